@@ -1,0 +1,211 @@
+// The verbs of jobs: list, get, create, redo, remove; and running one that a worker has taken.
+
+import type { Note } from '../audit.ts'
+import type { Caller } from '../caller.ts'
+import type { Turn } from '../clockwork.ts'
+import { AppError, invalid, notFound } from '../error.ts'
+import { type Page, type PageRequest, toPage } from '../page.ts'
+import type { App } from '../ports.ts'
+import { dayMs, inSteps } from '../steps.ts'
+import { everyPod, type Job, type JobSpec, type JobStatus, jobTypes, retryDelayMs } from './job.ts'
+
+export interface JobFilter {
+  readonly projectId?: string
+  readonly type?: string
+  /** `SUCCESS` is in the log, the others are not. */
+  readonly status?: JobStatus
+}
+
+/** A job that was taken with its turn. */
+export interface TakenJob {
+  readonly turn: Turn
+  readonly job: Job
+  /** Askings up to this one are answered by this run. */
+  readonly upTo: number
+}
+
+export interface JobStore {
+  /**
+   * Up to `limit` jobs after the one with the id `marker`: the active ones before the log, in each by timestamp and
+   * then id, both descending. Null when no job has the marker's id.
+   */
+  list(filter: JobFilter, page: PageRequest<string>): Promise<Job[] | null>
+  /** From the active ones or the log. */
+  get(id: string): Promise<Job | null>
+  /** Adds the jobs and asks for their turns, all or none; at most one for a resource. */
+  post(jobs: readonly Job[], note: Note): Promise<void>
+  /** Makes a NEW or FAIL job NEW and due at once; false when it is neither any more. */
+  redo(id: string, note: Note): Promise<boolean>
+  /** False when it is neither NEW nor FAIL any more. */
+  remove(id: string, note: Note): Promise<boolean>
+  /** Starts the newest job of each turn; those without one are done. */
+  take(turns: readonly Turn[]): Promise<TakenJob[]>
+  /** Moves the job to the log and removes the older ones of its resource; false when the turn is not the taker's any more. */
+  succeed(taken: TakenJob, more: readonly Job[]): Promise<boolean>
+  /** False when the turn is not the taker's any more. Null for `retryMs`: not tried again by itself. */
+  fail(taken: TakenJob, message: string, retryMs: number | null): Promise<boolean>
+  /** Makes FAIL what has been NEW since before; returns how many. */
+  expire(before: Date, limit: number): Promise<number>
+  /** Removes what was finished before; returns how many. */
+  forget(before: Date, limit: number): Promise<number>
+}
+
+/** What a type of job does. Throws AppError when it could not. */
+export type JobHandler = (app: App, job: Job) => Promise<void>
+
+export interface JobQuery extends PageRequest<string> {
+  readonly filter: JobFilter
+  /** Of every project, or of the one in the filter; else of the caller's project, whatever the filter says. */
+  readonly allProjects: boolean
+}
+
+/** A page of jobs; throws `invalid` (`marker`) for a marker that is no job. */
+export async function listJobs(app: App, caller: Caller, query: JobQuery): Promise<Page<Job>> {
+  const filter = query.allProjects ? query.filter : { ...query.filter, projectId: caller.projectId ?? '' }
+  const rows = await app.store.jobs.list(filter, { limit: query.limit + 1, marker: query.marker })
+  if (!rows) throw invalid(`Invalid marker: ${query.marker}`, 'marker')
+  return toPage(rows, query.limit)
+}
+
+/** One job, active or in the log, of any project; throws `not_found`. */
+export async function getJob(app: App, _caller: Caller, id: string): Promise<Job> {
+  const job = await app.store.jobs.get(id)
+  if (!job) throw notFound('Resource not found')
+  return job
+}
+
+export type NewJob = Pick<JobSpec, 'projectId' | 'type' | 'resource'>
+
+/**
+ * The new job. Throws `invalid` for a resource that is not the project's, an unknown region, and a type that this
+ * release has no handler for.
+ */
+export async function createJob(app: App, caller: Caller, spec: NewJob): Promise<Job> {
+  if (!(spec.type in app.jobHandlers)) {
+    throw invalid(`Jobs of the type ${spec.type} cannot be run by this release of Atoll`, 'no_handler')
+  }
+  await checkOwner(app, spec)
+  const job = newJob(app, { ...spec, region: await regionOf(app, spec) })
+  await app.store.jobs.post([job], { caller, at: app.now(), action: 'job.create' })
+  return job
+}
+
+async function checkOwner(app: App, { type, projectId, resource }: NewJob): Promise<void> {
+  const { owner } = jobTypes.find(known => known.type === type)!
+  if (!owner) {
+    if (resource.project_id !== projectId) {
+      throw invalid(
+        `Specified project_id ${projectId} and resource's project_id ${resource.project_id} are different`,
+      )
+    }
+    return
+  }
+  const id = resource[owner.key]!
+  const filter = { projectId, centralId: id, resourceType: owner.resourceType }
+  const [routing] = await app.store.routings.list(filter, { limit: 1, marker: null })
+  if (!routing)
+    throw invalid(`${owner.resourceType} ${id} doesn't belong to the project ${projectId}`, 'owner')
+}
+
+async function regionOf(app: App, { resource }: NewJob): Promise<string> {
+  const { pod_id: podId } = resource
+  if (podId === undefined || podId === everyPod) return ''
+  const region = (await app.store.regions.list()).find(({ id }) => id === podId)
+  if (!region) throw invalid(`The pod ${podId} doesn't exist`, 'region_unknown')
+  return region.name
+}
+
+function newJob(app: App, spec: JobSpec): Job {
+  const now = app.now().getTime()
+  return {
+    ...spec,
+    id: app.newId(),
+    timestamp: new Date(now - (now % 1000)),
+    status: 'NEW',
+    attempts: 0,
+    lastError: null,
+    startedAt: null,
+    nextTryAt: null,
+    finishedAt: null,
+  }
+}
+
+/** Throws `not_found` (`job`), or `invalid` with a reason: `in_log`, `running`. */
+export async function redoJob(app: App, caller: Caller, id: string): Promise<void> {
+  await requireIdle(app, id, `Can't redo job ${id} which is running`)
+  const redone = await app.store.jobs.redo(id, { caller, at: app.now(), action: 'job.redo' })
+  if (!redone) await requireIdle(app, id, `Can't redo job ${id} which is running`)
+}
+
+/** Throws as redoJob. */
+export async function removeJob(app: App, caller: Caller, id: string): Promise<void> {
+  await requireIdle(app, id, `Failed to delete the running job ${id}`)
+  const removed = await app.store.jobs.remove(id, { caller, at: app.now(), action: 'job.remove' })
+  if (!removed) await requireIdle(app, id, `Failed to delete the running job ${id}`)
+}
+
+async function requireIdle(app: App, id: string, running: string): Promise<void> {
+  const job = await app.store.jobs.get(id)
+  if (!job) throw notFound(`Job ${id} not found`, 'job')
+  if (job.status === 'SUCCESS') throw invalid(`Job ${id} is from job log`, 'in_log')
+  if (job.status === 'RUNNING') throw invalid(running, 'running')
+}
+
+export interface RunSettings {
+  /** A job that has failed for so long is not tried again by itself. */
+  readonly retryForMs: number
+}
+
+/**
+ * Runs a taken job to its end and writes what came of it, where it still is the taker's to write. Returns whether the
+ * job's region gave an answer, whatever it was. Throws only when the store is away.
+ */
+export async function runJob(
+  app: App,
+  taken: TakenJob,
+  settings: RunSettings,
+): Promise<{ regionAnswered: boolean }> {
+  const { job } = taken
+  try {
+    const more = job.resource.pod_id === everyPod ? await fanOut(app, job) : []
+    if (job.resource.pod_id !== everyPod) await app.jobHandlers[job.type]!(app, job)
+    await app.store.jobs.succeed(taken, more)
+    return { regionAnswered: true }
+  } catch (error) {
+    if (!(error instanceof AppError)) app.report(error, `job ${job.id} (${job.type})`)
+    const message =
+      error instanceof AppError ? error.message : 'Something went wrong on our side; the log has more'
+    const isOver = app.now().getTime() - job.timestamp.getTime() > settings.retryForMs
+    const retryMs = isOver ? null : retryDelayMs(job.attempts, app.chance())
+    await app.store.jobs.fail(taken, message, retryMs)
+    return { regionAnswered: !isSilence(error) }
+  }
+}
+
+/** One job for each region that has the resource. */
+async function fanOut(app: App, job: Job): Promise<Job[]> {
+  const { owner } = jobTypes.find(known => known.type === job.type)!
+  const filter = { centralId: job.resource[owner!.key]!, resourceType: owner!.resourceType }
+  const routings = await app.store.routings.list(filter, { limit: 10_000, marker: null })
+  const mapped = new Set(routings.map(routing => routing.regionId))
+  const regions = (await app.store.regions.list()).filter(region => mapped.has(region.id))
+  return regions.map(region =>
+    newJob(app, { ...job, region: region.name, resource: { ...job.resource, pod_id: region.id } }),
+  )
+}
+
+/** No answer, or one that says that the region is not at work. */
+const isSilence = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) >= 500
+
+/** Makes FAIL the jobs that have been NEW for longer; returns how many. */
+export function expireNewJobs(app: App, seconds: number): Promise<number> {
+  const before = new Date(app.now().getTime() - seconds * 1000)
+  return inSteps(limit => app.store.jobs.expire(before, limit))
+}
+
+/** Removes the jobs that succeeded more than so many days ago; returns how many. */
+export function forgetLoggedJobs(app: App, days: number): Promise<number> {
+  const before = new Date(app.now().getTime() - days * dayMs)
+  return inSteps(limit => app.store.jobs.forget(before, limit))
+}

@@ -1,0 +1,34 @@
+// What core needs from outside. Verbs receive an App; compose.ts builds it.
+
+import type { AuditStore } from './audit.ts'
+import type { TurnStore } from './clockwork.ts'
+import type { Cloud } from './cloud.ts'
+import type { JobHandler, JobStore } from './jobs/jobs.ts'
+import type { NetworkStore } from './network/network.ts'
+import type { BindingStore } from './regions/bindings.ts'
+import type { RegionStore } from './regions/regions.ts'
+import type { RoutingStore } from './routing/routings.ts'
+
+export interface Store {
+  readonly regions: RegionStore
+  readonly bindings: BindingStore
+  readonly routings: RoutingStore
+  readonly audit: AuditStore
+  readonly turns: TurnStore
+  readonly jobs: JobStore
+  readonly networks: NetworkStore
+}
+
+export interface App {
+  readonly store: Store
+  readonly cloud: Cloud
+  now(): Date
+  /** A fresh uuid. */
+  newId(): string
+  /** A number in [0, 1), different each time. */
+  chance(): number
+  /** What each type of job does; a type without a handler is refused. */
+  readonly jobHandlers: Readonly<Record<string, JobHandler>>
+  /** Tells the log of an error that nobody else will see. */
+  report(error: unknown, what: string): void
+}

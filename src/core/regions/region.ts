@@ -1,0 +1,32 @@
+// A region: what the Tricircle API calls a pod and Promise a provider. Pure: its shape and who may join.
+
+export interface Region {
+  readonly id: string
+  /** The region's name in Keystone. */
+  readonly name: string
+  /** The zone that tenants name in hints; empty for the central region. */
+  readonly availabilityZone: string
+  /** The zone's name inside the region; empty when requests to the region carry none. */
+  readonly localAvailabilityZone: string
+  readonly dataCenter: string
+  readonly createdAt: Date
+}
+
+export type RegionSpec = Pick<Region, 'name' | 'availabilityZone' | 'localAvailabilityZone' | 'dataCenter'>
+
+export const isCentral = (region: Pick<Region, 'availabilityZone'>): boolean => region.availabilityZone === ''
+
+export type RegionRefusal = 'central_exists' | 'name_is_central' | 'name_taken' | 'name_reserved'
+
+/** `v1` is a version in `/reservation/{region}/v1`, so it cannot be a region. */
+const reservedNames: readonly string[] = ['v1']
+
+/** Whether a region may join these ones: null when it may, else the first reason why not. */
+export function admitRegion(spec: RegionSpec, existing: readonly Region[]): RegionRefusal | null {
+  if (reservedNames.includes(spec.name)) return 'name_reserved'
+  const central = existing.find(isCentral)
+  if (isCentral(spec) && central) return 'central_exists'
+  if (central?.name === spec.name) return 'name_is_central'
+  if (existing.some(region => region.name === spec.name)) return 'name_taken'
+  return null
+}

@@ -1,0 +1,75 @@
+// The verbs of regions: list, get, create, remove.
+
+import type { Note } from '../audit.ts'
+import type { Caller } from '../caller.ts'
+import { AppError, conflict, invalid, notFound } from '../error.ts'
+import type { App } from '../ports.ts'
+import { admitRegion, isCentral, type Region, type RegionRefusal, type RegionSpec } from './region.ts'
+
+/** What depends on a region, and so keeps it from being removed. */
+export interface RegionUse {
+  readonly routings: number
+  readonly bindings: number
+}
+
+export interface RegionStore {
+  /** In order of creation. */
+  list(): Promise<Region[]>
+  get(id: string): Promise<Region | null>
+  /** Throws `conflict` with a RegionRefusal as reason when another process was first. */
+  create(region: Region, note: Note): Promise<void>
+  /** False when there is none; throws `conflict` (`in_use`) while something depends on it. */
+  remove(id: string, note: Note): Promise<boolean>
+  use(id: string): Promise<RegionUse>
+}
+
+const sentences: Record<RegionRefusal, string> = {
+  central_exists: 'There is a central region already; every other region needs an availability zone',
+  name_is_central: 'The central region bears this name',
+  name_taken: 'Another region bears this name',
+  name_reserved: 'A region may not be called v1: that is a version in the paths of the Reservation API',
+}
+
+/** All regions, the central one among them, in order of creation. */
+export const listRegions = (app: App): Promise<Region[]> => app.store.regions.list()
+
+/** One region; throws `not_found`. */
+export async function getRegion(app: App, _caller: Caller, id: string): Promise<Region> {
+  const region = await app.store.regions.get(id)
+  if (!region) throw notFound(`There is no region ${id}`)
+  return region
+}
+
+/** The new region; throws `invalid` (`name_reserved`) or `conflict` with another RegionRefusal as reason. */
+export async function createRegion(app: App, caller: Caller, spec: RegionSpec): Promise<Region> {
+  const refusal = admitRegion(spec, await app.store.regions.list())
+  if (refusal === 'name_reserved') throw invalid(sentences[refusal], refusal)
+  if (refusal) throw conflict(sentences[refusal], refusal)
+  const region: Region = {
+    ...spec,
+    // The central region has no zones of its own to be named in requests.
+    localAvailabilityZone: isCentral(spec) ? '' : spec.localAvailabilityZone,
+    id: app.newId(),
+    createdAt: app.now(),
+  }
+  await app.store.regions.create(region, { caller, at: app.now(), action: 'region.create' })
+  return region
+}
+
+/** Throws `not_found`, or `conflict` (`in_use`) that says what depends on the region. */
+export async function removeRegion(app: App, caller: Caller, id: string): Promise<void> {
+  const region = await getRegion(app, caller, id)
+  try {
+    const removed = await app.store.regions.remove(id, { caller, at: app.now(), action: 'region.remove' })
+    if (!removed) throw notFound(`There is no region ${id}`)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.detail.reason !== 'in_use') throw error
+    const use = await app.store.regions.use(id)
+    throw conflict(
+      `Pod ${region.name} is in use by ${count(use.routings, 'resource routing')} and ${count(use.bindings, 'pod binding')}: delete them first`,
+      'in_use',
+    )
+  }
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`

@@ -1,0 +1,117 @@
+// Routings: one row maps a central resource to its copy in one region. Their shape and verbs.
+
+import type { Note } from '../audit.ts'
+import type { Caller } from '../caller.ts'
+import { invalid, notFound } from '../error.ts'
+import { type Page, type PageRequest, toPage } from '../page.ts'
+import type { App } from '../ports.ts'
+
+/** What a user may route by hand; other types are written by Atoll alone. */
+export const resourceTypes = [
+  'network',
+  'subnet',
+  'port',
+  'router',
+  'security_group',
+  'trunk',
+  'port_pair',
+  'port_pair_group',
+  'flow_classifier',
+  'port_chain',
+  'qos_policy',
+] as const
+
+export interface Routing {
+  /** Ascending in order of creation. */
+  readonly id: number
+  /** The id of a central resource, or the name of one that is known by name. */
+  readonly centralId: string
+  /** Null while the copy in the region is being made. */
+  readonly regionalId: string | null
+  readonly regionId: string
+  readonly projectId: string
+  readonly resourceType: string
+  /** Whole seconds, as they are shown and filtered by; the audit trail has them exactly. */
+  readonly createdAt: Date
+  readonly updatedAt: Date | null
+}
+
+export type RoutingSpec = Pick<
+  Routing,
+  'centralId' | 'regionalId' | 'regionId' | 'projectId' | 'resourceType'
+>
+export type RoutingChange = Partial<RoutingSpec>
+
+/** Equality on each field given. */
+export type RoutingFilter = Partial<RoutingSpec & Pick<Routing, 'id' | 'createdAt'> & { updatedAt: Date }>
+
+export interface RoutingStore {
+  /** Up to `limit` routings with descending ids, below `marker`. */
+  list(filter: RoutingFilter, page: PageRequest<number>): Promise<Routing[]>
+  get(id: number): Promise<Routing | null>
+  /** Adds all or none, in order. Throws `conflict` for one that exists, `invalid` for an unknown region. */
+  append(specs: readonly RoutingSpec[], note: Note): Promise<Routing[]>
+  /** The routing as it is now but for `updatedAt`, which is as it was; null when there is none. Throws like append. */
+  update(id: number, change: RoutingChange, note: Note): Promise<Routing | null>
+  /** False when there is none. */
+  remove(id: number, note: Note): Promise<boolean>
+}
+
+export interface RoutingQuery extends PageRequest<number> {
+  readonly filter: RoutingFilter
+  /** Of every project, or of the one in the filter; else of the caller's project, whatever the filter says. */
+  readonly allProjects: boolean
+}
+
+/** A page of routings, newest first; throws `invalid` (`marker`) for a marker that is no routing. */
+export async function listRoutings(app: App, caller: Caller, query: RoutingQuery): Promise<Page<Routing>> {
+  if (query.marker !== null && !(await app.store.routings.get(query.marker))) {
+    throw invalid(`Marker ${query.marker} is an invalid ID`, 'marker')
+  }
+  const filter = query.allProjects ? query.filter : { ...query.filter, projectId: caller.projectId ?? '' }
+  const rows = await app.store.routings.list(filter, { limit: query.limit + 1, marker: query.marker })
+  return toPage(rows, query.limit)
+}
+
+/** One routing, of any project; throws `not_found`. */
+export async function getRouting(app: App, _caller: Caller, id: number): Promise<Routing> {
+  const routing = await app.store.routings.get(id)
+  if (!routing) throw routingUnknown()
+  return routing
+}
+
+/** The new routing; throws `invalid` (unknown region) or `conflict` (exists already). */
+export async function createRouting(app: App, caller: Caller, spec: RoutingSpec): Promise<Routing> {
+  const [routing] = await app.store.routings.append([spec], {
+    caller,
+    at: app.now(),
+    action: 'routing.create',
+  })
+  return routing!
+}
+
+/**
+ * The routing with the change made; its `updatedAt` is the one before, and the new one shows at the next
+ * reading (seed 000, "PUT /routings/{id}"). Throws `not_found`, `invalid` (unknown region) or `conflict`.
+ */
+export async function updateRouting(
+  app: App,
+  caller: Caller,
+  { id, change }: { id: number; change: RoutingChange },
+): Promise<Routing> {
+  const routing = await app.store.routings.update(id, change, {
+    caller,
+    at: app.now(),
+    action: 'routing.update',
+  })
+  if (!routing) throw routingUnknown()
+  return routing
+}
+
+/** Throws `not_found`. */
+export async function removeRouting(app: App, caller: Caller, id: number): Promise<void> {
+  const removed = await app.store.routings.remove(id, { caller, at: app.now(), action: 'routing.remove' })
+  if (!removed) throw routingUnknown()
+}
+
+const routingUnknown = () => notFound('Resource routing not found')
