@@ -1,0 +1,63 @@
+// Bindings of projects to regions in PostgreSQL.
+
+import { sql } from 'kysely'
+import { conflict, invalid } from '../core/error.ts'
+import type { Binding, BindingStore } from '../core/regions/bindings.ts'
+import { audited } from './audit.ts'
+import { type Db, type Refusals, run } from './database.ts'
+
+export interface BindingTable {
+  id: string
+  project_id: string
+  region_id: string
+  created_at: Date
+  updated_at: Date | null
+}
+
+const refusals: Refusals = {
+  binding_project_region: () => conflict('Pod binding already exists', 'already_bound'),
+  binding_region: () => invalid('pod_id not found in pod', 'region_unknown'),
+}
+
+const toBinding = (row: BindingTable): Binding => ({
+  id: row.id,
+  projectId: row.project_id,
+  regionId: row.region_id,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+})
+
+export function bindingStore(db: Db): BindingStore {
+  return {
+    async list({ limit, marker }) {
+      let query = db.selectFrom('binding').selectAll().orderBy('created_at').orderBy('id').limit(limit)
+      if (marker !== null) {
+        query = query.where(
+          sql<boolean>`(created_at, id) > (select created_at, id from binding where id = ${marker})`,
+        )
+      }
+      return (await run(query.execute())).map(toBinding)
+    },
+
+    async get(id) {
+      const row = await run(db.selectFrom('binding').selectAll().where('id', '=', id).executeTakeFirst())
+      return row ? toBinding(row) : null
+    },
+
+    async create(binding, note) {
+      const row: BindingTable = {
+        id: binding.id,
+        project_id: binding.projectId,
+        region_id: binding.regionId,
+        created_at: binding.createdAt,
+        updated_at: binding.updatedAt,
+      }
+      await audited(db, note, db.insertInto('binding').values(row).returningAll(), { refusals })
+    },
+
+    async remove(id, note) {
+      const rows = await audited(db, note, db.deleteFrom('binding').where('id', '=', id).returningAll())
+      return rows.length > 0
+    },
+  }
+}

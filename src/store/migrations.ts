@@ -1,0 +1,131 @@
+// The numbered SQL migrations: found on disk, applied once each, in order, by one process at a time.
+//
+// A migration is `NNNN_name.expand.sql` or `NNNN_name.contract.sql`. An expanding one leaves processes of the
+// release before at work (it adds); `serve` applies it by itself. A contracting one takes away what they
+// used: only `atoll migrate --contract` applies it, when no older process is left.
+
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import pg from 'pg'
+import { AppError } from '../core/error.ts'
+
+export interface Migration {
+  readonly number: number
+  readonly name: string
+  readonly phase: 'expand' | 'contract'
+  readonly sql: string
+  readonly checksum: string
+}
+
+interface Applied {
+  number: number
+  name: string
+  checksum: string
+  phase: 'expand' | 'contract'
+}
+
+/** Two processes that migrate at once take turns on this advisory lock. */
+const migrationLock = 0x61746f6c
+
+/** All migrations of this release, in order. */
+export function readMigrations(folder: URL = new URL('./migrations/', import.meta.url)): Migration[] {
+  const names = readdirSync(folder)
+    .filter(name => name.endsWith('.sql'))
+    .sort()
+  return names.map((file, index) => {
+    const parts = /^(\d{4})_(\w+)\.(expand|contract)\.sql$/.exec(file)
+    if (!parts || Number(parts[1]) !== index + 1) {
+      throw new Error(
+        `migration ${file}: expected ${String(index + 1).padStart(4, '0')}_name.expand.sql or .contract.sql`,
+      )
+    }
+    const sql = readFileSync(new URL(file, folder), 'utf8')
+    const checksum = createHash('sha256').update(sql).digest('hex')
+    return { number: index + 1, name: parts[2]!, phase: parts[3] as Migration['phase'], sql, checksum }
+  })
+}
+
+export interface MigrateOptions {
+  readonly migrations?: readonly Migration[]
+  /** Apply contracting migrations too. */
+  readonly contract?: boolean
+  /** Stop after this number (for restoring a backup of an older release). */
+  readonly upTo?: number
+}
+
+/**
+ * Brings the database to this release; returns the names of what was applied, none when it was there already.
+ * Throws `conflict` when the database and this release do not go together.
+ */
+export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
+  const migrations = options.migrations ?? readMigrations()
+  const client = new pg.Client({ connectionString: url, application_name: 'atoll migrate' })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await client.query(`create table if not exists migration (
+      number integer primary key, name text not null, checksum text not null,
+      phase text not null, applied_at timestamptz not null)`)
+    const { rows: applied } = await client.query<Applied>(
+      'select number, name, checksum, phase from migration order by number',
+    )
+    check(migrations, applied)
+    const pending = choose(migrations.slice(applied.length), options)
+    for (const migration of pending) await apply(client, migration)
+    return pending.map(migration => migration.name)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Throws when what the database has had applied is not what this release knows. */
+function check(migrations: readonly Migration[], applied: readonly Applied[]): void {
+  for (const row of applied) {
+    const known = migrations[row.number - 1]
+    if (!known) {
+      // A newer release has been here. What it added does no harm; what it took away would.
+      if (row.phase === 'expand') continue
+      throw new AppError(
+        'conflict',
+        `The database was contracted by a newer release of Atoll (migration ${row.number}, ${row.name}): upgrade this process.`,
+      )
+    }
+    if (known.checksum !== row.checksum) {
+      throw new AppError(
+        'conflict',
+        `Migration ${row.number} (${row.name}) was applied with other contents than this release has: this database belongs to another build of Atoll.`,
+      )
+    }
+  }
+}
+
+/** What to apply now: all that expands, up to the first contraction that was not asked for. */
+function choose(rest: readonly Migration[], options: MigrateOptions): Migration[] {
+  const wanted = rest.filter(migration => migration.number <= (options.upTo ?? Number.POSITIVE_INFINITY))
+  const stop = options.contract ? -1 : wanted.findIndex(migration => migration.phase === 'contract')
+  if (stop === -1) return wanted
+  if (wanted.slice(stop).some(migration => migration.phase === 'expand')) {
+    throw new AppError(
+      'conflict',
+      `Migration ${wanted[stop]!.number} (${wanted[stop]!.name}) takes away what older processes use: stop them, then run \`atoll migrate --contract\`.`,
+    )
+  }
+  return wanted.slice(0, stop)
+}
+
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('begin')
+  try {
+    await client.query(migration.sql)
+    await client.query('insert into migration values ($1, $2, $3, $4, now())', [
+      migration.number,
+      migration.name,
+      migration.checksum,
+      migration.phase,
+    ])
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}

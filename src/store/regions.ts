@@ -1,0 +1,78 @@
+// Regions in PostgreSQL.
+
+import { sql } from 'kysely'
+import { conflict } from '../core/error.ts'
+import type { Region } from '../core/regions/region.ts'
+import type { RegionStore } from '../core/regions/regions.ts'
+import { audited } from './audit.ts'
+import { type Db, type Refusals, run } from './database.ts'
+
+export interface RegionTable {
+  id: string
+  name: string
+  availability_zone: string
+  local_availability_zone: string
+  data_center: string
+  created_at: Date
+}
+
+/** What two processes that were admitted at the same moment run into. */
+const refusals: Refusals = {
+  region_name: () => conflict('Another region bears this name', 'name_taken'),
+  region_one_central: () => conflict('There is a central region already', 'central_exists'),
+}
+
+const inUse = () => conflict('The region is in use', 'in_use')
+
+const toRegion = (row: RegionTable): Region => ({
+  id: row.id,
+  name: row.name,
+  availabilityZone: row.availability_zone,
+  localAvailabilityZone: row.local_availability_zone,
+  dataCenter: row.data_center,
+  createdAt: row.created_at,
+})
+
+export function regionStore(db: Db): RegionStore {
+  return {
+    async list() {
+      const rows = await run(
+        db.selectFrom('region').selectAll().orderBy('created_at').orderBy('id').execute(),
+      )
+      return rows.map(toRegion)
+    },
+
+    async get(id) {
+      const row = await run(db.selectFrom('region').selectAll().where('id', '=', id).executeTakeFirst())
+      return row ? toRegion(row) : null
+    },
+
+    async create(region, note) {
+      const row: RegionTable = {
+        id: region.id,
+        name: region.name,
+        availability_zone: region.availabilityZone,
+        local_availability_zone: region.localAvailabilityZone,
+        data_center: region.dataCenter,
+        created_at: region.createdAt,
+      }
+      await audited(db, note, db.insertInto('region').values(row).returningAll(), { refusals })
+    },
+
+    async remove(id, note) {
+      const rows = await audited(db, note, db.deleteFrom('region').where('id', '=', id).returningAll(), {
+        refusals: { routing_region: inUse, binding_region: inUse },
+      })
+      return rows.length > 0
+    },
+
+    async use(id) {
+      const { rows } = await run(
+        sql<{ routings: number; bindings: number }>`
+          select (select count(*) from routing where region_id = ${id}) as routings,
+                 (select count(*) from binding where region_id = ${id}) as bindings`.execute(db),
+      )
+      return rows[0]!
+    },
+  }
+}

@@ -1,0 +1,156 @@
+// Turns of the clockwork in PostgreSQL. Time is the database's: it is one for all processes.
+
+import { sql } from 'kysely'
+import pg from 'pg'
+import type { ClaimRequest, EnlistEvents, Enlisted, Turn, TurnAsk, TurnStore } from '../core/clockwork.ts'
+import { type Db, run } from './database.ts'
+
+export interface TurnTable {
+  kind: string
+  key: string
+  lane: string
+  due_at: Date
+  asked: number
+  epoch: number
+  worker: number | null
+  lease_until: Date | null
+  attempts: number
+}
+
+/** How long a worker may be silent: a stopped process holds its turns no longer. Renewed three times as often. */
+export const leaseSeconds = 15
+
+/** Advisory locks of workers are (this, worker number). */
+const workerLocks = 0x61746c77
+
+const channel = 'atoll_turn'
+
+/**
+ * The part of a statement that asks: upserts turns and returns `key, asked, free`. One asking for a key a statement;
+ * in the order of keys, so that two statements never wait for each other in a circle.
+ */
+export const asking = (asks: readonly TurnAsk[]) => sql`
+  insert into turn (kind, key, lane, due_at)
+  select kind, key, lane, now()
+  from unnest(${asks.map(ask => ask.kind)}::text[], ${asks.map(ask => ask.key)}::text[],
+              ${asks.map(ask => ask.lane)}::text[]) as new (kind, key, lane)
+  order by kind, key
+  on conflict (kind, key) do update
+    set due_at = least(turn.due_at, excluded.due_at), asked = nextval('turn_asked'), attempts = 0
+  returning key, asked`
+
+/** The part of a statement that wakes the workers when it commits. */
+export const waking = sql`select pg_notify(${sql.lit(channel)}, '')`
+
+/** What a statement must find to write the result of a turn: it is still the one that was taken. */
+export const stillMine = (turn: Turn) =>
+  sql`turn.kind = ${turn.kind} and turn.key = ${turn.key} and turn.worker = ${turn.worker} and turn.epoch = ${turn.epoch}`
+
+export function turnStore(db: Db): TurnStore {
+  return {
+    async claim(request) {
+      const { rows } = await run(claiming(request).execute(db))
+      return rows
+    },
+
+    async renew(turns) {
+      await run(
+        sql`update turn set lease_until = now() + make_interval(secs => ${leaseSeconds})
+            from unnest(${turns.map(turn => turn.kind)}::text[], ${turns.map(turn => turn.key)}::text[],
+                        ${turns.map(turn => turn.worker)}::int[], ${turns.map(turn => turn.epoch)}::bigint[])
+                 as mine (kind, key, worker, epoch)
+            where turn.kind = mine.kind and turn.key = mine.key
+              and turn.worker = mine.worker and turn.epoch = mine.epoch`.execute(db),
+      )
+    },
+
+    async releaseAbandoned() {
+      const result = await run(
+        sql`update turn set worker = null, lease_until = null, due_at = least(due_at, now())
+            where worker is not null and (lease_until < now() or not exists (
+              select from pg_locks
+              where locktype = 'advisory' and classid = ${workerLocks}::oid and objid = turn.worker::oid
+                and database = (select oid from pg_database where datname = current_database()) and granted))`.execute(
+          db,
+        ),
+      )
+      return Number(result.numAffectedRows ?? 0)
+    },
+
+    async releaseAll(worker) {
+      await run(
+        sql`update turn set worker = null, lease_until = null, due_at = now() where worker = ${worker}`.execute(
+          db,
+        ),
+      )
+    },
+
+    async removeIdle(limit) {
+      const result = await run(
+        sql`delete from turn where (kind, key) in (
+              select kind, key from turn where worker is null and due_at = 'infinity'
+              limit ${limit} for update skip locked)`.execute(db),
+      )
+      return Number(result.numAffectedRows ?? 0)
+    },
+  }
+}
+
+/**
+ * One index probe finds each lane, and one range of the same index what is due in it: a lane that is full, or a
+ * backlog of a million in another, costs nothing.
+ */
+const claiming = ({ worker, kinds, room, laneRoom, rooms }: ClaimRequest) => sql<Turn>`
+  with recursive lanes as (
+    (select min(lane) as lane from turn where worker is null)
+    union all
+    select (select min(lane) from turn where worker is null and turn.lane > lanes.lane)
+    from lanes where lanes.lane is not null
+  ), rooms as (
+    select lanes.lane, coalesce(given.room, ${laneRoom}) as room
+    from lanes left join unnest(${[...rooms.keys()]}::text[], ${[...rooms.values()]}::int[]) as given (lane, room)
+      on given.lane = lanes.lane
+    where lanes.lane is not null
+  ), due as (
+    select found.kind, found.key, found.due_at
+    from rooms cross join lateral (
+      select kind, key, due_at from turn
+      where turn.lane = rooms.lane and worker is null and due_at <= now() and kind = any (${kinds}::text[])
+      order by due_at limit rooms.room for update skip locked) as found
+    order by found.due_at limit ${room}
+  )
+  update turn
+  set worker = ${worker}, epoch = turn.epoch + 1, lease_until = now() + make_interval(secs => ${leaseSeconds})
+  from due where turn.kind = due.kind and turn.key = due.key
+  returning turn.kind, turn.key, turn.lane, turn.worker, turn.epoch, turn.asked, turn.attempts`
+
+/**
+ * Makes this process known as a worker: its number, an advisory lock on it that PostgreSQL drops at once when the
+ * process dies, and word of every asking. It needs a connection of its own for as long as it lives.
+ */
+export async function enlist(url: string, events: EnlistEvents): Promise<Enlisted> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'atoll worker lock',
+    keepAlive: true,
+  })
+  let closing = false
+  client.on('error', error => closing || events.onLost(error))
+  client.on(
+    'end',
+    () => closing || events.onLost(new Error('the connection that holds the worker lock has ended')),
+  )
+  client.on('notification', () => events.onWake())
+  await client.connect()
+  const { rows } = await client.query<{ worker: number }>("select nextval('turn_worker')::int as worker")
+  const worker = rows[0]!.worker
+  await client.query('select pg_advisory_lock($1, $2)', [workerLocks, worker])
+  await client.query(`listen ${channel}`)
+  return {
+    worker,
+    async close() {
+      closing = true
+      await client.end()
+    },
+  }
+}
