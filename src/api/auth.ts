@@ -1,0 +1,128 @@
+// Whose request it is: tokens validated as keystonemiddleware does, cached briefly, asked for once at a time.
+
+import { createHash } from 'node:crypto'
+import type { Caller } from '../core/caller.ts'
+import { AppError, unavailable } from '../core/error.ts'
+import type { AccessRule, Identity, Token } from '../core/identity.ts'
+
+export interface AuthOptions {
+  /** How long an answer of the identity service is believed; bounds how long a revoked token still works. */
+  readonly cacheMs: number
+  /** How many tokens are remembered. */
+  readonly cacheSize: number
+  now(): number
+}
+
+export interface Credentials {
+  readonly token: string | undefined
+  readonly serviceToken: string | undefined
+  readonly method: string
+  /** As the client sent it, without the query: access rules are matched against it. */
+  readonly path: string
+  readonly serviceType: string
+  readonly requestId: string
+}
+
+/** A token that the identity service does not know stays unknown for this long: guessing costs it no more. */
+const unknownMs = 5_000
+
+const refused = () => new AppError('unauthenticated', 'The request you have made requires authentication.')
+
+/** Where Keystone is and what is wrong with it is the operator's to know, not a stranger's. */
+const away = (cause: AppError) => unavailable('The Keystone service is temporarily unavailable.', cause)
+
+/**
+ * Makes the question "who is this?". Throws `unauthenticated` for no token or a bad one, `unavailable` when
+ * the identity service gives no answer. Never looks at any other identity header of the request.
+ */
+export function createAuthenticator(identity: Identity, options: AuthOptions) {
+  const validate = cached(identity, options)
+
+  return async (credentials: Credentials): Promise<Caller> => {
+    const { serviceToken, requestId } = credentials
+    const fromService = serviceToken !== undefined
+    if (fromService) {
+      const service = await validate(serviceToken.trim(), false, requestId)
+      if (!service?.roles.includes('service')) throw refused()
+    }
+    const token = await validate(credentials.token?.trim() ?? '', fromService, requestId)
+    if (!token) throw refused()
+    // A request between services follows one that was allowed already.
+    if (!fromService && !accessAllowed(token, credentials)) throw refused()
+    const { userId, userName, projectId, projectName, roles } = token
+    return { userId, userName, projectId, projectName, roles, requestId }
+  }
+}
+
+interface Known {
+  readonly token: Token | null
+  readonly until: number
+}
+
+function cached(identity: Identity, options: AuthOptions) {
+  const known = new Map<string, Known>()
+  const asking = new Map<string, Promise<Token | null>>()
+
+  const remember = (key: string, token: Token | null): void => {
+    const now = options.now()
+    if (known.size >= options.cacheSize) known.delete(known.keys().next().value!)
+    known.set(key, { token, until: now + (token ? options.cacheMs : Math.min(unknownMs, options.cacheMs)) })
+  }
+  const ask = async (key: string, secret: string, allowExpired: boolean, requestId: string) => {
+    try {
+      const token = await identity.validate(secret, { allowExpired, requestId })
+      remember(key, token)
+      return token
+    } catch (error) {
+      throw error instanceof AppError && error.code === 'unavailable' ? away(error) : error
+    } finally {
+      asking.delete(key)
+    }
+  }
+
+  return async (secret: string, allowExpired: boolean, requestId: string): Promise<Token | null> => {
+    if (!isTokenLike(secret)) return null
+    const key = createHash('sha256').update(`${allowExpired}${secret}`).digest('base64')
+    let token: Token | null
+    const hit = known.get(key)
+    if (hit && hit.until > options.now()) {
+      token = hit.token
+    } else {
+      known.delete(key)
+      const question = asking.get(key) ?? ask(key, secret, allowExpired, requestId)
+      asking.set(key, question)
+      token = await question
+    }
+    // A token may run out while it is remembered.
+    return token && !allowExpired && token.expiresAt.getTime() <= options.now() ? null : token
+  }
+}
+
+/** What is no header value worth asking about never reaches the identity service. */
+const isTokenLike = (secret: string): boolean => secret.length <= 8192 && /^[\x21-\x7e]+$/.test(secret)
+
+function accessAllowed(token: Token, { method, path, serviceType }: Credentials): boolean {
+  if (token.accessRules === null) return true
+  if (!token.serviceTypes.includes(serviceType)) return false
+  return token.accessRules.some(
+    rule => rule.service === serviceType && rule.method === method && pathMatches(path, rule),
+  )
+}
+
+function pathMatches(path: string, { path: pattern }: AccessRule): boolean {
+  return segmentsMatch(path.split('/'), pattern.split('/'))
+}
+
+/** `*` and `{name}` stand for one segment, `**` for one or more. */
+function segmentsMatch(segments: readonly string[], [first, ...rest]: readonly string[]): boolean {
+  if (first === undefined) return segments.length === 0
+  const [segment, ...others] = segments
+  if (segment === undefined) return false
+  if (first === '**') {
+    if (rest.length === 0) return true
+    return segments.some((_, index) => index > 0 && segmentsMatch(segments.slice(index), rest))
+  }
+  const isAny = first === '*' || /^\{[^/]*\}$/.test(first)
+  if (isAny ? segment === '' : segment !== first) return false
+  return segmentsMatch(others, rest)
+}

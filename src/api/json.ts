@@ -1,0 +1,129 @@
+// The one reader of JSON bodies: strict, bounded, and with line and column in what it says.
+
+import jsonc from 'jsonc-parser'
+import { type AppError, malformed } from '../core/error.ts'
+
+export interface JsonLimits {
+  /** How deeply arrays and objects may be nested. */
+  readonly depth: number
+}
+
+/** The largest nesting that any body of ours needs is far below this. */
+export const defaultJsonLimits: JsonLimits = { depth: 64 }
+
+interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+/**
+ * Reads a JSON text; undefined for an empty one. Throws `invalid` (malformed) with line and column for bad
+ * UTF-8 or JSON, a repeated key, a NUL or half a surrogate pair in a string, a number that cannot be kept
+ * exactly, and nesting beyond the limit.
+ */
+export function readJson(bytes: Uint8Array, limits: JsonLimits = defaultJsonLimits): unknown {
+  const text = decode(bytes)
+  if (text.trim() === '') return undefined
+  const builder = createBuilder(limits)
+  jsonc.visit(text, builder.visitor, { disallowComments: true, allowTrailingComma: false })
+  return builder.result()
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw malformed('The body is not UTF-8 text')
+  }
+}
+
+const refuse = (what: string, at: Place): AppError =>
+  malformed(`The body is not acceptable JSON: ${what} at line ${at.line}, column ${at.column}`)
+
+/** What to say of the parser's errors; what is not listed is an unexpected character. */
+const sentences: Readonly<Record<string, string>> = {
+  InvalidNumberFormat: 'a malformed number',
+  PropertyNameExpected: 'expected a key in double quotes',
+  ValueExpected: 'expected a value',
+  ColonExpected: 'expected a colon after the key',
+  CommaExpected: 'expected a comma',
+  CloseBraceExpected: 'expected a comma or a closing brace',
+  CloseBracketExpected: 'expected a comma or a closing bracket',
+  EndOfFileExpected: 'expected nothing after the value',
+  InvalidCommentToken: 'a comment, which JSON has not,',
+  UnexpectedEndOfComment: 'a comment, which JSON has not,',
+  UnexpectedEndOfString: 'a string without its closing quote',
+  InvalidUnicode: 'a malformed \\u escape',
+  InvalidEscapeCharacter: 'an unknown escape',
+  InvalidCharacter: 'a control character in a string',
+}
+
+type Container = { keys: Set<string>; object: Record<string, unknown> } | { array: unknown[] }
+
+/** Collects values as the parser meets them, in containers that wait on a stack. */
+function createBuilder(limits: JsonLimits) {
+  const stack: Container[] = []
+  let key = ''
+  let root: unknown
+
+  const put = (value: unknown): void => {
+    const top = stack.at(-1)
+    if (!top) root = value
+    else if ('array' in top) top.array.push(value)
+    // A plain assignment would let a key called __proto__ change the object's prototype.
+    else
+      Object.defineProperty(top.object, key, { value, enumerable: true, writable: true, configurable: true })
+  }
+  const open = (container: Container, value: unknown, at: Place): void => {
+    if (stack.length >= limits.depth) throw refuse(`more than ${limits.depth} levels of nesting`, at)
+    put(value)
+    stack.push(container)
+  }
+  const visitor: jsonc.JSONVisitor = {
+    onObjectBegin(_offset, _length, line, column) {
+      const object = {}
+      open({ keys: new Set(), object }, object, place(line, column))
+    },
+    onObjectEnd: () => void stack.pop(),
+    onArrayBegin(_offset, _length, line, column) {
+      const array: unknown[] = []
+      open({ array }, array, place(line, column))
+    },
+    onArrayEnd: () => void stack.pop(),
+    onObjectProperty(name, _offset, _length, line, column) {
+      const top = stack.at(-1) as Extract<Container, { object: unknown }>
+      checkText(name, place(line, column))
+      if (top.keys.has(name))
+        throw refuse(`the key ${JSON.stringify(name)} a second time`, place(line, column))
+      top.keys.add(name)
+      key = name
+    },
+    onLiteralValue(value, _offset, _length, line, column) {
+      if (typeof value === 'string') checkText(value, place(line, column))
+      if (typeof value === 'number') checkNumber(value, place(line, column))
+      put(value)
+    },
+    onError(error, _offset, _length, line, column) {
+      throw refuse(
+        sentences[jsonc.printParseErrorCode(error)] ?? 'an unexpected character',
+        place(line, column),
+      )
+    },
+  }
+  return { visitor, result: () => root }
+}
+
+/** The parser counts lines and columns from 0. */
+const place = (line: number, column: number): Place => ({ line: line + 1, column: column + 1 })
+
+/** PostgreSQL keeps neither in a text; and half a pair is no Unicode text at all. */
+function checkText(value: string, at: Place): void {
+  if (value.includes('\0')) throw refuse('a NUL character in a string', at)
+  if (!value.isWellFormed()) throw refuse('half of a surrogate pair in a string', at)
+}
+
+function checkNumber(value: number, at: Place): void {
+  if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+    throw refuse('a number too large to be kept exactly', at)
+  }
+}

@@ -1,0 +1,64 @@
+// A request as faces see it: nothing of the HTTP server, only what was asked.
+
+import { malformed } from '../core/error.ts'
+
+export interface Request {
+  readonly method: string
+  /** Path parameters, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  /** The JSON body; undefined when there is none. */
+  readonly body: unknown
+  /** Scheme, host and the prefix that the client used, without the face's version: `http://host/tricircle`. */
+  readonly applicationUrl: string
+}
+
+/** The parameters of a query string, in order, each with all its values. */
+export type Query = ReadonlyMap<string, readonly string[]>
+
+/** Throws `invalid` (malformed) for bad percent-encoding and for NUL. */
+export function parseQuery(url: string): Query {
+  const query = new Map<string, string[]>()
+  const start = url.indexOf('?')
+  if (start === -1) return query
+  for (const pair of url.slice(start + 1).split('&')) {
+    if (pair === '') continue
+    const [name = '', ...rest] = pair.split('=')
+    const key = decode(name)
+    const values = query.get(key)
+    if (values) values.push(decode(rest.join('=')))
+    else query.set(key, [decode(rest.join('='))])
+  }
+  return query
+}
+
+function decode(text: string): string {
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw malformed(`The query holds ${JSON.stringify(text)}, which is not percent-encoded UTF-8`)
+  }
+  if (decoded.includes('\0')) throw malformed('The query holds a NUL character')
+  return decoded
+}
+
+/** The query as one value a name; throws `invalid` (malformed) for a parameter that is given twice. */
+export function singles(query: Query): Record<string, string> {
+  const single: Record<string, string> = Object.create(null)
+  for (const [name, values] of query) {
+    if (values.length > 1) throw malformed(`The parameter ${name} is given ${values.length} times`)
+    single[name] = values[0]!
+  }
+  return single
+}
+
+/** What kind of JSON value this is, for a sentence: `an array`, `null`, `a number`. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,269 @@
+// The one listener: path normalisation, faces at their prefixes, authentication, policy, bodies, errors, request log.
+
+import { randomUUID } from 'node:crypto'
+import { METHODS } from 'node:http'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
+import type { Caller } from '../core/caller.ts'
+import { AppError, malformed } from '../core/error.ts'
+import type { App } from '../core/ports.ts'
+import type { Credentials } from './auth.ts'
+import { readJson } from './json.ts'
+import type { HttpMetrics } from './metrics.ts'
+import { authorise, type PolicyTable } from './policy.ts'
+import { parseQuery } from './request.ts'
+import type { ErrorAnswer, Face, Mount, Route } from './route.ts'
+import { refuseUnreadable } from './unreadable.ts'
+
+export interface ServerOptions {
+  readonly app: App
+  readonly mounts: readonly Mount[]
+  readonly authenticate: (credentials: Credentials) => Promise<Caller>
+  /** The face's policy table with the operator's lines in it. */
+  readonly policyOf: (face: Face) => PolicyTable
+  /** What `WWW-Authenticate` says. */
+  readonly identityUrl: string
+  readonly log: FastifyBaseLogger
+  readonly metrics: HttpMetrics
+  readonly bodyLimit: number
+  readonly trustedProxies: readonly string[]
+  readonly tls: { cert: string; key: string } | null
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null
+  }
+  interface FastifyContextConfig {
+    route?: Route | undefined
+    face?: Face
+  }
+}
+
+export function createServer(options: ServerOptions): FastifyInstance {
+  const settings: FastifyServerOptions = {
+    loggerInstance: options.log,
+    genReqId: () => `req-${randomUUID()}`,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    bodyLimit: options.bodyLimit,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    rewriteUrl: request => normalisePath(request.url ?? '/'),
+    // Ours is parseQuery: it knows repeated parameters and says what is wrong with a bad one.
+    // A parameter may be as long as a path: what is none of our ids is not found, like any other.
+    routerOptions: { querystringParser: () => ({}), maxParamLength: 16_384 },
+    exposeHeadRoutes: false,
+    // While we stop, what still comes over open connections is answered like the rest.
+    return503OnClosing: false,
+    frameworkErrors: async (_error, request, reply) => {
+      // No hook of ours runs for these.
+      await fail(options, rootFace(options))(badPath(), request, reply)
+      report(options, request, reply)
+    },
+    clientErrorHandler: refuseUnreadable(rootFace(options), options.log),
+  }
+  const server = Fastify(
+    options.tls ? ({ ...settings, https: options.tls } as FastifyServerOptions) : settings,
+  )
+  for (const method of METHODS) {
+    if (!server.supportedMethods.includes(method) && method !== 'CONNECT')
+      server.addHttpMethod(method, { hasBody: true })
+  }
+  server.decorateRequest('caller', null)
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    readJson(body),
+  )
+  server.addHook('onRequest', async (request, reply) => void named(reply, request))
+  server.addHook('onResponse', async (request, reply) => report(options, request, reply))
+  // The root face owns every path that no other face does, so it comes last.
+  for (const mount of [...options.mounts].sort((a, b) => b.prefix.length - a.prefix.length)) {
+    server.register(async scope => mountFace(scope, mount, options), { prefix: mount.prefix })
+  }
+  return server
+}
+
+/** The answer carries the request's id. */
+const named = (reply: FastifyReply, request: FastifyRequest): FastifyReply =>
+  reply.header('x-openstack-request-id', request.id)
+
+const rootFace = ({ mounts }: ServerOptions): Face => mounts.find(({ prefix }) => prefix === '')!.face
+
+const badPath = () => malformed('The path is not percent-encoded UTF-8')
+
+/** Faces of this kind do not tell `/pods` from `/pods/` or `/pods.json`. */
+const lenientPath = /^(?:\/tricircle)?(?:\/v1\.0(?:\/.*)?)?\/?$/
+
+/** The path that routes are found by: without the endings that a face does not tell apart. */
+export function normalisePath(url: string): string {
+  const [path = '', ...query] = url.split('?')
+  if (!lenientPath.test(path)) return url
+  const bare = path.replace(/\/$/, '').replace(/(?<=\/v1\.0\/.+)\.json$/, '') || '/'
+  return [bare, ...query].join('?')
+}
+
+function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: ServerOptions): void {
+  const policy = options.policyOf(face)
+  scope.addHook('onRequest', async request => {
+    const route = request.routeOptions.config.route
+    request.caller = await options.authenticate({
+      token: header(request, 'x-auth-token'),
+      serviceToken: header(request, 'x-service-token'),
+      method: request.method,
+      path: pathOf(request),
+      serviceType: face.serviceType,
+      requestId: request.id,
+    })
+    if (route) {
+      requireJsonAccepted(request)
+      authorise(request.caller, route.rule, policy, route.denied)
+    }
+  })
+  scope.setErrorHandler(fail(options, face))
+  scope.setNotFoundHandler((request, reply) =>
+    fail(options, face)(new AppError('not_found', ''), request, reply),
+  )
+  for (const route of face.routes) {
+    scope.route({
+      method: route.method,
+      url: route.path === '/' && prefix ? '' : route.path,
+      config: { route, face },
+      handler: (request, reply) => handle(options, route, prefix, request, reply),
+    })
+  }
+  refuseOtherMethods(scope, face, prefix, options)
+}
+
+/** Every path of a face answers 405 to the methods that it has no route for. */
+function refuseOtherMethods(
+  scope: FastifyInstance,
+  face: Face,
+  prefix: string,
+  options: ServerOptions,
+): void {
+  for (const path of new Set(face.routes.map(route => route.path))) {
+    const allowed: string[] = face.routes.filter(route => route.path === path).map(route => route.method)
+    scope.route({
+      method: scope.supportedMethods.filter(method => !allowed.includes(method)),
+      url: path === '/' && prefix ? '' : path,
+      config: { face },
+      handler: (request, reply) => {
+        reply.header('allow', allowed.join(', '))
+        const error = new AppError('invalid', '', { reason: 'method_not_allowed' })
+        return fail(options, face)(error, request, reply)
+      },
+    })
+  }
+}
+
+/** As the client sent it, without the query. */
+const pathOf = (request: FastifyRequest): string => request.originalUrl.split('?')[0]!
+
+const header = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function requireJsonAccepted(request: FastifyRequest): void {
+  const accept = header(request, 'accept')
+  if (accept === undefined || /(^|[\s,])(\*\/\*|application\/(\*|json))/i.test(accept)) return
+  throw new AppError('invalid', 'Answers of this API are application/json', { reason: 'not_acceptable' })
+}
+
+async function handle(
+  options: ServerOptions,
+  route: Route,
+  prefix: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const answer = await route.handle(options.app, request.caller!, {
+    method: request.method,
+    params: request.params as Record<string, string>,
+    query: parseQuery(request.originalUrl),
+    body: request.body,
+    applicationUrl: `${request.protocol}://${request.host}${forwardedPrefix(options, request)}${prefix}`,
+  })
+  reply.code(answer.status)
+  if (answer.body === undefined) return reply.header('content-length', '0').send()
+  return send(reply, 'application/json', JSON.stringify(answer.body))
+}
+
+/** As bytes: Fastify would add a charset to the type of a text, and the originals' JSON has none. */
+const send = (reply: FastifyReply, contentType: string, text: string): FastifyReply =>
+  reply.header('content-type', contentType).send(Buffer.from(text))
+
+/** The path under which a trusted proxy serves us. */
+function forwardedPrefix({ trustedProxies }: ServerOptions, request: FastifyRequest): string {
+  if (trustedProxies.length === 0 || (request.ips?.length ?? 0) < 2) return ''
+  const prefix = header(request, 'x-forwarded-prefix') ?? ''
+  return /^(\/[\w.~-]+)+$/.test(prefix) ? prefix : ''
+}
+
+/** An outage may end any moment, but asking again at once only adds to it. */
+const retryAfterSeconds = '5'
+
+/** Answers with whatever went wrong, in the face's envelope. */
+function fail(options: ServerOptions, face: Face) {
+  return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const error = toAppError(thrown, request)
+    const answer = describe(face, error, request)
+    if (answer.status >= 500) request.log.error({ err: thrown }, error.message)
+    if (answer.status === 503) reply.header('retry-after', retryAfterSeconds)
+    if (answer.status === 401) reply.header('www-authenticate', `Keystone uri="${options.identityUrl}"`)
+    await send(named(reply, request).code(answer.status), answer.contentType, answer.body)
+  }
+}
+
+/** Faces word what they refuse; who has no valid token is refused everywhere as keystonemiddleware does. */
+function describe(face: Face, error: AppError, request: FastifyRequest): ErrorAnswer {
+  if (error.code === 'unauthenticated') {
+    const body = { error: { code: 401, title: 'Unauthorized', message: error.message } }
+    return { status: 401, contentType: 'application/json', body: JSON.stringify(body) }
+  }
+  const route = request.routeOptions.config.route ?? null
+  return face.describe({ error, route, method: request.method, accept: header(request, 'accept') })
+}
+
+/** What the HTTP server refuses by itself is the client's fault; anything unknown is ours, and not shown. */
+function toAppError(thrown: unknown, request: FastifyRequest): AppError {
+  if (thrown instanceof AppError) return thrown
+  const {
+    statusCode = 500,
+    code = '',
+    message = '',
+  } = thrown as { statusCode?: number; code?: string; message?: string }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('invalid', message, { reason: 'too_large' })
+  if (statusCode >= 400 && statusCode < 500) return malformed(message)
+  return new AppError('internal', `Something went wrong on our side; the log has more under ${request.id}`)
+}
+
+function report(options: ServerOptions, request: FastifyRequest, reply: FastifyReply): void {
+  const { route, face } = request.routeOptions.config
+  const seconds = reply.elapsedTime / 1000
+  options.metrics.observe(
+    face?.name ?? 'none',
+    request.method,
+    route?.path ?? 'none',
+    reply.statusCode,
+    seconds,
+  )
+  options.log.info(
+    {
+      request_id: request.id,
+      global_request_id: header(request, 'x-openstack-request-id'),
+      method: request.method,
+      path: pathOf(request),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      user: request.caller?.userId,
+      project: request.caller?.projectId,
+    },
+    'request',
+  )
+}

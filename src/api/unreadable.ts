@@ -1,0 +1,36 @@
+// Bytes that are no HTTP request: the parser refuses them before any route is asked, and the root face words it.
+
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger } from 'fastify'
+import { AppError, malformed } from '../core/error.ts'
+import type { Face } from './route.ts'
+
+const refusals: Readonly<Record<string, () => AppError>> = {
+  HPE_HEADER_OVERFLOW: () =>
+    new AppError('invalid', 'The path and the headers together are too long', {
+      reason: 'headers_too_large',
+    }),
+  ERR_HTTP_REQUEST_TIMEOUT: () =>
+    new AppError('invalid', 'The request did not arrive in time', { reason: 'too_slow' }),
+}
+
+/** Answers and hangs up; what else may come over such a connection could be anything. */
+export function refuseUnreadable(face: Face, log: FastifyBaseLogger) {
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const refusal = refusals[error.code ?? ''] ?? (() => malformed('This is no HTTP request'))
+    const answer = face.describe({ error: refusal(), route: null, method: '', accept: 'application/json' })
+    const requestId = `req-${randomUUID()}`
+    log.info({ request_id: requestId, status: answer.status, reason: error.code }, 'unreadable request')
+    const head = [
+      `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
+      `Content-Type: ${answer.contentType}`,
+      `Content-Length: ${Buffer.byteLength(answer.body)}`,
+      `X-Openstack-Request-Id: ${requestId}`,
+      'Connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`)
+  }
+}
