@@ -1,0 +1,105 @@
+// What is there at the start, as a bootstrap leaves it, and the people of the simulation.
+
+import { addRegion } from './catalog.ts'
+import { addGrant } from './roles.ts'
+import { newId, type Role, type Scope, type State } from './state.ts'
+
+/** Everybody's at the start. */
+const password = 'atoll'
+
+export function seed(state: State, regions: readonly string[]): void {
+  const description = 'The default domain'
+  state.domains.set('default', {
+    id: 'default',
+    name: 'Default',
+    description,
+    enabled: true,
+    tags: [],
+    options: {},
+  })
+  addRoles(state)
+  for (const region of regions) addRegion(state, region)
+  const admin = addUser(state, {
+    name: 'admin',
+    password,
+    projectId: addProject(state, 'admin'),
+    roles: ['admin'],
+  })
+  grant(state, admin, 'admin', { kind: 'system' })
+  addUser(state, { name: 'demo', password, projectId: addProject(state, 'demo') })
+  const service = addProject(state, 'service')
+  addUser(state, { name: 'atoll', password, projectId: service, roles: ['admin', 'service'] })
+}
+
+/** Each of these implies the next. */
+function addRoles(state: State): void {
+  const chain = ['admin', 'manager', 'member', 'reader'].map(name => addRole(state, name, true))
+  for (const [index, role] of chain.entries()) {
+    const next = chain[index + 1]
+    if (next !== undefined) state.implied.set(role.id, [next.id])
+  }
+  addRole(state, 'service', false)
+}
+
+export function addRole(state: State, name: string, isImmutable: boolean): Role {
+  const options = isImmutable ? { immutable: true } : {}
+  const role: Role = { id: newId(), name, domain_id: null, description: null, options }
+  state.roles.set(role.id, role)
+  return role
+}
+
+export function addProject(state: State, name: string, domainId = 'default'): string {
+  const id = newId()
+  state.projects.set(id, {
+    id,
+    name,
+    domain_id: domainId,
+    description: '',
+    enabled: true,
+    parent_id: domainId,
+    is_domain: false,
+    tags: [],
+    options: {},
+  })
+  return id
+}
+
+export interface UserSpec {
+  name: string
+  password: string
+  domainId?: string | undefined
+  /** Where the user is at home: the scope of tokens that ask for none. */
+  projectId?: string | undefined
+  /** On that project; member unless told. */
+  roles?: readonly string[] | undefined
+}
+
+export function addUser(state: State, spec: UserSpec): string {
+  const { name, domainId = 'default', projectId, roles = ['member'] } = spec
+  const id = newId()
+  const home = projectId === undefined ? {} : { default_project_id: projectId }
+  const user = {
+    id,
+    name,
+    domain_id: domainId,
+    enabled: true,
+    ...home,
+    password_expires_at: null,
+    options: {},
+  }
+  state.users.set(id, user)
+  state.passwords.set(id, spec.password)
+  if (projectId === undefined) return id
+  for (const role of roles) grant(state, id, role, { kind: 'project', id: projectId })
+  return id
+}
+
+/** Grants a role by its name, which is made when it is new. */
+export function grant(state: State, userId: string, roleName: string, scope: Scope): void {
+  const role = roleByName(state, roleName) ?? addRole(state, roleName, false)
+  addGrant(state, userId, role.id, scope)
+}
+
+export function roleByName(state: State, name: string): Role | undefined {
+  return [...state.roles.values()].find(role => role.name === name)
+}
