@@ -1,0 +1,202 @@
+// The clockwork on a real database: what is asked for is done, once at a time, whoever dies.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Turn } from '../../src/core/clockwork.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
+import { asking, enlist, turnStore, waking } from '../../src/store/turns.ts'
+import { createBreakers } from '../../src/worker/breakers.ts'
+import { Clockwork, type ClockworkOptions } from '../../src/worker/clockwork.ts'
+import { type TestDatabase, testDatabase } from '../postgres.ts'
+
+const kind = 'test'
+const closers: (() => PromiseLike<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+interface Bench {
+  readonly database: Database
+  readonly url: string
+  ask(...keys: string[]): Promise<void>
+  askIn(lane: string, ...keys: string[]): Promise<void>
+  /** A worker that does `work` for each turn and then finishes it. */
+  worker(work: (turn: Turn) => Promise<unknown>, options?: Partial<ClockworkOptions>): Promise<Clockwork>
+}
+
+async function bench(): Promise<Bench> {
+  const empty: TestDatabase = await testDatabase()
+  closers.push(() => empty[Symbol.asyncDispose]())
+  const database = openDatabase(empty.url, { connections: 10, name: 'test', onError: () => {} })
+  closers.push(() => database.close())
+  const turns = turnStore(database.db)
+  const askIn = async (lane: string, ...keys: string[]): Promise<void> => {
+    const asks = keys.map(key => ({ kind, key, lane }))
+    await sql`with asked as (${asking(asks)}) ${waking}`.execute(database.db)
+  }
+  const finish = ({ key, epoch, asked }: Turn) =>
+    sql`update turn set worker = null, lease_until = null,
+          due_at = case when asked > ${asked} then now() else 'infinity' end
+        where kind = ${kind} and key = ${key} and epoch = ${epoch}`.execute(database.db)
+  return {
+    database,
+    url: empty.url,
+    askIn,
+    ask: (...keys) => askIn('', ...keys),
+    async worker(work, options = {}) {
+      const clockwork = new Clockwork({
+        turns,
+        kinds: [
+          {
+            kind,
+            begin: async taken =>
+              taken.map(turn => ({
+                turn,
+                async run() {
+                  await work(turn)
+                  await finish(turn)
+                  return { regionAnswered: true }
+                },
+              })),
+          },
+        ],
+        breakers: createBreakers({ failures: 3, openMs: 1000, maxOpenMs: 8000, now: Date.now }),
+        enlist: events => enlist(empty.url, events),
+        slots: 16,
+        laneSlots: 4,
+        onError: () => {},
+        ...options,
+      })
+      await clockwork.start()
+      closers.push(() => clockwork.stop(100))
+      return clockwork
+    },
+  }
+}
+
+async function until(what: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+  const end = Date.now() + seconds * 1000
+  while (!(await what())) {
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`)
+    await sleep(20)
+  }
+}
+
+describe('a turn', () => {
+  it('runs soon after it was asked for, without waiting for the poll', async () => {
+    const b = await bench()
+    const done: string[] = []
+    await b.worker(async turn => done.push(turn.key))
+    const asked = performance.now()
+    await b.ask('a', 'b')
+    await until(() => done.length === 2)
+    expect(done.sort()).toEqual(['a', 'b'])
+    console.log(`asked to done: ${Math.round(performance.now() - asked)} ms`)
+  })
+
+  it('runs once more, and only once, for all that asked while it ran', async () => {
+    const b = await bench()
+    let runs = 0
+    let release = (): void => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    await b.worker(async () => {
+      runs += 1
+      if (runs === 1) await held
+    })
+    await b.ask('a')
+    await until(() => runs === 1)
+    for (let i = 0; i < 50; i += 1) await b.ask('a')
+    release()
+    await until(() => runs === 2)
+    await sleep(600)
+    expect(runs).toBe(2)
+  })
+
+  it('is never run by two workers at a time', async () => {
+    const b = await bench()
+    const busy = new Set<string>()
+    let overlaps = 0
+    let runs = 0
+    const work = async ({ key }: Turn): Promise<void> => {
+      if (busy.has(key)) overlaps += 1
+      busy.add(key)
+      await sleep(5)
+      busy.delete(key)
+      runs += 1
+    }
+    await b.worker(work)
+    await b.worker(work)
+    const keys = ['a', 'b', 'c', 'd']
+    for (let i = 0; i < 40; i += 1) await b.ask(...keys)
+    await until(() => runs >= 8)
+    await until(async () => {
+      const { rows } = await sql<{ n: number }>`select count(*) as n from turn where due_at <> 'infinity'`.execute(b.database.db)
+      return rows[0]?.n === 0
+    })
+    expect(overlaps).toBe(0)
+  })
+
+  it('whose work threw is taken again when its lease has run out', async () => {
+    const b = await bench()
+    let runs = 0
+    await b.worker(async () => {
+      runs += 1
+      if (runs === 1) throw new Error('planted')
+    })
+    await b.ask('a')
+    await until(() => runs === 1)
+    await sql`update turn set lease_until = now()`.execute(b.database.db)
+    await until(() => runs === 2)
+  })
+})
+
+describe('a lane', () => {
+  it('has so many slots and no more, and does not hold up the others', async () => {
+    const b = await bench()
+    let slowMost = 0
+    let slow = 0
+    const fast: string[] = []
+    await b.worker(async ({ lane, key }) => {
+      if (lane === 'fast') return fast.push(key)
+      slow += 1
+      slowMost = Math.max(slowMost, slow)
+      return new Promise(() => {})
+    })
+    await b.askIn('slow', ...Array.from({ length: 200 }, (_, i) => `s${i}`))
+    await b.askIn('fast', ...Array.from({ length: 200 }, (_, i) => `f${i}`))
+    await until(() => fast.length === 200)
+    expect(slowMost).toBe(4)
+  })
+})
+
+describe('a worker that dies', () => {
+  it('is noticed by its lock at once, and what it had is done by another', async () => {
+    const b = await bench()
+    const taken: string[] = []
+    // Its connection is cut from the server's side: that is what death looks like.
+    let lives = 1
+    await b.worker(() => new Promise(() => {}), {
+      enlist: async events => {
+        if (lives === 0) throw new Error('dead')
+        lives -= 1
+        return enlist(b.url, events)
+      },
+    })
+    await b.ask('a')
+    await until(async () => {
+      const { rows } = await sql<{ n: number }>`select count(*) as n from turn where worker is not null`.execute(b.database.db)
+      return rows[0]?.n === 1
+    })
+    await b.worker(async turn => taken.push(turn.key))
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+              where application_name = 'atoll worker lock' order by backend_start limit 1`.execute(b.database.db)
+    const died = performance.now()
+    await until(() => taken.length >= 1)
+    console.log(`death to takeover: ${Math.round(performance.now() - died)} ms`)
+    expect(taken[0]).toBe('a')
+  })
+})
