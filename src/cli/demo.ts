@@ -1,0 +1,105 @@
+// `atoll serve --demo`: Atoll with a simulated OpenStack of three regions beside it, and what to try.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { stringify } from 'yaml'
+import { startCloud } from '../../sim/cloud.ts'
+import { type Atoll, parseAddress, startAtoll } from '../compose.ts'
+import type { Config } from '../config.ts'
+import type { Caller } from '../core/caller.ts'
+import { createRegion, listRegions } from '../core/regions/regions.ts'
+
+const central = 'CentralRegion'
+const pods = { Pod1: 'az1', Pod2: 'az2', Pod3: 'az3' } as const
+const password = 'atoll'
+
+export async function startDemo(
+  config: Config,
+  log: Logger,
+  onFailure: (error: Error) => void,
+): Promise<Pick<Atoll, 'close'>> {
+  const listener = parseAddress(config.demo.keystone_listen)
+  const cloud = await startCloud({
+    regions: [central, ...Object.keys(pods)],
+    host: listener.host,
+    keystonePort: listener.port,
+    atoll: { url: `${config.tls.cert_file ? 'https' : 'http'}://${config.listen}`, region: central },
+  })
+  try {
+    const atoll = await startAtoll(withDemoIdentity(config, cloud.authUrl), log, 'all', onFailure)
+    await registerPods(atoll.app)
+    const clouds = writeClouds(config.data_dir, cloud.authUrl)
+    console.log(welcome(atoll.url!, cloud.authUrl, clouds))
+    return {
+      async close() {
+        await atoll.close()
+        await cloud.close()
+      },
+    }
+  } catch (error) {
+    await cloud.close()
+    throw error
+  }
+}
+
+const operator: Caller = {
+  userId: 'demo',
+  userName: 'demo',
+  projectId: null,
+  projectName: null,
+  roles: [],
+  requestId: 'req-demo',
+}
+
+/** The database outlives a demo, so only what is missing is registered. */
+async function registerPods(app: Atoll['app']): Promise<void> {
+  const known = (await listRegions(app)).map(region => region.name)
+  for (const [name, availabilityZone] of Object.entries({ [central]: '', ...pods })) {
+    if (known.includes(name)) continue
+    await createRegion(app, operator, { name, availabilityZone, localAvailabilityZone: '', dataCenter: '' })
+  }
+}
+
+const withDemoIdentity = (config: Config, authUrl: string): Config => ({
+  ...config,
+  identity: { ...config.identity, auth_url: authUrl, username: 'atoll', password, project_name: 'service' },
+})
+
+/** Writes the file that OpenStack clients read; returns its path. */
+function writeClouds(directory: string, authUrl: string): string {
+  const cloud = (user: string) => ({
+    auth: {
+      auth_url: authUrl,
+      username: user,
+      password,
+      project_name: user,
+      user_domain_name: 'Default',
+      project_domain_name: 'Default',
+    },
+    region_name: central,
+    identity_api_version: 3,
+  })
+  mkdirSync(directory, { recursive: true })
+  const path = join(directory, 'clouds.yaml')
+  writeFileSync(path, stringify({ clouds: { 'atoll-admin': cloud('admin'), 'atoll-demo': cloud('demo') } }), {
+    mode: 0o600,
+  })
+  return path
+}
+
+const welcome = (url: string, authUrl: string, clouds: string): string => `
+Atoll is ready at ${url}, with a simulated OpenStack beside it (Keystone at ${authUrl}).
+
+  Regions     ${[central, ...Object.keys(pods)].join(', ')}
+  Users       admin and demo, password ${password}, each in the project of the same name
+  clouds.yaml ${clouds}
+
+Three things to try, in another terminal:
+
+  curl -s ${url}/healthz
+  TOKEN=$(curl -si ${authUrl}/auth/tokens -H 'Content-Type: application/json' -d '{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "admin", "domain": {"id": "default"}, "password": "${password}"}}}, "scope": {"project": {"name": "admin", "domain": {"id": "default"}}}}}' | tr -d '\\r' | sed -n 's/^x-subject-token: //Ip')
+  curl -s ${url}/tricircle/v1.0/pods -H "X-Auth-Token: $TOKEN"
+
+Ctrl-C stops everything. The README goes on from here.
+`

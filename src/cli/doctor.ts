@@ -1,0 +1,15 @@
+// `atoll doctor`: says what is right and what is wrong; exit code 1 when something is wrong.
+
+import type { Config } from '../config.ts'
+import { diagnose } from '../diagnosis.ts'
+import { createQuietLog } from './log.ts'
+
+export async function runDoctor(config: Config): Promise<void> {
+  let bad = 0
+  await diagnose(config, createQuietLog(), ({ good, subject, sentence }) => {
+    console.log(`${good ? 'ok ' : 'BAD'}  ${subject}: ${sentence}`)
+    if (!good) bad += 1
+  })
+  console.log(bad === 0 ? 'All is well.' : `${bad} ${bad === 1 ? 'thing needs' : 'things need'} attention.`)
+  if (bad > 0) process.exitCode = 1
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// The command `atoll`: what it can do, and how it ends.
+
+import { Command, Option } from 'commander'
+import { ConfigError, loadConfig } from '../config.ts'
+import { runBackup, runMigrate, runRestore } from './database.ts'
+import { runDoctor } from './doctor.ts'
+import { printRoutes } from './routes.ts'
+import { runServe } from './serve.ts'
+
+const program = new Command('atoll')
+  .description('Runs many OpenStack regions as one.')
+  .version(process.env.npm_package_version ?? '0.1.0')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  atoll serve --demo\n  atoll serve --config /etc/atoll/atoll.yaml\n  atoll doctor',
+  )
+  .exitOverride()
+
+const configOption = new Option('--config <file>', 'the configuration file (YAML); see atoll.example.yaml')
+
+const command = (name: string, description: string, example: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .addOption(configOption)
+    .addHelpText('after', `\nExample:\n  ${example}`)
+
+command(
+  'serve',
+  'Serves the APIs and does the work behind them',
+  'atoll serve --config /etc/atoll/atoll.yaml --role api',
+)
+  .option('--demo', 'with an embedded database and a simulated OpenStack of three regions')
+  .addOption(
+    new Option('--role <role>', 'what this process does').choices(['all', 'api', 'worker']).default('all'),
+  )
+  .action(async options => runServe(loadConfig(options.config), options))
+
+command('migrate', 'Brings the database to this release', 'atoll migrate --contract')
+  .option('--contract', 'also take away what older releases used; stop their processes first')
+  .action(async options => runMigrate(loadConfig(options.config), options))
+
+command('backup', 'Writes a logical copy of the database to a file', 'atoll backup /var/backups/atoll.gz')
+  .argument('<file>', 'the file to write')
+  .action(async (file, options) => runBackup(loadConfig(options.config), file))
+
+command('restore', 'Fills an empty database from a backup', 'atoll restore /var/backups/atoll.gz')
+  .argument('<file>', 'the file that `atoll backup` wrote')
+  .action(async (file, options) => runRestore(loadConfig(options.config), file))
+
+command(
+  'doctor',
+  'Checks the database, Keystone and every region, and says what to do',
+  'atoll doctor',
+).action(async options => runDoctor(loadConfig(options.config)))
+
+command(
+  'routes',
+  'Lists every route with what reads, does and shows it, and its policy rule',
+  'atoll routes',
+).action(options => printRoutes(loadConfig(options.config)))
+
+/** 0: done. 1: it went wrong. 2: it was asked for wrongly (a command, an option, a setting). */
+async function main(): Promise<number> {
+  try {
+    await program.parseAsync()
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      console.error(error.message)
+      return 2
+    }
+    const { code = '', exitCode = 1 } = error as { code?: string; exitCode?: number }
+    // commander has said what is wrong.
+    if (code.startsWith('commander.')) return exitCode === 0 ? 0 : 2
+    if (process.env.DEBUG) console.error(error)
+    else console.error((error as Error).message)
+    return 1
+  }
+}
+
+process.exit(await main())

@@ -1,0 +1,29 @@
+// `atoll routes`: every route, from the same tables that serve them.
+
+import { mounts, policyOf } from '../compose.ts'
+import type { Config } from '../config.ts'
+
+export function printRoutes(config: Config): void {
+  const rows = mounts(config).flatMap(({ prefix, face }) =>
+    face.routes.map(({ method, path, parts, rule }) => [
+      method,
+      `${prefix}${path}`,
+      `${parts.parse} > ${parts.view}`,
+      parts.verb,
+      `${rule} (${policyOf(config, face)[rule]})`,
+    ]),
+  )
+  printTable(['METHOD', 'PATH', 'HANDLER', 'VERB', 'POLICY'], rows)
+}
+
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)))
+  for (const row of [head, ...rows]) {
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+  }
+}

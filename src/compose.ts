@@ -1,0 +1,273 @@
+// Builds Atoll from its settings: the only file that knows all parts.
+
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import { createAuthenticator } from './api/auth.ts'
+import { createMetrics, type Metrics } from './api/metrics.ts'
+import { addOperations } from './api/operations.ts'
+import { overridePolicy, type PolicyTable } from './api/policy.ts'
+import type { Face, Mount } from './api/route.ts'
+import { createServer } from './api/server.ts'
+import { tricircle } from './api/tricircle/index.ts'
+import { type Config, ConfigError } from './config.ts'
+import type { Identity } from './core/identity.ts'
+import { jobHandlers } from './core/jobs/handlers.ts'
+import type { App } from './core/ports.ts'
+import { createCatalog } from './openstack/catalog.ts'
+import { createCloud } from './openstack/cloud.ts'
+import { createIdentity } from './openstack/keystone.ts'
+import { createRegions, type Regions } from './openstack/region.ts'
+import { createSession } from './openstack/session.ts'
+import { type Database, openDatabase } from './store/database.ts'
+import { type EmbeddedPostgres, startEmbedded } from './store/embedded/start.ts'
+import { migrate } from './store/migrations.ts'
+import { checkKey, loadSecrets } from './store/secrets.ts'
+import { createStore } from './store/store.ts'
+import { enlist } from './store/turns.ts'
+import { createBreakers } from './worker/breakers.ts'
+import { Clockwork } from './worker/clockwork.ts'
+import { type Housekeeping, startHousekeeping } from './worker/housekeeping.ts'
+import { jobTurns } from './worker/jobs.ts'
+
+export type Role = 'all' | 'api' | 'worker'
+
+/** The faces where they are mounted. The root mount owns every path that no other does. */
+export function mounts(config: Config): Mount[] {
+  const tricircleFace = tricircle({ pageLimit: config.api.page_limit })
+  return [
+    { prefix: '/tricircle', face: tricircleFace },
+    { prefix: '', face: tricircleFace },
+  ]
+}
+
+/** The face's policy with the operator's lines in it. */
+export const policyOf = (config: Config, face: Face): PolicyTable =>
+  overridePolicy(face.policy, config.policy)
+
+/** The database that the settings name, the embedded one started where they name none. Throws AppError. */
+export async function openServer(
+  config: Config,
+  log: Logger,
+  onExit?: (error: Error) => void,
+): Promise<EmbeddedPostgres | { url: string; stop(): Promise<void> }> {
+  if (config.database.url) return { url: config.database.url, stop: async () => {} }
+  mkdirSync(config.data_dir, { recursive: true })
+  return startEmbedded({ dataDir: config.data_dir, log, maxConnections: 200, ...(onExit ? { onExit } : {}) })
+}
+
+export const keyFile = (config: Config): string => config.key_file ?? join(config.data_dir, 'secrets.key')
+
+/** What speaks to Keystone and to regions; throws ConfigError when no identity is configured. */
+export function openCloud(config: Config) {
+  const { identity } = config
+  if (!identity.auth_url) {
+    throw new ConfigError(
+      'No identity is configured: set identity.auth_url (ATOLL_IDENTITY_AUTH_URL) with the service user’s identity.username and identity.password, or run `atoll serve --demo`.',
+    )
+  }
+  const session = createSession(
+    defined({
+      authUrl: identity.auth_url,
+      username: identity.username,
+      password: identity.password,
+      userDomain: identity.user_domain_name,
+      projectName: identity.project_name,
+      projectDomain: identity.project_domain_name,
+      applicationCredentialId: identity.application_credential_id,
+      applicationCredentialSecret: identity.application_credential_secret,
+      caFile: identity.ca_file,
+      timeoutMs: identity.timeout_seconds * 1000,
+    }),
+  )
+  const catalog = createCatalog(session)
+  const caFiles = Object.entries(config.regions).flatMap(([name, { ca_file }]) =>
+    ca_file ? [[name, ca_file]] : [],
+  )
+  const regions = createRegions({ session, catalog, caFiles: Object.fromEntries(caFiles) })
+  const close = async (): Promise<void> => {
+    await regions.close()
+    await session.close()
+  }
+  return { session, catalog, regions, identity: createIdentity(session), close }
+}
+
+/** The object without its undefined fields, as exact optional types want it. */
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+const defined = <T extends object>(object: T): Defined<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>
+
+export interface Atoll {
+  readonly app: App
+  /** Where the APIs listen; null in a process without them. */
+  readonly url: string | null
+  close(): Promise<void>
+}
+
+/** Starts everything that a role has; throws AppError or ConfigError. What was started is stopped when a later part fails. */
+export async function startAtoll(
+  config: Config,
+  log: Logger,
+  role: Role,
+  onDatabaseExit: (error: Error) => void,
+): Promise<Atoll> {
+  checkPolicy(config)
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const cloud = openCloud(config)
+    closers.push(cloud.close)
+    const server = await openServer(config, log, onDatabaseExit)
+    closers.push(() => server.stop())
+    const database = await prepareDatabase(config, log, server.url, role)
+    closers.push(database.close)
+    const app = createApp(database, cloud.regions, log)
+    if (role !== 'api') {
+      closers.push(startHousekeepingOf(config, log, app).stop)
+      const clockwork = createClockwork(config, log, app, server.url)
+      closers.push(() => clockwork.stop())
+      await clockwork.start()
+    }
+    const metrics = createMetrics()
+    const api = role === 'worker' ? null : createApi({ config, log, app, identity: cloud.identity, metrics })
+    const url = await listen(config, log, api, metrics, database, closers)
+    return { app, url, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** What the verbs of core are given: the store, the regions, and what core may not have of its own. */
+export function createApp(database: Database, regions: Regions, log: Logger): App {
+  return {
+    store: createStore(database.db),
+    cloud: createCloud(regions),
+    jobHandlers,
+    now: () => new Date(),
+    newId: randomUUID,
+    chance: Math.random,
+    report: (error, what) => log.error({ err: error }, what),
+  }
+}
+
+/** The clockwork with all kinds of turns, not yet started. */
+export function createClockwork(config: Config, log: Logger, app: App, databaseUrl: string): Clockwork {
+  const { jobs } = config
+  return new Clockwork({
+    turns: app.store.turns,
+    kinds: [jobTurns(app, { retryForMs: jobs.retry_for_seconds * 1000 })],
+    breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
+    enlist: events => enlist(databaseUrl, events),
+    slots: jobs.slots,
+    laneSlots: jobs.slots_per_region,
+    onError: (error, what) => log.warn({ err: error }, what),
+  })
+}
+
+function checkPolicy(config: Config): void {
+  const rules = mounts(config).flatMap(({ face }) => Object.keys(face.policy))
+  const unknown = Object.keys(config.policy).find(rule => !rules.includes(rule))
+  if (unknown)
+    throw new ConfigError(`policy names the rule ${unknown}, which no route has: see \`atoll routes\`.`)
+}
+
+async function prepareDatabase(config: Config, log: Logger, url: string, role: Role): Promise<Database> {
+  const applied = await migrate(url)
+  if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
+  const database = openDatabase(url, {
+    connections: config.database.connections,
+    name: `atoll ${role}`,
+    onError: error => log.warn({ err: error }, 'a database connection was lost'),
+  })
+  try {
+    await checkKey(database.db, loadSecrets(keyFile(config)), keyFile(config))
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function startHousekeepingOf(config: Config, log: Logger, app: App): Housekeeping {
+  return startHousekeeping({
+    app,
+    auditDays: config.retention.audit_days,
+    jobLogDays: config.retention.job_log_days,
+    newJobSeconds: config.jobs.new_expires_after_seconds,
+    everyMs: 60_000,
+    onError: error => log.error({ err: error }, 'housekeeping failed; the next turn tries again'),
+  })
+}
+
+export interface ApiParts {
+  readonly config: Config
+  readonly log: Logger
+  readonly app: App
+  readonly identity: Identity
+  readonly metrics: Metrics
+}
+
+/** The server of all APIs, not yet listening. */
+export function createApi({ config, log, app, identity, metrics }: ApiParts): FastifyInstance {
+  const { tls } = config
+  return createServer({
+    app,
+    mounts: mounts(config),
+    policyOf: face => policyOf(config, face),
+    authenticate: createAuthenticator(identity, {
+      cacheMs: config.identity.token_cache_seconds * 1000,
+      cacheSize: 10_000,
+      now: () => app.now().getTime(),
+    }),
+    identityUrl: config.identity.www_authenticate_uri ?? config.identity.auth_url ?? '',
+    log,
+    metrics,
+    bodyLimit: config.api.body_limit_bytes,
+    trustedProxies: config.trusted_proxies,
+    tls: tls.cert_file && tls.key_file ? { cert: readPem(tls.cert_file), key: readPem(tls.key_file) } : null,
+  })
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${path} cannot be read: ${(error as Error).message}.`)
+  }
+}
+
+/** Opens the listeners: the APIs', and the operations' at its own address or at the APIs'. */
+async function listen(
+  config: Config,
+  log: Logger,
+  api: FastifyInstance | null,
+  metrics: Metrics,
+  database: Database,
+  closers: (() => Promise<unknown>)[],
+): Promise<string | null> {
+  const ready = async (): Promise<void> => void (await database.pool.query('select 1'))
+  const apart = config.operations_listen !== undefined || api === null
+  const operations = apart
+    ? Fastify({ loggerInstance: log, logController: new LogController({ disableRequestLogging: true }) })
+    : api
+  addOperations(operations as FastifyInstance, { metrics, ready })
+  if (apart) {
+    closers.push(() => operations.close())
+    await operations.listen(parseAddress(config.operations_listen ?? config.listen))
+  }
+  if (!api) return null
+  closers.push(() => api.close())
+  return api.listen(parseAddress(config.listen))
+}
+
+export function parseAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
+}

@@ -1,0 +1,270 @@
+// The settings: one YAML file, every key also as an ATOLL_… environment variable, checked at start.
+
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parse as parseYaml, YAMLParseError } from 'yaml'
+import { z } from 'zod'
+
+/** A setting is wrong: one sentence that says which, and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, 'must be HOST:PORT, for instance 127.0.0.1:19999')
+const url = z.string().regex(/^https?:\/\/[^\s@]+$/, 'must be an http or https URL without a user name in it')
+const file = z.string().min(1, 'must be the path of a file')
+const text = z.string().min(1, 'must not be empty')
+const whole = (minimum: number, maximum: number) =>
+  z
+    .int('must be a whole number')
+    .min(minimum, `must be at least ${minimum}`)
+    .max(maximum, `must be at most ${maximum}`)
+
+const defaultDataDir = (): string =>
+  process.getuid?.() === 0
+    ? '/var/lib/atoll'
+    : join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'atoll')
+
+const persona = z.enum(['admin', 'manager', 'member', 'reader', 'any', 'nobody'], {
+  error: 'must be one of admin, manager, member, reader, any, nobody',
+})
+
+/** Every setting, with its default and what it is for; atoll.example.yaml is made of it. */
+export const schema = z.strictObject({
+  listen: address.default('127.0.0.1:19999').describe('Where the APIs listen.'),
+  operations_listen: address
+    .optional()
+    .describe('Where /healthz, /readyz and /metrics listen; at the APIs’ address when not set.'),
+  trusted_proxies: z
+    .array(text)
+    .default([])
+    .describe('Addresses or networks of proxies whose X-Forwarded-* headers are believed.'),
+  data_dir: text
+    .optional()
+    .describe(
+      'Where the embedded database and the key file live. Default: /var/lib/atoll as root, else ~/.local/share/atoll.',
+    ),
+  key_file: file
+    .optional()
+    .describe('Encrypts stored secrets; the same file for all processes. Default: secrets.key in data_dir.'),
+  tls: z
+    .strictObject({
+      cert_file: file
+        .optional()
+        .describe('Certificate chain (PEM) of the listener; plain HTTP when not set.'),
+      key_file: file.optional().describe('Private key (PEM) of that certificate.'),
+    })
+    .prefault({}),
+  database: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL')
+        .optional()
+        .describe('PostgreSQL 15 or newer; an embedded server in data_dir when not set.'),
+      connections: whole(2, 500).default(20).describe('The most connections that one process holds.'),
+    })
+    .prefault({}),
+  identity: z
+    .strictObject({
+      auth_url: url.optional().describe('Keystone, for instance http://keystone:5000/v3.'),
+      www_authenticate_uri: url.optional().describe('What 401 answers name instead of auth_url.'),
+      username: text.optional().describe('The service user; it needs the admin role.'),
+      password: text.optional(),
+      user_domain_name: text.default('Default'),
+      project_name: text.default('service').describe('The project of the service user.'),
+      project_domain_name: text.default('Default'),
+      application_credential_id: text.optional().describe('Instead of a user name and a password.'),
+      application_credential_secret: text.optional(),
+      ca_file: file.optional().describe('Authorities (PEM) that sign Keystone’s certificate.'),
+      timeout_seconds: whole(1, 300).default(10).describe('How long one call to Keystone may take.'),
+      token_cache_seconds: whole(0, 3600)
+        .default(60)
+        .describe('How long a validated token is believed; a revoked one works no longer than this.'),
+    })
+    .prefault({}),
+  regions: z
+    .record(text, z.strictObject({ ca_file: file.optional() }))
+    .default({})
+    .describe('Settings by region: ca_file holds the authorities (PEM) that sign its certificates.'),
+  api: z
+    .strictObject({
+      page_limit: whole(1, 100_000).default(2000).describe('The most rows that a list returns at once.'),
+      body_limit_bytes: whole(1024, 104_857_600).default(1_048_576).describe('The largest request body.'),
+    })
+    .prefault({}),
+  policy: z
+    .record(text, persona)
+    .default({})
+    .describe(
+      'Who may do what instead of the default, by rule (`atoll routes` lists them): a persona, any or nobody.',
+    ),
+  retention: z
+    .strictObject({
+      audit_days: whole(1, 36_500).default(365).describe('How long the audit trail is kept.'),
+      job_log_days: whole(1, 36_500).default(90).describe('How long jobs that succeeded stay in the log.'),
+    })
+    .prefault({}),
+  jobs: z
+    .strictObject({
+      new_expires_after_seconds: whole(1, 31_536_000)
+        .default(172_800)
+        .describe('A job that has waited so long for its turn becomes FAIL.'),
+      retry_for_seconds: whole(1, 31_536_000)
+        .default(172_800)
+        .describe('A failed job is tried again by itself for so long after it was asked for.'),
+      slots: whole(1, 1000).default(64).describe('How many turns one process works on at once.'),
+      slots_per_region: whole(1, 1000).default(8).describe('How many of them in one region.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'], { error: 'must be one of debug, info, warn, error' })
+        .default('info'),
+      format: z
+        .enum(['auto', 'json', 'pretty'], { error: 'must be one of auto, json, pretty' })
+        .default('auto')
+        .describe('auto: pretty on a terminal, else JSON lines.'),
+    })
+    .prefault({}),
+  demo: z
+    .strictObject({
+      keystone_listen: address
+        .default('127.0.0.1:15000')
+        .describe('Where the simulated Keystone of --demo listens.'),
+    })
+    .prefault({}),
+})
+
+export type Settings = z.infer<typeof schema>
+
+export interface Config extends Settings {
+  readonly data_dir: string
+}
+
+/** One setting: its key in the file, its environment variable, its schema. */
+export interface Leaf {
+  readonly path: readonly string[]
+  readonly variable: string
+  readonly type: z.ZodType
+}
+
+/** All settings, in the order of the file. */
+export function leaves(
+  shape: Readonly<Record<string, z.ZodType>> = schema.shape,
+  path: readonly string[] = [],
+): Leaf[] {
+  return Object.entries(shape).flatMap(([key, type]) => {
+    const here = [...path, key]
+    const inner = type instanceof z.ZodPrefault ? type.unwrap() : type
+    if (inner instanceof z.ZodObject) return leaves(inner.shape as Record<string, z.ZodType>, here)
+    return [{ path: here, variable: `ATOLL_${here.join('_').toUpperCase()}`, type }]
+  })
+}
+
+/** Reads the file (when one is named) and the environment; throws ConfigError. */
+export function loadConfig(path: string | undefined, environment: NodeJS.ProcessEnv = process.env): Config {
+  const settings = path === undefined ? {} : readFile(path)
+  applyEnvironment(settings, environment)
+  const checked = schema.safeParse(settings)
+  if (!checked.success) throw new ConfigError(checked.error.issues.map(describeIssue).join('\n'))
+  const config = { ...checked.data, data_dir: checked.data.data_dir ?? defaultDataDir() }
+  checkTogether(config)
+  return config
+}
+
+function readFile(path: string): Record<string, unknown> {
+  let source: string
+  try {
+    source = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`The configuration file ${path} cannot be read: ${(error as Error).message}.`)
+  }
+  try {
+    const settings: unknown = parseYaml(source) ?? {}
+    if (typeof settings === 'object' && !Array.isArray(settings)) return settings as Record<string, unknown>
+    throw new ConfigError(`The configuration file ${path} must hold keys and values.`)
+  } catch (error) {
+    if (error instanceof YAMLParseError)
+      throw new ConfigError(`${path} is not YAML: ${error.message.split('\n')[0]}`)
+    throw error
+  }
+}
+
+function applyEnvironment(settings: Record<string, unknown>, environment: NodeJS.ProcessEnv): void {
+  const known = new Map(leaves().map(leaf => [leaf.variable, leaf]))
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith('ATOLL_') || value === undefined) continue
+    const leaf = known.get(variable)
+    if (!leaf)
+      throw new ConfigError(`${variable} is no setting of Atoll: see atoll.example.yaml for all of them.`)
+    setIn(settings, leaf.path, leaf.type.safeParse(value).success ? value : parseYaml(value))
+  }
+}
+
+function setIn(settings: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [key = '', ...rest] = path
+  if (rest.length === 0) {
+    settings[key] = value
+    return
+  }
+  const inner = settings[key]
+  const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
+  settings[key] = next
+  setIn(next, rest, value)
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const place = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') {
+    const key = [...place, issue.keys[0]].join('.')
+    return `${key} is no setting of Atoll: see atoll.example.yaml for all of them.`
+  }
+  const message = issue.code === 'invalid_type' ? `must be ${article(issue.expected)}` : issue.message
+  return `${place.join('.')} (ATOLL_${place.join('_').toUpperCase()}) ${message}.`
+}
+
+const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
+
+/** What no single setting can see. */
+function checkTogether(config: Config): void {
+  const { tls, identity } = config
+  if (Boolean(tls.cert_file) !== Boolean(tls.key_file)) {
+    throw new ConfigError('tls.cert_file and tls.key_file go together: set both or neither.')
+  }
+  if (Boolean(identity.application_credential_id) !== Boolean(identity.application_credential_secret)) {
+    throw new ConfigError(
+      'identity.application_credential_id and identity.application_credential_secret go together.',
+    )
+  }
+  if (identity.auth_url && !identity.application_credential_id && !(identity.username && identity.password)) {
+    throw new ConfigError(
+      'identity.auth_url is set without credentials: set identity.username and identity.password, or an application credential.',
+    )
+  }
+}
+
+/** The text of atoll.example.yaml: every key with what it is for and its default. */
+export function exampleConfig(): string {
+  const lines = [
+    '# All settings of Atoll, each with its default. What has none is commented out.',
+    '# Each is an environment variable too: identity.auth_url is ATOLL_IDENTITY_AUTH_URL.',
+  ]
+  let section = ''
+  for (const { path, type } of leaves()) {
+    const [first = '', second] = path
+    const indent = second === undefined ? '' : '  '
+    if (second !== undefined && first !== section) lines.push('', `${first}:`)
+    else if (second === undefined) lines.push('')
+    section = first
+    if (type.description) lines.push(`${indent}# ${type.description}`)
+    const fallback = type.safeParse(undefined)
+    const value = fallback.success && fallback.data !== undefined ? ` ${JSON.stringify(fallback.data)}` : ''
+    lines.push(`${indent}${value ? '' : '# '}${path.at(-1)}:${value}`)
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,130 @@
+// What `atoll doctor` checks: the database, the key file, Keystone, and every region's endpoints and clocks.
+
+import type { Logger } from 'pino'
+import { keyFile, openCloud } from './compose.ts'
+import type { Config } from './config.ts'
+import { AppError } from './core/error.ts'
+import { isCentral, type Region } from './core/regions/region.ts'
+import { probe } from './openstack/probe.ts'
+import { openDatabase } from './store/database.ts'
+import { readMigrations } from './store/migrations.ts'
+import { regionStore } from './store/regions.ts'
+import { checkKey, loadSecrets } from './store/secrets.ts'
+import { withDatabase } from './upkeep.ts'
+
+export interface Finding {
+  readonly good: boolean
+  /** What was looked at. */
+  readonly subject: string
+  /** What was found; when it is bad, also what to do. */
+  readonly sentence: string
+}
+
+type Report = (finding: Finding) => void
+
+/** Two clocks that differ by more than this make leases start at the wrong time. */
+const skewLimitMs = 2000
+
+/** Looks at everything, reports as it goes, and goes on after what is bad. */
+export async function diagnose(config: Config, log: Logger, report: Report): Promise<void> {
+  const attempt = async (subject: string, check: () => Promise<void>): Promise<void> => {
+    try {
+      await check()
+    } catch (error) {
+      report({ good: false, subject, sentence: (error as Error).message })
+    }
+  }
+  let regions: Region[] = []
+  await attempt('database', async () => {
+    regions = await withDatabase(config, log, url => checkDatabase(config, url, report))
+  })
+  await attempt('keystone', async () => {
+    const cloud = openCloud(config)
+    try {
+      await checkKeystone(config, cloud, report)
+      for (const region of regions.filter(region => !isCentral(region))) {
+        await checkRegion(cloud, region.name, report)
+      }
+    } finally {
+      await cloud.close()
+    }
+  })
+}
+
+async function checkDatabase(config: Config, url: string, report: Report): Promise<Region[]> {
+  const database = openDatabase(url, { connections: 2, name: 'atoll doctor', onError: () => {} })
+  try {
+    const { rows } = await database.pool.query<{ version: number; usable: number; processes: number }>(`
+      select current_setting('server_version_num')::int / 10000 as version,
+             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as usable,
+             (select count(distinct client_port) from pg_stat_activity
+              where application_name in ('atoll all', 'atoll api', 'atoll worker')) as processes`)
+    const { version, usable } = rows[0]!
+    const say = (good: boolean, sentence: string): void => report({ good, subject: 'database', sentence })
+    say(version >= 15, `PostgreSQL ${version}${version >= 15 ? '' : ': Atoll needs 15 or newer'}`)
+    say(
+      config.database.connections <= usable,
+      `${config.database.connections} connections a process, of ${usable} that the server gives${config.database.connections <= usable ? `: room for ${Math.floor(usable / config.database.connections)} processes` : ': lower database.connections'}`,
+    )
+    await checkSchema(database.pool, say)
+    await checkKey(database.db, loadSecrets(keyFile(config)), keyFile(config))
+    report({ good: true, subject: 'key file', sentence: `${keyFile(config)} opens the stored secrets` })
+    return await regionStore(database.db).list()
+  } finally {
+    await database.close()
+  }
+}
+
+async function checkSchema(
+  pool: { query(text: string): Promise<{ rows: { n: number }[] }> },
+  say: (good: boolean, sentence: string) => void,
+): Promise<void> {
+  const known = readMigrations().length
+  const { rows } = await pool.query('select coalesce(max(number), 0)::int as n from migration')
+  const applied = rows[0]?.n ?? 0
+  say(applied >= known, `migration ${applied} of ${known}${applied >= known ? '' : ': run `atoll migrate`'}`)
+}
+
+type Cloud = ReturnType<typeof openCloud>
+
+async function checkKeystone(config: Config, cloud: Cloud, report: Report): Promise<void> {
+  const say = (good: boolean, sentence: string): void => report({ good, subject: 'keystone', sentence })
+  const secret = await cloud.session.token()
+  const token = await cloud.identity.validate(secret, { allowExpired: false, requestId: 'req-doctor' })
+  say(token !== null, `${config.identity.auth_url} knows the service user`)
+  const isAdmin = token?.roles.includes('admin') ?? false
+  say(
+    isAdmin,
+    isAdmin
+      ? 'the service user has the role admin'
+      : 'the service user lacks the role admin: `openstack role add --user USER --project PROJECT admin`',
+  )
+  const endpoints = await cloud.catalog.endpoints()
+  const own = endpoints.find(endpoint => endpoint.serviceType === 'tricircle')
+  say(
+    own?.url.endsWith('/v1.0') ?? false,
+    own
+      ? `the catalog has the Tricircle API at ${own.url}${own.url.endsWith('/v1.0') ? '' : ', which must end in /v1.0'}`
+      : 'the catalog has no service of type tricircle: docs/operations.md has the commands that register it',
+  )
+}
+
+/** What every region must offer to be worked with. */
+const services = ['network'] as const
+
+async function checkRegion(cloud: Cloud, name: string, report: Report): Promise<void> {
+  const region = cloud.regions.region(name, { requestId: 'req-doctor', timeoutMs: 10_000 })
+  for (const service of services) {
+    const subject = `${name} ${service}`
+    try {
+      const { url, latencyMs, clockSkewMs } = await probe(region, service)
+      const skewed = clockSkewMs !== null && Math.abs(clockSkewMs) > skewLimitMs
+      const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${clockSkewMs} ms ahead of ours`
+      const advice = skewed ? ': set both by NTP' : ''
+      report({ good: !skewed, subject, sentence: `${url} answers in ${latencyMs} ms, ${clock}${advice}` })
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      report({ good: false, subject, sentence: error.message })
+    }
+  }
+}

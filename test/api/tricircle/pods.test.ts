@@ -1,0 +1,39 @@
+// Pods over the Tricircle Admin API.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type World, world } from '../../world.ts'
+
+let w: World
+beforeAll(async () => {
+  w = await world()
+})
+afterAll(() => w[Symbol.asyncDispose]())
+
+const create = (pod: object, options = {}) => w.call('POST', '/v1.0/pods', { body: { pod }, ...options })
+
+describe('a pod', () => {
+  it('is created, shown, listed in order of creation, and deleted', async () => {
+    const central = await create({ region_name: 'CentralRegion', pod_az_name: 'dropped', dc_name: ' dc ' })
+    if (central.status !== 200) console.log(JSON.stringify(w.logLines.at(-2)))
+    expect(central.status).toBe(200)
+    expect(central.json.pod).toEqual({
+      pod_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      region_name: 'CentralRegion',
+      pod_name: 'CentralRegion',
+      pod_az_name: '',
+      dc_name: 'dc',
+      az_name: '',
+    })
+    const local = await create({ pod_name: 'Pod1', az_name: 'az1', pod_az_name: 'nova' })
+    expect(local.json.pod).toMatchObject({ region_name: 'Pod1', az_name: 'az1', pod_az_name: 'nova' })
+    const id = local.json.pod.pod_id
+    expect((await w.call('GET', `/v1.0/pods/${id}`)).json).toEqual(local.json)
+    expect((await w.call('GET', '/tricircle/v1.0/pods')).json.pods).toEqual([
+      central.json.pod,
+      local.json.pod,
+    ])
+    const removed = await w.call('DELETE', `/v1.0/pods/${id}`)
+    expect([removed.status, removed.json]).toEqual([200, {}])
+    expect((await w.call('GET', `/v1.0/pods/${id}`)).status).toBe(404)
+  })
+})
