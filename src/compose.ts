@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuthenticator } from './api/auth.ts'
 import { createMetrics, type Metrics } from './api/metrics.ts'
+import { native } from './api/native/index.ts'
 import { addOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
 import type { Face, Mount } from './api/route.ts'
@@ -31,6 +32,8 @@ import { createBreakers } from './worker/breakers.ts'
 import { Clockwork } from './worker/clockwork.ts'
 import { type Housekeeping, startHousekeeping } from './worker/housekeeping.ts'
 import { jobTurns } from './worker/jobs.ts'
+import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
+import { askToTidy, tidyTurns } from './worker/tidy.ts'
 
 export type Role = 'all' | 'api' | 'worker'
 
@@ -39,6 +42,7 @@ export function mounts(config: Config): Mount[] {
   const tricircleFace = tricircle({ pageLimit: config.api.page_limit })
   return [
     { prefix: '/tricircle', face: tricircleFace },
+    { prefix: '/atoll/v1', face: native() },
     { prefix: '', face: tricircleFace },
   ]
 }
@@ -128,13 +132,21 @@ export async function startAtoll(
     const database = await prepareDatabase(config, log, server.url, role)
     closers.push(database.close)
     const app = createApp(database, cloud.regions, log)
+    const metrics = createMetrics()
+    addQueueMetrics(metrics.registry, app)
     if (role !== 'api') {
       closers.push(startHousekeepingOf(config, log, app).stop)
-      const clockwork = createClockwork(config, log, app, server.url)
+      const clockwork = createClockwork({
+        config,
+        log,
+        app,
+        databaseUrl: server.url,
+        metrics: createWorkMetrics(metrics.registry),
+      })
       closers.push(() => clockwork.stop())
       await clockwork.start()
+      await askToTidy(app)
     }
-    const metrics = createMetrics()
     const api = role === 'worker' ? null : createApi({ config, log, app, identity: cloud.identity, metrics })
     const url = await listen(config, log, api, metrics, database, closers)
     return { app, url, close }
@@ -157,12 +169,27 @@ export function createApp(database: Database, regions: Regions, log: Logger): Ap
   }
 }
 
+export interface ClockworkParts {
+  readonly config: Config
+  readonly log: Logger
+  readonly app: App
+  readonly databaseUrl: string
+  readonly metrics: WorkMetrics
+}
+
 /** The clockwork with all kinds of turns, not yet started. */
-export function createClockwork(config: Config, log: Logger, app: App, databaseUrl: string): Clockwork {
+export function createClockwork({ config, log, app, databaseUrl, metrics }: ClockworkParts): Clockwork {
   const { jobs } = config
+  const onSurplus = (region: string, count: number): void => {
+    metrics.countSurplus(region, count)
+    if (count > 0) log.warn({ region, count }, 'removed what a late call had made twice')
+  }
   return new Clockwork({
     turns: app.store.turns,
-    kinds: [jobTurns(app, { retryForMs: jobs.retry_for_seconds * 1000 })],
+    kinds: [
+      jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
+      tidyTurns({ app, onSurplus }),
+    ],
     breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
     enlist: events => enlist(databaseUrl, events),
     slots: jobs.slots,

@@ -1,11 +1,16 @@
 // What is there at the start, as a bootstrap leaves it, and the people of the simulation.
 
+import { createHash } from 'node:crypto'
 import { addRegion } from './catalog.ts'
 import { addGrant } from './roles.ts'
 import { newId, type Role, type Scope, type State } from './state.ts'
 
 /** Everybody's at the start. */
 const password = 'atoll'
+
+/** The same at every start: what others keep about these projects and users outlives a simulation. */
+const seededId = (kind: string, name: string): string =>
+  createHash('md5').update(`${kind} ${name}`).digest('hex')
 
 export function seed(state: State, regions: readonly string[]): void {
   const description = 'The default domain'
@@ -19,16 +24,18 @@ export function seed(state: State, regions: readonly string[]): void {
   })
   addRoles(state)
   for (const region of regions) addRegion(state, region)
-  const admin = addUser(state, {
+  const seedProject = (name: string): string => addProject(state, name, 'default', seededId('project', name))
+  const seedUser = (spec: UserSpec): string => addUser(state, { ...spec, id: seededId('user', spec.name) })
+  const admin = seedUser({
     name: 'admin',
     password,
-    projectId: addProject(state, 'admin'),
+    projectId: seedProject('admin'),
     roles: ['admin'],
   })
   grant(state, admin, 'admin', { kind: 'system' })
-  addUser(state, { name: 'demo', password, projectId: addProject(state, 'demo') })
-  const service = addProject(state, 'service')
-  addUser(state, { name: 'atoll', password, projectId: service, roles: ['admin', 'service'] })
+  seedUser({ name: 'demo', password, projectId: seedProject('demo') })
+  const service = seedProject('service')
+  seedUser({ name: 'atoll', password, projectId: service, roles: ['admin', 'service'] })
 }
 
 /** Each of these implies the next. */
@@ -48,8 +55,7 @@ export function addRole(state: State, name: string, isImmutable: boolean): Role 
   return role
 }
 
-export function addProject(state: State, name: string, domainId = 'default'): string {
-  const id = newId()
+export function addProject(state: State, name: string, domainId = 'default', id = newId()): string {
   state.projects.set(id, {
     id,
     name,
@@ -65,6 +71,7 @@ export function addProject(state: State, name: string, domainId = 'default'): st
 }
 
 export interface UserSpec {
+  id?: string | undefined
   name: string
   password: string
   domainId?: string | undefined
@@ -75,8 +82,7 @@ export interface UserSpec {
 }
 
 export function addUser(state: State, spec: UserSpec): string {
-  const { name, domainId = 'default', projectId, roles = ['member'] } = spec
-  const id = newId()
+  const { id = newId(), name, domainId = 'default', projectId, roles = ['member'] } = spec
   const home = projectId === undefined ? {} : { default_project_id: projectId }
   const user = {
     id,

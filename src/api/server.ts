@@ -136,27 +136,24 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
       handler: (request, reply) => handle(options, route, prefix, request, reply),
     })
   }
-  refuseOtherMethods(scope, face, prefix, options)
+  refuseOtherMethods(scope, face, prefix)
 }
 
-/** Every path of a face answers 405 to the methods that it has no route for. */
-function refuseOtherMethods(
-  scope: FastifyInstance,
-  face: Face,
-  prefix: string,
-  options: ServerOptions,
-): void {
+/** Every path of a face answers 405 to the methods that it has no route for, whatever their body. */
+function refuseOtherMethods(scope: FastifyInstance, face: Face, prefix: string): void {
   for (const path of new Set(face.routes.map(route => route.path))) {
     const allowed: string[] = face.routes.filter(route => route.path === path).map(route => route.method)
+    const refuse = async (_request: FastifyRequest, reply: FastifyReply): Promise<never> => {
+      reply.header('allow', allowed.join(', '))
+      throw new AppError('invalid', '', { reason: 'method_not_allowed' })
+    }
     scope.route({
       method: scope.supportedMethods.filter(method => !allowed.includes(method)),
       url: path === '/' && prefix ? '' : path,
       config: { face },
-      handler: (request, reply) => {
-        reply.header('allow', allowed.join(', '))
-        const error = new AppError('invalid', '', { reason: 'method_not_allowed' })
-        return fail(options, face)(error, request, reply)
-      },
+      // Before the body is read.
+      onRequest: refuse,
+      handler: refuse,
     })
   }
 }

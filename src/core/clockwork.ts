@@ -31,6 +31,10 @@ export interface ClaimRequest {
 }
 
 export interface TurnStore {
+  /** Makes these due now; at most one asking for a key. */
+  ask(asks: readonly TurnAsk[]): Promise<void>
+  /** Ends a turn: it is due again after so long (null: when somebody asks). False when it is not the taker's any more. */
+  finish(turn: Turn, againInMs: number | null): Promise<boolean>
   /** Takes due turns, the longest due first. */
   claim(request: ClaimRequest): Promise<Turn[]>
   /** Prolongs the lease on these, where they are still the taker's. */

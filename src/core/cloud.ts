@@ -1,12 +1,7 @@
 // What core needs of regions. Everything throws `upstream` with the region, the service and what was answered.
 
 import type { Network, Subnet } from './network/network.ts'
-
-/** A thing in a region, as far as it matters to whoever looks for its own. */
-export interface RegionalThing {
-  readonly id: string
-  readonly createdAt: Date
-}
+import type { Maker, MarkedThing } from './network/realise.ts'
 
 /** The Neutron of one region. */
 export interface RegionNetworking {
@@ -17,6 +12,16 @@ export interface RegionNetworking {
   updateNetwork(id: string, wanted: NetworkAspect): Promise<void>
   subnetIs(id: string, wanted: SubnetAspect): Promise<boolean | null>
   updateSubnet(id: string, wanted: SubnetAspect): Promise<void>
+  /** Networks by the mark in their description; `spec` is what else a new one is made of. */
+  networkMaker(spec: NetworkSpec): Maker
+  /** Every network that bears a mark of Atoll's. */
+  markedNetworks(): Promise<MarkedThing[]>
+  removeNetwork(id: string): Promise<boolean>
+}
+
+export interface NetworkSpec {
+  readonly name: string
+  readonly projectId: string
 }
 
 export type NetworkAspect = Pick<Network, 'description' | 'adminStateUp' | 'shared'>

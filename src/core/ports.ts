@@ -5,6 +5,7 @@ import type { TurnStore } from './clockwork.ts'
 import type { Cloud } from './cloud.ts'
 import type { JobHandler, JobStore } from './jobs/jobs.ts'
 import type { NetworkStore } from './network/network.ts'
+import type { IntentStore } from './network/realise.ts'
 import type { BindingStore } from './regions/bindings.ts'
 import type { RegionStore } from './regions/regions.ts'
 import type { RoutingStore } from './routing/routings.ts'
@@ -17,6 +18,7 @@ export interface Store {
   readonly turns: TurnStore
   readonly jobs: JobStore
   readonly networks: NetworkStore
+  readonly intents: IntentStore
 }
 
 export interface App {

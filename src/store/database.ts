@@ -6,6 +6,7 @@ import pg from 'pg'
 import { AppError, unavailable } from '../core/error.ts'
 import type { AuditTable } from './audit.ts'
 import type { BindingTable } from './bindings.ts'
+import type { IntentTable } from './intents.ts'
 import type { JobLogTable, JobTable } from './jobs.ts'
 import type { NetworkTable, SubnetTable } from './networks.ts'
 import type { RegionTable } from './regions.ts'
@@ -24,6 +25,7 @@ export interface Tables {
   job_log: JobLogTable
   network: NetworkTable
   subnet: SubnetTable
+  intent: IntentTable
 }
 
 export type Db = Kysely<Tables>

@@ -98,6 +98,19 @@ export function jobStore(db: Db): JobStore {
     async fail(taken, message, retryMs) {
       return (await run(failing(taken, message, retryMs).execute(db))).rows.length > 0
     },
+    async depth() {
+      const { rows } = await run(
+        sql<{ status: JobStatus; region: string; count: number }>`
+          select status, region, count(*) as count from job group by status, region`.execute(db),
+      )
+      return rows
+    },
+    async oldestNew() {
+      const { rows } = await run(
+        sql<{ since: Date | null }>`select min(timestamp) as since from job where status = 'NEW'`.execute(db),
+      )
+      return rows[0]!.since
+    },
     expire: (before, limit) => expireJobs(db, before, limit),
     forget: (before, limit) => forgetJobs(db, before, limit),
   }

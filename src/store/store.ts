@@ -4,6 +4,7 @@ import type { Store } from '../core/ports.ts'
 import { auditStore } from './audit.ts'
 import { bindingStore } from './bindings.ts'
 import type { Db } from './database.ts'
+import { intentStore } from './intents.ts'
 import { jobStore } from './jobs.ts'
 import { networkStore } from './networks.ts'
 import { regionStore } from './regions.ts'
@@ -19,5 +20,6 @@ export function createStore(db: Db): Store {
     turns: turnStore(db),
     jobs: jobStore(db),
     networks: networkStore(db),
+    intents: intentStore(db),
   }
 }

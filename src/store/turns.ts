@@ -48,6 +48,21 @@ export const stillMine = (turn: Turn) =>
 
 export function turnStore(db: Db): TurnStore {
   return {
+    async ask(asks) {
+      await run(sql`with asked as (${asking(asks)}) ${waking}`.execute(db))
+    },
+
+    async finish(turn, againInMs) {
+      const later =
+        againInMs === null ? sql`'infinity'` : sql`now() + make_interval(secs => ${againInMs / 1000})`
+      const result = await run(
+        sql`update turn set worker = null, lease_until = null, attempts = 0,
+              due_at = case when asked > ${turn.asked} then now() else ${later} end
+            where ${stillMine(turn)}`.execute(db),
+      )
+      return Number(result.numAffectedRows ?? 0) > 0
+    },
+
     async claim(request) {
       const { rows } = await run(claiming(request).execute(db))
       return rows

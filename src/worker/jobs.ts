@@ -1,14 +1,34 @@
 // Jobs as turns of the clockwork.
 
-import { jobKind } from '../core/jobs/job.ts'
-import { type RunSettings, runJob } from '../core/jobs/jobs.ts'
+import { type Job, jobKind } from '../core/jobs/job.ts'
+import { type JobOutcome, type RunSettings, runJob } from '../core/jobs/jobs.ts'
 import type { App } from '../core/ports.ts'
 import type { TurnKind } from './clockwork.ts'
 
-export const jobTurns = (app: App, settings: RunSettings): TurnKind => ({
+/** One run of a job, when it is over. */
+export interface JobRun {
+  readonly job: Job
+  readonly outcome: JobOutcome
+  readonly seconds: number
+}
+
+export interface JobTurnsOptions extends RunSettings {
+  readonly app: App
+  onRun(run: JobRun): void
+}
+
+export const jobTurns = ({ app, onRun, ...settings }: JobTurnsOptions): TurnKind => ({
   kind: jobKind,
   async begin(turns) {
     const taken = await app.store.jobs.take(turns)
-    return taken.map(job => ({ turn: job.turn, run: () => runJob(app, job, settings) }))
+    return taken.map(one => ({
+      turn: one.turn,
+      async run() {
+        const startedAt = performance.now()
+        const result = await runJob(app, one, settings)
+        onRun({ job: one.job, outcome: result.outcome, seconds: (performance.now() - startedAt) / 1000 })
+        return result
+      },
+    }))
   },
 })

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Turn } from '../../src/core/clockwork.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
-import { asking, enlist, turnStore, waking } from '../../src/store/turns.ts'
+import { enlist, turnStore } from '../../src/store/turns.ts'
 import { createBreakers } from '../../src/worker/breakers.ts'
 import { Clockwork, type ClockworkOptions } from '../../src/worker/clockwork.ts'
 import { type TestDatabase, testDatabase } from '../postgres.ts'
@@ -32,14 +32,8 @@ async function bench(): Promise<Bench> {
   const database = openDatabase(empty.url, { connections: 10, name: 'test', onError: () => {} })
   closers.push(() => database.close())
   const turns = turnStore(database.db)
-  const askIn = async (lane: string, ...keys: string[]): Promise<void> => {
-    const asks = keys.map(key => ({ kind, key, lane }))
-    await sql`with asked as (${asking(asks)}) ${waking}`.execute(database.db)
-  }
-  const finish = ({ key, epoch, asked }: Turn) =>
-    sql`update turn set worker = null, lease_until = null,
-          due_at = case when asked > ${asked} then now() else 'infinity' end
-        where kind = ${kind} and key = ${key} and epoch = ${epoch}`.execute(database.db)
+  const askIn = (lane: string, ...keys: string[]): Promise<void> =>
+    turns.ask(keys.map(key => ({ kind, key, lane })))
   return {
     database,
     url: empty.url,
@@ -56,7 +50,7 @@ async function bench(): Promise<Bench> {
                 turn,
                 async run() {
                   await work(turn)
-                  await finish(turn)
+                  await turns.finish(turn, null)
                   return { regionAnswered: true }
                 },
               })),
@@ -134,7 +128,9 @@ describe('a turn', () => {
     for (let i = 0; i < 40; i += 1) await b.ask(...keys)
     await until(() => runs >= 8)
     await until(async () => {
-      const { rows } = await sql<{ n: number }>`select count(*) as n from turn where due_at <> 'infinity'`.execute(b.database.db)
+      const { rows } = await sql<{
+        n: number
+      }>`select count(*) as n from turn where due_at <> 'infinity'`.execute(b.database.db)
       return rows[0]?.n === 0
     })
     expect(overlaps).toBe(0)
@@ -188,12 +184,16 @@ describe('a worker that dies', () => {
     })
     await b.ask('a')
     await until(async () => {
-      const { rows } = await sql<{ n: number }>`select count(*) as n from turn where worker is not null`.execute(b.database.db)
+      const { rows } = await sql<{
+        n: number
+      }>`select count(*) as n from turn where worker is not null`.execute(b.database.db)
       return rows[0]?.n === 1
     })
     await b.worker(async turn => taken.push(turn.key))
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
-              where application_name = 'atoll worker lock' order by backend_start limit 1`.execute(b.database.db)
+              where application_name = 'atoll worker lock' order by backend_start limit 1`.execute(
+      b.database.db,
+    )
     const died = performance.now()
     await until(() => taken.length >= 1)
     console.log(`death to takeover: ${Math.round(performance.now() - died)} ms`)

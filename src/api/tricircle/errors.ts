@@ -62,7 +62,7 @@ function pageOrText(status: number, problem: Problem): ErrorAnswer {
   const sentence = sentenceOf(problem)
   if (route) {
     // What cannot be read is a 400; what is read and breaks a rule of pods or bindings is a 422.
-    if (status === 400 && !error.detail.malformed) return text(422, sentence)
+    if (status === 400 && !error.detail.malformed && method !== 'GET') return text(422, sentence)
     if (status === 409) return text(409, sentence)
     if (status === 404 && route.errors === wording.pageOrText) return text(404, sentence)
     // Pods and bindings say 401 where routings and jobs say 403.
@@ -99,7 +99,6 @@ const explanations: Readonly<Record<number, string>> = {
     'supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply ' +
     'the credentials required.',
   404: 'The resource could not be found.',
-  406: 'The resource could not be generated that was acceptable to your browser.',
   408: 'The server has waited too long for the request to be sent by the client.',
   413: 'The body of your request was too large for this server.',
   431: 'The headers of your request were too large for this server.',
@@ -112,7 +111,14 @@ const explanations: Readonly<Record<number, string>> = {
 function page(status: number, detail: string, accept: string | undefined, method: string): ErrorAnswer {
   const title = titles[status] ?? 'Error'
   const heading = `${status} ${title}`
-  if (status === 405) return describe405(heading, detail, accept, method)
+  if (status === 405) {
+    return oneSentence(405, `The method ${method} is not allowed for this resource. `, accept)
+  }
+  // The original leaves this parenthesis open.
+  if (status === 406) {
+    const sentence = 'The resource could not be generated that was acceptable to your browser'
+    return oneSentence(406, `${sentence} (content of type ${accept}. `, accept)
+  }
   const explanation = explanations[status] ?? ''
   switch (preferred(accept, ['text/html', 'application/json'])) {
     case 'text/html':
@@ -124,21 +130,17 @@ function page(status: number, detail: string, accept: string | undefined, method
   }
 }
 
-/** This one has its sentence in the place of the explanation. */
-function describe405(
-  heading: string,
-  detail: string,
-  accept: string | undefined,
-  method: string,
-): ErrorAnswer {
-  const sentence = `The method ${method} is not allowed for this resource. `
+/** These have their sentence in the place of the explanation, and nothing after it. */
+function oneSentence(status: number, sentence: string, accept: string | undefined): ErrorAnswer {
+  const title = titles[status]!
+  const heading = `${status} ${title}`
   switch (preferred(accept, ['text/html', 'application/json'])) {
     case 'text/html':
-      return html(405, heading, `${escapeHtml(sentence)}<br /><br />\n${escapeHtml(detail)}`)
+      return html(status, heading, `${escapeHtml(sentence)}<br /><br />\n`)
     case 'application/json':
-      return jsonPage(405, 'Method Not Allowed', sentence.trim())
+      return jsonPage(status, title, sentence.trim())
     default:
-      return plain(405, `${heading}\n\n${sentence}\n\n${detail}`)
+      return plain(status, `${heading}\n\n${sentence}\n\n `)
   }
 }
 

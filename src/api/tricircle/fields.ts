@@ -17,7 +17,7 @@ export function textField(object: Record<string, unknown>, field: string, maxLen
   if (value === undefined) return ''
   if (typeof value !== 'string') throw malformed(`Field ${field} must be a string, not ${kindOf(value)}`)
   const text = value.trim()
-  if (text.length > maxLength) throw malformed(`Field ${field} is longer than ${maxLength} characters`)
+  if ([...text].length > maxLength) throw malformed(`Field ${field} is longer than ${maxLength} characters`)
   return text
 }
 

@@ -1,7 +1,7 @@
 // The verbs of jobs: list, get, create, redo, remove; and running one that a worker has taken.
 
 import type { Note } from '../audit.ts'
-import type { Caller } from '../caller.ts'
+import { type Caller, isAtLeast } from '../caller.ts'
 import type { Turn } from '../clockwork.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
@@ -46,6 +46,10 @@ export interface JobStore {
   fail(taken: TakenJob, message: string, retryMs: number | null): Promise<boolean>
   /** Makes FAIL what has been NEW since before; returns how many. */
   expire(before: Date, limit: number): Promise<number>
+  /** How many there are that are not done, by status and region. */
+  depth(): Promise<{ status: JobStatus; region: string; count: number }[]>
+  /** Since when the oldest NEW one waits; null when there is none. */
+  oldestNew(): Promise<Date | null>
   /** Removes what was finished before; returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }
@@ -71,6 +75,15 @@ export async function listJobs(app: App, caller: Caller, query: JobQuery): Promi
 export async function getJob(app: App, _caller: Caller, id: string): Promise<Job> {
   const job = await app.store.jobs.get(id)
   if (!job) throw notFound('Resource not found')
+  return job
+}
+
+/** As getJob, but of the caller's project only unless the caller is an admin. */
+export async function getOwnJob(app: App, caller: Caller, id: string): Promise<Job> {
+  const job = await app.store.jobs.get(id)
+  if (!job || (job.projectId !== caller.projectId && !isAtLeast(caller, 'admin'))) {
+    throw notFound(`There is no job ${id}`)
+  }
   return job
 }
 
@@ -156,30 +169,50 @@ export interface RunSettings {
   readonly retryForMs: number
 }
 
-/**
- * Runs a taken job to its end and writes what came of it, where it still is the taker's to write. Returns whether the
- * job's region gave an answer, whatever it was. Throws only when the store is away.
- */
-export async function runJob(
-  app: App,
-  taken: TakenJob,
-  settings: RunSettings,
-): Promise<{ regionAnswered: boolean }> {
+/** `lost`: another worker has the job by now, and this run's result was not written. */
+export type JobOutcome = 'succeeded' | 'failed' | 'lost'
+
+export interface RunResult {
+  readonly outcome: JobOutcome
+  /** Whether the job's region gave an answer, whatever it was. */
+  readonly regionAnswered: boolean
+}
+
+/** Runs a taken job to its end and writes what came of it, where it still is the taker's to write. Throws only when the store is away. */
+export async function runJob(app: App, taken: TakenJob, settings: RunSettings): Promise<RunResult> {
   const { job } = taken
+  let more: readonly Job[]
   try {
-    const more = job.resource.pod_id === everyPod ? await fanOut(app, job) : []
-    if (job.resource.pod_id !== everyPod) await app.jobHandlers[job.type]!(app, job)
-    await app.store.jobs.succeed(taken, more)
-    return { regionAnswered: true }
+    more = await work(app, job)
   } catch (error) {
-    if (!(error instanceof AppError)) app.report(error, `job ${job.id} (${job.type})`)
-    const message =
-      error instanceof AppError ? error.message : 'Something went wrong on our side; the log has more'
-    const isOver = app.now().getTime() - job.timestamp.getTime() > settings.retryForMs
-    const retryMs = isOver ? null : retryDelayMs(job.attempts, app.chance())
-    await app.store.jobs.fail(taken, message, retryMs)
-    return { regionAnswered: !isSilence(error) }
+    const written = await app.store.jobs.fail(
+      taken,
+      sentenceFor(app, job, error),
+      retryMs(app, job, settings),
+    )
+    return { outcome: written ? 'failed' : 'lost', regionAnswered: !isSilence(error) }
   }
+  const written = await app.store.jobs.succeed(taken, more)
+  return { outcome: written ? 'succeeded' : 'lost', regionAnswered: true }
+}
+
+/** Does the job, or names the jobs that do it in each region. */
+async function work(app: App, job: Job): Promise<readonly Job[]> {
+  if (job.resource.pod_id === everyPod) return fanOut(app, job)
+  await app.jobHandlers[job.type]!(app, job)
+  return []
+}
+
+function sentenceFor(app: App, job: Job, error: unknown): string {
+  if (error instanceof AppError) return error.message
+  app.report(error, `job ${job.id} (${job.type})`)
+  return `Something went wrong on our side; the log has more under the job's id`
+}
+
+/** Null when the job has been tried for long enough. */
+function retryMs(app: App, job: Job, { retryForMs }: RunSettings): number | null {
+  const age = app.now().getTime() - job.timestamp.getTime()
+  return age > retryForMs ? null : retryDelayMs(job.attempts, app.chance())
 }
 
 /** One job for each region that has the resource. */

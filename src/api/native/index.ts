@@ -1,0 +1,60 @@
+// The native API: what no other face has a place for. Its route table, its policy table and its envelope.
+
+import type { ErrorCode } from '../../core/error.ts'
+import type { PolicyTable } from '../policy.ts'
+import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
+import { jobRoutes } from './jobs.ts'
+import { openApiRoute } from './openapi.ts'
+
+const policy: PolicyTable = {
+  'atoll:openapi': 'any',
+  'atoll:jobs:show': 'reader',
+}
+
+const statuses: Record<ErrorCode, number> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  no_capacity: 409,
+  upstream: 502,
+  unavailable: 503,
+  internal: 500,
+}
+
+const transportStatuses: Readonly<Record<string, number>> = {
+  method_not_allowed: 405,
+  not_acceptable: 406,
+  too_large: 413,
+}
+
+/** For what the server refuses before any route has a sentence of its own. */
+const silent: Readonly<Record<number, string>> = {
+  404: 'There is nothing at this path',
+  405: 'This path has no such method',
+}
+
+/** `{"error": {"code", "message", …}}`: what is known of the error beside the sentence comes along. */
+function describeError(problem: Problem): ErrorAnswer {
+  const { code, detail } = problem.error
+  const { malformed: _, ...known } = detail
+  const status = transportStatuses[detail.reason ?? ''] ?? statuses[code]
+  const message = sentenceOf(problem) || silent[status]
+  return {
+    status,
+    contentType: 'application/json',
+    body: JSON.stringify({ error: { code, message, ...known } }),
+  }
+}
+
+export function native(): Face {
+  const routes = jobRoutes
+  return {
+    name: 'native',
+    serviceType: 'atoll',
+    policy,
+    routes: [...routes, openApiRoute(routes)],
+    describe: describeError,
+  }
+}

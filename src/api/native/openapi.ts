@@ -1,0 +1,66 @@
+// The OpenAPI 3.1 document of the native API, made of its route table.
+
+import { type Route, route } from '../route.ts'
+
+const parseNothing = () => undefined
+
+interface Operation {
+  readonly operationId: string
+  readonly parameters: readonly object[]
+  readonly responses: object
+}
+
+function viewRoute({ path, parts, rule }: Route): Operation {
+  const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
+  return {
+    operationId: parts.verb,
+    parameters: names.map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+    responses: {
+      200: { description: `Allowed by the rule ${rule}`, content: { 'application/json': { schema: {} } } },
+      default: {
+        description: 'What went wrong',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    },
+  }
+}
+
+const errorSchema = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: { code: { type: 'string' }, message: { type: 'string' } },
+    },
+  },
+}
+
+/** `GET /openapi.json` for these routes. */
+export function openApiRoute(routes: readonly Route[]): Route {
+  const paths: Record<string, Record<string, Operation>> = {}
+  for (const described of routes) {
+    const path = `/atoll/v1${described.path.replaceAll(/:(\w+)/g, '{$1}')}`
+    paths[path] = { ...paths[path], [described.method.toLowerCase()]: viewRoute(described) }
+  }
+  const viewDocument = () => ({
+    openapi: '3.1.0',
+    info: { title: 'Atoll', version: '1' },
+    security: [{ token: [] }],
+    paths,
+    components: {
+      schemas: { Error: errorSchema },
+      securitySchemes: { token: { type: 'apiKey', in: 'header', name: 'X-Auth-Token' } },
+    },
+  })
+  return route({
+    method: 'GET',
+    path: '/openapi.json',
+    rule: 'atoll:openapi',
+    denied: 'Only who has a token reads the document',
+    parse: parseNothing,
+    verb: null,
+    view: viewDocument,
+  })
+}
