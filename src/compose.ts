@@ -209,7 +209,8 @@ async function prepareDatabase(config: Config, log: Logger, url: string, role: R
   const applied = await migrate(url)
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
   const database = openDatabase(url, {
-    connections: config.database.connections,
+    // A process that works holds one more, for its lock.
+    connections: config.database.connections - (role === 'api' ? 0 : 1),
     name: `atoll ${role}`,
     onError: error => log.warn({ err: error }, 'a database connection was lost'),
   })
