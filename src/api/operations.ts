@@ -14,14 +14,26 @@ export function addOperations(server: FastifyInstance, { metrics, ready }: Opera
   server.get('/healthz', async () => ({ status: 'ok' }))
   server.get('/readyz', async (request, reply) => {
     try {
-      await ready()
+      await inTime(ready())
       return { status: 'ok' }
     } catch (error) {
       request.log.warn({ err: error }, 'not ready')
-      return reply.code(503).send({ status: 'unavailable', reason: (error as Error).message })
+      // Where the database is and what is wrong with it is for the log: nobody needs a token here.
+      return reply.code(503).send({ status: 'unavailable', reason: 'The database gives no answer' })
     }
   })
   server.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   )
+}
+
+/** Who watches does not wait long. */
+const readyMs = 3_000
+
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${readyMs} ms`)), readyMs)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -14,6 +14,7 @@ import type { Caller } from '../core/caller.ts'
 import { AppError, malformed } from '../core/error.ts'
 import type { App } from '../core/ports.ts'
 import type { Credentials } from './auth.ts'
+import { publicUrl, trusting } from './forwarded.ts'
 import { readJson } from './json.ts'
 import type { HttpMetrics } from './metrics.ts'
 import { authorise, type PolicyTable } from './policy.ts'
@@ -36,6 +37,11 @@ export interface ServerOptions {
   readonly tls: { cert: string; key: string } | null
 }
 
+/** The options, and what is made of them once. */
+interface Serving extends ServerOptions {
+  readonly isTrusted: (address: string) => boolean
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | null
@@ -46,13 +52,14 @@ declare module 'fastify' {
   }
 }
 
-export function createServer(options: ServerOptions): FastifyInstance {
+export function createServer(given: ServerOptions): FastifyInstance {
+  const options: Serving = { ...given, isTrusted: trusting(given.trustedProxies) }
   const settings: FastifyServerOptions = {
     loggerInstance: options.log,
     genReqId: () => `req-${randomUUID()}`,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: options.bodyLimit,
-    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    trustProxy: options.trustedProxies.length > 0 ? options.isTrusted : false,
     rewriteUrl: request => normalisePath(request.url ?? '/'),
     // Ours is parseQuery: it knows repeated parameters and says what is wrong with a bad one.
     // A parameter may be as long as a path: what is none of our ids is not found, like any other.
@@ -107,7 +114,7 @@ export function normalisePath(url: string): string {
   return [bare, ...query].join('?')
 }
 
-function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: ServerOptions): void {
+function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Serving): void {
   const policy = options.policyOf(face)
   scope.addHook('onRequest', async request => {
     const route = request.routeOptions.config.route
@@ -173,7 +180,7 @@ function requireJsonAccepted(request: FastifyRequest): void {
 }
 
 async function handle(
-  options: ServerOptions,
+  options: Serving,
   route: Route,
   prefix: string,
   request: FastifyRequest,
@@ -184,7 +191,7 @@ async function handle(
     params: request.params as Record<string, string>,
     query: parseQuery(request.originalUrl),
     body: request.body,
-    applicationUrl: `${request.protocol}://${request.host}${forwardedPrefix(options, request)}${prefix}`,
+    applicationUrl: `${publicUrl(request, options.isTrusted)}${prefix}`,
   })
   reply.code(answer.status)
   if (answer.body === undefined) return reply.header('content-length', '0').send()
@@ -194,13 +201,6 @@ async function handle(
 /** As bytes: Fastify would add a charset to the type of a text, and the originals' JSON has none. */
 const send = (reply: FastifyReply, contentType: string, text: string): FastifyReply =>
   reply.header('content-type', contentType).send(Buffer.from(text))
-
-/** The path under which a trusted proxy serves us. */
-function forwardedPrefix({ trustedProxies }: ServerOptions, request: FastifyRequest): string {
-  if (trustedProxies.length === 0 || (request.ips?.length ?? 0) < 2) return ''
-  const prefix = header(request, 'x-forwarded-prefix') ?? ''
-  return /^(\/[\w.~-]+)+$/.test(prefix) ? prefix : ''
-}
 
 /** An outage may end any moment, but asking again at once only adds to it. */
 const retryAfterSeconds = '5'

@@ -1,7 +1,7 @@
 // What core needs of regions. Everything throws `upstream` with the region, the service and what was answered.
 
+import type { Maker, MarkedThing } from './network/intent.ts'
 import type { Network, Subnet } from './network/network.ts'
-import type { Maker, MarkedThing } from './network/realise.ts'
 
 /** The Neutron of one region. */
 export interface RegionNetworking {

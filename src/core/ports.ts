@@ -1,14 +1,15 @@
 // What core needs from outside. Verbs receive an App; compose.ts builds it.
 
-import type { AuditStore } from './audit.ts'
 import type { TurnStore } from './clockwork.ts'
 import type { Cloud } from './cloud.ts'
-import type { JobHandler, JobStore } from './jobs/jobs.ts'
+import type { Job } from './jobs/job.ts'
+import type { JobStore } from './jobs/job-store.ts'
+import type { IntentStore } from './network/intent.ts'
 import type { NetworkStore } from './network/network.ts'
-import type { IntentStore } from './network/realise.ts'
-import type { BindingStore } from './regions/bindings.ts'
-import type { RegionStore } from './regions/regions.ts'
-import type { RoutingStore } from './routing/routings.ts'
+import type { AuditStore } from './note.ts'
+import type { BindingStore } from './regions/binding.ts'
+import type { RegionStore } from './regions/region.ts'
+import type { RoutingStore } from './routing/routing.ts'
 
 export interface Store {
   readonly regions: RegionStore
@@ -20,6 +21,9 @@ export interface Store {
   readonly networks: NetworkStore
   readonly intents: IntentStore
 }
+
+/** What a type of job does. Throws AppError when it could not. */
+export type JobHandler = (app: App, job: Job) => Promise<void>
 
 export interface App {
   readonly store: Store

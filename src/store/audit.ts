@@ -1,19 +1,8 @@
 // The audit trail: each change and the note about it in one statement, so that there is never one without the other.
 
-import { type Expression, type Generated, type OperationNodeSource, sql } from 'kysely'
-import type { AuditStore, Note } from '../core/audit.ts'
+import { type Expression, type OperationNodeSource, sql } from 'kysely'
+import type { AuditStore, Note } from '../core/note.ts'
 import { type Db, type Refusals, run } from './database.ts'
-
-export interface AuditTable {
-  id: Generated<number>
-  at: Date
-  request_id: string
-  user_id: string
-  project_id: string | null
-  action: string
-  target: string
-  state: unknown
-}
 
 export interface AuditedOptions {
   /** What each constraint means when the statement breaks it. */

@@ -2,17 +2,10 @@
 
 import { sql } from 'kysely'
 import { conflict, invalid } from '../core/error.ts'
-import type { Binding, BindingStore } from '../core/regions/bindings.ts'
+import type { Binding, BindingStore } from '../core/regions/binding.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
-
-export interface BindingTable {
-  id: string
-  project_id: string
-  region_id: string
-  created_at: Date
-  updated_at: Date | null
-}
+import type { BindingTable } from './tables.ts'
 
 const refusals: Refusals = {
   binding_project_region: () => conflict('Pod binding already exists', 'already_bound'),

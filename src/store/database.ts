@@ -1,32 +1,11 @@
 // The connection to PostgreSQL: one pool a process, Kysely over it, and errors in Atoll's own terms.
 
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { AppError, unavailable } from '../core/error.ts'
-import type { AuditTable } from './audit.ts'
-import type { BindingTable } from './bindings.ts'
-import type { IntentTable } from './intents.ts'
-import type { JobLogTable, JobTable } from './jobs.ts'
-import type { NetworkTable, SubnetTable } from './networks.ts'
-import type { RegionTable } from './regions.ts'
-import type { RoutingTable } from './routings.ts'
-import type { SettingTable } from './settings.ts'
-import type { TurnTable } from './turns.ts'
-
-export interface Tables {
-  region: RegionTable
-  binding: BindingTable
-  routing: RoutingTable
-  audit: AuditTable
-  setting: SettingTable
-  turn: TurnTable
-  job: JobTable
-  job_log: JobLogTable
-  network: NetworkTable
-  subnet: SubnetTable
-  intent: IntentTable
-}
+import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
 
@@ -41,6 +20,8 @@ export interface DatabaseOptions {
   readonly connections: number
   /** What the connections are called in pg_stat_activity. */
   readonly name: string
+  /** How long one statement may take; a minute unless told. */
+  readonly statementMs?: number
   onError(error: Error): void
 }
 
@@ -49,6 +30,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 /** Opens a pool; no connection is made before the first statement. */
 export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const { statementMs = 60_000 } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections,
@@ -56,26 +38,47 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    statement_timeout: 60_000,
+    statement_timeout: statementMs,
   })
   pool.on('error', options.onError)
-  pool.on('connect', client => prepareStatements(client))
+  pool.on('connect', client => {
+    // The pool listens to idle connections only, and an error that nobody listens to would end the process.
+    // Whoever works with this connection is told by the statement that fails.
+    client.on('error', () => {})
+    prepareStatements(client, statementMs * silenceFactor)
+  })
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   return { db, pool, close: () => db.destroy() }
 }
 
-type Query = (text: string, values: unknown[]) => Promise<pg.QueryResult>
+/** The server ends a statement by itself at its time; one that has not done so a little later is taken for gone. */
+const silenceFactor = 1.1
 
-/** Makes a connection send each text once and run it by name after that: planning costs more than most of our statements. */
-function prepareStatements(client: pg.PoolClient): void {
-  const query = client.query.bind(client) as (config: unknown, values?: unknown) => Promise<pg.QueryResult>
-  const prepared: Query = (text, values) =>
-    values?.length ? query({ name: statementName(text), text, values }) : query(text)
+type Query = (config: { name?: string; text: string; values?: unknown[] }) => Promise<pg.QueryResult>
+
+/**
+ * Makes a connection send each text once and run it by name after that: planning costs more than most of our
+ * statements. A connection on which a statement takes longer than its time is closed, and the statement fails.
+ */
+function prepareStatements(client: pg.PoolClient, deadlineMs: number): void {
+  const plain = client.query.bind(client) as (...all: unknown[]) => unknown
+  const query: Query = async config => {
+    const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+    const timer = setTimeout(() => stream.destroy(), deadlineMs)
+    try {
+      return await (plain(config) as Promise<pg.QueryResult>)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+  const isStatement = (args: unknown[]): args is [string, unknown[]?] =>
+    typeof args[0] === 'string' && args.length <= 2 && (args[1] === undefined || Array.isArray(args[1]))
   Object.assign(client, {
-    query: (...args: unknown[]) =>
-      typeof args[0] === 'string' && args.length <= 2 && (args[1] === undefined || Array.isArray(args[1]))
-        ? prepared(args[0], (args[1] as unknown[] | undefined) ?? [])
-        : (query as (...all: unknown[]) => unknown)(...args),
+    query: (...args: unknown[]) => {
+      if (!isStatement(args)) return plain(...args)
+      const [text, values = []] = args
+      return query(values.length > 0 ? { name: statementName(text), text, values } : { text })
+    },
   })
 }
 
@@ -109,16 +112,19 @@ function explain(error: unknown, refusals: Refusals): unknown {
   const { code = '', constraint = '' } = error as { code?: string; constraint?: string }
   const refusal = refusals[constraint]
   if (refusal) return refusal()
-  if (isOutage(code, error.message))
-    return unavailable(`The database gives no answer now: ${error.message}`, error)
+  if (isOutage(code, error.message)) return unavailable('The database gives no answer now', error)
   return error
 }
+
+/** What the driver and Kysely say without a code: no connection in time, one that broke, a pool that is closed. */
+const lost =
+  /^timeout exceeded when trying to connect|^Connection terminated|is not queryable$|^Cannot use a pool after|^driver has already been destroyed/
 
 /** Connection failures, exhausted resources, a server that shuts down or starts up, a read-only one. */
 function isOutage(code: string, message: string): boolean {
   return (
     /^(08...|53...|57P0.|25006|57014|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|EMFILE)$/.test(
       code,
-    ) || /timeout exceeded when trying to connect|Connection terminated/.test(message)
+    ) || lost.test(message)
   )
 }

@@ -1,17 +1,9 @@
 // Intents in PostgreSQL: what Atoll is about to make in regions, written before it does.
 
 import { sql } from 'kysely'
-import type { Intent, IntentStore } from '../core/network/realise.ts'
+import type { Intent, IntentStore } from '../core/network/intent.ts'
 import { type Db, run } from './database.ts'
-
-export interface IntentTable {
-  id: string
-  region: string
-  resource_type: string
-  purpose: string
-  regional_id: string | null
-  created_at: Date
-}
+import type { IntentTable } from './tables.ts'
 
 const toIntent = (row: IntentTable): Intent => ({
   id: row.id,

@@ -2,40 +2,13 @@
 
 import { type SqlBool, sql } from 'kysely'
 import type { Turn } from '../core/clockwork.ts'
-import { type Job, type JobResource, type JobStatus, jobKind, turnKey } from '../core/jobs/job.ts'
-import type { JobFilter, JobStore, TakenJob } from '../core/jobs/jobs.ts'
+import { type Job, type JobStatus, jobKind, turnKey } from '../core/jobs/job.ts'
+import type { JobFilter, JobStore, TakenJob } from '../core/jobs/job-store.ts'
 import type { PageRequest } from '../core/page.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
+import type { JobLogTable, JobTable } from './tables.ts'
 import { asking, stillMine, waking } from './turns.ts'
-
-export interface JobTable {
-  id: string
-  project_id: string
-  type: string
-  key: string
-  resource: JobResource
-  region: string
-  timestamp: Date
-  status: JobStatus
-  asked: number
-  attempts: number
-  last_error: string | null
-  started_at: Date | null
-  next_try_at: Date | null
-}
-
-export interface JobLogTable {
-  id: string
-  project_id: string
-  type: string
-  resource: JobResource
-  region: string
-  timestamp: Date
-  attempts: number
-  started_at: Date | null
-  finished_at: Date
-}
 
 const toJob = (row: JobTable): Job => ({
   id: row.id,

@@ -2,24 +2,7 @@
 
 import type { HostRoute, NetworkStore } from '../core/network/network.ts'
 import { type Db, run } from './database.ts'
-
-export interface NetworkTable {
-  id: string
-  project_id: string
-  description: string
-  admin_state_up: boolean
-  shared: boolean
-}
-
-export interface SubnetTable {
-  id: string
-  project_id: string
-  network_id: string
-  description: string
-  enable_dhcp: boolean
-  host_routes: unknown
-  dns_nameservers: string[]
-}
+import type { NetworkTable, SubnetTable } from './tables.ts'
 
 export function networkStore(db: Db): NetworkStore {
   return {

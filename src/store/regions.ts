@@ -2,19 +2,10 @@
 
 import { sql } from 'kysely'
 import { conflict } from '../core/error.ts'
-import type { Region } from '../core/regions/region.ts'
-import type { RegionStore } from '../core/regions/regions.ts'
+import type { Region, RegionStore } from '../core/regions/region.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
-
-export interface RegionTable {
-  id: string
-  name: string
-  availability_zone: string
-  local_availability_zone: string
-  data_center: string
-  created_at: Date
-}
+import type { RegionTable } from './tables.ts'
 
 /** What two processes that were admitted at the same moment run into. */
 const refusals: Refusals = {

@@ -1,6 +1,6 @@
 // Routings in PostgreSQL: the table that grows to millions of rows, so every list is an index range.
 
-import { type Generated, type SqlBool, sql } from 'kysely'
+import { type SqlBool, sql } from 'kysely'
 import { conflict, invalid } from '../core/error.ts'
 import type {
   Routing,
@@ -8,20 +8,9 @@ import type {
   RoutingFilter,
   RoutingSpec,
   RoutingStore,
-} from '../core/routing/routings.ts'
+} from '../core/routing/routing.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
-
-export interface RoutingTable {
-  id: Generated<number>
-  central_id: string
-  regional_id: string | null
-  region_id: string
-  project_id: string
-  resource_type: string
-  created_at: Date
-  updated_at: Date | null
-}
 
 interface Row {
   id: number

@@ -3,11 +3,6 @@
 import type { Db } from './database.ts'
 import { run } from './database.ts'
 
-export interface SettingTable {
-  name: string
-  value: string
-}
-
 /** The value under this name; the given one is stored and returned when there is none yet. */
 export async function settle(db: Db, name: string, value: string): Promise<string> {
   await run(

@@ -5,18 +5,6 @@ import pg from 'pg'
 import type { ClaimRequest, EnlistEvents, Enlisted, Turn, TurnAsk, TurnStore } from '../core/clockwork.ts'
 import { type Db, run } from './database.ts'
 
-export interface TurnTable {
-  kind: string
-  key: string
-  lane: string
-  due_at: Date
-  asked: number
-  epoch: number
-  worker: number | null
-  lease_until: Date | null
-  attempts: number
-}
-
 /** How long a worker may be silent: a stopped process holds its turns no longer. Renewed three times as often. */
 export const leaseSeconds = 15
 

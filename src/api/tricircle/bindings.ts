@@ -2,14 +2,8 @@
 
 import { invalid, malformed, notFound } from '../../core/error.ts'
 import type { Page, PageRequest } from '../../core/page.ts'
-import {
-  type Binding,
-  type BindingSpec,
-  createBinding,
-  getBinding,
-  listBindings,
-  removeBinding,
-} from '../../core/regions/bindings.ts'
+import type { Binding, BindingSpec } from '../../core/regions/binding.ts'
+import { createBinding, getBinding, listBindings, removeBinding } from '../../core/regions/bindings.ts'
 import { parseLimit } from '../paging.ts'
 import { type Request, singles } from '../request.ts'
 import { type Route, route } from '../route.ts'

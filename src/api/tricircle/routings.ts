@@ -3,16 +3,18 @@
 import { invalid, notFound } from '../../core/error.ts'
 import type { Page } from '../../core/page.ts'
 import {
-  createRouting,
-  getRouting,
-  listRoutings,
   type Routing,
   type RoutingChange,
   type RoutingFilter,
-  type RoutingQuery,
   type RoutingSpec,
-  removeRouting,
   resourceTypes,
+} from '../../core/routing/routing.ts'
+import {
+  createRouting,
+  getRouting,
+  listRoutings,
+  type RoutingQuery,
+  removeRouting,
   updateRouting,
 } from '../../core/routing/routings.ts'
 import { notAnInteger, parseInteger, parseLimit } from '../paging.ts'

@@ -2,9 +2,8 @@
 // run more does no harm, and a trigger that was lost is made good by the next.
 
 import type { RegionNetworking } from '../cloud.ts'
-import type { App } from '../ports.ts'
+import type { App, JobHandler } from '../ports.ts'
 import type { Job } from './job.ts'
-import type { JobHandler } from './jobs.ts'
 
 /** The handlers of this release, by type. */
 export const jobHandlers: Readonly<Record<string, JobHandler>> = {

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../error.ts'
 import type { App } from '../ports.ts'
-import { type Intent, intentOf, type Maker, markOf, realise, removeSurplus } from './realise.ts'
+import { type Intent, intentOf, type Maker, markOf } from './intent.ts'
+import { realise, removeSurplus } from './realise.ts'
 
 /** A region that holds things by their marks, and an app that remembers intents. */
 function setUp() {

@@ -1,31 +1,11 @@
 // The verbs of bindings: which region a project's unplaced things go to (a preference, not a fence).
 
-import type { Note } from '../audit.ts'
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
 import type { App } from '../ports.ts'
+import type { Binding, BindingSpec } from './binding.ts'
 import { isCentral } from './region.ts'
-
-export interface Binding {
-  readonly id: string
-  readonly projectId: string
-  readonly regionId: string
-  readonly createdAt: Date
-  readonly updatedAt: Date | null
-}
-
-export type BindingSpec = Pick<Binding, 'projectId' | 'regionId'>
-
-export interface BindingStore {
-  /** Up to `limit` bindings in order of creation, after the one with the id `marker`. */
-  list(page: PageRequest<string>): Promise<Binding[]>
-  get(id: string): Promise<Binding | null>
-  /** Throws `conflict` when the project is bound to the region already, `invalid` when the region is gone. */
-  create(binding: Binding, note: Note): Promise<void>
-  /** False when there is none. */
-  remove(id: string, note: Note): Promise<boolean>
-}
 
 /** A page of all projects' bindings; throws `invalid` for an unknown marker. */
 export async function listBindings(

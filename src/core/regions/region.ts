@@ -1,4 +1,6 @@
-// A region: what the Tricircle API calls a pod and Promise a provider. Pure: its shape and who may join.
+// A region: what the Tricircle API calls a pod and Promise a provider. Its shape, who may join, and its store's port.
+
+import type { Note } from '../note.ts'
 
 export interface Region {
   readonly id: string
@@ -29,4 +31,21 @@ export function admitRegion(spec: RegionSpec, existing: readonly Region[]): Regi
   if (central?.name === spec.name) return 'name_is_central'
   if (existing.some(region => region.name === spec.name)) return 'name_taken'
   return null
+}
+
+/** What depends on a region, and so keeps it from being removed. */
+export interface RegionUse {
+  readonly routings: number
+  readonly bindings: number
+}
+
+export interface RegionStore {
+  /** In order of creation. */
+  list(): Promise<Region[]>
+  get(id: string): Promise<Region | null>
+  /** Throws `conflict` with a RegionRefusal as reason when another process was first. */
+  create(region: Region, note: Note): Promise<void>
+  /** False when there is none; throws `conflict` (`in_use`) while something depends on it. */
+  remove(id: string, note: Note): Promise<boolean>
+  use(id: string): Promise<RegionUse>
 }

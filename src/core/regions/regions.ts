@@ -1,27 +1,9 @@
 // The verbs of regions: list, get, create, remove.
 
-import type { Note } from '../audit.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
 import type { App } from '../ports.ts'
 import { admitRegion, isCentral, type Region, type RegionRefusal, type RegionSpec } from './region.ts'
-
-/** What depends on a region, and so keeps it from being removed. */
-export interface RegionUse {
-  readonly routings: number
-  readonly bindings: number
-}
-
-export interface RegionStore {
-  /** In order of creation. */
-  list(): Promise<Region[]>
-  get(id: string): Promise<Region | null>
-  /** Throws `conflict` with a RegionRefusal as reason when another process was first. */
-  create(region: Region, note: Note): Promise<void>
-  /** False when there is none; throws `conflict` (`in_use`) while something depends on it. */
-  remove(id: string, note: Note): Promise<boolean>
-  use(id: string): Promise<RegionUse>
-}
 
 const sentences: Record<RegionRefusal, string> = {
   central_exists: 'There is a central region already; every other region needs an availability zone',

@@ -1,0 +1,108 @@
+// A service's wire form of a thing as a table, a line a field: read into our words, and written back from them.
+import { z } from 'zod'
+
+/** One field: its name on the wire, how its value is read, and how it is written. */
+export interface Field<T> {
+  readonly wire: string
+  readonly read: z.ZodType<T>
+  write(value: T): unknown
+  /** Of an object or a list of objects: the fields of one. */
+  readonly inner?: Fields
+}
+
+export type Fields = Readonly<Record<string, Field<unknown>>>
+
+/** What a table describes, in our words. */
+export type Shape<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never
+}
+
+/** A field whose value is the same here and there. */
+export const field = <T>(wire: string, read: z.ZodType<T>): Field<T> => ({
+  wire,
+  read,
+  write: value => value,
+})
+
+/** A field that holds a list of objects. */
+export const listOf = <F extends Fields>(wire: string, inner: F): Field<readonly Shape<F>[]> => ({
+  wire,
+  read: many(reader(inner)),
+  write: values => values.map(value => written(inner, value)),
+  inner,
+})
+
+/** A list field of an extension: empty in a region that does not have it. */
+export const extra = <T>(one: Field<readonly T[]>): Field<readonly T[]> => ({
+  ...one,
+  read: orNull(one.read).transform(values => values ?? []),
+})
+
+/** A field that holds an object, or nothing. */
+export const maybeOne = <F extends Fields>(wire: string, inner: F): Field<Shape<F> | null> => ({
+  wire,
+  read: orNull(reader(inner)),
+  write: value => (value === null ? null : written(inner, value)),
+  inner,
+})
+
+/** Reads what the wire says, and drops every key that the table does not name. */
+export function reader<F extends Fields>(fields: F): z.ZodType<Shape<F>> {
+  const entries = Object.entries(fields)
+  const wire = z.object(Object.fromEntries(entries.map(([, one]) => [one.wire, one.read])))
+  return wire.transform(
+    row => Object.fromEntries(entries.map(([name, one]) => [name, row[one.wire]])) as Shape<F>,
+  )
+}
+
+/** The wire form of as many fields as `value` has; undefined ones are left out. */
+export function written<F extends Fields>(fields: F, value: Partial<Shape<F>>): Record<string, unknown> {
+  const given = Object.entries(value).filter(([, one]) => one !== undefined)
+  return Object.fromEntries(given.map(([name, one]) => [fields[name]!.wire, fields[name]!.write(one)]))
+}
+
+/** Null for what is absent too: a region without the extension does not send its fields. */
+export const orNull = <T>(read: z.ZodType<T>): z.ZodType<T | null> =>
+  read.nullish().transform(value => value ?? null)
+
+/** A list; its reading ends at the first bad element, so that a million of them are not a million complaints. */
+export const many = <T>(one: z.ZodType<T>): z.ZodType<readonly T[]> =>
+  z.array(z.unknown()).transform((values, context) => {
+    const read: T[] = []
+    for (const [index, value] of values.entries()) {
+      const parsed = one.safeParse(value)
+      if (!parsed.success) {
+        const { path, message } = parsed.error.issues[0]!
+        context.issues.push({ code: 'custom', path: [index, ...path], message, input: value })
+        return z.NEVER
+      }
+      read.push(parsed.data)
+    }
+    return read
+  })
+
+/** An id becomes a part of paths and a key of ours, so it must look like one. */
+export const isId = (value: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(value)
+
+export const id = z.string().refine(isId, 'not an id')
+
+/** Names, descriptions, addresses: 255 characters by the API; some are longer in practice. */
+export const text = z.string().max(1024)
+
+export const count = z.number().int()
+export const flag = z.boolean()
+
+/** `2026-11-20T23:53:08Z` */
+export const instant = z
+  .string()
+  .max(40)
+  .transform(value => new Date(/Z$|[+-]\d\d:?\d\d$/.test(value) ? value : `${value}Z`))
+  .refine(date => !Number.isNaN(date.getTime()), 'not a time')
+
+/** What is wrong with an answer, in a few words: where it is and what was expected there. */
+export function problem(error: z.ZodError, name?: string): string {
+  const issue = error.issues[0]
+  const steps = [...(name ? [name] : []), ...(issue?.path ?? [])]
+  const place = steps.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+  return `${place.slice(place.startsWith('.') ? 1 : 0) || 'its body'}: ${issue?.message}`.slice(0, 300)
+}

@@ -1,0 +1,62 @@
+// How a service of a region is: where, how far, how its clock stands, which versions it speaks.
+import { z } from 'zod'
+import { readClock } from './clock.ts'
+import { many } from './fields.ts'
+import type { Region } from './region.ts'
+import type { ServiceType } from './services.ts'
+
+export interface Version {
+  readonly id: string
+  readonly status: string
+  /** Microversions, where the service has them. */
+  readonly min: string | null
+  readonly max: string | null
+}
+
+export interface Probe {
+  /** Where its version document is. */
+  readonly url: string
+  readonly latencyMs: number
+  /** How far its clock is ahead of ours, give or take half a second; null when it does not say. */
+  readonly clockSkewMs: number | null
+  readonly versions: readonly Version[]
+}
+
+const word = z.string().max(100)
+const version = z
+  .object({ id: word, status: word.nullish(), min_version: word.nullish(), version: word.nullish() })
+  .extend({ max_version: word.nullish() })
+  .transform(
+    (wire): Version => ({
+      id: wire.id,
+      status: wire.status ?? '',
+      min: wire.min_version || null,
+      max: wire.max_version || wire.version || null,
+    }),
+  )
+
+/** Keystone has one `values` more than the others. */
+const versions = z.object({
+  versions: z.union([many(version), z.object({ values: many(version) }).transform(of => of.values)]),
+})
+
+/**
+ * Asks a service for its version document, twice: the second answer, on an open connection, tells the latency.
+ * Throws as `Region.call`.
+ */
+export async function probe(region: Region, service: ServiceType): Promise<Probe> {
+  const ask = () =>
+    region.call(service, { method: 'GET', path: '/', fromRoot: true, accept: reply => reply.status === 300 })
+  await ask()
+  const startedAt = Date.now()
+  const reply = await ask()
+  const endedAt = Date.now()
+  const parsed = versions.safeParse(reply.body)
+  if (!parsed.success) throw reply.unexpected('no version document')
+  return {
+    url: reply.url,
+    latencyMs: endedAt - startedAt,
+    clockSkewMs: readClock(reply, startedAt, endedAt)?.skewMs ?? null,
+    versions: parsed.data.versions,
+  }
+}

@@ -1,0 +1,28 @@
+// The services of a region that are called, what people call them, and where their API begins below an endpoint.
+
+export type ServiceType = 'network' | 'compute' | 'placement' | 'identity'
+
+interface Service {
+  readonly name: string
+  /** What a catalog's URL may have at its end: some installations put the version (and the project) there. */
+  readonly version: RegExp
+  /** Where the API begins below the root. */
+  readonly path: string
+}
+
+const services: Readonly<Record<ServiceType, Service>> = {
+  network: { name: 'Neutron', version: /\/v2\.0$/, path: '/v2.0' },
+  compute: { name: 'Nova', version: /\/v2(\.\d+)?(\/[^/]+)?$/, path: '/v2.1' },
+  placement: { name: 'Placement', version: /$/, path: '' },
+  identity: { name: 'Keystone', version: /\/v3$/, path: '/v3' },
+}
+
+export const serviceName = (type: ServiceType): string => services[type].name
+
+/** Where the service's version document is: the endpoint's URL without a version, and without a slash at its end. */
+export const rootUrl = (type: ServiceType, endpoint: string): string =>
+  endpoint.replace(/\/+$/, '').replace(services[type].version, '')
+
+/** Where the service's API begins, whatever form of URL the catalog has. No slash at its end. */
+export const apiUrl = (type: ServiceType, endpoint: string): string =>
+  rootUrl(type, endpoint) + services[type].path

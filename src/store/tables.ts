@@ -1,0 +1,129 @@
+// The tables as Kysely sees them; schema.sql has them as PostgreSQL does.
+
+import type { Generated } from 'kysely'
+import type { JobResource, JobStatus } from '../core/jobs/job.ts'
+
+export interface Tables {
+  region: RegionTable
+  binding: BindingTable
+  routing: RoutingTable
+  audit: AuditTable
+  setting: SettingTable
+  turn: TurnTable
+  job: JobTable
+  job_log: JobLogTable
+  network: NetworkTable
+  subnet: SubnetTable
+  intent: IntentTable
+}
+
+export interface RegionTable {
+  id: string
+  name: string
+  availability_zone: string
+  local_availability_zone: string
+  data_center: string
+  created_at: Date
+}
+
+export interface BindingTable {
+  id: string
+  project_id: string
+  region_id: string
+  created_at: Date
+  updated_at: Date | null
+}
+
+export interface RoutingTable {
+  id: Generated<number>
+  central_id: string
+  regional_id: string | null
+  region_id: string
+  project_id: string
+  resource_type: string
+  created_at: Date
+  updated_at: Date | null
+}
+
+export interface AuditTable {
+  id: Generated<number>
+  at: Date
+  request_id: string
+  user_id: string
+  project_id: string | null
+  action: string
+  target: string
+  state: unknown
+}
+
+export interface SettingTable {
+  name: string
+  value: string
+}
+
+export interface TurnTable {
+  kind: string
+  key: string
+  lane: string
+  due_at: Date
+  asked: number
+  epoch: number
+  worker: number | null
+  lease_until: Date | null
+  attempts: number
+}
+
+export interface JobTable {
+  id: string
+  project_id: string
+  type: string
+  key: string
+  resource: JobResource
+  region: string
+  timestamp: Date
+  status: JobStatus
+  asked: number
+  attempts: number
+  last_error: string | null
+  started_at: Date | null
+  next_try_at: Date | null
+}
+
+export interface JobLogTable {
+  id: string
+  project_id: string
+  type: string
+  resource: JobResource
+  region: string
+  timestamp: Date
+  attempts: number
+  started_at: Date | null
+  finished_at: Date
+}
+
+export interface NetworkTable {
+  id: string
+  project_id: string
+  description: string
+  admin_state_up: boolean
+  shared: boolean
+}
+
+export interface SubnetTable {
+  id: string
+  project_id: string
+  network_id: string
+  description: string
+  enable_dhcp: boolean
+  host_routes: unknown
+  dns_nameservers: string[]
+}
+
+export interface IntentTable {
+  id: string
+  region: string
+  resource_type: string
+  purpose: string
+  regional_id: string | null
+  created_at: Date
+}
