@@ -76,6 +76,7 @@ export function sentenceOf({ error, route }: Problem): string {
 export interface ErrorAnswer {
   readonly status: number
   readonly contentType: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly body: string
 }
 

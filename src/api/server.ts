@@ -202,16 +202,13 @@ async function handle(
 const send = (reply: FastifyReply, contentType: string, text: string): FastifyReply =>
   reply.header('content-type', contentType).send(Buffer.from(text))
 
-/** An outage may end any moment, but asking again at once only adds to it. */
-const retryAfterSeconds = '5'
-
 /** Answers with whatever went wrong, in the face's envelope. */
 function fail(options: ServerOptions, face: Face) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const error = toAppError(thrown, request)
     const answer = describe(face, error, request)
     if (answer.status >= 500) request.log.error({ err: thrown }, error.message)
-    if (answer.status === 503) reply.header('retry-after', retryAfterSeconds)
+    reply.headers(answer.headers ?? {})
     if (answer.status === 401) reply.header('www-authenticate', `Keystone uri="${options.identityUrl}"`)
     await send(named(reply, request).code(answer.status), answer.contentType, answer.body)
   }

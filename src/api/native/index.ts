@@ -35,6 +35,9 @@ const silent: Readonly<Record<number, string>> = {
   405: 'This path has no such method',
 }
 
+/** An outage may end any moment, but asking again at once only adds to it. */
+const retryAfterSeconds = '5'
+
 /** `{"error": {"code", "message", …}}`: what is known of the error beside the sentence comes along. */
 function describeError(problem: Problem): ErrorAnswer {
   const { code, detail } = problem.error
@@ -44,6 +47,7 @@ function describeError(problem: Problem): ErrorAnswer {
   return {
     status,
     contentType: 'application/json',
+    headers: status === 503 ? { 'retry-after': retryAfterSeconds } : {},
     body: JSON.stringify({ error: { code, message, ...known } }),
   }
 }

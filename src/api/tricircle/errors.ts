@@ -35,6 +35,7 @@ const transportStatuses: Readonly<Record<string, number>> = {
   headers_too_large: 431,
 }
 
+/** Never with a Retry-After: tricircleclient breaks down on one. */
 export function describeError(problem: Problem): ErrorAnswer {
   const { error, route } = problem
   const status = transportStatuses[error.detail.reason ?? ''] ?? statuses[error.code]

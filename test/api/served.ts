@@ -1,0 +1,120 @@
+// The same Atoll behind a real socket: for what an in-process call would tidy up on the way (paths, methods, bytes).
+
+import { Buffer } from 'node:buffer'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { pino } from 'pino'
+import { createMetrics } from '../../src/api/metrics.ts'
+import { addOperations } from '../../src/api/operations.ts'
+import { createApi, openCloud } from '../../src/compose.ts'
+import type { App } from '../../src/core/ports.ts'
+import type { Database } from '../../src/store/database.ts'
+import { createStore } from '../../src/store/store.ts'
+import type { Reply, World } from '../world.ts'
+
+export interface RawRequest {
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+}
+
+export interface Served extends AsyncDisposable {
+  readonly port: number
+  readonly logLines: Record<string, unknown>[]
+  /** The path goes over the wire as it stands here. */
+  ask(path: string, request?: RawRequest): Promise<Reply>
+  /** Sends bytes and returns what came back until the other side closed (or fell silent for a while). */
+  send(bytes: string | Buffer): Promise<Reply>
+}
+
+/** Listens on a free port until it is disposed of; over another database than the world's when one is given. */
+export async function served(w: World, database: Database = w.database): Promise<Served> {
+  const { config } = w
+  const app: App = database === w.database ? w.app : { ...w.app, store: createStore(database.db) }
+  const logLines: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
+  const cloud = openCloud(config)
+  const metrics = createMetrics()
+  const server = createApi({ config, log, app, identity: cloud.identity, metrics })
+  addOperations(server, { metrics, ready: async () => void (await database.pool.query('select 1')) })
+  await server.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.server.address() as { port: number }
+  return {
+    port,
+    logLines,
+    ask: (path, request = {}) => ask(port, path, request),
+    send: bytes => send(port, bytes),
+    async [Symbol.asyncDispose]() {
+      await server.close()
+      await cloud.close()
+    },
+  }
+}
+
+function ask(port: number, path: string, { method = 'GET', headers = {}, body }: RawRequest): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    // Node announces no body of a GET.
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    const request = httpRequest(
+      { port, host: '127.0.0.1', method, path, headers: { ...length, ...headers }, agent: false },
+      response => {
+        const chunks: Buffer[] = []
+        response.on('data', chunk => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8')
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers as Reply['headers'],
+            text,
+            json: parse(text),
+          })
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+const silenceMs = 2000
+
+function send(port: number, bytes: string | Buffer): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    const chunks: Buffer[] = []
+    const done = () => {
+      socket.destroy()
+      resolve(read(Buffer.concat(chunks).toString('latin1')))
+    }
+    socket.setTimeout(silenceMs, done)
+    socket.on('data', chunk => chunks.push(chunk))
+    socket.on('end', done)
+    socket.on('error', reject)
+  })
+}
+
+/** The one answer in these bytes. Status 0 when there is none. */
+function read(answer: string): Reply {
+  const [head = '', ...rest] = answer.split('\r\n\r\n')
+  const [first = '', ...lines] = head.split('\r\n')
+  const headers = lines.map(line => [
+    line.split(':')[0]!.toLowerCase(),
+    line.slice(line.indexOf(':') + 1).trim(),
+  ])
+  const text = Buffer.from(rest.join('\r\n\r\n'), 'latin1').toString('utf8')
+  return {
+    status: Number(first.split(' ')[1] ?? 0),
+    headers: Object.fromEntries(headers),
+    text,
+    json: parse(text),
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
