@@ -1,7 +1,7 @@
 // Builds Atoll from its settings: the only file that knows all parts.
 
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
@@ -58,7 +58,6 @@ export async function openServer(
   onExit?: (error: Error) => void,
 ): Promise<EmbeddedPostgres | { url: string; stop(): Promise<void> }> {
   if (config.database.url) return { url: config.database.url, stop: async () => {} }
-  mkdirSync(config.data_dir, { recursive: true })
   return startEmbedded({ dataDir: config.data_dir, log, maxConnections: 200, ...(onExit ? { onExit } : {}) })
 }
 

@@ -1,6 +1,7 @@
 // The settings: one YAML file, every key also as an ATOLL_… environment variable, checked at start.
 
 import { readFileSync } from 'node:fs'
+import { isIPv4, isIPv6 } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
@@ -11,10 +12,19 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const address = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, 'must be HOST:PORT, for instance 127.0.0.1:19999')
+const address = z.string().refine(value => {
+  const [, ipv6, port] = /^(?:\[([^\]]+)\]|[^\s:/[\]]+):(\d{1,5})$/.exec(value) ?? []
+  return port !== undefined && Number(port) <= 65_535 && (ipv6 === undefined || isIPv6(ipv6))
+}, 'must be HOST:PORT, for instance 127.0.0.1:19999')
 const url = z.string().regex(/^https?:\/\/[^\s@]+$/, 'must be an http or https URL without a user name in it')
+/** As BlockList takes it: an address, or a network with the number of its bits. */
+const network = z.string().refine(value => {
+  const [address = '', bits, ...rest] = value.split('/')
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+  return (
+    most > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  )
+}, 'must be an IP address or a network, for instance 10.0.0.1 or 10.0.0.0/8')
 const file = z.string().min(1, 'must be the path of a file')
 const text = z.string().min(1, 'must not be empty')
 const whole = (minimum: number, maximum: number) =>
@@ -39,7 +49,7 @@ export const schema = z.strictObject({
     .optional()
     .describe('Where /healthz, /readyz and /metrics listen; at the APIs’ address when not set.'),
   trusted_proxies: z
-    .array(text)
+    .array(network)
     .default([])
     .describe('Addresses or networks of proxies whose X-Forwarded-* headers are believed.'),
   data_dir: text
@@ -186,13 +196,21 @@ function readFile(path: string): Record<string, unknown> {
   }
   try {
     const settings: unknown = parseYaml(source) ?? {}
-    if (typeof settings === 'object' && !Array.isArray(settings)) return settings as Record<string, unknown>
+    if (typeof settings === 'object' && !Array.isArray(settings)) return withoutEmpty(settings!)
     throw new ConfigError(`The configuration file ${path} must hold keys and values.`)
   } catch (error) {
     if (error instanceof YAMLParseError)
       throw new ConfigError(`${path} is not YAML: ${error.message.split('\n')[0]}`)
     throw error
   }
+}
+
+/** A key with nothing after it is a key that is not set: so is a section all of whose lines are commented out. */
+function withoutEmpty(settings: object): Record<string, unknown> {
+  const filled = Object.entries(settings).filter(([, value]) => value !== null)
+  const deep = (value: unknown): unknown =>
+    typeof value === 'object' && !Array.isArray(value) ? withoutEmpty(value!) : value
+  return Object.fromEntries(filled.map(([key, value]) => [key, deep(value)]))
 }
 
 function applyEnvironment(settings: Record<string, unknown>, environment: NodeJS.ProcessEnv): void {
@@ -202,7 +220,16 @@ function applyEnvironment(settings: Record<string, unknown>, environment: NodeJS
     const leaf = known.get(variable)
     if (!leaf)
       throw new ConfigError(`${variable} is no setting of Atoll: see atoll.example.yaml for all of them.`)
-    setIn(settings, leaf.path, leaf.type.safeParse(value).success ? value : parseYaml(value))
+    setIn(settings, leaf.path, leaf.type.safeParse(value).success ? value : asYaml(value))
+  }
+}
+
+/** What the text says as YAML; the text itself when that is nothing. */
+function asYaml(text: string): unknown {
+  try {
+    return parseYaml(text) ?? text
+  } catch {
+    return text
   }
 }
 
@@ -224,8 +251,10 @@ function describeIssue(issue: z.core.$ZodIssue): string {
     const key = [...place, issue.keys[0]].join('.')
     return `${key} is no setting of Atoll: see atoll.example.yaml for all of them.`
   }
-  const message = issue.code === 'invalid_type' ? `must be ${article(issue.expected)}` : issue.message
-  return `${place.join('.')} (ATOLL_${place.join('_').toUpperCase()}) ${message}.`
+  const isType = issue.code === 'invalid_type' && issue.expected !== 'int'
+  const message = isType ? `must be ${article(issue.expected)}` : issue.message
+  const leaf = leaves().find(({ path }) => path.every((key, index) => key === place[index]))
+  return `${place.join('.')}${leaf ? ` (${leaf.variable})` : ''} ${message}.`
 }
 
 const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)

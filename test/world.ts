@@ -67,7 +67,7 @@ export async function world({
     ATOLL_IDENTITY_PASSWORD: 'atoll',
     ...settings,
   })
-  const { url } = open(await testDatabase(), it => it[Symbol.asyncDispose]())
+  const { url } = await testDatabase()
   const database = open(openDatabase(url, { connections: 10, name: 'test', onError: () => {} }), it =>
     it.close(),
   )

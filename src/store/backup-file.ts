@@ -6,7 +6,7 @@
 //   {"sequences":[…]}
 //   {"sha256":…}                              of everything before this line
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -46,14 +46,8 @@ export async function writeBackup(file: string, contents: AsyncIterable<Buffer |
   const part = `${file}.part-${process.pid}`
   try {
     await assertReplaceable(file)
-    const output = await open(part, 'wx', 0o600)
-    try {
-      const sink = output.createWriteStream({ autoClose: false, highWaterMark: CHUNK_BYTES })
-      await pipeline(sealed(contents), createGzip({ chunkSize: CHUNK_BYTES }), sink)
-      await output.sync()
-    } finally {
-      await output.close()
-    }
+    const output = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true })
+    await pipeline(sealed(contents), createGzip({ chunkSize: CHUNK_BYTES }), output)
     await rename(part, file)
     const directory = await open(dirname(resolve(file)), 'r')
     await directory.sync().finally(() => directory.close())

@@ -71,15 +71,34 @@ function prepareStatements(client: pg.PoolClient, deadlineMs: number): void {
       clearTimeout(timer)
     }
   }
+  let generation = 0
+  /** As `query`, under another name when a migration has changed what the prepared statement returns. */
+  const queryNamed: Query = async ({ text, values }) => {
+    const named = () => query({ name: `${statementName(text)}.${generation}`, text, values: values! })
+    try {
+      return await named()
+    } catch (error) {
+      if (!planIsStale(error)) throw error
+      generation += 1
+      // In a transaction that has failed by this there is nothing more to be done.
+      return await named().catch(() => Promise.reject(error))
+    }
+  }
   const isStatement = (args: unknown[]): args is [string, unknown[]?] =>
     typeof args[0] === 'string' && args.length <= 2 && (args[1] === undefined || Array.isArray(args[1]))
   Object.assign(client, {
     query: (...args: unknown[]) => {
       if (!isStatement(args)) return plain(...args)
       const [text, values = []] = args
-      return query(values.length > 0 ? { name: statementName(text), text, values } : { text })
+      return values.length > 0 ? queryNamed({ text, values }) : query({ text })
     },
   })
+}
+
+/** "cached plan must not change result type", in whatever language the server says it. */
+function planIsStale(error: unknown): boolean {
+  const { code, routine } = error as { code?: string; routine?: string }
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
 }
 
 const names = new Map<string, string>()
@@ -112,7 +131,8 @@ function explain(error: unknown, refusals: Refusals): unknown {
   const { code = '', constraint = '' } = error as { code?: string; constraint?: string }
   const refusal = refusals[constraint]
   if (refusal) return refusal()
-  if (isOutage(code, error.message)) return unavailable('The database gives no answer now', error)
+  if (isOutage(code, error.message) || planIsStale(error))
+    return unavailable('The database gives no answer now', error)
   return error
 }
 
@@ -120,10 +140,10 @@ function explain(error: unknown, refusals: Refusals): unknown {
 const lost =
   /^timeout exceeded when trying to connect|^Connection terminated|is not queryable$|^Cannot use a pool after|^driver has already been destroyed/
 
-/** Connection failures, exhausted resources, a server that shuts down or starts up, a read-only one. */
+/** Connection failures, deadlocks, exhausted resources, a server that shuts down or starts up, a read-only one. */
 function isOutage(code: string, message: string): boolean {
   return (
-    /^(08...|53...|57P0.|25006|57014|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|EMFILE)$/.test(
+    /^(08...|40001|40P01|53...|57P0.|25006|57014|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|EMFILE)$/.test(
       code,
     ) || lost.test(message)
   )

@@ -167,7 +167,7 @@ const stillTaken = (turns: readonly Turn[]) => sql`
 
 /**
  * What a worker that is gone has left running goes back first: one job of a resource runs at a time, and the newest
- * is not always the one that was left.
+ * is not always the one that was left. A FAIL one runs only when it is to be tried again.
  */
 async function takeJobs(tx: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
   await sql`
@@ -175,10 +175,13 @@ async function takeJobs(tx: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
     update job set status = 'NEW' from mine where job.key = mine.key and job.status = 'RUNNING'`.execute(tx)
   const { rows } = await sql<JobTable & { up_to: number }>`
     with mine as (${stillTaken(turns)}), newest as (
-      select mine.asked, coalesce(
-        (select id from job where job.key = mine.key and status = 'NEW' order by job.asked desc limit 1),
-        (select id from job where job.key = mine.key and status = 'FAIL' order by job.asked desc limit 1)) as id
-      from mine
+      select mine.asked, waiting.id
+      from mine cross join lateral (
+        (select id, asked from job where job.key = mine.key and status = 'NEW' order by asked desc limit 1)
+        union all
+        (select id, asked from job where job.key = mine.key and status = 'FAIL' and next_try_at is not null
+         order by asked desc limit 1)
+        order by asked desc limit 1) as waiting
     )
     update job
     set status = 'RUNNING', attempts = job.attempts + 1, started_at = now(), next_try_at = null

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
-import { AppError } from '../core/error.ts'
+import { AppError, unavailable } from '../core/error.ts'
 
 export interface Migration {
   readonly number: number
@@ -55,12 +55,11 @@ export interface MigrateOptions {
 
 /**
  * Brings the database to this release; returns the names of what was applied, none when it was there already.
- * Throws `conflict` when the database and this release do not go together.
+ * Throws `conflict` when the database and this release do not go together, `unavailable` when it cannot be reached.
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
   const migrations = options.migrations ?? readMigrations()
-  const client = new pg.Client({ connectionString: url, application_name: 'atoll migrate' })
-  await client.connect()
+  const client = await connect(url)
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock])
     await client.query(`create table if not exists migration (
@@ -77,6 +76,27 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     await client.end()
   }
 }
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'atoll migrate' })
+  // The statement under way fails by itself; an error that nobody listens to would end the process.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return client
+  } catch (cause) {
+    throw unavailable(
+      `The database cannot be reached: ${reasonOf(cause)}. Does its server run, and is database.url (ATOLL_DATABASE_URL) right?`,
+      cause,
+    )
+  }
+}
+
+/** A name with several addresses fails once for each, under one error without a message. */
+const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError
+    ? error.errors.map(one => (one as Error).message).join(', ')
+    : (error as Error).message
 
 /** Throws when what the database has had applied is not what this release knows. */
 function check(migrations: readonly Migration[], applied: readonly Applied[]): void {
@@ -125,7 +145,8 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     ])
     await client.query('commit')
   } catch (error) {
-    await client.query('rollback')
+    // Without a connection there is nothing to roll back.
+    await client.query('rollback').catch(() => {})
     throw error
   }
 }

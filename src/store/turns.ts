@@ -123,7 +123,7 @@ const claiming = ({ worker, kinds, room, laneRoom, rooms }: ClaimRequest) => sql
     order by found.due_at limit ${room}
   )
   update turn
-  set worker = ${worker}, epoch = turn.epoch + 1, lease_until = now() + make_interval(secs => ${leaseSeconds})
+  set worker = ${worker}, epoch = nextval('turn_asked'), lease_until = now() + make_interval(secs => ${leaseSeconds})
   from due where turn.kind = due.kind and turn.key = due.key
   returning turn.kind, turn.key, turn.lane, turn.worker, turn.epoch, turn.asked, turn.attempts`
 

@@ -58,7 +58,6 @@ afterAll(async () => {
 
 async function start(settings: Record<string, string>): Promise<Atoll> {
   const database = await testDatabase()
-  closers.unshift(() => database[Symbol.asyncDispose]())
   const config = loadConfig(undefined, {
     ATOLL_LISTEN: '127.0.0.1:0',
     ATOLL_DATABASE_URL: database.url,

@@ -23,7 +23,9 @@ function tour(atoll: string, keystone: string): string[] {
   const readme = readFileSync('README.md', 'utf8')
   const section = readme.slice(readme.indexOf('## A tour'), readme.indexOf('## The map'))
   const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(match => match[1]!)
-  return blocks.map(block => block.replaceAll('127.0.0.1:19999', atoll).replaceAll('127.0.0.1:15000', keystone))
+  return blocks.map(block =>
+    block.replaceAll('127.0.0.1:19999', atoll).replaceAll('127.0.0.1:15000', keystone),
+  )
 }
 
 it('works as printed', async context => {
@@ -36,7 +38,10 @@ it('works as printed', async context => {
   const [atoll, keystone] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
   const env = { ...clean, ATOLL_DATA_DIR: dataDir, ATOLL_LISTEN: atoll, ATOLL_DEMO_KEYSTONE_LISTEN: keystone }
   const startedAt = performance.now()
-  const demo = spawn(process.execPath, [main, 'serve', '--demo'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const demo = spawn(process.execPath, [main, 'serve', '--demo'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = new Promise<number | null>(resolve => demo.once('exit', resolve))
   try {
     let printed = ''

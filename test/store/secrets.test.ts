@@ -57,7 +57,7 @@ describe('a sealed secret', () => {
 
 describe('a process', () => {
   it('with another key than the database’s is told which file to copy', async () => {
-    await using database = await testDatabase()
+    const database = await testDatabase()
     const { db, close } = openDatabase(database.url, { connections: 2, name: 'test', onError: () => {} })
     try {
       await checkKey(db, loadSecrets(file('first')), file('first'))

@@ -28,7 +28,6 @@ interface Bench {
 
 async function bench(): Promise<Bench> {
   const empty: TestDatabase = await testDatabase()
-  closers.push(() => empty[Symbol.asyncDispose]())
   const database = openDatabase(empty.url, { connections: 10, name: 'test', onError: () => {} })
   closers.push(() => database.close())
   const turns = turnStore(database.db)

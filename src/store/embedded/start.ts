@@ -1,0 +1,258 @@
+// Runs PostgreSQL beside Atoll in a data directory: the one verb that starts it, or takes over the one that runs.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { type AppError, conflict, unavailable } from '../../core/error.ts'
+import { atollUrl, createCluster, openDatabase } from './cluster.ts'
+import { type DirectoryLock, lockDirectory } from './lock.ts'
+import { logSize, readLogSince, trimLog } from './log-file.ts'
+import {
+  exists,
+  letThrough,
+  newSecrets,
+  openPlaces,
+  type Places,
+  readSecrets,
+  removeLeftovers,
+  type Secrets,
+  writeSecrets,
+} from './places.ts'
+import { freePort } from './port.ts'
+import { disarmPidFile, launch, Postmaster, postmasterArguments, readPidFile } from './postmaster.ts'
+import { findPrograms, type ProgramSources, type Programs } from './programs.ts'
+import { refusal, startFailure, tellingLine } from './refusals.ts'
+import type { ServerUser } from './run.ts'
+import { assertCanEnter, giveCluster, serverUser } from './user.ts'
+
+/** Where the supervisor tells what it does; a pino logger is one. */
+export interface EmbeddedLog {
+  info(detail: object, message: string): void
+  warn(detail: object, message: string): void
+}
+
+export interface EmbeddedOptions {
+  readonly dataDir: string
+  readonly log: EmbeddedLog
+  /** The port on 127.0.0.1; without one the port of last time, or any that is free. */
+  readonly port?: number
+  /** Includes three that PostgreSQL keeps for its superuser. */
+  readonly maxConnections?: number
+  /** Told once when the server ends and nobody has stopped it. It is not started again: that is the caller's. */
+  readonly onExit?: (error: AppError) => void
+  readonly programs?: ProgramSources
+}
+
+export interface EmbeddedPostgres {
+  readonly url: string
+  readonly version: string
+  readonly pid: number
+  /** True when it was left running by a process that was killed. */
+  readonly adopted: boolean
+  /** Stops the server and gives the data directory back; the same promise however often it is called. */
+  stop(): Promise<void>
+}
+
+const READY_MS = 600_000
+const ADOPT_MS = 60_000
+const RETRY_MS = 20_000
+const RETRY_PAUSE_MS = 50
+const TRIM_MS = 60_000
+
+/**
+ * Starts PostgreSQL in the data directory, which is created and filled where it is empty. Throws an AppError whose
+ * message is one sentence for the person at the command line: `conflict` when another process holds the directory
+ * or the port, `invalid` when the directory or the machine cannot serve, `unavailable` when the server fails.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  try {
+    const places = await openPlaces(options.dataDir)
+    const lock = await lockDirectory(places)
+    try {
+      return await startLocked(places, lock, options)
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  } catch (error) {
+    throw refusal(error, options.dataDir)
+  }
+}
+
+async function startLocked(
+  places: Places,
+  lock: DirectoryLock,
+  options: EmbeddedOptions,
+): Promise<EmbeddedPostgres> {
+  const user = await serverUser(places)
+  if (user) {
+    await letThrough(places.dataDir, user)
+    await assertCanEnter(user, places.dataDir)
+  }
+  await trimLog(places.log)
+  const isNew = !(await exists(places.cluster))
+  const secrets = await ownSecrets(places, isNew)
+  const { postmaster, adopted } = await open(places, user, secrets, isNew, options)
+  try {
+    const port = (await readPidFile(places.cluster))!.port
+    const version = await openDatabase(places, { ...secrets, port }, isNew)
+    if (port !== secrets.port) await writeSecrets(places, { ...secrets, port })
+    const stop = supervise(places, lock, postmaster, options)
+    const url = atollUrl({ ...secrets, port })
+    options.log.info(
+      { dataDir: places.dataDir, port, pid: postmaster.pid, version },
+      adopted ? 'took over the PostgreSQL that was left running' : 'PostgreSQL started',
+    )
+    return { url, version, pid: postmaster.pid, adopted, stop }
+  } catch (error) {
+    await postmaster.stop()
+    throw error
+  }
+}
+
+async function ownSecrets(places: Places, isNew: boolean): Promise<Secrets> {
+  const known = await readSecrets(places)
+  if (known) return known
+  if (!isNew)
+    throw conflict(
+      `The file ${places.secrets} with the password of the PostgreSQL beside it is missing: put it back from where the directory was copied, or restore a backup into a new directory.`,
+    )
+  const secrets = newSecrets()
+  await writeSecrets(places, secrets)
+  return secrets
+}
+
+interface Opened {
+  readonly postmaster: Postmaster
+  readonly adopted: boolean
+}
+
+/** Takes over or starts; tries again while what a killed process has left is still going away. */
+async function open(
+  places: Places,
+  user: ServerUser | null,
+  secrets: Secrets,
+  isNew: boolean,
+  options: EmbeddedOptions,
+): Promise<Opened> {
+  const deadline = Date.now() + RETRY_MS
+  let programs: Programs | undefined
+  for (;;) {
+    const running = await adopt(places, options)
+    if (running) return { postmaster: running, adopted: true }
+    programs ??= await prepare(places, user, secrets, isNew, options)
+    const outcome = await start(places, user, secrets, programs, options)
+    if (typeof outcome !== 'string') return { postmaster: outcome, adopted: false }
+    const passes = /pre-existing shared memory block|"postmaster.pid" already exists|could not bind/.test(
+      outcome,
+    )
+    if (!passes || Date.now() > deadline)
+      throw await startFailure('Starting PostgreSQL', places.dataDir, outcome, places.log)
+    await sleep(RETRY_PAUSE_MS)
+  }
+}
+
+/** The server that a killed process has left, once it answers; one with other options is stopped instead. */
+async function adopt(places: Places, options: EmbeddedOptions): Promise<Postmaster | null> {
+  const found = await readPidFile(places.cluster)
+  const args = found && (await postmasterArguments(found.pid, places.cluster))
+  if (!args) return null
+  const postmaster = new Postmaster(found.pid, places.cluster, null)
+  const isReady = await postmaster.becomesReady(ADOPT_MS, () =>
+    options.log.info({ pid: found.pid }, 'waiting for the PostgreSQL that was left running'),
+  )
+  if (!isReady) return null
+  const port = options.port ?? (await readPidFile(places.cluster))?.port ?? 0
+  if (isDeepStrictEqual(args, serverArguments(places.cluster, port, options))) return postmaster
+  options.log.info({ pid: found.pid }, 'restarting the PostgreSQL that was left running with other options')
+  await postmaster.stop()
+  return null
+}
+
+async function prepare(
+  places: Places,
+  user: ServerUser | null,
+  secrets: Secrets,
+  isNew: boolean,
+  options: EmbeddedOptions,
+): Promise<Programs> {
+  await removeLeftovers(places)
+  const programs = await findPrograms(places, user, options.programs ?? {})
+  if (isNew) {
+    options.log.info({ dataDir: places.dataDir }, 'creating a PostgreSQL database')
+    await createCluster(places, programs, user, secrets)
+  } else if (user) await giveCluster(user, places.cluster)
+  return programs
+}
+
+/** A server that takes connections, or what a failed one has logged. */
+async function start(
+  places: Places,
+  user: ServerUser | null,
+  secrets: Secrets,
+  programs: Programs,
+  options: EmbeddedOptions,
+): Promise<Postmaster | string> {
+  const port = await freePort(options.port, secrets.port)
+  await disarmPidFile(places.cluster)
+  const logged = await logSize(places.log)
+  const postmaster = await launch(
+    programs.postgres,
+    serverArguments(places.cluster, port, options),
+    user,
+    places,
+  )
+  const isReady = await postmaster.becomesReady(READY_MS, () =>
+    options.log.info(
+      { pid: postmaster.pid },
+      'PostgreSQL is still starting, it may be recovering from a crash',
+    ),
+  )
+  return isReady ? postmaster : await readLogSince(places.log, logged)
+}
+
+/** On the command line, where they hold against postgresql.conf; what is not here an operator may set in that. */
+function serverArguments(cluster: string, port: number, options: EmbeddedOptions): string[] {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: options.maxConnections ?? 100,
+    fsync: 'on',
+    full_page_writes: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_destination: 'stderr',
+    logging_collector: 'off',
+  }
+  return ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}
+
+/** Watches the server and its log from now on; returns how to end both. */
+function supervise(
+  places: Places,
+  lock: DirectoryLock,
+  postmaster: Postmaster,
+  { log, onExit }: EmbeddedOptions,
+): () => Promise<void> {
+  let stopping: Promise<void> | undefined
+  const trimming = setInterval(() => {
+    trimLog(places.log).catch(error => log.warn({ err: error }, 'cannot shorten the log of PostgreSQL'))
+  }, TRIM_MS).unref()
+  postmaster.onExit(async how => {
+    if (stopping) return
+    clearInterval(trimming)
+    const line = await readLogSince(places.log, 0).then(tellingLine, error => String(error))
+    const error = unavailable(
+      `PostgreSQL (process ${postmaster.pid}) in ${places.dataDir} ended ${how}; its log ends with "${line}".`,
+    )
+    if (onExit) onExit(error)
+    else log.warn({ err: error }, error.message)
+  })
+  return () => {
+    stopping ??= (async () => {
+      clearInterval(trimming)
+      await postmaster.stop()
+      await lock.release()
+    })()
+    return stopping
+  }
+}
