@@ -1,9 +1,10 @@
-// A simulated OpenStack: one Keystone for any number of regions, one clock, faults on request.
+// A simulated OpenStack: one Keystone, a Neutron in every region but the central one, one clock, faults on request.
 
 import { type Clock, createClock } from './clock.ts'
 import { createFaults, type Faults } from './faults.ts'
 import type { Keystone } from './keystone/keystone.ts'
 import { startKeystone } from './keystone/service.ts'
+import { type NeutronService, startNeutron } from './neutron/service.ts'
 
 export interface CloudSpec {
   regions: readonly string[]
@@ -23,6 +24,8 @@ export interface Cloud {
   readonly clock: Clock
   readonly faults: Faults
   readonly keystone: Keystone
+  /** By region. */
+  readonly neutrons: ReadonlyMap<string, NeutronService>
   close(): Promise<void>
 }
 
@@ -38,6 +41,22 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     faults,
   })
   if (spec.atoll !== undefined) registerAtoll(keystone, spec.atoll)
+  const central = spec.atoll?.region ?? 'CentralRegion'
+  const neutrons = new Map<string, NeutronService>()
+  for (const region of spec.regions) {
+    if (region === central) continue
+    const inspectToken = (token: string) => keystone.inspect(token)
+    const neutron = await startNeutron({
+      region,
+      host: spec.host,
+      clock,
+      faults,
+      inspectToken,
+      authUrl: keystone.url,
+    })
+    keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: neutron.url })
+    neutrons.set(region, neutron)
+  }
 
   return {
     authUrl: keystone.url,
@@ -45,7 +64,11 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     clock,
     faults,
     keystone,
-    close: () => keystone.close(),
+    neutrons,
+    async close() {
+      await Promise.all([...neutrons.values()].map(neutron => neutron.close()))
+      await keystone.close()
+    },
   }
 }
 

@@ -1,0 +1,63 @@
+// What a request may do: every rule that it touches is asked, and the refusal names them all.
+
+import { refusal } from '../errors.ts'
+import { type Caller, isAllowed, type Rule } from '../model/rules.ts'
+import type { Region } from '../region.ts'
+import type { Attribute, Attributes, Fields } from './attributes.ts'
+import { isDictionary } from './kinds.ts'
+
+interface Act {
+  verb: 'get' | 'create' | 'update' | 'delete'
+  /** The resource's name. */
+  on: string
+  rule: Rule
+  attributes: Attributes
+  /** What the request gives. */
+  given: Fields
+  /** The resource as it would be. */
+  target: Fields
+}
+
+/** Refuses what the caller may not do, naming every rule that the request touched. */
+export function enforce(act: Act, caller: Caller, region: Region): void {
+  const action = `${act.verb}_${act.on}`
+  const asked = [{ name: `rule:${action}`, rules: [act.rule] }]
+  if (act.verb === 'create' || act.verb === 'update') {
+    for (const name of Object.keys(act.attributes)) {
+      const attribute = act.attributes[name] ?? {}
+      if (attribute.setBy === undefined || !isChosen(name, attribute, act)) continue
+      asked.push(rulesOf(`rule:${action}:${name}`, attribute, act, name))
+    }
+  }
+  if (asked.every(({ rules }) => rules.every(rule => isAllowed(rule, caller, act.target, region)))) return
+  const named = asked.map(({ name }) => name).reduce((all, name) => `(${all} and ${name})`)
+  throw refusal(403, 'PolicyNotAuthorized', `${named} is disallowed by policy`)
+}
+
+/** On create, a value that is the default was not chosen. */
+function isChosen(name: string, attribute: Attribute, { verb, given }: Act): boolean {
+  const value = given[name]
+  if (value === undefined) return false
+  return verb === 'update' || JSON.stringify(value) !== JSON.stringify(attribute.default)
+}
+
+function rulesOf(name: string, attribute: Attribute, act: Act, key: string): { name: string; rules: Rule[] } {
+  const parts = partsOf(act.given[key], attribute)
+  const own = ruleFor(attribute.setBy ?? 'anybody', act)
+  if (parts.length === 0) return { name, rules: [own] }
+  const partRules = parts.map(part => ruleFor(attribute.partsSetBy?.[part] ?? 'owner', act))
+  const inner = parts.map(part => `${name}:${part}`).join(' and ')
+  return { name: `(${name} and (${inner}))`, rules: [own, ...partRules] }
+}
+
+function partsOf(value: unknown, { partsSetBy }: Attribute): string[] {
+  if (partsSetBy === undefined) return []
+  if (isDictionary(value)) return Object.keys(partsSetBy).filter(part => part in value)
+  if (!Array.isArray(value)) return []
+  return value.flatMap(item => (isDictionary(item) ? Object.keys(item) : []))
+}
+
+function ruleFor(rule: NonNullable<Attribute['setBy']>, { verb }: Act): Rule {
+  if (typeof rule === 'string') return rule
+  return verb === 'create' ? rule.create : rule.update
+}

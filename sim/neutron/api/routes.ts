@@ -1,0 +1,105 @@
+// The HTTP side: who calls, what the path names, and who answers.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { TokenFacts } from '../../keystone/keystone.ts'
+import { unauthenticated, unknownPath, wrongMethod } from '../errors.ts'
+import type { Caller } from '../model/rules.ts'
+import { answerZones } from '../model/zones.ts'
+import type { Region } from '../region.ts'
+import { resources } from '../resources.ts'
+import type { Answer, Asked } from './answer.ts'
+import { answerResource } from './collections.ts'
+import { answerExtensions } from './extensions.ts'
+import { answerQuotas } from './quotas.ts'
+
+interface Shell {
+  inspectToken(token: string): Pick<TokenFacts, 'projectId' | 'roles'> | null
+  authUrl: string
+  /** Notes a call, as `GET networks`. */
+  count(key: string): void
+}
+
+export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): void {
+  const callers = new WeakMap<FastifyRequest, Caller>()
+
+  // Before the body is read: who has no token does not learn what is wrong with it.
+  app.addHook('onRequest', async request => {
+    if (isOpen(request)) return
+    const facts = shell.inspectToken(request.headers['x-auth-token']?.toString().trim() ?? '')
+    if (facts === null) throw unauthenticated(shell.authUrl)
+    callers.set(request, { projectId: facts.projectId, isAdmin: facts.roles.includes('admin') })
+  })
+
+  app.all('/', (request, reply) => {
+    if (request.method !== 'GET') throw wrongMethod()
+    return send(reply, { status: 200, body: { versions: [versionOf(request)] } })
+  })
+
+  app.all('/v2.0', (request, reply) => {
+    if (!pathOf(request).endsWith('/')) throw unknownPath()
+    if (request.method !== 'GET') throw wrongMethod()
+    return send(reply, { status: 200, body: { resources: coreOf(request) } })
+  })
+
+  app.all('/v2.0/*', (request, reply) => {
+    const caller = callers.get(request) ?? { projectId: null, isAdmin: false }
+    const answer = answerPath(request, region, caller, shell)
+    region.settle()
+    return send(reply, answer)
+  })
+}
+
+/** The versions are for everybody, and what is outside of the API is not there for anybody. */
+function isOpen(request: FastifyRequest): boolean {
+  return !pathOf(request).startsWith('/v2.0')
+}
+
+const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
+
+const rootOf = (request: FastifyRequest) => `${request.protocol}://${request.host}`
+
+/** A text is a page of HTML, and anything else is JSON. */
+function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  reply.code(status)
+  if (body === undefined) return reply.send()
+  if (typeof body === 'string') return reply.type('text/html').send(body)
+  return reply.header('content-type', 'application/json').send(JSON.stringify(body))
+}
+
+function versionOf(request: FastifyRequest): object {
+  const links = [{ rel: 'self', href: `${rootOf(request)}/v2.0/` }]
+  return { id: 'v2.0', status: 'CURRENT', links }
+}
+
+function coreOf(request: FastifyRequest): object[] {
+  return ['network', 'subnet', 'subnetpool', 'port'].map(name => {
+    const links = [{ rel: 'self', href: `${rootOf(request)}/v2.0/${name}s` }]
+    return { name, collection: `${name}s`, links }
+  })
+}
+
+function answerPath(request: FastifyRequest, region: Region, caller: Caller, shell: Shell): Answer {
+  const [path = '', query = ''] = request.url.split('?', 2)
+  const [first = '', ...rest] = path
+    .replace(/\.json$/, '')
+    .split('/')
+    .slice(2)
+    .filter(part => part !== '')
+    .map(decodeURIComponent)
+  const asked: Asked = {
+    method: request.method,
+    path: rest,
+    url: `${rootOf(request)}${path}`,
+    query: new URLSearchParams(query),
+    body: request.body,
+    ifMatch: request.headers['if-match']?.toString(),
+    isEndless: request.isEndless,
+  }
+  shell.count(`${request.method} ${[first, ...rest.slice(1, 2)].join('/')}`)
+  if (first === 'extensions') return answerExtensions(asked)
+  if (first === 'quotas') return answerQuotas(asked, region, caller)
+  if (first === 'availability_zones') return answerZones(asked, region)
+  const resource = resources.find(({ path }) => path === first)
+  if (resource === undefined) throw unknownPath()
+  return answerResource(asked, resource, region, caller)
+}

@@ -1,0 +1,154 @@
+// One region's Neutron: what it is set to, and what it holds.
+
+import { makeId } from './compact.ts'
+import type {
+  AddressGroup,
+  Agent,
+  FloatingIp,
+  Network,
+  Port,
+  Router,
+  SecurityGroup,
+  SecurityRule,
+  Segment,
+  Standard,
+  Subnet,
+} from './rows.ts'
+import { Table } from './table.ts'
+
+export interface Settings {
+  /** Its first three bytes are those of every MAC that is made here. */
+  baseMac: string
+  /** Tunnel ids for the networks of tenants. */
+  vnis: readonly [number, number]
+  /** The VLANs that may be picked on a physical network; an admin may name any other. */
+  vlans: Readonly<Record<string, readonly [number, number]>>
+  /** Compute hosts, each with a layer 2 agent. */
+  hosts: readonly string[]
+  /** Where routers and DHCP servers live. */
+  networkHost: string
+  dnsDomain: string
+  mtu: number
+  quotas: Readonly<Record<string, number>>
+  mostRoutes: number
+  mostHostRoutes: number
+  mostNameservers: number
+  /** A DHCP agent serves each subnet, with a port of its own; without one there are no such ports. */
+  hasDhcp: boolean
+}
+
+/** The addresses of a subnet that are held. */
+export interface Leases {
+  /** The port that holds an address. */
+  holders: Map<string, string>
+  /** Every address before it is held: a pool, and a place in it. */
+  free: { pool: number; at: bigint }
+}
+
+export const stockQuotas: Readonly<Record<string, number>> = {
+  network: 100,
+  subnet: 100,
+  subnetpool: -1,
+  port: 500,
+  rbac_policy: 10,
+  router: 10,
+  floatingip: 50,
+  security_group: 10,
+  security_group_rule: 100,
+  trunk: -1,
+}
+
+export interface Region {
+  readonly name: string
+  readonly settings: Settings
+  now(): number
+  readonly networks: Table<Network>
+  readonly subnets: Table<Subnet>
+  readonly ports: Table<Port>
+  readonly routers: Table<Router>
+  readonly floatingips: Table<FloatingIp>
+  readonly groups: Table<SecurityGroup>
+  readonly rules: Table<SecurityRule>
+  readonly addressGroups: Table<AddressGroup>
+  readonly agents: Table<Agent>
+  /** Limits that differ from the settings, by project. */
+  readonly quotas: Map<string, Record<string, number>>
+  /** By subnet. */
+  readonly leases: Map<string, Leases>
+  /** Taken segments, as `type physical id`. */
+  readonly segments: Map<string, Segment>
+  nextSerial(): number
+  /** What agents do once the answer is on its way. */
+  later(work: () => void): void
+  /** Does what agents had left to do. */
+  settle(): void
+}
+
+export function createRegion(name: string, settings: Settings, now: () => number): Region {
+  const pending: (() => void)[] = []
+  let serial = 0
+  return {
+    name,
+    settings,
+    now,
+    networks: new Table({ project_id: row => row.project_id }),
+    subnets: new Table({ project_id: row => row.project_id, network_id: row => row.network_id }),
+    ports: new Table({
+      project_id: row => row.project_id,
+      network_id: row => row.network_id,
+      device_id: row => row.device_id,
+      mac_address: row => row.mac_address.toLowerCase(),
+      security_groups: row => row.security_groups,
+    }),
+    routers: new Table({ project_id: row => row.project_id }),
+    floatingips: new Table({
+      project_id: row => row.project_id,
+      floating_network_id: row => row.floating_network_id,
+      port_id: row => row.port_id ?? '',
+      router_id: row => row.router_id ?? '',
+    }),
+    groups: new Table({ project_id: row => row.project_id }),
+    rules: new Table({
+      project_id: row => row.project_id,
+      security_group_id: row => row.security_group_id,
+      remote_group_id: row => row.remote_group_id ?? '',
+      remote_address_group_id: row => row.remote_address_group_id ?? '',
+    }),
+    addressGroups: new Table({ project_id: row => row.project_id }),
+    agents: new Table(),
+    quotas: new Map(),
+    leases: new Map(),
+    segments: new Map(),
+    nextSerial: () => {
+      serial += 1
+      return serial
+    },
+    later: work => pending.push(work),
+    settle: () => {
+      for (let work = pending.shift(); work !== undefined; work = pending.shift()) work()
+    },
+  }
+}
+
+const noTags: readonly string[] = Object.freeze([])
+
+/** The beginnings of a new row. */
+export function standard(region: Region, given: Record<string, unknown>, revision = 1): Standard {
+  const now = region.now()
+  return {
+    id: makeId(),
+    project_id: String(given.project_id),
+    description: (given.description ?? '') as string,
+    tags: noTags,
+    revision_number: revision,
+    created_at: now,
+    updated_at: now,
+    serial: region.nextSerial(),
+  }
+}
+
+/** Counts a change of a row. */
+export function touch(region: Region, row: Standard): void {
+  row.revision_number += 1
+  row.updated_at = region.now()
+}

@@ -1,0 +1,42 @@
+// The simulated Neutron of one region as a service of its own.
+
+import type { Faults } from '../faults.ts'
+import { startService } from '../http.ts'
+import { nothingHere } from './api/answer.ts'
+import { envelope } from './errors.ts'
+import { createNeutron, type Neutron, type NeutronSpec } from './neutron.ts'
+
+export interface NeutronServiceSpec extends NeutronSpec {
+  faults: Faults
+  host?: string | undefined
+  /** 0, the default, picks a free one. */
+  port?: number | undefined
+}
+
+export interface NeutronService extends Neutron {
+  /** Without a version at its end. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+export async function startNeutron({
+  faults,
+  host,
+  port,
+  ...spec
+}: NeutronServiceSpec): Promise<NeutronService> {
+  const neutron = createNeutron(spec)
+  const { region, clock } = spec
+  const { url, close } = await startService({
+    name: 'neutron',
+    region,
+    host,
+    port,
+    faults,
+    clock,
+    envelope,
+    notFound: (_request, reply) => reply.code(404).type('text/html').send(nothingHere()),
+    build: neutron.build,
+  })
+  return { ...neutron, url, close }
+}

@@ -1,0 +1,135 @@
+// Rows of one kind, found by id and by the keys that lists filter on most.
+
+/** Told as a method, so that a table of ports is a table of rows. */
+type Key<Row> = { of(row: Row): string | readonly string[] }['of']
+
+export type Keys<Row> = Record<string, Key<Row>>
+
+/** One row in place of a set of one: most keys of a port have no other. */
+type Found<Row> = Row | Set<Row>
+
+export class Table<Row extends { id: string }> {
+  private readonly rows = new Map<string, Row>()
+  private readonly keys: Keys<Row>
+  private readonly indexes: Record<string, Map<string, Found<Row>>> = {}
+  private inOrder: Row[] = []
+  private added: Row[] = []
+  private removed = 0
+
+  constructor(keys: Keys<Row> = {}) {
+    this.keys = keys
+    for (const name of Object.keys(keys)) this.indexes[name] = new Map()
+  }
+
+  get size(): number {
+    return this.rows.size
+  }
+
+  get(id: string): Row | undefined {
+    return this.rows.get(id)
+  }
+
+  /** In the order they were added. */
+  all(): IterableIterator<Row> {
+    return this.rows.values()
+  }
+
+  hasKey(name: string): boolean {
+    return name in this.keys
+  }
+
+  /** The rows whose key of that name has that value. */
+  by(name: string, value: string): Iterable<Row> {
+    const found = this.indexes[name]?.get(value)
+    if (found === undefined) return []
+    return found instanceof Set ? found : [found]
+  }
+
+  countBy(name: string, value: string): number {
+    const found = this.indexes[name]?.get(value)
+    if (found === undefined) return 0
+    return found instanceof Set ? found.size : 1
+  }
+
+  add(row: Row): Row {
+    this.rows.set(row.id, row)
+    this.added.push(row)
+    this.index(row)
+    return row
+  }
+
+  /** What changes a row's keys is done here. */
+  change(row: Row, how: () => void): void {
+    this.unindex(row)
+    try {
+      how()
+    } finally {
+      this.index(row)
+    }
+  }
+
+  remove(row: Row): void {
+    if (!this.rows.delete(row.id)) return
+    this.removed += 1
+    this.unindex(row)
+  }
+
+  /** By id. Sorted when it is asked for, and then only what is new, so that pages stay cheap. */
+  ordered(): readonly Row[] {
+    if (this.removed > 0) {
+      this.inOrder = this.inOrder.filter(row => this.rows.has(row.id))
+      this.added = this.added.filter(row => this.rows.has(row.id))
+      this.removed = 0
+    }
+    if (this.added.length > 0) {
+      this.inOrder = merge(this.inOrder, this.added.sort(byId))
+      this.added = []
+    }
+    return this.inOrder
+  }
+
+  private index(row: Row): void {
+    for (const [name, index] of Object.entries(this.indexes)) {
+      for (const value of this.valuesOf(name, row)) {
+        const found = index.get(value)
+        if (found === undefined) index.set(value, row)
+        else if (found instanceof Set) found.add(row)
+        else index.set(value, new Set([found, row]))
+      }
+    }
+  }
+
+  private unindex(row: Row): void {
+    for (const [name, index] of Object.entries(this.indexes)) {
+      for (const value of this.valuesOf(name, row)) {
+        const found = index.get(value)
+        if (found === row) index.delete(value)
+        else if (found instanceof Set && found.delete(row) && found.size === 0) index.delete(value)
+      }
+    }
+  }
+
+  /** No key is kept for an empty value: nobody looks for the ports of no device. */
+  private valuesOf(name: string, row: Row): readonly string[] {
+    const value = this.keys[name]?.(row) ?? ''
+    if (typeof value !== 'string') return value
+    return value === '' ? [] : [value]
+  }
+}
+
+function byId(a: { id: string }, b: { id: string }): number {
+  return a.id < b.id ? -1 : 1
+}
+
+function merge<Row extends { id: string }>(a: readonly Row[], b: readonly Row[]): Row[] {
+  const merged: Row[] = []
+  let next = 0
+  for (const row of a) {
+    for (let other = b[next]; other !== undefined && other.id < row.id; other = b[next]) {
+      merged.push(other)
+      next += 1
+    }
+    merged.push(row)
+  }
+  return merged.concat(b.slice(next))
+}
