@@ -52,6 +52,11 @@ declare module 'fastify' {
   }
 }
 
+/** How long a client may take to send a request: one that sends a byte now and then would hold us for ever. */
+const requestMs = 60_000
+/** How long what is under way may take when we stop. */
+const drainMs = 5_000
+
 export function createServer(given: ServerOptions): FastifyInstance {
   const options: Serving = { ...given, isTrusted: trusting(given.trustedProxies) }
   const settings: FastifyServerOptions = {
@@ -59,6 +64,7 @@ export function createServer(given: ServerOptions): FastifyInstance {
     genReqId: () => `req-${randomUUID()}`,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: options.bodyLimit,
+    requestTimeout: requestMs,
     trustProxy: options.trustedProxies.length > 0 ? options.isTrusted : false,
     rewriteUrl: request => normalisePath(request.url ?? '/'),
     // Ours is parseQuery: it knows repeated parameters and says what is wrong with a bad one.
@@ -88,11 +94,25 @@ export function createServer(given: ServerOptions): FastifyInstance {
   )
   server.addHook('onRequest', async (request, reply) => void named(reply, request))
   server.addHook('onResponse', async (request, reply) => report(options, request, reply))
+  endSoon(server)
   // The root face owns every path that no other face does, so it comes last.
   for (const mount of [...options.mounts].sort((a, b) => b.prefix.length - a.prefix.length)) {
     server.register(async scope => mountFace(scope, mount, options), { prefix: mount.prefix })
   }
   return server
+}
+
+/** Once we stop, a connection ends with the answer that is under way on it, and all of them before long. */
+function endSoon(server: FastifyInstance): void {
+  let isStopping = false
+  server.addHook('preClose', async () => {
+    isStopping = true
+    setTimeout(() => server.server.closeAllConnections(), drainMs).unref()
+  })
+  server.addHook('onResponse', async () => {
+    // After this the connection is idle, and nobody would look at it again.
+    if (isStopping) setImmediate(() => server.server.closeIdleConnections())
+  })
 }
 
 /** The answer carries the request's id. */

@@ -3,10 +3,9 @@
 
 import { Command, Option } from 'commander'
 import { ConfigError, loadConfig } from '../config.ts'
-import { runBackup, runMigrate, runRestore } from './database.ts'
-import { runDoctor } from './doctor.ts'
-import { printRoutes } from './routes.ts'
-import { runServe } from './serve.ts'
+
+// Each command brings its own parts: help and a wrong option need none of them, and they take a second to load.
+const onDatabase = () => import('./database.ts')
 
 const program = new Command('atoll')
   .description('Runs many OpenStack regions as one.')
@@ -35,31 +34,31 @@ command(
   .addOption(
     new Option('--role <role>', 'what this process does').choices(['all', 'api', 'worker']).default('all'),
   )
-  .action(async options => runServe(loadConfig(options.config), options))
+  .action(async options => (await import('./serve.ts')).runServe(loadConfig(options.config), options))
 
 command('migrate', 'Brings the database to this release', 'atoll migrate --contract')
   .option('--contract', 'also take away what older releases used; stop their processes first')
-  .action(async options => runMigrate(loadConfig(options.config), options))
+  .action(async options => (await onDatabase()).runMigrate(loadConfig(options.config), options))
 
 command('backup', 'Writes a logical copy of the database to a file', 'atoll backup /var/backups/atoll.gz')
   .argument('<file>', 'the file to write')
-  .action(async (file, options) => runBackup(loadConfig(options.config), file))
+  .action(async (file, options) => (await onDatabase()).runBackup(loadConfig(options.config), file))
 
 command('restore', 'Fills an empty database from a backup', 'atoll restore /var/backups/atoll.gz')
   .argument('<file>', 'the file that `atoll backup` wrote')
-  .action(async (file, options) => runRestore(loadConfig(options.config), file))
+  .action(async (file, options) => (await onDatabase()).runRestore(loadConfig(options.config), file))
 
 command(
   'doctor',
   'Checks the database, Keystone and every region, and says what to do',
   'atoll doctor',
-).action(async options => runDoctor(loadConfig(options.config)))
+).action(async options => (await import('./doctor.ts')).runDoctor(loadConfig(options.config)))
 
 command(
   'routes',
   'Lists every route with what reads, does and shows it, and its policy rule',
   'atoll routes',
-).action(options => printRoutes(loadConfig(options.config)))
+).action(async options => (await import('./routes.ts')).printRoutes(loadConfig(options.config)))
 
 /** 0: done. 1: it went wrong. 2: it was asked for wrongly (a command, an option, a setting). */
 async function main(): Promise<number> {

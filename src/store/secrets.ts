@@ -1,7 +1,7 @@
 // Stored secrets: sealed with AES-256-GCM under a key that lives in a file, never in the database.
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError, invalid } from '../core/error.ts'
 import type { Db } from './database.ts'
@@ -29,16 +29,19 @@ function readKey(path: string): string {
       throw invalid(`The key file ${path} cannot be read: ${(error as Error).message}.`)
     }
   }
-  const key = randomBytes(32).toString('base64')
   mkdirSync(dirname(path), { recursive: true })
+  // Written whole before it has its name: another process, or one after a crash, never finds half a key.
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
   try {
-    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
-    return key
+    linkSync(draft, path)
   } catch (error) {
     // Another process was first.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return readFileSync(path, 'utf8').trim()
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    unlinkSync(draft)
   }
+  return readFileSync(path, 'utf8').trim()
 }
 
 export function createSecrets(key: Buffer): Secrets {

@@ -91,7 +91,7 @@ describe('what is there at the start', () => {
     )
   })
 
-  test("every region has the identity service, and the central one has Atoll's faces", async () => {
+  test("every region has the identity service, the central one has Atoll's faces, and the others a Neutron", async () => {
     const { json } = await login('demo', { project: 'demo' })
     const urls: string[] = json.token.catalog.flatMap(
       (service: {
@@ -108,6 +108,7 @@ describe('what is there at the start', () => {
       `identity keystone CentralRegion ${cloud.authUrl}`,
       `identity keystone Pod1 ${cloud.authUrl}`,
       'network neutron CentralRegion http://127.0.0.1:19999/network',
+      `network neutron Pod1 ${cloud.neutrons.get('Pod1')?.url}`,
       'promise promise CentralRegion http://127.0.0.1:19999/promise',
       'reservation blazar CentralRegion http://127.0.0.1:19999/reservation/v1',
       'tricircle tricircle CentralRegion http://127.0.0.1:19999/tricircle/v1.0',

@@ -1,0 +1,253 @@
+// Random requests at every route: no 5xx, every answer in the face's shape, nothing shown or changed without the right.
+//
+// FUZZ_REQUESTS=200000 sends more, FUZZ_SEED=N repeats a run (the seed is printed).
+
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { mounts } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config.ts'
+import { type Reply, type World, world } from '../world.ts'
+import { tokenWith } from './people.ts'
+import { allRoutes, type MountedRoute, newRegion, newRouting, rowCounts } from './requests.ts'
+import { type Served, served } from './served.ts'
+import { expectShape } from './shapes.ts'
+
+const requests = Number(process.env.FUZZ_REQUESTS ?? (process.env.SOAK ? 20_000 : 2_000))
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+const config = loadConfig(undefined, {})
+const routes = allRoutes({ config })
+
+/** In the name of a region and of a routing of another project: whoever is no admin never sees it. */
+const canary = 'canary-5ac1f0'
+
+let w: World
+let s: Served
+let secrets: Record<string, string | undefined>
+let ids: string[]
+beforeAll(async () => {
+  w = await world()
+  s = await served(w)
+  secrets = {
+    admin: await w.token('admin'),
+    demo: await w.token('demo'),
+    reader: tokenWith(w, 'fuzz-reader', ['reader']),
+    service: tokenWith(w, 'fuzz-service', ['service']),
+    guess: 'gAAAAAguess',
+    nobody: undefined,
+  }
+  const projectId = w.cloud.keystone.projectId('admin')
+  const region = await newRegion(w, canary)
+  const other = await newRouting(w, { regionId: region.id, projectId: 'other', centralId: canary })
+  const own = await newRouting(w, { regionId: region.id, projectId })
+  ids = [region.id, ...[other, own].map(routing => String(routing.id)), other.centralId, projectId]
+})
+afterAll(async () => {
+  await s[Symbol.asyncDispose]()
+  await w[Symbol.asyncDispose]()
+})
+
+interface Attempt {
+  who: string
+  route: MountedRoute
+  method: string | null
+  id: string
+  ending: string
+  query: [string, string][]
+  headers: Record<string, string>
+  body: string | Uint8Array | null
+}
+
+const known = (index: number) => ids[index % ids.length]!
+const anId = fc.oneof(
+  fc.nat({ max: 99 }).map(index => `known:${index}`),
+  fc.uuid(),
+  fc.integer().map(String),
+  fc.string({ unit: 'binary', maxLength: 200 }),
+)
+const fields = [
+  ...['pod', 'pod_binding', 'routing', 'job', 'region_name', 'pod_name', 'az_name', 'pod_az_name', 'dc_name'],
+  ...['tenant_id', 'pod_id', 'top_id', 'bottom_id', 'project_id', 'resource_type', 'id', 'created_at'],
+  ...[
+    'updated_at',
+    'type',
+    'resource',
+    'status',
+    'limit',
+    'marker',
+    'all_projects',
+    '__proto__',
+    'constructor',
+  ],
+]
+const words = [
+  'network',
+  'port',
+  'port_delete',
+  'not_specified_pod',
+  'true',
+  'NEW',
+  'SUCCESS',
+  '',
+  ' ',
+  '1',
+  '-1',
+]
+const value = fc.oneof(
+  { weight: 4, arbitrary: anId },
+  { weight: 4, arbitrary: fc.constantFrom(...words) },
+  { weight: 1, arbitrary: fc.jsonValue() },
+)
+const things: Record<string, string[]> = {
+  pod: ['region_name', 'az_name', 'pod_az_name', 'dc_name', 'pod_name'],
+  pod_binding: ['tenant_id', 'pod_id'],
+  routing: ['top_id', 'bottom_id', 'pod_id', 'project_id', 'resource_type'],
+  job: ['type', 'project_id', 'resource'],
+}
+/** The right keys, mostly, with values that may be right. */
+const thing = (key: string) =>
+  fc
+    .boolean()
+    .chain(isWhole =>
+      fc.record(Object.fromEntries(things[key]!.map(field => [field, plausible(field)])), {
+        requiredKeys: isWhole ? things[key]! : [],
+      }),
+    )
+    .map(object => JSON.stringify({ [key]: object }))
+function plausible(field: string): fc.Arbitrary<unknown> {
+  const right: Record<string, fc.Arbitrary<unknown>> = {
+    pod_id: fc.constant('known:0'),
+    resource_type: fc.constantFrom('network', 'port', 'router', 'nothing'),
+    type: fc.constantFrom('port_delete', 'update_network', 'configure_route', 'nothing'),
+    resource: fc.record({ pod_id: fc.constant('known:0'), port_id: fc.constant(canary) }),
+  }
+  return fc.oneof({ weight: 9, arbitrary: right[field] ?? anId }, { weight: 1, arbitrary: value })
+}
+const nouns = Object.keys(things)
+const keyAt = ({ path }: MountedRoute) =>
+  nouns.find(key => path.includes(`/${key.replace('pod_binding', 'binding')}`)) ?? 'pod'
+const body = (route: MountedRoute) =>
+  fc.oneof(
+    { weight: 12, arbitrary: thing(keyAt(route)) },
+    {
+      weight: 2,
+      arbitrary: fc.dictionary(fc.constantFrom(...fields), value).map(object => JSON.stringify(object)),
+    },
+    { weight: 1, arbitrary: fc.json() },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) },
+    { weight: 1, arbitrary: fc.string() },
+    { weight: 1, arbitrary: fc.constant(null) },
+  )
+const headers = fc.dictionary(
+  fc.constantFrom(
+    'x-roles',
+    'x-project-id',
+    'x-service-token',
+    'x-http-method-override',
+    'x-forwarded-host',
+    'range',
+  ),
+  fc.stringMatching(/^[ -~]{0,40}$/),
+  { maxKeys: 2 },
+)
+const accept = fc.constantFrom(
+  ...['application/json', 'application/json', '*/*', 'text/html, */*', 'application/json, */*'],
+  ...['application/*;q=0.5', 'text/xml'],
+)
+const parameter = fc.tuple(fc.constantFrom(...fields), fc.oneof(anId, fc.constantFrom(...words)))
+/** Nine times the usual, once something else: a request with everything odd never gets far. */
+const often = <T>(usual: T, odd: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: odd })
+const attempt: fc.Arbitrary<Attempt> = fc.constantFrom(...routes).chain(route =>
+  fc.record({
+    who: fc.oneof(
+      { weight: 2, arbitrary: fc.constant('admin') },
+      { weight: 1, arbitrary: fc.constantFrom('demo', 'reader', 'service', 'guess', 'nobody') },
+    ),
+    route: fc.constant(route),
+    method: often(null, fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE')),
+    id: anId,
+    ending: often('', fc.constantFrom('/', '.json', '//', '%2f', '/..', '%00')),
+    query: often([], fc.array(parameter, { maxLength: 3 })),
+    headers: fc.tuple(often({}, headers), accept).map(([more, accept]) => ({ accept, ...more })),
+    body: body(route),
+  }),
+)
+
+/** Stands in a body or a path for the id of something that is there. */
+const resolve = (text: string): string => text.replaceAll(/known:(\d+)/g, (_, index) => known(Number(index)))
+
+async function send({ who, route, method, id, ending, query, headers, body }: Attempt): Promise<Reply> {
+  const pairs = query.map(([name, text]) => `${name}=${encodeURIComponent(resolve(text))}`)
+  const path = `${route.path.replace(':id', () => encodeURIComponent(resolve(id)))}${ending}`
+  const secret = secrets[who]
+  return s.ask(pairs.length > 0 ? `${path}?${pairs.join('&')}` : path, {
+    method: method ?? route.method,
+    headers: { ...headers, ...(secret ? { 'x-auth-token': secret } : {}) },
+    ...(body === null || method === 'TRACE'
+      ? {}
+      : { body: typeof body === 'string' ? resolve(body) : Buffer.from(body) }),
+  })
+}
+
+/** A path with an odd ending, or another method, may be any route's or none's. */
+function expectSomeShape(reply: Reply, { route, method, ending, id }: Attempt): void {
+  if (method === 'HEAD') return
+  if (method === null && ending === '' && id !== '') {
+    expectShape(reply, route)
+    return
+  }
+  const fits = [null, ...routes].some(candidate => {
+    try {
+      expectShape(reply, candidate)
+      return true
+    } catch {
+      return false
+    }
+  })
+  expect(fits, `${reply.status} ${reply.text}`).toBe(true)
+}
+
+/** What a route's rule lets pass beside admins. */
+const policies = new Map(mounts(config).map(({ face }) => [face.name, face.policy]))
+const neededAt = ({ face, route }: MountedRoute) => policies.get(face)![route.rule]
+const enough: Record<string, readonly unknown[]> = {
+  demo: ['any', 'member', 'reader'],
+  reader: ['any', 'reader'],
+  service: ['any'],
+}
+
+function expectRight(reply: Reply, { who, route, query }: Attempt): void {
+  if (who !== 'admin') {
+    const mayPass = enough[who]?.includes(neededAt(route)) || isDocument(reply)
+    if (!mayPass) expect(reply.status, `${who} passes`).toBeGreaterThanOrEqual(400)
+    expect(reply.text, `${who} sees it`).not.toContain(canary)
+    return
+  }
+  if (query.some(([name]) => name === 'all_projects')) return
+  const rows: { project_id: string }[] = reply.json?.routings ?? reply.json?.jobs ?? []
+  for (const row of rows) expect(row.project_id).toBe(w.cloud.keystone.projectId('admin'))
+}
+
+/** `/v1.0/pods/..` may be read as `/v1.0`. */
+const isDocument = ({ json }: Reply): boolean => json?.versions !== undefined || json?.version !== undefined
+
+it(`answers ${requests} random requests (seed ${seed}) as it should`, async () => {
+  const statuses: Record<number, number> = {}
+  let before = await rowCounts(w)
+  const property = fc.asyncProperty(attempt, async one => {
+    const reply = await send(one)
+    statuses[reply.status] = (statuses[reply.status] ?? 0) + 1
+    expect(reply.status, reply.text).toBeLessThan(500)
+    expectSomeShape(reply, one)
+    expectRight(reply, one)
+    const after = await rowCounts(w)
+    const mayChange = reply.status < 300 && one.who === 'admin'
+    if (!mayChange) expect(after, 'nothing is changed').toEqual(before)
+    before = after
+  })
+  await fc.assert(property, { numRuns: requests, seed, interruptAfterTimeLimit: 3_600_000 })
+  console.log(`fuzz: ${requests} requests, seed ${seed}, statuses ${JSON.stringify(statuses)}`)
+  // It is no test of refusals alone.
+  for (const status of [200, 400, 401, 403, 404, 405, 406, 422])
+    expect(statuses[status], `${status}`).toBeGreaterThan(5)
+}, 3_600_000)

@@ -1,0 +1,82 @@
+// Who may do what: every route asked by everybody, against the committed table (policy-table.ts).
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mounts } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config.ts'
+import { type World, world } from '../world.ts'
+import { type Person, people, strangers, tokens } from './people.ts'
+import { policyTable, readTable } from './policy-table.ts'
+import { allRoutes, goodRequests, pathWith, rowCounts } from './requests.ts'
+
+const config = loadConfig(undefined, {})
+const routes = allRoutes({ config })
+const rows = readTable(policyTable)
+
+describe('the policy table', () => {
+  it('has one row for every route, and none for a route that is not there', () => {
+    expect(rows.map(row => row.route).sort()).toEqual(routes.map(route => route.name).sort())
+  })
+
+  it('has a status for everybody', () => {
+    for (const row of rows) expect(Object.keys(row.statuses), row.route).toEqual([...people])
+  })
+
+  it('lets no stranger pass anywhere', () => {
+    for (const { route, statuses } of rows)
+      for (const stranger of strangers) expect(statuses[stranger], `${route} ${stranger}`).toBe(401)
+  })
+})
+
+describe('the policy of every face', () => {
+  it('has a rule for each of its routes, and no rule that no route has', () => {
+    for (const { face } of mounts(config)) {
+      const named = new Set(face.routes.map(route => route.rule))
+      expect(Object.keys(face.policy).sort(), face.name).toEqual([...named].sort())
+    }
+  })
+})
+
+describe('every route answers everybody as the table says', () => {
+  let w: World
+  let secrets: Record<Person, string | undefined>
+  beforeAll(async () => {
+    w = await world()
+    secrets = await tokens(w)
+  })
+  afterAll(() => w[Symbol.asyncDispose]())
+
+  const ask = async (name: string, person: Person) => {
+    const { method, path, own } = routes.find(route => route.name === name)!
+    const { id, body } = await goodRequests[own]!(w)
+    const before = await rowCounts(w)
+    const secret = secrets[person]
+    const as = secret === undefined ? 'nobody' : { token: secret }
+    const reply = await w.call(method, pathWith(path, id), { as, body })
+    return { reply, before, after: await rowCounts(w) }
+  }
+
+  it.each(rows)('$route', async ({ route, statuses }) => {
+    const found: Record<string, number> = {}
+    for (const person of people) {
+      const { reply, before, after } = await ask(route, person)
+      found[person] = reply.status
+      if (reply.status < 400) continue
+      expect(after, `${person} is refused and changes nothing`).toEqual(before)
+      const isStranger = reply.json?.error?.title === 'Unauthorized'
+      expect(isStranger, `${person} is told to log in`).toBe(strangers.includes(person))
+    }
+    expect(found).toEqual(statuses)
+  })
+})
+
+describe('the operator’s policy', () => {
+  it('takes the place of the default, in both directions', async () => {
+    await using w = await world({
+      settings: { ATOLL_POLICY: '{"admin_api:pods:list": reader, "admin_api:routings:list": nobody}' },
+    })
+    expect((await w.call('GET', '/v1.0/pods', { as: 'demo' })).status).toBe(200)
+    const refused = await w.call('GET', '/v1.0/routings')
+    expect(refused.status).toBe(403)
+    expect(refused.json.forbidden.policy).toEqual({ rule: 'admin_api:routings:list', needs: 'nobody' })
+  })
+})

@@ -1,0 +1,154 @@
+// A good request for every route: what must be there before it, its path and its body. For the tests that ask all of them.
+
+import { randomUUID } from 'node:crypto'
+import type { Route } from '../../src/api/route.ts'
+import { mounts } from '../../src/compose.ts'
+import type { Caller } from '../../src/core/caller.ts'
+import { createJob, type NewJob } from '../../src/core/jobs/jobs.ts'
+import { createBinding } from '../../src/core/regions/bindings.ts'
+import type { Region } from '../../src/core/regions/region.ts'
+import { createRegion } from '../../src/core/regions/regions.ts'
+import type { Routing, RoutingSpec } from '../../src/core/routing/routing.ts'
+import { createRouting } from '../../src/core/routing/routings.ts'
+import type { World } from '../world.ts'
+
+export interface MountedRoute {
+  /** `GET /tricircle/v1.0/pods/:id` */
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly route: Route
+  readonly face: string
+  /** The name at the face's first mount, by which requests are found whatever the mount: `GET /v1.0/pods/:id`. */
+  readonly own: string
+}
+
+/** Every route of every face, at every mount. */
+export const allRoutes = ({ config }: Pick<World, 'config'>): MountedRoute[] =>
+  mounts(config).flatMap(({ prefix, face }) =>
+    face.routes.map(route => {
+      const path = `${prefix}${route.path}`.replace(/(?<=.)\/$/, '')
+      const own = face.name === 'tricircle' ? `${route.method} ${route.path}` : `${route.method} ${path}`
+      return { name: `${route.method} ${path}`, method: route.method, path, route, face: face.name, own }
+    }),
+  )
+
+/** Who makes what a request needs. */
+export const operator: Caller = {
+  userId: 'operator',
+  userName: 'operator',
+  projectId: null,
+  projectName: null,
+  roles: [],
+  requestId: 'req-operator',
+}
+
+/** Names that no other test of this world uses. */
+export const fresh = (what: string): string => `${what}-${randomUUID().slice(0, 8)}`
+
+export const newRegion = (w: World, availabilityZone = 'az'): Promise<Region> =>
+  createRegion(w.app, operator, {
+    name: fresh('Pod'),
+    availabilityZone,
+    localAvailabilityZone: '',
+    dataCenter: '',
+  })
+
+export const newRouting = async (w: World, spec: Partial<RoutingSpec> = {}): Promise<Routing> =>
+  createRouting(w.app, operator, {
+    centralId: randomUUID(),
+    regionalId: randomUUID(),
+    regionId: spec.regionId ?? (await newRegion(w)).id,
+    projectId: 'p',
+    resourceType: 'network',
+    ...spec,
+  })
+
+const newBinding = async (w: World) =>
+  createBinding(w.app, operator, { projectId: fresh('p'), regionId: (await newRegion(w)).id })
+
+/** A job that may be asked for: of a port that is routed. */
+async function possibleJob(w: World): Promise<NewJob> {
+  const port = await newRouting(w, { resourceType: 'port' })
+  const resource = { pod_id: port.regionId, port_id: port.centralId }
+  return { projectId: port.projectId, type: 'port_delete', resource }
+}
+
+const newJob = async (w: World) => createJob(w.app, operator, await possibleJob(w))
+
+async function goodJob(w: World): Promise<GoodRequest> {
+  const { projectId, type, resource } = await possibleJob(w)
+  return { body: { job: { type, project_id: projectId, resource } } }
+}
+
+export interface GoodRequest {
+  /** For `:id`. */
+  readonly id?: string | number
+  readonly body?: Record<string, unknown>
+}
+
+/** By a route's own name: makes what it presupposes, and returns a request that it accepts. */
+export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodRequest>>> = {
+  'GET /': async () => ({}),
+  'GET /v1.0': async () => ({}),
+  'GET /v1.0/pods': async () => ({}),
+  'GET /v1.0/pods/:id': async w => ({ id: (await newRegion(w)).id }),
+  'POST /v1.0/pods': async () => ({
+    body: { pod: { region_name: fresh('Pod'), az_name: 'az', pod_az_name: 'nova', dc_name: 'dc' } },
+  }),
+  'DELETE /v1.0/pods/:id': async w => ({ id: (await newRegion(w)).id }),
+  'GET /v1.0/bindings': async () => ({}),
+  'GET /v1.0/bindings/:id': async w => ({ id: (await newBinding(w)).id }),
+  'POST /v1.0/bindings': async w => ({
+    body: { pod_binding: { tenant_id: fresh('p'), pod_id: (await newRegion(w)).id } },
+  }),
+  'DELETE /v1.0/bindings/:id': async w => ({ id: (await newBinding(w)).id }),
+  'GET /v1.0/routings': async () => ({}),
+  'GET /v1.0/routings/:id': async w => ({ id: (await newRouting(w)).id }),
+  'POST /v1.0/routings': async w => ({
+    body: {
+      routing: {
+        top_id: randomUUID(),
+        bottom_id: randomUUID(),
+        pod_id: (await newRegion(w)).id,
+        project_id: 'p',
+        resource_type: 'network',
+      },
+    },
+  }),
+  'PUT /v1.0/routings/:id': async w => ({
+    id: (await newRouting(w)).id,
+    body: { routing: { bottom_id: randomUUID() } },
+  }),
+  'DELETE /v1.0/routings/:id': async w => ({ id: (await newRouting(w)).id }),
+  ...jobRequests('/v1.0/jobs'),
+  ...jobRequests('/v1.0/job'),
+  'GET /atoll/v1/openapi.json': async () => ({}),
+  'GET /atoll/v1/jobs/:id': async w => ({ id: (await newJob(w)).id }),
+}
+
+function jobRequests(path: string): Record<string, (w: World) => Promise<GoodRequest>> {
+  const one = async (w: World) => ({ id: (await newJob(w)).id })
+  return {
+    [`GET ${path}`]: async () => ({}),
+    [`GET ${path}/detail`]: async () => ({}),
+    [`GET ${path}/schemas`]: async () => ({}),
+    [`GET ${path}/:id`]: one,
+    [`POST ${path}`]: goodJob,
+    [`PUT ${path}/:id`]: one,
+    [`DELETE ${path}/:id`]: one,
+  }
+}
+
+export const pathWith = (path: string, id: string | number | undefined): string =>
+  path.replace(':id', String(id ?? ''))
+
+/** The rows of every table but the ones that Atoll keeps of itself. */
+export async function rowCounts({ database }: Pick<World, 'database'>): Promise<Record<string, number>> {
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`,
+  )
+  const counts = rows.map(({ name }) => `(select count(*) from "${name}") as "${name}"`)
+  const counted = await database.pool.query<Record<string, number>>(`select ${counts.join(', ')}`)
+  return counted.rows[0]!
+}

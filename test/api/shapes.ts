@@ -1,0 +1,116 @@
+// The shapes in which each face answers, good and bad: what every test may hold an answer to.
+
+import { expect } from 'vitest'
+import type { Reply } from '../world.ts'
+import type { MountedRoute } from './requests.ts'
+
+const jsonKeys: Record<number, string> = {
+  400: 'badRequest',
+  403: 'forbidden',
+  404: 'itemNotFound',
+  409: 'conflictingRequest',
+  500: 'internalServerError',
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  408: 'Request Timeout',
+  413: 'Request Entity Too Large',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** Holds an answer to its route's shape (null: what the root face says where no route was found, or no such method). */
+export function expectShape(reply: Reply, route: MountedRoute | null): void {
+  expect(reply.headers['x-openstack-request-id']).toMatch(/^req-[0-9a-f-]{36}$/)
+  if (reply.status < 300) expectSuccess(reply, route)
+  else if (reply.json?.error?.code === 401) expectStranger(reply)
+  else if (route?.face === 'native') expectNativeError(reply)
+  else if (route?.route.errors === 'json') expectJsonError(reply)
+  else expectPage(reply, route)
+}
+
+function expectSuccess(reply: Reply, route: MountedRoute | null): void {
+  expect(reply.status).toBe(/^POST .*\/jobs?$/.test(route?.own ?? '') ? 202 : 200)
+  if (route?.own === 'DELETE /v1.0/routings/:id') {
+    expect([reply.text, reply.headers['content-length']]).toEqual(['', '0'])
+    return
+  }
+  expect(reply.headers['content-type']).toBe('application/json')
+  expect(reply.json).toBeTypeOf('object')
+}
+
+function expectStranger(reply: Reply): void {
+  expect(reply.status).toBe(401)
+  expect(reply.headers['content-type']).toBe('application/json')
+  expect(reply.headers['www-authenticate']).toMatch(/^Keystone uri="http.*"$/)
+  expect(reply.json).toEqual({
+    error: {
+      code: 401,
+      title: 'Unauthorized',
+      message: 'The request you have made requires authentication.',
+    },
+  })
+}
+
+/** `{"itemNotFound": {"message", "code"}}` */
+function expectJsonError(reply: Reply): void {
+  expect(reply.headers['content-type']).toBe('application/json')
+  const key = jsonKeys[reply.status] ?? 'Error'
+  expect(Object.keys(reply.json ?? {})).toEqual([key])
+  const { message, code } = reply.json[key]
+  expect(code).toBe(reply.status)
+  expect(message).toMatch(/\S/)
+}
+
+/** `{"error": {"code", "message", …}}` */
+function expectNativeError(reply: Reply): void {
+  expect(reply.headers['content-type']).toBe('application/json')
+  expect(Object.keys(reply.json ?? {})).toEqual(['error'])
+  const codes: Record<number, string> = {
+    401: 'unauthenticated',
+    403: 'forbidden',
+    404: 'not_found',
+    409: 'conflict',
+    503: 'unavailable',
+  }
+  expect(reply.json.error.code).toBe(codes[reply.status] ?? 'invalid')
+  expect(reply.json.error.message).toMatch(/\S/)
+}
+
+/** A page by Accept; a bare sentence where clients compare the start of the text. */
+function expectPage(reply: Reply, route: MountedRoute | null): void {
+  const type = reply.headers['content-type']
+  const isSentence =
+    route !== null &&
+    (reply.status === 409 ||
+      reply.status === 422 ||
+      (reply.status === 404 && route.route.errors === 'pageOrText'))
+  if (isSentence) {
+    expect(type).toBe('text/html; charset=UTF-8')
+    expect(reply.text).toMatch(/^[^<>]+$/)
+    return
+  }
+  const title = titles[reply.status]
+  expect(title, `no page has the status ${reply.status}`).toBeDefined()
+  if (type === 'application/json') {
+    expect(reply.json).toEqual({ code: reply.status, title, description: expect.stringMatching(/\S/) })
+  } else if (type === 'text/html; charset=UTF-8') {
+    expect(reply.text).toContain(`<h1>${reply.status} ${title}</h1>`)
+  } else {
+    expect(type).toBe('text/plain; charset=UTF-8')
+    if (reply.text) expect(reply.text.startsWith(`${reply.status} ${title}\n`)).toBe(true)
+  }
+}
+
+/** What the answer says is wrong, whatever its shape. */
+export function sentenceOf(reply: Reply): string {
+  const { json, text } = reply
+  if (json === undefined) return text
+  return json.description ?? (Object.values(json)[0] as { message: string }).message
+}

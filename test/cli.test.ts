@@ -1,0 +1,237 @@
+// The command, as it is built: what it says, and the code that it ends with (0 done, 1 went wrong, 2 asked wrongly).
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Cloud, startCloud } from '../sim/cloud.ts'
+import { loadConfig } from '../src/config.ts'
+import { allRoutes } from './api/requests.ts'
+import { type TestDatabase, testDatabase } from './postgres.ts'
+
+const main = resolve(import.meta.dirname, '../dist/src/cli/main.js')
+const folder = mkdtempSync(join(tmpdir(), 'atoll-cli-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Ended {
+  code: number
+  out: string
+  err: string
+}
+
+/** Runs the command with these settings and no others. */
+function atoll(args: string[], settings: Record<string, string> = {}): Promise<Ended> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ATOLL_'))
+  const env = { ...Object.fromEntries(inherited), ATOLL_DATA_DIR: join(folder, 'data'), ...settings }
+  return new Promise(done => {
+    execFile(process.execPath, [main, ...args], { env, timeout: 30_000 }, (error, out, err) =>
+      done({ code: error ? Number(error.code ?? -1) : 0, out, err }),
+    )
+  })
+}
+
+const commands = ['serve', 'migrate', 'backup', 'restore', 'doctor', 'routes']
+
+it('is built: `npm run build` comes before the tests', () => {
+  expect(existsSync(main)).toBe(true)
+})
+
+describe('help', () => {
+  it('lists the commands and gives examples', async () => {
+    const { code, out, err } = await atoll(['--help'])
+    expect([code, err]).toEqual([0, ''])
+    for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+    expect(out).toMatch(/\nExamples:\n {2}atoll serve --demo\n/)
+  })
+
+  it('has an example for every command', async () => {
+    const helps = await Promise.all(commands.map(command => atoll([command, '--help'])))
+    for (const [index, { code, out }] of helps.entries()) {
+      expect([commands[index], code]).toEqual([commands[index], 0])
+      expect(out).toMatch(new RegExp(`\\nExample:\\n {2}atoll ${commands[index]}\\b`))
+      expect(out).toContain('--config <file>')
+    }
+  })
+
+  it('is what a bare `atoll` shows, on standard error and with code 2', async () => {
+    const { code, out, err } = await atoll([])
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain('Usage: atoll')
+  })
+
+  it('says the version', async () => {
+    expect(await atoll(['--version'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    })
+  })
+})
+
+describe('what is asked wrongly ends with 2', () => {
+  const wrong = join(folder, 'wrong.yaml')
+  beforeAll(() => writeFileSync(wrong, 'listen: nowhere'))
+
+  it.each<[string[], Record<string, string>, RegExp]>([
+    [['fly'], {}, /^error: unknown command 'fly'/],
+    [['routes', '--fast'], {}, /^error: unknown option '--fast'/],
+    [['serve', '--role', 'king'], {}, /^error: .*'king' is invalid.*Allowed choices are all, api, worker/],
+    [['backup'], {}, /^error: missing required argument 'file'/],
+    [['routes', '--config', wrong], {}, /^listen \(ATOLL_LISTEN\) must be HOST:PORT/],
+    [
+      ['routes', '--config', '/nowhere.yaml'],
+      {},
+      /^The configuration file \/nowhere\.yaml cannot be read: ENOENT/,
+    ],
+    [['routes'], { ATOLL_LISTN: 'x' }, /^ATOLL_LISTN is no setting of Atoll/],
+    [
+      ['serve'],
+      {},
+      /^No identity is configured: set identity\.auth_url \(ATOLL_IDENTITY_AUTH_URL\) .* or run `atoll serve --demo`\.\n$/,
+    ],
+    [
+      ['serve'],
+      {
+        ATOLL_IDENTITY_AUTH_URL: 'http://127.0.0.1:1/v3',
+        ATOLL_IDENTITY_USERNAME: 'u',
+        ATOLL_IDENTITY_PASSWORD: 'p',
+        ATOLL_POLICY: '{"admin_api:pots:list": admin}',
+      },
+      /^policy names the rule admin_api:pots:list, which no route has: see `atoll routes`\.\n$/,
+    ],
+  ])('%j %o', async (args, settings, sentence) => {
+    const { code, out, err } = await atoll(args, settings)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(sentence)
+    expect(err).not.toMatch(/\n\s+at /)
+  })
+
+  it('and leaves nothing behind', () => {
+    expect(existsSync(join(folder, 'data'))).toBe(false)
+  })
+})
+
+describe('routes', () => {
+  it('has a line for every route, with its handler, its verb and its policy', async () => {
+    const { code, out } = await atoll(['routes'])
+    expect(code).toBe(0)
+    const [head, ...lines] = out.trimEnd().split('\n')
+    expect(head).toMatch(/^METHOD +PATH +HANDLER +VERB +POLICY$/)
+    const shown = lines.map(line =>
+      line
+        .split(/\s{2,}|\s(?=\/)/)
+        .slice(0, 2)
+        .join(' ')
+        .replace(/(?<=.)\/$/, ''),
+    )
+    const config = loadConfig(undefined, {})
+    expect(shown.toSorted()).toEqual(
+      allRoutes({ config })
+        .map(route => route.name.replace(/(?<=.)\/$/, ''))
+        .toSorted(),
+    )
+    expect(out).toMatch(
+      /^GET +\/v1\.0\/pods +parseNothing > viewPods +listRegions +admin_api:pods:list \(admin\)$/m,
+    )
+  })
+
+  it('shows the operator’s own policy', async () => {
+    const { out } = await atoll(['routes'], { ATOLL_POLICY: '{"admin_api:pods:list": reader}' })
+    expect(out).toContain('admin_api:pods:list (reader)')
+  })
+})
+
+describe('with a database and a Keystone', () => {
+  let database: TestDatabase
+  let cloud: Cloud
+  let good: Record<string, string>
+  beforeAll(async () => {
+    database = await testDatabase({ empty: true })
+    cloud = await startCloud({
+      regions: ['CentralRegion'],
+      atoll: { url: 'http://127.0.0.1:1', region: 'CentralRegion' },
+    })
+    good = {
+      ATOLL_DATABASE_URL: database.url,
+      ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
+      ATOLL_IDENTITY_USERNAME: 'atoll',
+      ATOLL_IDENTITY_PASSWORD: 'atoll',
+    }
+  })
+  afterAll(() => cloud.close())
+
+  it('migrate applies what is missing, and says so; the second time there is nothing', async () => {
+    const first = await atoll(['migrate'], good)
+    expect(first).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Applied: regions_and_routings, .+\.\n$/),
+    })
+    expect(await atoll(['migrate'], good)).toEqual({
+      code: 0,
+      out: 'The database is at this release already.\n',
+      err: '',
+    })
+  })
+
+  it('migrate without a database says what is wrong in one sentence, and ends with 1', async () => {
+    const { code, out, err } = await atoll(['migrate'], {
+      ATOLL_DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x',
+    })
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toMatch(
+      /^The database cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:1\. .*database\.url.*\n$/,
+    )
+    expect(err).not.toContain('canary')
+  })
+
+  it('doctor finds all well', async () => {
+    const { code, out, err } = await atoll(['doctor'], good)
+    expect([code, err]).toEqual([0, ''])
+    const lines = out.trimEnd().split('\n')
+    expect(lines.at(-1)).toBe('All is well.')
+    expect(lines.length).toBeGreaterThan(5)
+    for (const line of lines.slice(0, -1)) expect(line).toMatch(/^ok {3}\S.*: \S/)
+  })
+
+  it.each<[string, Record<string, string>, RegExp[]]>([
+    [
+      'no database',
+      { ATOLL_DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x' },
+      [/^BAD {2}database: .*ECONNREFUSED/m],
+    ],
+    [
+      'no Keystone',
+      { ATOLL_IDENTITY_AUTH_URL: 'http://127.0.0.1:1/v3' },
+      [/^BAD {2}keystone: .*ECONNREFUSED/m],
+    ],
+    [
+      'a wrong password',
+      { ATOLL_IDENTITY_PASSWORD: 'canary' },
+      [/^BAD {2}keystone: .*refused the name or the password of the service user/m],
+    ],
+    [
+      'a service user without the role admin',
+      { ATOLL_IDENTITY_USERNAME: 'demo', ATOLL_IDENTITY_PROJECT_NAME: 'demo' },
+      [/^BAD {2}keystone: /m],
+    ],
+    [
+      'more connections than the server gives',
+      { ATOLL_DATABASE_CONNECTIONS: '500' },
+      [/^BAD {2}database: 500 connections .*: lower database\.connections$/m],
+    ],
+  ])('doctor finds %s, goes on with the rest, and ends with 1', async (_, settings, findings) => {
+    const { code, out } = await atoll(['doctor'], { ...good, ...settings })
+    expect(code).toBe(1)
+    for (const finding of findings) expect(out).toMatch(finding)
+    expect(out).toMatch(/^\d+ things? needs? attention\.$/m)
+    expect(out).toMatch(/^ok {3}/m)
+    expect(out).not.toContain('canary')
+  })
+
+  it('doctor finds a database that was not migrated', async () => {
+    const empty = await testDatabase({ empty: true })
+    const { code, out } = await atoll(['doctor'], { ...good, ATOLL_DATABASE_URL: empty.url })
+    expect(code).toBe(1)
+    expect(out).toMatch(/^BAD {2}database: .*migrat/m)
+  })
+})

@@ -1,0 +1,224 @@
+// Migrations: once each, in order, whole or not at all, by whoever comes first; and the schema that they make.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import pg from 'pg'
+import { afterEach, describe, expect, it } from 'vitest'
+import { AppError } from '../../src/core/error.ts'
+import { type Migration, migrate, readMigrations } from '../../src/store/migrations.ts'
+import { testDatabase } from '../postgres.ts'
+import { readSchema } from './schema.ts'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+const emptyDatabase = async (): Promise<string> => (await testDatabase({ empty: true })).url
+
+async function query<Row extends object>(url: string, text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<Row>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+const tables = async (url: string): Promise<string[]> =>
+  (
+    await query<{ name: string }>(
+      url,
+      `select relname as name from pg_class where relkind = 'r'
+    and relnamespace = 'public'::regnamespace order by 1`,
+    )
+  ).map(row => row.name)
+
+const applied = async (url: string): Promise<number[]> =>
+  (await query<{ number: number }>(url, 'select number from migration order by number')).map(
+    row => row.number,
+  )
+
+/** Migrations made of texts; their numbers are their places. */
+const of = (...steps: [phase: Migration['phase'], sql: string][]): Migration[] =>
+  steps.map(([phase, sql], index) => ({
+    number: index + 1,
+    name: `step_${index + 1}`,
+    phase,
+    sql,
+    checksum: `${phase} ${sql}`,
+  }))
+
+const refusal = async (work: Promise<unknown>): Promise<AppError> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(AppError)
+  return error as AppError
+}
+
+describe('the schema', () => {
+  it('is what src/store/schema.sql says', async () => {
+    const url = await emptyDatabase()
+    await migrate(url)
+    await expect(await readSchema(url)).toMatchFileSnapshot('../../src/store/schema.sql')
+  })
+})
+
+describe('this release', () => {
+  it('brings an empty database up in one go, and has nothing to do the second time', async () => {
+    const url = await emptyDatabase()
+    const names = readMigrations().map(migration => migration.name)
+    expect(names.length).toBeGreaterThan(1)
+    expect(await migrate(url)).toEqual(names)
+    expect(await migrate(url)).toEqual([])
+    expect(await applied(url)).toEqual(names.map((_, index) => index + 1))
+  })
+
+  it('takes nothing away in a migration that expands: older processes are still at work', () => {
+    for (const { name, phase, sql } of readMigrations()) {
+      if (phase === 'contract') continue
+      const statements = sql.replaceAll(/--.*$/gm, '')
+      expect(statements, name).not.toMatch(/\b(drop|rename|truncate|delete\s+from|set\s+not\s+null)\b/i)
+    }
+  })
+})
+
+describe('several that migrate at once', () => {
+  it('do it once: one applies everything, the others find it done', async () => {
+    const url = await emptyDatabase()
+    const results = await Promise.all(Array.from({ length: 10 }, () => migrate(url)))
+    const total = readMigrations().length
+    expect(results.map(names => names.length).sort((a, b) => a - b)).toEqual([...Array(9).fill(0), total])
+    expect(await applied(url)).toHaveLength(total)
+  })
+})
+
+describe('a migration that is interrupted', () => {
+  const steps = (last: string) => of(['expand', 'create table first (n int)'], ['expand', last])
+
+  it('by an error leaves nothing of itself and all of those before it', async () => {
+    const url = await emptyDatabase()
+    const broken = steps('create table second (n int); insert into second values (1); select 1 / 0')
+    await expect(migrate(url, { migrations: broken })).rejects.toThrow(/division by zero/)
+    expect([await tables(url), await applied(url)]).toEqual([['first', 'migration'], [1]])
+    const mended = steps('create table second (n int)')
+    expect(await migrate(url, { migrations: mended })).toEqual(['step_2'])
+    expect(await tables(url)).toEqual(['first', 'migration', 'second'])
+  })
+
+  it('by the death of its process leaves nothing of itself, and the next one goes on', async () => {
+    const url = await emptyDatabase()
+    const slow = steps('create table second (n int); select pg_sleep(60)')
+    const dying = migrate(url, { migrations: slow }).catch((error: Error) => error)
+    const sleeping = `from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`
+    await expect
+      .poll(async () => (await query(url, `select pid ${sleeping}`)).length, { timeout: 10_000 })
+      .toBe(1)
+    await query(url, `select pg_terminate_backend(pid) ${sleeping}`)
+    expect(await dying).toBeInstanceOf(Error)
+    expect([await tables(url), await applied(url)]).toEqual([['first', 'migration'], [1]])
+    expect(await migrate(url, { migrations: steps('create table second (n int)') })).toEqual(['step_2'])
+  })
+})
+
+describe('a database of another build', () => {
+  it('is refused when a migration had other contents there', async () => {
+    const url = await emptyDatabase()
+    await migrate(url, { migrations: of(['expand', 'create table first (n int)']) })
+    const error = await refusal(migrate(url, { migrations: of(['expand', 'create table first (n bigint)']) }))
+    expect([error.code, error.message]).toEqual([
+      'conflict',
+      'Migration 1 (step_1) was applied with other contents than this release has: this database belongs to another build of Atoll.',
+    ])
+  })
+
+  it('that is newer is worked with while it only added', async () => {
+    const url = await emptyDatabase()
+    const newer = of(['expand', 'create table first (n int)'], ['expand', 'create table second (n int)'])
+    await migrate(url, { migrations: newer })
+    expect(await migrate(url, { migrations: newer.slice(0, 1) })).toEqual([])
+    expect(await applied(url)).toEqual([1, 2])
+  })
+
+  it('that is newer is refused once it took something away', async () => {
+    const url = await emptyDatabase()
+    const newer = of(['expand', 'create table first (n int)'], ['contract', 'drop table first'])
+    await migrate(url, { migrations: newer, contract: true })
+    const error = await refusal(migrate(url, { migrations: newer.slice(0, 1) }))
+    expect([error.code, error.message]).toEqual([
+      'conflict',
+      'The database was contracted by a newer release of Atoll (migration 2, step_2): upgrade this process.',
+    ])
+  })
+})
+
+describe('a migration that contracts', () => {
+  const steps = of(
+    ['expand', 'create table old (n int); create table kept (n int)'],
+    ['contract', 'drop table old'],
+    ['expand', 'create table new (n int)'],
+  )
+
+  it('waits until it is asked for', async () => {
+    const url = await emptyDatabase()
+    expect(await migrate(url, { migrations: steps.slice(0, 2) })).toEqual(['step_1'])
+    expect(await tables(url)).toEqual(['kept', 'migration', 'old'])
+    expect(await migrate(url, { migrations: steps.slice(0, 2), contract: true })).toEqual(['step_2'])
+    expect(await tables(url)).toEqual(['kept', 'migration'])
+  })
+
+  it('is not jumped over: what expands after it is refused, with what to do', async () => {
+    const url = await emptyDatabase()
+    const error = await refusal(migrate(url, { migrations: steps }))
+    expect([error.code, error.message]).toEqual([
+      'conflict',
+      'Migration 2 (step_2) takes away what older processes use: stop them, then run `atoll migrate --contract`.',
+    ])
+    expect(await applied(url)).toEqual([])
+    expect(await migrate(url, { migrations: steps, contract: true })).toEqual(['step_1', 'step_2', 'step_3'])
+  })
+
+  it('is stopped before when a backup of an older release is to be restored', async () => {
+    const url = await emptyDatabase()
+    expect(await migrate(url, { migrations: steps, upTo: 1 })).toEqual(['step_1'])
+    expect(await applied(url)).toEqual([1])
+  })
+})
+
+describe('the folder of migrations', () => {
+  const folder = (...names: string[]): URL => {
+    const path = mkdtempSync(join(tmpdir(), 'atoll-migrations-'))
+    folders.push(path)
+    for (const name of names) writeFileSync(join(path, name), `-- ${name}`)
+    return pathToFileURL(`${path}/`)
+  }
+
+  it('is read in the order of the numbers', () => {
+    const read = readMigrations(folder('0002_b.contract.sql', '0001_a.expand.sql', 'notes.md'))
+    expect(read.map(({ number, name, phase }) => [number, name, phase])).toEqual([
+      [1, 'a', 'expand'],
+      [2, 'b', 'contract'],
+    ])
+    expect(new Set(read.map(migration => migration.checksum)).size).toBe(2)
+  })
+
+  it.each([
+    [['0001_a.sql'], '0001_a.sql: expected 0001_name.expand.sql'],
+    [['0001_a.expand.sql', '0003_c.expand.sql'], '0003_c.expand.sql: expected 0002_name.expand.sql'],
+    [['0001_a.expand.sql', '0001_b.expand.sql'], '0001_b.expand.sql: expected 0002_name.expand.sql'],
+    [['0001_a.shrink.sql'], '0001_a.shrink.sql: expected 0001_name.expand.sql'],
+  ])('is refused with a gap, a double or a strange name: %j', (names, sentence) => {
+    expect(() => readMigrations(folder(...names))).toThrow(sentence)
+  })
+
+  it('says in each file first what it is about', () => {
+    const real = new URL('../../src/store/migrations/', import.meta.url)
+    for (const name of readdirSync(real))
+      expect(readFileSync(new URL(name, real), 'utf8'), name).toMatch(/^-- \S/)
+  })
+})
