@@ -65,9 +65,20 @@ export const subnetInUse = (id: string) =>
     `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
   )
 
+/** What Neutron calls an error that has no name of its own. */
+const names: Record<number, string> = {
+  400: 'HTTPBadRequest',
+  403: 'HTTPForbidden',
+  404: 'HTTPNotFound',
+  409: 'HTTPConflict',
+  429: 'HTTPTooManyRequests',
+  503: 'HTTPServiceUnavailable',
+}
+
 /** The body of a refusal as Neutron sends it; without a token it is the middleware that answers. */
 export function envelope({ status, message, type }: Refusal): unknown {
   if (type === 'Unauthorized') return { error: { code: status, title: type, message } }
   if (type === 'MalformedJson') return envelope(malformed('Body contains invalid data'))
-  return { NeutronError: { type: type || 'HTTPInternalServerError', message, detail: '' } }
+  const name = type || (names[status] ?? 'HTTPInternalServerError')
+  return { NeutronError: { type: name, message, detail: '' } }
 }

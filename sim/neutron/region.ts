@@ -17,7 +17,7 @@ import type {
 import { Table } from './table.ts'
 
 export interface Settings {
-  /** Its first three bytes are those of every MAC that is made here. */
+  /** Its first three bytes, and the fourth unless that is zero, begin every MAC that is made here. */
   baseMac: string
   /** Tunnel ids for the networks of tenants. */
   vnis: readonly [number, number]

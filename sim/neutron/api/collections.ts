@@ -43,7 +43,12 @@ export function answerResource(asked: Asked, resource: Resource, region: Region,
 function list({ query, url, isEndless }: Asked, resource: Resource, region: Region, caller: Caller): Answer {
   const wanted = readQuery(query, resource)
   resource.prepare?.(query, region, caller)
-  const rows = find(wanted, resource, region, caller)
+  const found = find(wanted, resource, region, caller)
+  // After the last page of an endless list comes the first one.
+  const isOver = isEndless && found.length === 0
+  const rows = isOver
+    ? find({ ...wanted, page: { ...wanted.page, marker: null } }, resource, region, caller)
+    : found
   const shown = viewAll(rows, wanted.fields, resource, region, caller)
   const place = { url, query }
   const links = isEndless ? [nextOf(rows, place)] : linksOf(rows, wanted.page, place)

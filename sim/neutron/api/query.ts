@@ -77,23 +77,29 @@ function readLimit(query: URLSearchParams): number {
 
 /** The rows of a query that the caller may see; of a page, just those. */
 export function find(query: Query, resource: Resource, region: Region, caller: Caller): Row[] {
-  const { limit } = query.page
+  const { page, sorts } = query
   const tests = testsOf(query, resource, region)
-  const isMatch: Test = row =>
-    tests.every(test => test(row)) && isAllowed(resource.seenBy, caller, row as unknown as Fields, region)
-  if (limit === 0)
-    return order(
-      [...candidates(query, resource, region, caller)].filter(isMatch),
-      query.sorts,
-      resource,
-      region,
-    )
-  if (query.sorts.length === 0 && isWhole(query, resource, caller)) {
-    return walk(resource.table(region).ordered(), query.page, isMatch, resource)
+  const isSeen: Test = row => isAllowed(resource.seenBy, caller, row as unknown as Fields, region)
+  const isMatch: Test = row => tests.every(test => test(row)) && isSeen(row)
+  const matching = () => [...candidates(query, resource, region, caller)].filter(isMatch)
+  if (page.limit === 0) return order(matching(), sorts, resource, region)
+  const marker = markerOf(page, resource, region, isSeen)
+  if (sorts.length === 0 && isWhole(query, resource, caller)) {
+    return walk(resource.table(region).ordered(), marker, page, isMatch)
   }
-  const matching = [...candidates(query, resource, region, caller)].filter(isMatch)
-  const byId = query.sorts.some(({ key }) => key === 'id') ? [] : [{ key: 'id', isUp: true }]
-  return cut(order(matching, [...query.sorts, ...byId], resource, region), query.page, resource, region)
+  const byId = sorts.some(({ key }) => key === 'id') ? [] : [{ key: 'id', isUp: true }]
+  const rows = new Set(matching())
+  if (marker !== undefined) rows.add(marker)
+  return cut(order([...rows], [...sorts, ...byId], resource, region), marker, page)
+}
+
+/** The row that a page comes after; it need not be one that the list would show. */
+function markerOf({ marker }: Page, resource: Resource, region: Region, isSeen: Test): Row | undefined {
+  if (marker === null) return undefined
+  const row = resource.table(region).get(marker)
+  if (row !== undefined && isSeen(row)) return row
+  if (resource.isMarkerChecked) throw resource.missing(marker)
+  return undefined
 }
 
 function testsOf(query: Query, { attributes }: Resource, region: Region): Test[] {
@@ -178,13 +184,18 @@ function compare(a: unknown, b: unknown): number {
 /** A page by id without looking at the rows of the others. */
 function walk(
   rows: readonly Row[],
-  { limit, marker, isReverse }: Page,
+  marker: Row | undefined,
+  { limit, isReverse }: Page,
   isMatch: Test,
-  resource: Resource,
 ): Row[] {
   const step = isReverse ? -1 : 1
+  const edge = isReverse ? rows.length - 1 : 0
   const found: Row[] = []
-  for (let at = startOf(rows, marker, isReverse, resource); found.length < limit; at += step) {
+  for (
+    let at = marker === undefined ? edge : search(rows, marker.id) + step;
+    found.length < limit;
+    at += step
+  ) {
     const row = rows[at]
     if (row === undefined) break
     if (isMatch(row)) found.push(row)
@@ -192,21 +203,7 @@ function walk(
   return isReverse ? found.reverse() : found
 }
 
-function startOf(
-  rows: readonly Row[],
-  marker: string | null,
-  isReverse: boolean,
-  resource: Resource,
-): number {
-  const edge = isReverse ? rows.length - 1 : 0
-  if (marker === null) return edge
-  const at = search(rows, marker)
-  if (rows[at]?.id === marker) return isReverse ? at - 1 : at + 1
-  if (resource.isMarkerChecked) throw resource.missing(marker)
-  return edge
-}
-
-/** Where an id is, or would be. */
+/** Where the row with an id is. */
 function search(rows: readonly Row[], id: string): number {
   let low = 0
   let high = rows.length
@@ -218,21 +215,8 @@ function search(rows: readonly Row[], id: string): number {
   return low
 }
 
-function cut(
-  rows: readonly Row[],
-  { limit, marker, isReverse }: Page,
-  resource: Resource,
-  region: Region,
-): Row[] {
-  const at = marker === null ? -1 : rows.findIndex(({ id }) => id === marker)
-  if (
-    marker !== null &&
-    at < 0 &&
-    resource.isMarkerChecked &&
-    resource.table(region).get(marker) === undefined
-  ) {
-    throw resource.missing(marker)
-  }
+function cut(rows: readonly Row[], marker: Row | undefined, { limit, isReverse }: Page): Row[] {
+  const at = marker === undefined ? -1 : rows.indexOf(marker)
   if (!isReverse) return rows.slice(at + 1, at + 1 + limit)
   const end = at < 0 ? rows.length : at
   return rows.slice(Math.max(0, end - limit), end)

@@ -19,15 +19,25 @@ interface Shell {
   count(key: string): void
 }
 
+/** Of the server that Neutron runs in: a list of two hundred ids is too long to ask for. */
+const longestRequestLine = 8192
+
+/** Neutron itself has no limit. */
+const largestBody = 2 ** 26
+
 export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): void {
   const callers = new WeakMap<FastifyRequest, Caller>()
 
   // Before the body is read: who has no token does not learn what is wrong with it.
-  app.addHook('onRequest', async request => {
-    if (isOpen(request)) return
+  app.addHook('onRequest', async (request, reply) => {
+    if (`${request.method} ${request.url} HTTP/1.1\r\n`.length >= longestRequestLine) {
+      return reply.code(414).send()
+    }
+    if (isOpen(request)) return undefined
     const facts = shell.inspectToken(request.headers['x-auth-token']?.toString().trim() ?? '')
     if (facts === null) throw unauthenticated(shell.authUrl)
     callers.set(request, { projectId: facts.projectId, isAdmin: facts.roles.includes('admin') })
+    return undefined
   })
 
   app.all('/', (request, reply) => {
@@ -41,7 +51,7 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
     return send(reply, { status: 200, body: { resources: coreOf(request) } })
   })
 
-  app.all('/v2.0/*', (request, reply) => {
+  app.all('/v2.0/*', { bodyLimit: largestBody }, (request, reply) => {
     const caller = callers.get(request) ?? { projectId: null, isAdmin: false }
     const answer = answerPath(request, region, caller, shell)
     region.settle()

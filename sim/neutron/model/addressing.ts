@@ -21,7 +21,7 @@ const interfaceOwners = [
 ]
 const routerOwners = [...interfaceOwners, 'network:router_centralized_snat']
 
-export const isRouterInterface = (deviceOwner: string) => interfaceOwners.includes(deviceOwner)
+const isRouterInterface = (deviceOwner: string) => interfaceOwners.includes(deviceOwner)
 
 /** Ports on such a subnet make their own addresses. */
 export function isAutoSubnet({ ipv6_address_mode, ipv6_ra_mode }: Subnet): boolean {

@@ -5,7 +5,7 @@ import { compact } from '../compact.ts'
 import { refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
 
-export function isTaken(mac: string, networkId: string, region: Region): boolean {
+function isTaken(mac: string, networkId: string, region: Region): boolean {
   for (const port of region.ports.by('mac_address', mac.toLowerCase())) {
     if (port.network_id === networkId) return true
   }
@@ -20,10 +20,14 @@ export function refuseTaken(mac: string, networkId: string, region: Region): voi
 
 /** A MAC of the region's own, free on the network. */
 export function makeMac(networkId: string, region: Region): string {
-  const own = region.settings.baseMac.toLowerCase().slice(0, 8)
+  const base = region.settings.baseMac.toLowerCase().split(':')
+  const own = base.slice(0, base[3] === '00' ? 3 : 4)
   for (;;) {
-    const rest = randomBytes(3).toString('hex').match(/../g) ?? []
-    const mac = compact(`${own}:${rest.join(':')}`)
+    const rest =
+      randomBytes(6 - own.length)
+        .toString('hex')
+        .match(/../g) ?? []
+    const mac = compact([...own, ...rest].join(':'))
     if (!isTaken(mac, networkId, region)) return mac
   }
 }

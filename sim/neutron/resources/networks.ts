@@ -5,6 +5,7 @@ import { checkList, checkText, integer, isDictionary, type Kind, natural, text, 
 import { dnsDomain } from '../api/network-kinds.ts'
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { invalidInput, networkNotFound, refusal } from '../errors.ts'
+import { servedSubnets } from '../model/dhcp.ts'
 import { removeUnused } from '../model/floating.ts'
 import { ensureDefaultGroup } from '../model/groups.ts'
 import { dropPort } from '../model/ports.ts'
@@ -83,10 +84,7 @@ const attributes: Attributes = {
   },
   mtu: { kind: natural, set: 'always', default: 0, setBy: 'owner', filter: true, sort: true },
   availability_zones: {
-    show: (row, region) =>
-      region.settings.hasDhcp && region.subnets.countBy('network_id', row.id) > 0
-        ? zonesOf('network', region)
-        : [],
+    show: (row, region) => (servedSubnets(row.id, region).length > 0 ? zonesOf('network', region) : []),
   },
   availability_zone_hints: {
     kind: { check: checkList(checkText(Infinity)) },

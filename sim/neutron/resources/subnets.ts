@@ -6,6 +6,7 @@ import { address, nameservers, pools, routes, subnetCidr } from '../api/network-
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { badRequest, malformed, networkNotFound, refusal, subnetNotFound } from '../errors.ts'
 import { type Cidr, readCidr, writeAddress, writeCidr } from '../model/addresses.ts'
+import { serve } from '../model/dhcp.ts'
 import { restart } from '../model/leases.ts'
 import {
   checkRoom,
@@ -111,6 +112,7 @@ export const subnets: Resource<Subnet> = {
     })
     touch(region, network)
     addToPorts(subnet, network, region)
+    serve(network.id, region)
     return subnet
   },
   update: (subnet, fields, region) => {
@@ -124,11 +126,13 @@ export const subnets: Resource<Subnet> = {
     Object.assign(subnet, fields, { allocation_pools: pools })
     if (asked !== undefined) restart(subnet.id, region)
     touch(region, subnet)
+    serve(subnet.network_id, region)
     touchNetwork(subnet, region)
   },
   remove: (subnet, region) => {
     refuseUsed(subnet, region)
     dropSubnet(subnet, region)
+    serve(subnet.network_id, region)
     touchNetwork(subnet, region)
   },
 }

@@ -1,0 +1,241 @@
+// Exchanges about subnets: both address families, pools, gateways, routes, overlaps.
+
+import { admin, alt, demo, type Exchange } from '../exchange.ts'
+
+const four = (cidr: string | undefined, body: object = {}) => ({
+  subnet: {
+    network_id: '{net}',
+    ip_version: 4,
+    ...(cidr === undefined ? {} : { cidr }),
+    name: '{p}',
+    ...body,
+  },
+})
+const six = (cidr: string, body: object = {}) => ({
+  subnet: { network_id: '{net}', ip_version: 6, cidr, name: '{p}', ...body },
+})
+const pool = (start: string, end: string) => ({ start, end })
+const pools = (...allocation_pools: unknown[]) => ({ allocation_pools })
+const routes = (...host_routes: unknown[]) => ({ host_routes })
+const manyRoutes = (count: number) =>
+  routes(
+    ...Array.from({ length: count }, (_, n) => ({ destination: `1.2.${n}.0/24`, nexthop: '10.105.0.5' })),
+  )
+
+const create: Exchange[] = [
+  demo.post('/networks', { network: { name: '{p}' } }, 'net'),
+  demo.post('/subnets', four('10.90.1.0/24'), 's4'),
+  admin.get('/subnets/{s4}'),
+  demo.get('/networks/{net}'),
+  demo.post('/subnets', four('10.90.1.128/25')),
+  demo.post('/subnets', four('10.90.0.0/16')),
+  demo.post('/subnets', four('10.91.1.5/24')),
+  demo.post('/subnets', four('10.92.1.0')),
+  demo.post('/subnets', four('bogus')),
+  demo.post('/subnets', four('10.0.0.0/33')),
+  demo.post('/subnets', four(undefined)),
+  demo.post('/subnets', four('10.93.0.0/31')),
+  demo.post('/subnets', four('10.93.0.0/31', { enable_dhcp: false })),
+  demo.post('/subnets', four('10.93.0.0/31', { enable_dhcp: false, gateway_ip: null })),
+  demo.post('/subnets', four('10.94.0.0/32', { enable_dhcp: false })),
+  demo.post('/subnets', four('10.95.0.0/30')),
+  demo.post('/subnets', four('0.0.0.0/0')),
+  demo.post('/subnets', four('0.0.0.0/0', { enable_dhcp: false })),
+  demo.post('/subnets', four('224.0.0.0/24')),
+  demo.post('/subnets', four('127.0.0.0/24')),
+  demo.post('/subnets', four('0.0.0.0/24')),
+  demo.post('/subnets', four('10.96.0.0/24', { gateway_ip: null })),
+  demo.post('/subnets', four('10.97.0.0/24', { gateway_ip: '10.97.0.0' })),
+  demo.post('/subnets', four('10.97.0.0/24', { gateway_ip: '10.97.0.255' })),
+  demo.post('/subnets', four('10.97.0.0/24', { gateway_ip: '10.200.0.1' })),
+  demo.post('/subnets', four('10.98.0.0/24', { gateway_ip: '10.98.0.254' })),
+  demo.post('/subnets', four('10.99.0.0/24', { gateway_ip: '10.99.0.100' })),
+  demo.post('/subnets', four('10.100.0.0/24', { gateway_ip: 'x' })),
+  demo.post('/subnets', four('10.100.0.0/24', { gateway_ip: '2001::1' })),
+  demo.post('/subnets', four('10.100.0.0/24', { gateway_ip: '10.100.0.01' })),
+  demo.post(
+    '/subnets',
+    four('10.100.0.0/24', pools(pool('10.100.0.10', '10.100.0.20'), pool('10.100.0.30', '10.100.0.40'))),
+  ),
+  demo.post(
+    '/subnets',
+    four('10.101.0.0/24', pools(pool('10.101.0.10', '10.101.0.20'), pool('10.101.0.20', '10.101.0.40'))),
+  ),
+  demo.post('/subnets', four('10.101.0.0/24', pools(pool('10.101.0.1', '10.101.0.20')))),
+  demo.post('/subnets', four('10.101.0.0/24', pools(pool('10.101.0.20', '10.101.0.10')))),
+  demo.post('/subnets', four('10.101.0.0/24', pools(pool('10.102.0.20', '10.102.0.30')))),
+  demo.post('/subnets', four('10.101.0.0/24', pools(pool('10.101.0.20', '10.101.0.255')))),
+  demo.post('/subnets', four('10.101.0.0/24', pools(pool('10.101.0.20', 'zz')))),
+  demo.post('/subnets', four('10.101.0.0/24', { allocation_pools: {} })),
+  demo.post('/subnets', four('10.101.0.0/24', pools())),
+  demo.post('/subnets', four('10.103.0.0/24', pools(pool('2001::1', '2001::2')))),
+  demo.post(
+    '/subnets',
+    four('10.104.0.0/24', {
+      dns_nameservers: ['8.8.8.8', '1.1.1.1'],
+      ...routes(
+        { destination: '1.2.3.0/24', nexthop: '10.104.0.5' },
+        { destination: '1.2.2.0/24', nexthop: '10.104.0.6' },
+      ),
+    }),
+    'routed',
+  ),
+  demo.post('/subnets', four('10.105.0.0/24', { dns_nameservers: ['8.8.8.8', '8.8.8.8'] })),
+  demo.post('/subnets', four('10.105.0.0/24', { dns_nameservers: ['x'] })),
+  demo.post('/subnets', four('10.105.0.0/24', { dns_nameservers: ['2001::1'] })),
+  demo.post(
+    '/subnets',
+    four('10.105.0.0/24', {
+      dns_nameservers: ['1.1.1.1', '1.1.1.2', '1.1.1.3', '1.1.1.4', '1.1.1.5', '1.1.1.6'],
+    }),
+  ),
+  demo.post('/subnets', four('10.105.0.0/24', routes({ destination: '1.2.3.0/24', nexthop: '2001::1' }))),
+  demo.post('/subnets', four('10.105.0.0/24', routes({ destination: '1.2.3.4/24', nexthop: '1.1.1.1' }))),
+  demo.post('/subnets', four('10.105.0.0/24', routes({ destination: '1.2.3.4', nexthop: '1.1.1.1' }))),
+  demo.post('/subnets', four('10.105.0.0/24', routes({ destination: '127.0.0.0/8', nexthop: '1.1.1.1' }))),
+  demo.post('/subnets', four('10.105.0.0/24', routes({ destination: 'x', nexthop: '1.1.1.1' }))),
+  demo.post('/subnets', four('10.105.0.0/24', manyRoutes(21))),
+  demo.post('/subnets', four('10.105.0.0/24', manyRoutes(20)), 'twenty'),
+  demo.post('/subnets', four('10.106.0.0/24', { host_routes: 'x' })),
+  demo.post('/subnets', four('10.106.0.0/24', { ip_version: 6 })),
+  demo.post('/subnets', four('10.106.0.0/24', { ip_version: 5 })),
+  demo.post('/subnets', four('10.106.0.0/24', { ip_version: 'x' })),
+  demo.post('/subnets', four('10.106.0.0/24', { ip_version: '4' })),
+  demo.post('/subnets', four('10.107.0.0/24', { ipv6_ra_mode: 'slaac' })),
+  demo.post('/subnets', four('10.107.0.0/24', { subnetpool_id: '{net}' })),
+  demo.post('/subnets', four('10.107.0.0/24', { prefixlen: 24 })),
+  demo.post('/subnets', four('10.107.0.0/24', { segment_id: '{net}' })),
+  demo.post('/subnets', four('10.107.0.0/24', { service_types: ['compute:nova'] }), 'typed'),
+  demo.post('/subnets', four('10.115.0.0/24', { service_types: ['bogus'] })),
+  demo.post('/subnets', four('10.115.0.0/24', { service_types: [5] })),
+  demo.post('/subnets', four('10.115.0.0/24', { service_types: 'x' })),
+  demo.put('/subnets/{typed}', { subnet: { service_types: [] } }),
+  demo.del('/subnets/{typed}'),
+  demo.post('/subnets', { subnet: { ip_version: 4, cidr: '10.115.0.0/24' } }),
+  demo.post('/subnets', { subnet: { network_id: '{net}', cidr: '10.115.0.0/24' } }),
+  demo.post('/subnets', four('10.115.0.0/24', { network_id: 'x' })),
+  demo.post('/subnets', four('10.115.0.0/24', { network_id: '{s4}' })),
+  admin.post('/subnets', four('10.115.0.0/24', { network_id: '{s4}' })),
+  alt.post('/subnets', four('10.115.0.0/24')),
+  demo.post('/subnets', { subnets: [four('10.120.0.0/24').subnet, four('10.121.0.0/24').subnet] }, 'bulk'),
+  demo.post('/subnets', { subnets: [four('10.122.0.0/24').subnet, four('10.120.0.0/24').subnet] }),
+  demo.get('/subnets?cidr=10.122.0.0/24&network_id={net}'),
+]
+
+const version6: Exchange[] = [
+  demo.post('/subnets', six('2001:DB8:1::/64'), 'v6'),
+  demo.post(
+    '/subnets',
+    six('2001:db8:2::5/64', { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' }),
+    'slaac',
+  ),
+  demo.post(
+    '/subnets',
+    six('2001:db8:3::/64', { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'dhcpv6-stateful' }),
+  ),
+  demo.post('/subnets', six('2001:db8:3::/64', { ipv6_ra_mode: 'slaac', enable_dhcp: false })),
+  demo.post('/subnets', six('2001:db8:3::/80', { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' })),
+  demo.post('/subnets', six('2001:db8:3::/64', { ipv6_ra_mode: 'bogus' })),
+  demo.post(
+    '/subnets',
+    six('2001:db8:4::/64', {
+      gateway_ip: '2001:db8:4::ffff',
+      ipv6_ra_mode: 'dhcpv6-stateful',
+      ipv6_address_mode: 'dhcpv6-stateful',
+    }),
+    'stateful',
+  ),
+  demo.post('/subnets', six('2001:db8:5::/64', { gateway_ip: 'fe80::1' })),
+  demo.post('/subnets', six('2001:db8:6::/127')),
+  demo.post('/subnets', six('2001:db8:6::/126')),
+  demo.post('/subnets', six('2001:db8:7::/64', { gateway_ip: null })),
+  demo.post('/subnets', six('2001:db8:8::/64', { gateway_ip: '2001:DB8:8:0::' })),
+  demo.post('/subnets', six('2001:db8:9::/64', pools(pool('2001:DB8:9::10', '2001:db8:9:0::20')))),
+  demo.post('/subnets', six('2001:db8:9::/96')),
+  demo.put('/subnets/{v6}', { subnet: { enable_dhcp: false } }),
+  demo.put('/subnets/{slaac}', { subnet: { enable_dhcp: false } }),
+  demo.put('/subnets/{slaac}', { subnet: { ipv6_ra_mode: 'slaac' } }),
+]
+
+const update: Exchange[] = [
+  demo.put('/subnets/{s4}', { subnet: { cidr: '10.1.1.0/24' } }),
+  demo.put('/subnets/{s4}', { subnet: { gateway_ip: '10.90.1.50' } }),
+  demo.put('/subnets/{s4}', { subnet: { gateway_ip: null } }),
+  demo.put('/subnets/{s4}', { subnet: pools(pool('10.90.1.10', '10.90.1.20')) }),
+  demo.put('/subnets/{s4}', { subnet: pools(pool('10.90.2.10', '10.90.2.20')) }),
+  demo.put('/subnets/{s4}', { subnet: pools() }),
+  demo.put('/subnets/{s4}', {
+    subnet: pools(pool('10.90.1.10', '10.90.1.20'), pool('10.90.1.30', '10.90.1.35')),
+  }),
+  demo.put('/subnets/{s4}', { subnet: { gateway_ip: '10.90.1.50' } }),
+  demo.put('/subnets/{s4}', { subnet: { gateway_ip: '10.90.1.15' } }),
+  demo.put('/subnets/{s4}', { subnet: { gateway_ip: '10.90.1.0' } }),
+  demo.put('/subnets/{s4}', {
+    subnet: { gateway_ip: '10.90.1.51', ...pools(pool('10.90.1.50', '10.90.1.60')) },
+  }),
+  demo.put('/subnets/{s4}', {
+    subnet: {
+      enable_dhcp: false,
+      dns_nameservers: ['1.1.1.1'],
+      ...routes({ destination: '1.2.3.0/24', nexthop: '10.90.1.5' }),
+      name: '{p}-x',
+      description: 'y',
+    },
+  }),
+  demo.put('/subnets/{s4}', { subnet: { name: '{p}-x' } }),
+  demo.put('/subnets/{s4}', { subnet: { dns_nameservers: ['1.1.1.1'] } }),
+  demo.put('/subnets/{s4}', { subnet: { host_routes: [], dns_nameservers: [] } }),
+  demo.put('/subnets/{s4}', { subnet: { host_routes: null, dns_nameservers: null } }),
+  demo.put('/subnets/{s4}', { subnet: manyRoutes(21) }),
+  demo.put('/subnets/{s4}', { subnet: { ip_version: 6 } }),
+  demo.put('/subnets/{s4}', { subnet: { network_id: '{net}' } }),
+  demo.put('/subnets/{s4}', { subnet: {} }),
+  demo.put('/subnets/{s4}', { subnet: { name: 'n' } }, { headers: { 'if-match': 'revision_number=100' } }),
+  demo.get('/networks/{net}', { loose: ['revision_number'] }),
+  demo.get('/subnets?cidr=10.90.1.0/24&name=n&fields=name'),
+  demo.get('/subnets?ip_version=6&network_id={net}&fields=cidr'),
+  demo.get('/subnets?enable_dhcp=false&network_id={net}&fields=cidr'),
+  demo.get('/subnets?gateway_ip=10.90.1.50&network_id={net}&fields=cidr'),
+  demo.get('/subnets?allocation_pools=x&network_id={net}&fields=cidr'),
+  demo.get('/subnets?ipv6_ra_mode=slaac&network_id={net}&fields=cidr'),
+  demo.get('/subnets/nope'),
+  alt.get('/subnets/{s4}'),
+  alt.put('/subnets/{s4}', { subnet: { name: 'x' } }),
+  alt.del('/subnets/{s4}'),
+  demo.del('/subnets/{s4}'),
+  demo.get('/subnets/{s4}'),
+  demo.del('/networks/{net}'),
+  demo.get('/subnets/{routed}'),
+]
+
+const shared: Exchange[] = [
+  admin.post(
+    '/networks',
+    { network: { name: '{p}', shared: true } },
+    { keep: 'net', loose: ['provider:segmentation_id'] },
+  ),
+  admin.post('/subnets', four('10.90.1.0/24'), 'shared'),
+  demo.post('/subnets', four('10.90.1.0/24')),
+  demo.post('/subnets', four('10.95.1.0/24'), 'guest'),
+  demo.put('/subnets/{guest}', { subnet: { name: 'x' } }),
+  demo.get('/subnets/{shared}'),
+  demo.put('/subnets/{shared}', { subnet: { name: 'x' } }),
+  demo.del('/subnets/{shared}'),
+  demo.get('/subnets?shared=true&name={p}&fields=cidr'),
+  admin.put(
+    '/networks/{net}',
+    { network: { shared: false, 'router:external': true } },
+    { loose: ['provider:segmentation_id'] },
+  ),
+  demo.del('/subnets/{guest}'),
+  admin.put(
+    '/networks/{net}',
+    { network: { shared: false, 'router:external': true } },
+    { loose: ['provider:segmentation_id'] },
+  ),
+  demo.get('/subnets/{shared}'),
+  demo.post('/subnets', four('10.91.1.0/24')),
+  admin.del('/networks/{net}'),
+]
+
+export const subnets: Exchange[] = [...create, ...version6, ...update, ...shared]
