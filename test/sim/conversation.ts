@@ -69,7 +69,7 @@ function headersOf(response: Response, authUrl: string): Record<string, string> 
 
 /** The keys of each object, and of a list those of its first item. */
 function keysOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 0 ? [] : [keysOf(value[0])]
+  if (Array.isArray(value)) return value.filter(hasNoEmptyEndpoints).slice(0, 1).map(keysOf)
   if (typeof value !== 'object' || value === null) return typeof value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, keysOf(inner)]))
 }
@@ -100,3 +100,6 @@ function kindOf(text: string, authUrl: string): string {
     .replace(/^[\w-]{86}$/, '<secret>')
     .replace(/\n\nFailed validating.*/s, '')
 }
+
+/** A service of the catalog that nobody has registered yet shows nothing of what its endpoints are like. */
+const hasNoEmptyEndpoints = (item: { endpoints?: unknown[] } | null): boolean => item?.endpoints?.length !== 0
