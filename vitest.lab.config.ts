@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config'
 // What needs a real OpenStack, or its clients: the contract files with ATOLL_LAB set, and the unmodified commands.
 export default defineConfig({
   test: {
-    include: ['test/contract/**/*.test.ts', 'test/sim/openstack-client.test.ts', 'test/sim/*-like-the-real.test.ts', 'test/lab/**/*.test.ts'],
+    include: [
+      'test/contract/**/*.test.ts',
+      'test/sim/openstack-client.test.ts',
+      'test/sim/*-like-the-real.test.ts',
+      'test/lab/**/*.test.ts',
+    ],
     globalSetup: ['test/postgres.ts'],
     testTimeout: 300_000,
     hookTimeout: 120_000,
