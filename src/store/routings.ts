@@ -1,6 +1,6 @@
 // Routings in PostgreSQL: the table that grows to millions of rows, so every list is an index range.
 
-import { type SqlBool, sql } from 'kysely'
+import { type Selectable, type SqlBool, sql } from 'kysely'
 import { conflict, invalid } from '../core/error.ts'
 import type {
   Routing,
@@ -11,17 +11,9 @@ import type {
 } from '../core/routing/routing.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
+import type { RoutingTable } from './tables.ts'
 
-interface Row {
-  id: number
-  central_id: string
-  regional_id: string | null
-  region_id: string
-  project_id: string
-  resource_type: string
-  created_at: Date
-  updated_at: Date | null
-}
+type Row = Selectable<RoutingTable>
 
 const toRouting = (row: Row): Routing => ({
   id: row.id,

@@ -1,32 +1,14 @@
 // The native API: what no other face has a place for. Its route table, its policy table and its envelope.
 
-import type { ErrorCode } from '../../core/error.ts'
 import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
+import { statusOf } from '../status.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApiRoute } from './openapi.ts'
 
 const policy: PolicyTable = {
   'atoll:openapi': 'any',
   'atoll:jobs:show': 'reader',
-}
-
-const statuses: Record<ErrorCode, number> = {
-  invalid: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  no_capacity: 409,
-  upstream: 502,
-  unavailable: 503,
-  internal: 500,
-}
-
-const transportStatuses: Readonly<Record<string, number>> = {
-  method_not_allowed: 405,
-  not_acceptable: 406,
-  too_large: 413,
 }
 
 /** For what the server refuses before any route has a sentence of its own. */
@@ -42,7 +24,7 @@ const retryAfterSeconds = '5'
 function describeError(problem: Problem): ErrorAnswer {
   const { code, detail } = problem.error
   const { malformed: _, ...known } = detail
-  const status = transportStatuses[detail.reason ?? ''] ?? statuses[code]
+  const status = statusOf(problem.error)
   const message = sentenceOf(problem) || silent[status]
   return {
     status,

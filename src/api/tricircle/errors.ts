@@ -1,8 +1,9 @@
 // The Tricircle API's errors: JSON for routings and jobs, pages negotiated by Accept for pods and bindings, and
 // bare sentences where clients compare the start of the text (tricircleclient, for 409).
 
-import type { AppError, ErrorCode } from '../../core/error.ts'
+import type { AppError } from '../../core/error.ts'
 import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
+import { statusOf } from '../status.ts'
 
 /** How a route words its errors. */
 export const wording = {
@@ -14,31 +15,10 @@ export const wording = {
   pageOrText: 'pageOrText',
 } as const
 
-const statuses: Record<ErrorCode, number> = {
-  invalid: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  no_capacity: 409,
-  upstream: 502,
-  unavailable: 503,
-  internal: 500,
-}
-
-/** What the HTTP server refuses before any route is asked. */
-const transportStatuses: Readonly<Record<string, number>> = {
-  method_not_allowed: 405,
-  not_acceptable: 406,
-  too_slow: 408,
-  too_large: 413,
-  headers_too_large: 431,
-}
-
 /** Never with a Retry-After: tricircleclient breaks down on one. */
 export function describeError(problem: Problem): ErrorAnswer {
   const { error, route } = problem
-  const status = transportStatuses[error.detail.reason ?? ''] ?? statuses[error.code]
+  const status = statusOf(error)
   if (route?.errors === wording.json) return json(status, error, sentenceOf(problem))
   return pageOrText(status, problem)
 }
