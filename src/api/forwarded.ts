@@ -7,6 +7,7 @@ const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4')
 
 /** Tells whether an address is one of these, or in one of these networks (`10.0.0.0/8`). */
 export function trusting(proxies: readonly string[]): (address: string) => boolean {
+  if (proxies.length === 0) return () => false
   const list = new BlockList()
   for (const proxy of proxies) {
     const [address = '', bits] = proxy.split('/')

@@ -65,7 +65,7 @@ export function createServer(given: ServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: options.bodyLimit,
     requestTimeout: requestMs,
-    trustProxy: options.trustedProxies.length > 0 ? options.isTrusted : false,
+    trustProxy: options.isTrusted,
     rewriteUrl: request => normalisePath(request.url ?? '/'),
     // Ours is parseQuery: it knows repeated parameters and says what is wrong with a bad one.
     // A parameter may be as long as a path: what is none of our ids is not found, like any other.

@@ -8,6 +8,7 @@ import type { PageRequest } from '../core/page.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
 import type { JobLogTable, JobTable } from './tables.ts'
+import { together } from './together.ts'
 import { asking, stillMine, waking } from './turns.ts'
 
 const toJob = (row: JobTable): Job => ({
@@ -43,6 +44,7 @@ const fromLog = (row: JobLogTable): Job => ({
 const turnOf = (job: Job) => ({ kind: jobKind, key: turnKey(job), lane: job.region })
 
 export function jobStore(db: Db): JobStore {
+  const succeedTogether = together(atOnce, (taken: readonly TakenJob[]) => succeed(db, taken))
   return {
     list: (filter, page) => listJobs(db, filter, page),
     get: id => getJob(db, id),
@@ -61,13 +63,11 @@ export function jobStore(db: Db): JobStore {
         .returningAll()
       return (await audited(db, note, removal)).length > 0
     },
-    take: turns => run(db.transaction().execute(tx => takeJobs(tx, turns))),
-    succeed: (taken, more) =>
-      run(
-        more.length === 0
-          ? succeed(db, taken, more)
-          : db.transaction().execute(tx => succeed(tx, taken, more)),
-      ),
+    take: turns => takeJobs(db, turns),
+    async succeed(taken, more) {
+      if (more.length === 0) return succeedTogether(taken)
+      return (await succeed(db, [taken], more))[0]!
+    },
     async fail(taken, message, retryMs) {
       return (await run(failing(taken, message, retryMs).execute(db))).rows.length > 0
     },
@@ -90,9 +90,9 @@ export function jobStore(db: Db): JobStore {
 }
 
 /** The first parts of a statement that posts jobs: it asks for their turns and wakes the workers. */
-const asked = (jobs: readonly Job[]) =>
+const asked = (jobs: readonly Job[], when = sql`true`) =>
   [
-    ['asked', sql`(${asking(jobs.map(turnOf))})`],
+    ['asked', sql`(${asking(jobs.map(turnOf), when)})`],
     ['woken', sql`(${waking})`],
   ] as const
 
@@ -156,74 +156,94 @@ function pageOf(db: Db, table: 'job' | 'job_log', filter: JobFilter, after: Job 
   return query
 }
 
-/** The turns that are still the taker's, locked: nobody asks for them until this transaction ends. */
+/** The turns that are still the taker's, locked: nobody asks for them until the statement ends. */
 const stillTaken = (turns: readonly Turn[]) => sql`
-  select turn.key, turn.asked from turn
+  select turn.key, taken.epoch, taken.asked from turn
   join unnest(${turns.map(turn => turn.key)}::text[], ${turns.map(turn => turn.worker)}::int[],
-              ${turns.map(turn => turn.epoch)}::bigint[]) as taken (key, worker, epoch)
+              ${turns.map(turn => turn.epoch)}::bigint[], ${turns.map(turn => turn.asked)}::bigint[])
+       as taken (key, worker, epoch, asked)
     on turn.kind = ${sql.lit(jobKind)} and turn.key = taken.key
-       and turn.worker = taken.worker and turn.epoch = taken.epoch
+       and turn.worker is not distinct from taken.worker and turn.epoch = taken.epoch
   order by turn.key for update of turn`
 
+/** The newest job of a turn in a state. */
+const newest = (state: ReturnType<typeof sql>) => sql`
+  (select id, asked, status from job where job.key = mine.key and ${state} order by asked desc limit 1)`
+
 /**
- * What a worker that is gone has left running goes back first: one job of a resource runs at a time, and the newest
- * is not always the one that was left. A FAIL one runs only when it is to be tried again.
+ * One statement, so that a process that is stopped in the middle of it holds no locks. The newest job runs; a FAIL one
+ * only when it is to be tried again. Where a worker that is gone has left an older one running, that one goes back
+ * first, and its turn is looked at again: one job of a resource runs at a time.
  */
-async function takeJobs(tx: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
-  await sql`
-    with mine as (${stillTaken(turns)})
-    update job set status = 'NEW' from mine where job.key = mine.key and job.status = 'RUNNING'`.execute(tx)
-  const { rows } = await sql<JobTable & { up_to: number }>`
-    with mine as (${stillTaken(turns)}), newest as (
-      select mine.asked, waiting.id
+async function takeJobs(db: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
+  const { rows } = await run(
+    sql<JobTable & { up_to: number }>`
+    with mine as (${stillTaken(turns)}), chosen as (
+      select mine.key, mine.asked, waiting.id, abandoned.id as abandoned
       from mine cross join lateral (
-        (select id, asked from job where job.key = mine.key and status = 'NEW' order by asked desc limit 1)
-        union all
-        (select id, asked from job where job.key = mine.key and status = 'FAIL' and next_try_at is not null
-         order by asked desc limit 1)
+        ${newest(sql`status = 'NEW'`)} union all
+        ${newest(sql`status = 'RUNNING'`)} union all
+        ${newest(sql`status = 'FAIL' and next_try_at is not null`)}
         order by asked desc limit 1) as waiting
+      left join lateral (
+        select id from job where job.key = mine.key and status = 'RUNNING' limit 1) as abandoned
+        on abandoned.id <> waiting.id
+    ), idle as (
+      update turn set worker = null, lease_until = null,
+        due_at = case when turn.asked > mine.asked then now() else 'infinity' end
+      from mine where turn.kind = ${sql.lit(jobKind)} and turn.key = mine.key
+        and not exists (select from chosen where chosen.key = mine.key)
     )
-    update job
-    set status = 'RUNNING', attempts = job.attempts + 1, started_at = now(), next_try_at = null
-    from newest where job.id = newest.id
-    returning job.*, greatest(newest.asked, job.asked) as up_to`.execute(tx)
+    update job set
+      status = case when abandoned is null then 'RUNNING' else 'NEW' end,
+      attempts = job.attempts + case when abandoned is null then 1 else 0 end,
+      started_at = case when abandoned is null then now() else job.started_at end,
+      next_try_at = null
+    from chosen where job.id = coalesce(chosen.abandoned, chosen.id)
+    returning job.*, greatest(chosen.asked, job.asked) as up_to`.execute(db),
+  )
   const byKey = new Map(rows.map(row => [row.key, row]))
-  const empty = turns.filter(turn => !byKey.has(turn.key))
-  if (empty.length > 0) {
-    await sql`
-      with mine as (${stillTaken(empty)})
-      update turn set worker = null, lease_until = null, due_at = 'infinity'
-      from mine where turn.kind = ${sql.lit(jobKind)} and turn.key = mine.key`.execute(tx)
-  }
-  return turns.flatMap(turn => {
+  const taken = turns.flatMap(turn => {
     const row = byKey.get(turn.key)
-    return row ? [{ turn, job: toJob(row), upTo: row.up_to }] : []
+    return row?.status === 'RUNNING' ? [{ turn, job: toJob(row), upTo: row.up_to }] : []
   })
+  const again = turns.filter(turn => byKey.get(turn.key)?.status === 'NEW')
+  return again.length > 0 ? [...taken, ...(await takeJobs(db, again))] : taken
 }
 
-async function succeed(tx: Db, taken: TakenJob, more: readonly Job[]): Promise<boolean> {
-  const { rows } = await succeeding(taken).execute(tx)
-  if (rows.length === 0) return false
-  const parts = asked(more).map(([name, part]) => sql`${sql.id(name)} as ${part}`)
-  if (more.length > 0)
-    await sql`with ${sql.join(parts)}, posted as ${insertion(more)} select from posted`.execute(tx)
-  return true
+/** How many results go into one statement. */
+const atOnce = 100
+
+/** Of each whether it still was the taker's. */
+async function succeed(db: Db, taken: readonly TakenJob[], more: readonly Job[] = []): Promise<boolean[]> {
+  const { rows } = await run(succeeding(taken, more).execute(db))
+  const freed = new Set(rows.map(({ epoch }) => epoch))
+  return taken.map(({ turn }) => freed.has(turn.epoch))
 }
 
-/** Frees the turn, moves the job to the log, and removes the others that this run has answered. */
-const succeeding = ({ turn, job, upTo }: TakenJob) => sql`
-  with freed as (
+/** Frees the turns, moves the jobs to the log, removes the others that their runs have answered, and posts what follows. */
+function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
+  const posting = [...asked(more, sql`exists (select from freed)`), ['posted', insertion(more)] as const]
+  const parts = more.length > 0 ? posting.map(([name, part]) => sql`, ${sql.id(name)} as ${part}`) : []
+  return sql<{ epoch: number }>`
+  with mine as (${stillTaken(taken.map(({ turn }) => turn))}), freed as (
     update turn set worker = null, lease_until = null, attempts = 0,
-      due_at = case when turn.asked > ${upTo} then now() else 'infinity' end
-    where ${stillMine(turn)} returning turn.key
+      due_at = case when turn.asked > ended.up_to then now() else 'infinity' end
+    from mine join unnest(${taken.map(({ turn }) => turn.epoch)}::bigint[], ${taken.map(({ job }) => job.id)}::uuid[],
+                          ${taken.map(({ upTo }) => upTo)}::bigint[]) as ended (epoch, id, up_to)
+      on ended.epoch = mine.epoch
+    where turn.kind = ${sql.lit(jobKind)} and turn.key = mine.key
+    returning turn.key, ended.*
   ), done as (
-    delete from job using freed where job.key = freed.key and job.asked <= ${upTo} returning job.*
+    delete from job using freed where job.key = freed.key and job.asked <= freed.up_to
+    returning job.*, job.id = freed.id as ran
   ), logged as (
     insert into job_log (id, project_id, type, resource, region, timestamp, attempts, started_at, finished_at)
     select id, project_id, type, resource, region, timestamp, attempts, started_at, clock_timestamp()
-    from done where id = ${job.id}
-  )
-  select key from freed`
+    from done where ran
+  )${sql.join(parts, sql``)}
+  select epoch from freed`
+}
 
 const failing = ({ turn, job, upTo }: TakenJob, message: string, retryMs: number | null) => sql`
   with freed as (

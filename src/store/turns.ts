@@ -14,14 +14,15 @@ const workerLocks = 0x61746c77
 const channel = 'atoll_turn'
 
 /**
- * The part of a statement that asks: upserts turns and returns `key, asked, free`. One asking for a key a statement;
- * in the order of keys, so that two statements never wait for each other in a circle.
+ * The part of a statement that asks: upserts turns and returns `key, asked`. One asking for a key a statement; in the
+ * order of keys, as all statements that lock several turns, so that none wait for each other in a circle.
  */
-export const asking = (asks: readonly TurnAsk[]) => sql`
+export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
   insert into turn (kind, key, lane, due_at)
   select kind, key, lane, now()
   from unnest(${asks.map(ask => ask.kind)}::text[], ${asks.map(ask => ask.key)}::text[],
               ${asks.map(ask => ask.lane)}::text[]) as new (kind, key, lane)
+  where ${when}
   order by kind, key
   on conflict (kind, key) do update
     set due_at = least(turn.due_at, excluded.due_at), asked = nextval('turn_asked'), attempts = 0
@@ -30,9 +31,13 @@ export const asking = (asks: readonly TurnAsk[]) => sql`
 /** The part of a statement that wakes the workers when it commits. */
 export const waking = sql`select pg_notify(${sql.lit(channel)}, '')`
 
-/** What a statement must find to write the result of a turn: it is still the one that was taken. */
+/**
+ * What a statement must find to write the result of a turn: it is still the one that was taken. (`is not distinct from`
+ * keeps the planner on the primary key: it takes the few that are taken now for none.)
+ */
 export const stillMine = (turn: Turn) =>
-  sql`turn.kind = ${turn.kind} and turn.key = ${turn.key} and turn.worker = ${turn.worker} and turn.epoch = ${turn.epoch}`
+  sql`turn.kind = ${turn.kind} and turn.key = ${turn.key}
+      and turn.worker is not distinct from ${turn.worker} and turn.epoch = ${turn.epoch}`
 
 export function turnStore(db: Db): TurnStore {
   return {
@@ -58,22 +63,25 @@ export function turnStore(db: Db): TurnStore {
 
     async renew(turns) {
       await run(
-        sql`update turn set lease_until = now() + make_interval(secs => ${leaseSeconds})
-            from unnest(${turns.map(turn => turn.kind)}::text[], ${turns.map(turn => turn.key)}::text[],
-                        ${turns.map(turn => turn.worker)}::int[], ${turns.map(turn => turn.epoch)}::bigint[])
-                 as mine (kind, key, worker, epoch)
-            where turn.kind = mine.kind and turn.key = mine.key
-              and turn.worker = mine.worker and turn.epoch = mine.epoch`.execute(db),
+        sql`with mine as (
+              select turn.kind, turn.key from turn
+              join unnest(${turns.map(turn => turn.kind)}::text[], ${turns.map(turn => turn.key)}::text[],
+                          ${turns.map(turn => turn.worker)}::int[], ${turns.map(turn => turn.epoch)}::bigint[])
+                   as mine (kind, key, worker, epoch)
+                on turn.kind = mine.kind and turn.key = mine.key
+                   and turn.worker is not distinct from mine.worker and turn.epoch = mine.epoch
+              order by turn.kind, turn.key for update of turn)
+            update turn set lease_until = now() + make_interval(secs => ${leaseSeconds})
+            from mine where turn.kind = mine.kind and turn.key = mine.key`.execute(db),
       )
     },
 
     async releaseAbandoned() {
       const result = await run(
-        sql`update turn set worker = null, lease_until = null, due_at = least(due_at, now())
-            where worker is not null and (lease_until < now() or not exists (
-              select from pg_locks
-              where locktype = 'advisory' and classid = ${workerLocks}::oid and objid = turn.worker::oid
-                and database = (select oid from pg_database where datname = current_database()) and granted))`.execute(
+        releasing(sql`lease_until < now() or not exists (
+          select from pg_locks
+          where locktype = 'advisory' and classid = ${workerLocks}::oid and objid = turn.worker::oid
+            and database = (select oid from pg_database where datname = current_database()) and granted)`).execute(
           db,
         ),
       )
@@ -81,11 +89,7 @@ export function turnStore(db: Db): TurnStore {
     },
 
     async releaseAll(worker) {
-      await run(
-        sql`update turn set worker = null, lease_until = null, due_at = now() where worker = ${worker}`.execute(
-          db,
-        ),
-      )
+      await run(releasing(sql`worker = ${worker}`).execute(db))
     },
 
     async removeIdle(limit) {
@@ -99,6 +103,13 @@ export function turnStore(db: Db): TurnStore {
   }
 }
 
+/** Whatever somebody is at work on in this moment is left for the next time: it must not keep the others waiting. */
+const releasing = (whose: ReturnType<typeof sql>) => sql`
+  update turn set worker = null, lease_until = null, due_at = least(turn.due_at, now())
+  from (select kind, key from turn where worker is not null and (${whose})
+        order by kind, key for update skip locked) as abandoned
+  where turn.kind = abandoned.kind and turn.key = abandoned.key`
+
 /**
  * One index probe finds each lane, and one range of the same index what is due in it: a lane that is full, or a
  * backlog of a million in another, costs nothing.
@@ -110,7 +121,7 @@ const claiming = ({ worker, kinds, room, laneRoom, rooms }: ClaimRequest) => sql
     select (select min(lane) from turn where worker is null and turn.lane > lanes.lane)
     from lanes where lanes.lane is not null
   ), rooms as (
-    select lanes.lane, coalesce(given.room, ${laneRoom}) as room
+    select lanes.lane, least(coalesce(given.room, ${laneRoom}), ${room}) as room
     from lanes left join unnest(${[...rooms.keys()]}::text[], ${[...rooms.values()]}::int[]) as given (lane, room)
       on given.lane = lanes.lane
     where lanes.lane is not null

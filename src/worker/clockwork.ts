@@ -12,14 +12,15 @@ export interface TurnKind {
   readonly kind: string
   /**
    * Begins a set of turns and returns the work on each. The work writes its own result, under the turn's epoch; it
-   * says whether the turn's region gave an answer. Work that throws is left to be taken again.
+   * says whether the turn's region gave an answer (null: nothing is known of it). Work that throws is left to be taken
+   * again.
    */
   begin(turns: readonly Turn[]): Promise<readonly TurnWork[]>
 }
 
 export interface TurnWork {
   readonly turn: Turn
-  run(): Promise<{ regionAnswered: boolean }>
+  run(): Promise<{ regionAnswered: boolean | null }>
 }
 
 export interface ClockworkOptions {
@@ -131,6 +132,8 @@ export class Clockwork {
     this.#claiming = true
     try {
       while (this.#again && !this.#stopped) {
+        // Whatever ends in this same moment makes room as well.
+        await new Promise(resolve => setImmediate(resolve))
         this.#again = false
         await this.#claimOnce()
       }
@@ -178,7 +181,9 @@ export class Clockwork {
   #run({ turn, run }: TurnWork): void {
     const { lane } = turn
     const work = run()
-      .then(({ regionAnswered }) => this.#options.breakers.tell(lane, regionAnswered))
+      .then(({ regionAnswered }) => {
+        if (regionAnswered !== null) this.#options.breakers.tell(lane, regionAnswered)
+      })
       .catch(error => this.#options.onError(error, `the turn ${turn.kind} ${turn.key} is left for later`))
       .finally(() => {
         this.#running.delete(work)

@@ -1,6 +1,7 @@
 // The verbs of jobs: list, get, create, redo, remove; and running one that a worker has taken.
 
 import { type Caller, isAtLeast } from '../caller.ts'
+import type { Cloud } from '../cloud.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
 import type { App } from '../ports.ts'
@@ -125,26 +126,37 @@ export type JobOutcome = 'succeeded' | 'failed' | 'lost'
 
 export interface RunResult {
   readonly outcome: JobOutcome
-  /** Whether the job's region gave an answer, whatever it was. */
-  readonly regionAnswered: boolean
+  /** Whether the job's region gave an answer, whatever it was; null when nothing is known of it. */
+  readonly regionAnswered: boolean | null
 }
 
 /** Runs a taken job to its end and writes what came of it, where it still is the taker's to write. Throws only when the store is away. */
 export async function runJob(app: App, taken: TakenJob, settings: RunSettings): Promise<RunResult> {
   const { job } = taken
+  const { watched, wasAsked } = watch(app, job)
   let more: readonly Job[]
   try {
-    more = await work(app, job)
+    more = await work(watched, job)
   } catch (error) {
     const written = await app.store.jobs.fail(
       taken,
       sentenceFor(app, job, error),
       retryMs(app, job, settings),
     )
-    return { outcome: written ? 'failed' : 'lost', regionAnswered: !isSilence(error) }
+    return { outcome: written ? 'failed' : 'lost', regionAnswered: answerIn(error, job) }
   }
   const written = await app.store.jobs.succeed(taken, more)
-  return { outcome: written ? 'succeeded' : 'lost', regionAnswered: true }
+  return { outcome: written ? 'succeeded' : 'lost', regionAnswered: wasAsked() ? true : null }
+}
+
+/** Notes whether the job's region was asked for anything: a job that makes no call tells nothing of its region. */
+function watch(app: App, job: Job): { watched: App; wasAsked(): boolean } {
+  let asked = false
+  const networking: Cloud['networking'] = (region, requestId) => {
+    asked ||= region === job.region
+    return app.cloud.networking(region, requestId)
+  }
+  return { watched: { ...app, cloud: { ...app.cloud, networking } }, wasAsked: () => asked }
 }
 
 /** Does the job, or names the jobs that do it in each region. */
@@ -178,9 +190,11 @@ async function fanOut(app: App, job: Job): Promise<Job[]> {
   )
 }
 
-/** No answer, or one that says that the region is not at work. */
-const isSilence = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) >= 500
+/** False for no answer, or one that says that the region is not at work; null when it came from elsewhere. */
+function answerIn(error: unknown, { region }: Job): boolean | null {
+  if (!(error instanceof AppError) || error.code !== 'upstream' || error.detail.region !== region) return null
+  return (error.detail.status ?? 500) < 500
+}
 
 /** Makes FAIL the jobs that have been NEW for longer; returns how many. */
 export function expireNewJobs(app: App, seconds: number): Promise<number> {
