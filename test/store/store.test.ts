@@ -1,104 +1,27 @@
-// The store's promises for regions, bindings and routings: unique under races, noted in the audit trail, read in order.
+// The store's promises for regions, bindings and routings: unique under races, all or none, read in order.
 
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { forgetAudit } from '../../src/core/audit.ts'
-import { AppError } from '../../src/core/error.ts'
-import type { Note } from '../../src/core/note.ts'
+import type { AppError } from '../../src/core/error.ts'
 import type { App, Store } from '../../src/core/ports.ts'
 import type { Binding } from '../../src/core/regions/binding.ts'
 import { createBinding } from '../../src/core/regions/bindings.ts'
-import type { Region } from '../../src/core/regions/region.ts'
 import { createRegion, removeRegion } from '../../src/core/regions/regions.ts'
 import type { Routing, RoutingFilter, RoutingSpec } from '../../src/core/routing/routing.ts'
-import { type Database, openDatabase } from '../../src/store/database.ts'
-import { createStore } from '../../src/store/store.ts'
-import { testDatabase } from '../postgres.ts'
+import type { Database } from '../../src/store/database.ts'
+import { binding, caller, noted, outcomes, region, routing, type Stored, stored, times } from './stored.ts'
 
 let database: Database
 let store: Store
 let app: App
+let newRegion: Stored['newRegion']
+let trail: Stored['trail']
 beforeAll(async () => {
-  const { url } = await testDatabase()
-  database = openDatabase(url, { connections: 20, name: 'store test', onError: () => {} })
-  store = createStore(database.db)
-  // The verbs under test ask for nothing else.
-  app = { store, now: () => new Date(), newId: randomUUID } as App
+  ;({ database, store, app, newRegion, trail } = await stored())
 })
-afterAll(async () => {
-  await database.close()
-})
+afterAll(() => database.close())
 beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity'))
-
-const caller = {
-  userId: 'u1',
-  userName: 'user',
-  projectId: 'p1',
-  projectName: 'project',
-  roles: ['admin'],
-  requestId: 'req-1',
-}
-const at = new Date('2026-11-20T10:20:30.456Z')
-const noted = (action: string): Note => ({ caller, at, action })
-const region = (fields: Partial<Region> = {}): Region => ({
-  id: randomUUID(),
-  name: `Pod-${randomUUID()}`,
-  availabilityZone: 'az1',
-  localAvailabilityZone: '',
-  dataCenter: '',
-  createdAt: new Date(),
-  ...fields,
-})
-const routing = (regionId: string, fields: Partial<RoutingSpec> = {}): RoutingSpec => ({
-  centralId: randomUUID(),
-  regionalId: randomUUID(),
-  regionId,
-  projectId: 'p1',
-  resourceType: 'network',
-  ...fields,
-})
-const binding = (regionId: string, fields: Partial<Binding> = {}): Binding => ({
-  id: randomUUID(),
-  projectId: 'p1',
-  regionId,
-  createdAt: new Date(),
-  updatedAt: null,
-  ...fields,
-})
-async function newRegion(fields: Partial<Region> = {}): Promise<Region> {
-  const made = region(fields)
-  await store.regions.create(made, noted('region.create'))
-  return made
-}
-
-interface Line {
-  at: Date
-  request_id: string
-  user_id: string
-  project_id: string | null
-  action: string
-  target: string
-  state: Record<string, unknown>
-}
-const trail = async (): Promise<Line[]> =>
-  (await database.pool.query<Line>('select * from audit order by id')).rows
-
-/** How each attempt ended: `done`, or what the refusal says. */
-async function outcomes(attempts: Promise<unknown>[]): Promise<Record<string, number>> {
-  const count: Record<string, number> = {}
-  for (const attempt of await Promise.allSettled(attempts)) {
-    const outcome = attempt.status === 'fulfilled' ? 'done' : reasonOf(attempt.reason)
-    count[outcome] = (count[outcome] ?? 0) + 1
-  }
-  return count
-}
-function reasonOf(error: unknown): string {
-  if (!(error instanceof AppError)) throw error
-  return `${error.code} ${error.detail.reason}`
-}
-const times = <T>(n: number, make: (index: number) => T): T[] =>
-  Array.from({ length: n }, (_, index) => make(index))
 
 describe('of twenty that come at the same time exactly one wins', () => {
   it('a region’s name', async () => {
@@ -300,96 +223,6 @@ describe('routings', () => {
     Object.fromEntries(keys.filter(key => some[key] !== null).map(key => [key, some[key]]))
   const same = (a: unknown, b: unknown) =>
     a instanceof Date ? a.getTime() === (b as Date).getTime() : a === b
-})
-
-describe('the audit trail', () => {
-  it('has one line for every change, with who, when, what and the row itself', async () => {
-    const made = await newRegion({ name: 'Pod1' })
-    const bound = binding(made.id)
-    await store.bindings.create(bound, noted('binding.create'))
-    const routings = await store.routings.append(
-      [routing(made.id), routing(made.id)],
-      noted('routing.create'),
-    )
-    const [first, second] = routings.map(one => one.id)
-    await store.routings.update(first!, { regionalId: 'changed' }, noted('routing.update'))
-    for (const id of [first!, second!]) await store.routings.remove(id, noted('routing.remove'))
-    await store.bindings.remove(bound.id, noted('binding.remove'))
-    await store.regions.remove(made.id, noted('region.remove'))
-    const lines = await trail()
-    expect(lines.map(line => [line.action, line.target])).toEqual([
-      ['region.create', made.id],
-      ['binding.create', bound.id],
-      ['routing.create', String(first)],
-      ['routing.create', String(second)],
-      ['routing.update', String(first)],
-      ['routing.remove', String(first)],
-      ['routing.remove', String(second)],
-      ['binding.remove', bound.id],
-      ['region.remove', made.id],
-    ])
-    for (const line of lines)
-      expect(line).toMatchObject({ request_id: 'req-1', user_id: 'u1', project_id: 'p1', at })
-    expect(lines[0]!.state).toMatchObject({ id: made.id, name: 'Pod1', availability_zone: 'az1' })
-    expect(lines[4]!.state).toMatchObject({ id: first, regional_id: 'changed' })
-    expect(lines.at(-1)!.state).toMatchObject({ id: made.id, name: 'Pod1' })
-  })
-
-  it('has none for what was refused or was not there', async () => {
-    const made = await newRegion({ name: 'Pod1' })
-    const before = await trail()
-    await outcomes([
-      store.regions.create(region({ name: 'Pod1' }), noted('region.create')),
-      store.routings.append([routing(made.id), routing(randomUUID())], noted('routing.create')),
-      store.bindings.create(binding(randomUUID()), noted('binding.create')),
-    ])
-    await store.regions.remove(randomUUID(), noted('region.remove'))
-    await store.routings.update(999, { regionalId: 'x' }, noted('routing.update'))
-    await store.routings.remove(999, noted('routing.remove'))
-    await store.bindings.remove(randomUUID(), noted('binding.remove'))
-    expect(await trail()).toEqual(before)
-  })
-
-  it('and the change go together: without the line there is no change', async () => {
-    await database.pool.query(`alter table audit add constraint full_up check (action not like 'doomed%')`)
-    const { id } = await newRegion()
-    const doomed = [
-      store.regions.create(region({ name: 'Doomed' }), noted('doomed.create')),
-      store.regions.remove(id, noted('doomed.remove')),
-      store.routings.append([routing(id)], noted('doomed.create')),
-    ]
-    for (const attempt of await Promise.allSettled(doomed))
-      expect(attempt).toMatchObject({ status: 'rejected', reason: { constraint: 'full_up' } })
-    await database.pool.query('alter table audit drop constraint full_up')
-    expect((await store.regions.list()).map(one => one.id)).toEqual([id])
-    expect(await store.regions.use(id)).toEqual({ routings: 0, bindings: 0 })
-  })
-
-  it('forgets what is too old in small steps, and two that do it at once do it once', async () => {
-    await database.pool.query(
-      `insert into audit (at, request_id, user_id, action, target, state)
-       select now() - case when n <= 2500 then interval '31 days' else interval '29 days' end,
-              'r', 'u', 'region.create', n::text, '{}' from generate_series(1, 2510) as n`,
-    )
-    const steps: number[] = []
-    const watched: App = {
-      ...app,
-      store: {
-        ...store,
-        audit: {
-          async removeBefore(before, limit) {
-            const removed = await store.audit.removeBefore(before, limit)
-            steps.push(removed)
-            return removed
-          },
-        },
-      },
-    }
-    const removed = await Promise.all([forgetAudit(watched, 30), forgetAudit(watched, 30)])
-    expect(removed[0] + removed[1]).toBe(2500)
-    expect(Math.max(...steps)).toBeLessThanOrEqual(1000)
-    expect(await trail()).toHaveLength(10)
-  })
 })
 
 describe('a process of the release before', () => {

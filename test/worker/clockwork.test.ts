@@ -135,6 +135,25 @@ describe('a turn', () => {
     expect(overlaps).toBe(0)
   })
 
+  it('that was forgotten and asked for anew is not its old taker’s, even if that one takes it again', async () => {
+    const b = await bench()
+    const turns = turnStore(b.database.db)
+    const take = async (worker: number): Promise<Turn> => {
+      const [turn] = await turns.claim({ worker, kinds: [kind], room: 1, laneRoom: 1, rooms: new Map() })
+      return turn!
+    }
+    await b.ask('a')
+    const old = await take(1)
+    await sql`update turn set lease_until = now() - interval '1 second'`.execute(b.database.db)
+    expect(await turns.releaseAbandoned()).toBe(1)
+    expect(await turns.finish(await take(2), null)).toBe(true)
+    expect(await turns.removeIdle(10)).toBe(1)
+    await b.ask('a')
+    const anew = await take(1)
+    expect(await turns.finish(old, null)).toBe(false)
+    expect(await turns.finish(anew, null)).toBe(true)
+  })
+
   it('whose work threw is taken again when its lease has run out', async () => {
     const b = await bench()
     let runs = 0
@@ -168,6 +187,28 @@ describe('a lane', () => {
   })
 })
 
+describe('what dead workers had', () => {
+  it('goes back even while a row of it is locked, which goes back later', async () => {
+    const b = await bench()
+    const turns = turnStore(b.database.db)
+    await b.ask('a', 'b', 'c')
+    await turns.claim({ worker: 1, kinds: [kind], room: 3, laneRoom: 3, rooms: new Map() })
+    const free = async (): Promise<string[]> => {
+      const { rows } = await sql<{
+        key: string
+      }>`select key from turn where worker is null order by key`.execute(b.database.db)
+      return rows.map(({ key }) => key)
+    }
+    await b.database.db.transaction().execute(async holder => {
+      await sql`select from turn where key = 'b' for update`.execute(holder)
+      expect(await turns.releaseAbandoned()).toBe(2)
+      expect(await free()).toEqual(['a', 'c'])
+    })
+    expect(await turns.releaseAbandoned()).toBe(1)
+    expect(await free()).toEqual(['a', 'b', 'c'])
+  })
+})
+
 describe('a worker that dies', () => {
   it('is noticed by its lock at once, and what it had is done by another', async () => {
     const b = await bench()
@@ -190,9 +231,8 @@ describe('a worker that dies', () => {
     })
     await b.worker(async turn => taken.push(turn.key))
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
-              where application_name = 'atoll worker lock' order by backend_start limit 1`.execute(
-      b.database.db,
-    )
+              where application_name = 'atoll worker lock' and datname = current_database()
+              order by backend_start limit 1`.execute(b.database.db)
     const died = performance.now()
     await until(() => taken.length >= 1)
     console.log(`death to takeover: ${Math.round(performance.now() - died)} ms`)

@@ -1,0 +1,111 @@
+// A region makes what it was asked for and the answer is lost: there is one of each thing all the same.
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { AppError } from '../../src/core/error.ts'
+import type { Maker } from '../../src/core/network/intent.ts'
+import { type Realised, realise } from '../../src/core/network/realise.ts'
+import type { App } from '../../src/core/ports.ts'
+import { type Fleet, fleet, project } from '../worker/fleet.ts'
+import { chanceOf, pick, seed, sized } from '../worker/wait.ts'
+
+const creates = sized(10_000)
+const atOnce = 16
+
+let f: Fleet
+
+afterEach(() => f[Symbol.asyncDispose]())
+
+/** How often it takes until somebody who tries again after every failure has it. */
+async function insist(attempt: () => Promise<Realised>): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await attempt()
+      return tries
+    } catch (error) {
+      if (!(error instanceof AppError) || tries === 10) throw error
+    }
+  }
+}
+
+interface Outcome {
+  readonly tries: number
+  readonly lost: number
+  /** For how many purposes there is not exactly one network. */
+  readonly wrong: number
+}
+
+/** Makes a network for each of so many purposes while `faults` strike, `makerOf` in between. */
+async function createAll(count: number, makerOf: (maker: Maker) => Maker = maker => maker): Promise<Outcome> {
+  f = await fleet({ pods: 10 })
+  const seeded = seed()
+  const chance = chanceOf(seeded)
+  const lost = { method: 'POST', path: '/v2.0/networks' }
+  // In half of the regions the connection dies after the effect, in the others a proxy gives up on the answer.
+  const faults = f.pods.map(({ name }, index) =>
+    f.cloud.faults.add(
+      index % 2 === 0
+        ? { ...lost, kind: 'lost', region: name }
+        : { ...lost, kind: 'status', status: 504, after: true, region: name },
+    ),
+  )
+  const purposes = Array.from({ length: count }, (_, index) => ({
+    purpose: `net-${index}`,
+    region: pick(f.pods, chance).name,
+  }))
+  const left = [...purposes]
+  let tries = 0
+  const one = async (app: App): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const { purpose, region } = next
+      const networking = app.cloud.networking(region, `req-${app.newId()}`)
+      const maker = makerOf(networking.networkMaker({ name: purpose, projectId: project }))
+      const took = await insist(() => realise(app, { region, resourceType: 'network', purpose }, maker))
+      tries += took
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, () => one(f.app)))
+  const made = new Map<string, number>()
+  for (const pod of f.pods) {
+    for (const { name } of pod.networks()) {
+      const key = `${pod.name} ${name}`
+      made.set(key, (made.get(key) ?? 0) + 1)
+    }
+  }
+  const wrong = purposes.filter(({ purpose, region }) => made.get(`${region} ${purpose}`) !== 1).length
+  console.log(`seed ${seeded}`)
+  return { tries, lost: faults.reduce((sum, { hits }) => sum + hits, 0), wrong }
+}
+
+describe('an answer that is lost after a create', () => {
+  it(`${creates} times leaves one resource each`, { timeout: 600_000 }, async () => {
+    const { tries, lost, wrong } = await createAll(creates)
+    console.log(
+      `${creates} creates, ${lost} lost answers, ${tries} tries, ${wrong} resources missing or double`,
+    )
+    expect(lost).toBe(creates)
+    expect(tries).toBe(creates)
+    expect(wrong).toBe(0)
+  })
+
+  it('leaves more than one when the look-up by mark is planted off', async () => {
+    const count = 20
+    // The answers are lost three times for each and then come, so that whoever insists ends.
+    const blind = (maker: Maker): Maker => {
+      let makes = 0
+      return {
+        ...maker,
+        find: async () => [],
+        async make(mark) {
+          makes += 1
+          const made = await maker.make(mark).catch(error => {
+            if (makes <= 3) throw error
+          })
+          return made ?? { id: `unknown-${mark}`, createdAt: new Date(0) }
+        },
+      }
+    }
+    const { lost, wrong } = await createAll(count, blind)
+    console.log(`planted: ${count} creates, ${lost} lost answers, ${wrong} resources missing or double`)
+    expect(wrong).toBe(count)
+  })
+})

@@ -1,0 +1,196 @@
+// Several processes serve one Atoll, are killed at any moment and stopped: nothing acknowledged is lost (R2, R11).
+//
+// SOAK=1 kills twenty times instead of twice.
+
+import { randomInt, randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import { readMigrations } from '../../src/store/migrations.ts'
+import { type Process, type Site, site } from './serving.ts'
+
+const kills = process.env.SOAK ? 20 : 2
+
+async function newPod(atoll: Process, name: string): Promise<string> {
+  const { status, json } = await atoll.ask('POST', '/v1.0/pods', {
+    pod: { region_name: name, az_name: 'az' },
+  })
+  expect(status).toBe(200)
+  return json.pod.pod_id
+}
+
+const routing = (pod_id: string, top_id: string = randomUUID()) => ({
+  routing: { top_id, bottom_id: randomUUID(), pod_id, project_id: 'p', resource_type: 'network' },
+})
+
+/** What became of each: acknowledged, refused by a broken connection, or unknown. */
+interface Fate {
+  topId: string
+  acknowledged: boolean
+}
+
+/** Creates routings, ten at a time, until there are `count` or the process is gone. */
+async function createMany(
+  atoll: Process,
+  podId: string,
+  count: number,
+  onEach: (done: number) => void,
+): Promise<Fate[]> {
+  const fates: Fate[] = []
+  let isGone = false
+  const createNext = async (): Promise<void> => {
+    while (!isGone && fates.length < count) {
+      const fate: Fate = { topId: randomUUID(), acknowledged: false }
+      fates.push(fate)
+      try {
+        const { status } = await atoll.ask('POST', '/v1.0/routings', routing(podId, fate.topId))
+        if (status !== 200) throw new Error(`an answer of ${status}`)
+        fate.acknowledged = true
+        onEach(fates.filter(one => one.acknowledged).length)
+      } catch (error) {
+        if ((error as Error).message.startsWith('an answer of')) throw error
+        isGone = true
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 10 }, createNext))
+  return fates
+}
+
+describe('a process that is killed while it writes', () => {
+  it(`loses nothing that it acknowledged, ${kills} times over, and the next one needs no help`, async () => {
+    await using here = await site()
+    let atoll = await here.start()
+    const podId = await newPod(atoll, 'Killed')
+    const fates: Fate[] = []
+    for (let kill = 0; kill < kills; kill++) {
+      const after = randomInt(20, 180)
+      const round = await createMany(atoll, podId, 200, done => {
+        if (done === after) atoll.child.kill('SIGKILL')
+      })
+      expect(await atoll.ended).toBeNull()
+      fates.push(...round)
+      atoll = await here.start()
+      await expectKept(here, atoll, podId, fates)
+    }
+    const acknowledged = fates.filter(fate => fate.acknowledged).length
+    console.log(
+      `kills ${kills}, routings ${fates.length}, acknowledged ${acknowledged}, unknown ${fates.length - acknowledged}`,
+    )
+    expect(acknowledged).toBeGreaterThanOrEqual(20 * kills)
+  }, 600_000)
+
+  /** What was acknowledged is there, what is there was asked for, and the audit trail has one line for each. */
+  async function expectKept(
+    here: Site,
+    atoll: Process,
+    podId: string,
+    fates: readonly Fate[],
+  ): Promise<void> {
+    const rows = await here.query<{ id: number; central_id: string }>(
+      'select id::int, central_id from routing',
+    )
+    const stored = new Set(rows.map(row => row.central_id))
+    expect(stored.size).toBe(rows.length)
+    for (const { topId, acknowledged } of fates) if (acknowledged) expect(stored).toContain(topId)
+    const asked = new Set(fates.map(fate => fate.topId))
+    for (const id of stored) expect(asked).toContain(id)
+    const noted = await here.query<{ target: number }>(
+      `select target::int from audit where action = 'routing.create' order by 1`,
+    )
+    expect(noted.map(line => line.target)).toEqual(rows.map(row => row.id).sort((a, b) => a - b))
+    const last = await atoll.ask('GET', `/v1.0/routings?all_projects=true&limit=1&pod_id=${podId}`)
+    expect(last.json.routings[0].id).toBe(Math.max(...rows.map(row => row.id)))
+  }
+})
+
+describe('ten processes that start at once on an empty database', () => {
+  it('migrate it once, share one key, serve the same data, and stop cleanly', async () => {
+    await using here = await site({ empty: true })
+    const processes = await Promise.all(Array.from({ length: 10 }, () => here.start()))
+
+    const applied = await here.query<{ number: number }>('select number from migration order by number')
+    expect(applied.map(row => row.number)).toEqual(readMigrations().map(migration => migration.number))
+    expect(await here.query(`select name from setting where name = 'key_check'`)).toHaveLength(1)
+
+    const podId = await newPod(processes[0]!, 'Shared')
+    const made = await Promise.all(
+      processes.map(async one => (await one.ask('POST', '/v1.0/routings', routing(podId))).json.routing),
+    )
+    expect(new Set(made.map(one => one.id)).size).toBe(10)
+    const seen = await Promise.all(processes.map(one => one.ask('GET', '/v1.0/routings?all_projects=true')))
+    for (const { json } of seen) expect(json.routings).toEqual(made.toSorted((a, b) => b.id - a.id))
+
+    for (const one of processes) one.child.kill('SIGTERM')
+    expect(await Promise.all(processes.map(one => one.ended))).toEqual(Array(10).fill(0))
+    for (const one of processes) expect(one.errors()).toBe('')
+  }, 180_000)
+})
+
+describe('a process that is told to stop', () => {
+  it('answers what is under way, takes no more, and ends with 0', async () => {
+    await using here = await site()
+    const atoll = await here.start()
+    const podId = await newPod(atoll, 'Stopped')
+
+    // Nothing is written while this is held, so one request is under way for as long as we like.
+    const holder = new pg.Client({ connectionString: here.databaseUrl })
+    await holder.connect()
+    await holder.query('begin; lock table routing in exclusive mode')
+    const underWay = atoll.ask('POST', '/v1.0/routings', routing(podId))
+    await expect
+      .poll(() =>
+        here.query(
+          `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        ),
+      )
+      .toHaveLength(1)
+
+    const toldAt = Date.now()
+    atoll.child.kill('SIGTERM')
+    await expect.poll(() => refuses(atoll), { timeout: 5000 }).toBe(true)
+    await holder.end()
+    expect((await underWay).status).toBe(200)
+    expect(await atoll.ended).toBe(0)
+    expect(Date.now() - toldAt, 'not only when it was cut off').toBeLessThan(4500)
+    expect(await here.query('select from routing')).toHaveLength(1)
+  }, 60_000)
+
+  it('is not held up by a client that never finishes', async () => {
+    await using here = await site()
+    const atoll = await here.start()
+    const { port } = new URL(atoll.url)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write('POST /v1.0/pods HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"pod": ')
+    await sleep(200)
+    const toldAt = Date.now()
+    atoll.child.kill('SIGTERM')
+    expect(await atoll.ended).toBe(0)
+    expect(Date.now() - toldAt).toBeLessThan(10_000)
+    socket.destroy()
+  }, 60_000)
+
+  it('loses nothing that it acknowledged while many were at it', async () => {
+    await using here = await site()
+    const atoll = await here.start()
+    const podId = await newPod(atoll, 'Busy')
+    const fates = await createMany(atoll, podId, 10_000, done => {
+      if (done === 100) atoll.child.kill('SIGTERM')
+    })
+    expect(await atoll.ended).toBe(0)
+    const rows = await here.query<{ central_id: string }>('select central_id from routing')
+    const stored = new Set(rows.map(row => row.central_id))
+    for (const { topId, acknowledged } of fates) if (acknowledged) expect(stored).toContain(topId)
+    expect(atoll.errors()).toBe('')
+  }, 60_000)
+})
+
+const refuses = (atoll: Process): Promise<boolean> =>
+  new Promise(done => {
+    const socket = connect(Number(new URL(atoll.url).port), '127.0.0.1')
+    socket.once('connect', () => done(false))
+    socket.once('error', () => done(true))
+    socket.once('connect', () => socket.destroy())
+  })

@@ -1,0 +1,205 @@
+// One region of many gives no answer: it holds its own slots, and nobody waits for it.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Job } from '../../src/core/jobs/job.ts'
+import type { App, JobHandler } from '../../src/core/ports.ts'
+import { createBreakers } from '../../src/worker/breakers.ts'
+import { type Fleet, fleet, type Pod } from './fleet.ts'
+import { median, sized, until } from './wait.ts'
+
+const slots = 64
+const laneSlots = 8
+const perRegion = sized(200)
+const backlog = sized(2000)
+const pairs = 5
+
+/** One call into the job's region; there is nothing to be done. */
+const oneCall: JobHandler = async (app, job) => {
+  await app.cloud.networking(job.region, `req-${job.id}`).removePort(job.id)
+}
+/** None. */
+const noCall: JobHandler = async () => {}
+
+let f: Fleet
+let hanging: Pod
+let others: readonly Pod[]
+const closers: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  f = await fleet({ pods: 20, handlers: { configure_route: oneCall, seg_rule_setup: noCall } })
+  others = f.pods.slice(0, -1)
+  hanging = f.pods.at(-1)!
+})
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+  f.cloud.faults.clear()
+  await sql`truncate job, job_log, turn`.execute(f.database.db)
+  await until('nothing is open', () => f.pods.every(({ open }) => open === 0))
+})
+afterAll(() => f[Symbol.asyncDispose]())
+
+const hang = () => f.cloud.faults.add({ kind: 'hang', region: hanging.name, service: 'neutron' })
+
+const jobsIn = (pod: Pod, count: number): Job[] =>
+  Array.from({ length: count }, () => f.job({ region: pod.name }))
+
+function clientOf(timeoutMs: number): App {
+  const { app, close } = f.client(timeoutMs)
+  closers.push(close)
+  return app
+}
+
+interface Phase {
+  readonly perSecond: number
+  readonly doneInHanging: number
+  readonly mostRunning: number
+}
+
+/** Runs the others' jobs to their end, behind a backlog of the hanging region or without one. */
+async function phase(isHanging: boolean): Promise<Phase> {
+  const fault = isHanging ? hang() : null
+  for (const pod of f.pods) pod.resetCounts()
+  // What was asked for first is taken first, so the backlog stands before everybody.
+  if (isHanging) await f.post(jobsIn(hanging, backlog))
+  await f.post(others.flatMap(pod => jobsIn(pod, perRegion)))
+  const { app, close } = f.client(60_000)
+  let [done, doneInHanging, mostRunning] = [0, 0, 0]
+  const startedAt = performance.now()
+  const clockwork = await f.worker({
+    app,
+    slots,
+    laneSlots,
+    onRun({ job, outcome }) {
+      if (job.region === hanging.name) doneInHanging += 1
+      else if (outcome === 'succeeded') done += 1
+      mostRunning = Math.max(mostRunning, clockwork.running(hanging.name))
+    },
+  })
+  await until('the others are done', () => done === others.length * perRegion, 120)
+  const seconds = (performance.now() - startedAt) / 1000
+  if (isHanging) {
+    expect(hanging.open).toBe(laneSlots)
+    expect(clockwork.running()).toBe(laneSlots)
+  }
+  await clockwork.stop(0)
+  await close()
+  fault?.remove()
+  await sql`truncate job, job_log, turn`.execute(f.database.db)
+  await until('nothing is open', () => f.pods.every(({ open }) => open === 0))
+  return { perSecond: done / seconds, doneInHanging, mostRunning }
+}
+
+describe('a region that hangs for ever', () => {
+  it('holds its slots and no more, and the other 19 never wait for it', { timeout: 600_000 }, async () => {
+    await phase(false)
+    const ratios: number[] = []
+    const rates: { with: number[]; without: number[] } = { with: [], without: [] }
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const without = await phase(false)
+      const during = await phase(true)
+      // Every call that was ever made to it is one of those that are open at the same time.
+      expect(hanging.came).toBe(laneSlots)
+      expect(hanging.mostOpen).toBe(laneSlots)
+      expect(during.mostRunning).toBe(laneSlots)
+      expect(during.doneInHanging).toBe(0)
+      rates.without.push(without.perSecond)
+      rates.with.push(during.perSecond)
+      ratios.push(during.perSecond / without.perSecond)
+    }
+    console.log(
+      `19 regions with ${perRegion} jobs each, behind ${backlog} jobs of one that hangs: ` +
+        `${Math.round(median(rates.with))} jobs a second with it, ${Math.round(median(rates.without))} without, ` +
+        `ratio ${median(ratios).toFixed(2)} (median of ${pairs} pairs: ${ratios.map(r => r.toFixed(2)).join(' ')}); ` +
+        `${laneSlots} calls to it, ${laneSlots} open at most, of ${slots} slots`,
+    )
+  })
+})
+
+describe('the breaker of a region', () => {
+  const openMs = 10_000
+
+  /** A worker whose breakers have a clock of their own. */
+  async function worker() {
+    let time = 0
+    const breakers = createBreakers({ failures: 3, openMs, maxOpenMs: 60_000, now: () => time })
+    const clockwork = await f.worker({ app: clientOf(300), slots, laneSlots, breakers })
+    closers.push(() => clockwork.stop(0))
+    return {
+      state: () => breakers.state(hanging.name),
+      pass: (ms: number) => {
+        time += ms
+      },
+    }
+  }
+
+  /** Long enough for several polls. */
+  const quiet = () => sleep(1000)
+
+  it('opens after three silences, tries again with one call, and closes on an answer', async () => {
+    const fault = hang()
+    hanging.resetCounts()
+    const { state, pass } = await worker()
+    await f.post(jobsIn(hanging, 3))
+    await until('three silences', () => state() === 'open')
+    const waiting = jobsIn(hanging, 40)
+    await f.post(waiting)
+    await f.post(jobsIn(others[0]!, 10))
+    await quiet()
+    expect(hanging.came).toBe(3)
+    expect(others[0]!.came).toBeGreaterThanOrEqual(10)
+
+    pass(openMs)
+    await until('the trial was silent', () => hanging.came === 4 && state() === 'open')
+    await quiet()
+    expect([hanging.came, hanging.mostOpen]).toEqual([4, 3])
+
+    // Open for twice as long after a trial in vain.
+    pass(openMs)
+    await quiet()
+    expect(hanging.came).toBe(4)
+    fault.remove()
+    pass(openMs)
+    await until('all is done', async () => {
+      const { rows } = await sql`select from job where region = ${hanging.name}`.execute(f.database.db)
+      return rows.length === 0
+    })
+    expect(state()).toBe('closed')
+    expect(hanging.mostOpen).toBeLessThanOrEqual(laneSlots)
+    console.log(`calls to the silent region: 3 until the breaker opened, 1 in vain while 40 jobs waited`)
+  })
+
+  it('takes work that makes no call to the region for no answer', async () => {
+    hang()
+    hanging.resetCounts()
+    const { state } = await worker()
+    const silent = jobsIn(hanging, 3)
+    // Between the silences there is a job that has nothing to do there.
+    for (const job of silent) {
+      await f.post([job])
+      await until('a silence', async () => (await f.app.store.jobs.get(job.id))?.status === 'FAIL')
+      // Its next try would be one more silence.
+      await sql`update turn set due_at = now() + interval '1 hour'`.execute(f.database.db)
+      const idle = f.job({ type: 'seg_rule_setup', resource: { project_id: job.id }, region: hanging.name })
+      await f.post([idle])
+      await until('it is done', async () => {
+        const now = await f.app.store.jobs.get(idle.id)
+        return now?.status === 'SUCCESS' || state() === 'open'
+      })
+    }
+    expect(hanging.came).toBe(3)
+    expect(state()).toBe('open')
+  })
+
+  it('takes a refusal for an answer', async () => {
+    const { state } = await worker()
+    f.cloud.faults.add({ kind: 'status', status: 409, region: hanging.name })
+    await f.post(jobsIn(hanging, 5))
+    await until('all have been refused', async () => {
+      const { rows } = await sql`select from job where status = 'FAIL'`.execute(f.database.db)
+      return rows.length === 5
+    })
+    expect(state()).toBe('closed')
+  })
+})

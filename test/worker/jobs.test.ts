@@ -1,0 +1,371 @@
+// Jobs as the clockwork runs them: which one of a resource runs, how often, and what becomes of the others.
+
+import { sql } from 'kysely'
+import pg from 'pg'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Job } from '../../src/core/jobs/job.ts'
+import { createJob, expireNewJobs, redoJob } from '../../src/core/jobs/jobs.ts'
+import type { JobHandler } from '../../src/core/ports.ts'
+import { createRouting } from '../../src/core/routing/routings.ts'
+import { type Fleet, type FleetSpec, fleet, operator, project } from './fleet.ts'
+import { chanceOf, gate, seed, sized, until } from './wait.ts'
+
+const fleets: Fleet[] = []
+
+afterEach(async () => {
+  for (const one of fleets.splice(0)) await one[Symbol.asyncDispose]()
+})
+
+async function open(spec: Partial<FleetSpec> & { handler?: JobHandler } = {}): Promise<Fleet> {
+  const { handler = async () => {}, ...rest } = spec
+  const opened = await fleet({ pods: 0, handlers: { configure_route: handler }, ...rest })
+  fleets.push(opened)
+  return opened
+}
+
+const statusOf = async ({ app }: Fleet, { id }: Pick<Job, 'id'>): Promise<string> =>
+  (await app.store.jobs.get(id))?.status ?? 'gone'
+
+const countBy = async ({ database }: Fleet): Promise<Record<string, number>> => {
+  const { rows } = await sql<{ status: string; n: number }>`
+    select status, count(*) as n from job group by status
+    union all select 'SUCCESS', count(*) from job_log having count(*) > 0`.execute(database.db)
+  return Object.fromEntries(rows.map(({ status, n }) => [status, n]))
+}
+
+const makeDue = ({ database }: Fleet) =>
+  sql`update turn set due_at = now() where due_at <> 'infinity'`.execute(database.db)
+
+const addRouting = (f: Fleet, centralId: string, resourceType: string, regionId: string) =>
+  createRouting(f.app, operator, {
+    centralId,
+    regionalId: `${centralId}-there`,
+    regionId,
+    projectId: project,
+    resourceType,
+  })
+
+describe('many jobs for one resource', () => {
+  const posts = sized(10_000)
+
+  it(`${posts} posted while one run is held open cause exactly one more, which sees the last state`, async () => {
+    let state = 0
+    const seen: number[] = []
+    const gates = [gate(), gate()]
+    const f = await open({
+      pods: 1,
+      handler: async () => {
+        seen.push(state)
+        await gates[seen.length - 1]?.held
+      },
+    })
+    await addRouting(f, 'router-1', 'router', f.regions[0]!.id)
+    const post = (): Promise<Job> => {
+      state += 1
+      const resource = { router_id: 'router-1' }
+      return createJob(f.app, operator, { type: 'configure_route', projectId: project, resource })
+    }
+    await f.worker()
+    const first = await post()
+    await until('the first run', () => seen.length === 1)
+    const others: Job[] = []
+    const poster = async (): Promise<void> => {
+      while (state < posts) others.push(await post())
+    }
+    await Promise.all(Array.from({ length: 8 }, poster))
+    const newest = await post()
+    expect(await countBy(f)).toEqual({ RUNNING: 1, NEW: others.length + 1 })
+
+    gates[0]!.open()
+    await until('the second run', () => seen.length === 2)
+    expect(await countBy(f)).toEqual({ RUNNING: 1, NEW: others.length, SUCCESS: 1 })
+    expect(await statusOf(f, newest)).toBe('RUNNING')
+    expect(await statusOf(f, first)).toBe('SUCCESS')
+
+    gates[1]!.open()
+    await until('the end', async () => (await statusOf(f, newest)) === 'SUCCESS')
+    await until('nothing waits', async () => {
+      const due = await sql`select from turn where due_at <> 'infinity'`.execute(f.database.db)
+      return due.rows.length === 0
+    })
+    expect(await countBy(f)).toEqual({ SUCCESS: 2 })
+    expect(seen).toEqual([1, state])
+    console.log(`${others.length + 2} jobs posted for one resource: ${seen.length} runs, 2 in the log`)
+  })
+
+  it('the newest stays the one that is tried again when it fails, and the older ones stay NEW', async () => {
+    const ran: string[] = []
+    const f = await open({
+      handler: async (_app, job) => {
+        ran.push(job.id)
+        if (ran.length < 3) throw new Error('planted')
+      },
+    })
+    const resource = { router_id: 'router-1' }
+    const [older, newest] = [f.job({ resource }), f.job({ resource })]
+    await f.post([older], 1)
+    await f.post([newest], 1)
+    await f.worker()
+    await until('it failed', async () => (await statusOf(f, newest)) === 'FAIL')
+    expect(await statusOf(f, older)).toBe('NEW')
+    await until('its end', async () => {
+      await makeDue(f)
+      return (await statusOf(f, newest)) === 'SUCCESS'
+    })
+    expect(ran).toEqual([newest.id, newest.id, newest.id])
+    expect(await statusOf(f, older)).toBe('gone')
+  })
+})
+
+describe('a job that fails', () => {
+  it('is tried again after pauses that double, give or take half', async () => {
+    const seeded = seed()
+    const chance = chanceOf(seeded)
+    const f = await open({
+      chance,
+      handler: async () => {
+        throw new Error('planted')
+      },
+    })
+    const jobs = Array.from({ length: 20 }, () => f.job({}))
+    await f.post(jobs)
+    await f.worker()
+    const pauses: number[][] = []
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      await makeDue(f)
+      await until(`try ${attempt}`, async () => {
+        const { rows } = await sql`select from job where status = 'FAIL' and attempts >= ${attempt}`.execute(
+          f.database.db,
+        )
+        return rows.length === jobs.length
+      })
+      const { rows } = await sql<{ attempts: number; pause: number }>`
+        select job.attempts, extract(epoch from job.next_try_at - job.started_at)::float8 * 1000 as pause
+        from job`.execute(f.database.db)
+      // A pause of the first tries may be over before the last job of the set has failed.
+      const ofThis = rows.filter(row => row.attempts === attempt).map(({ pause }) => pause)
+      pauses.push(ofThis)
+      for (const pause of ofThis) expect(pause).toBeGreaterThanOrEqual(500 * 2 ** (attempt - 1))
+      expect(new Set(ofThis.map(Math.round)).size).toBeGreaterThan(ofThis.length / 2)
+    }
+    const spread = pauses.map(of => `${Math.round(Math.min(...of))}..${Math.round(Math.max(...of))} ms`)
+    console.log(`seed ${seeded}: pauses after tries 1 to 4, run and all: ${spread.join(', ')}`)
+  })
+
+  it('keeps no others from running, in its own region and elsewhere', async () => {
+    const runs = new Map<string, number>()
+    const f = await open({
+      handler: async (_app, { resource }) => {
+        const router = resource.router_id!
+        runs.set(router, (runs.get(router) ?? 0) + 1)
+        if (router.startsWith('bad')) throw new Error('planted')
+      },
+    })
+    const inRegion = (name: string, region: string, count: number) =>
+      Array.from({ length: count }, (_, index) =>
+        f.job({ resource: { router_id: `${name}-${region}-${index}` }, region }),
+      )
+    await f.post(inRegion('bad', 'A', 100))
+    await f.post([...inRegion('good', 'A', 200), ...inRegion('good', 'B', 200)])
+    await f.worker()
+    await until('the good ones are done', async () => (await countBy(f)).SUCCESS === 400)
+    const failing = [...runs].filter(([router]) => router.startsWith('bad'))
+    // Each fails once and then pauses for half a second at least, so a good one waits for each at most once a pause.
+    for (const [, count] of failing) expect(count).toBeGreaterThanOrEqual(1)
+    const failed = failing.reduce((sum, [, count]) => sum + count, 0)
+    console.log(`while 400 good jobs were done, 100 bad ones were tried ${failed} times`)
+  })
+
+  it('with an error that nobody foresaw says so without its words, which go to the log', async () => {
+    const f = await open({
+      handler: async () => {
+        throw new TypeError('the secret of the house')
+      },
+    })
+    const job = f.job({})
+    await f.post([job])
+    await f.worker()
+    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    const failed = await f.app.store.jobs.get(job.id)
+    expect(failed?.lastError).toBe("Something went wrong on our side; the log has more under the job's id")
+    expect(failed?.nextTryAt).not.toBeNull()
+    const line = f.logLines.find(({ msg }) => msg === `job ${job.id} (configure_route)`)
+    expect(line?.err?.message).toBe('the secret of the house')
+  })
+
+  it('for which this process has no handler is tried again, and another process may have one', async () => {
+    const f = await open()
+    const job = f.job({ type: 'seg_rule_setup', resource: { project_id: project } })
+    await f.post([job])
+    const clockwork = await f.worker()
+    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    await clockwork.stop()
+    await f.worker({ app: { ...f.app, jobHandlers: { seg_rule_setup: async () => {} } } })
+    await makeDue(f)
+    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+  })
+
+  it('is not tried again by itself when it has failed for long enough, but when it is redone', async () => {
+    let runs = 0
+    const f = await open({
+      handler: async () => {
+        runs += 1
+        if (runs === 1) throw new Error('planted')
+      },
+    })
+    f.setTime(new Date(Date.now() - 61_000))
+    const job = f.job({})
+    await f.post([job])
+    f.setTime(null)
+    await f.worker({ retryForMs: 60_000 })
+    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    expect((await f.app.store.jobs.get(job.id))?.nextTryAt).toBeNull()
+    const { rows } = await sql`select from turn where due_at <> 'infinity'`.execute(f.database.db)
+    expect(rows).toHaveLength(0)
+    await redoJob(f.app, operator, job.id)
+    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+    expect(runs).toBe(2)
+  })
+})
+
+describe('a worker', () => {
+  it('opens no transaction, so that one that is stopped at any moment holds no locks', async () => {
+    const f = await open({
+      pods: 2,
+      handlers: {
+        configure_route: async () => {},
+        update_network: async () => {
+          throw new Error('planted')
+        },
+      },
+    })
+    for (const region of f.regions) await addRouting(f, 'net-1', 'network', region.id)
+    const asked = vi.spyOn(pg.Client.prototype, 'query')
+    const everywhere = { pod_id: 'not_specified_pod', network_id: 'net-1' }
+    await f.post([f.job({}), f.job({}), f.job({ type: 'update_network', resource: everywhere })])
+    const clockwork = await f.worker()
+    await until('it has succeeded, failed and fanned out', async () => {
+      const { SUCCESS, FAIL } = await countBy(f)
+      return SUCCESS === 3 && FAIL === 2
+    })
+    await clockwork.stop()
+    const texts = asked.mock.calls.map(([config]) => (config as { text?: string }).text ?? String(config))
+    asked.mockRestore()
+    expect(texts.length).toBeGreaterThan(5)
+    expect(texts.filter(text => /^\s*(begin|start)/i.test(text))).toEqual([])
+  })
+
+  it('takes a job that a dead one has left running, or the newer one that came since', async () => {
+    const ran: string[] = []
+    const f = await open({ handler: async (_app, job) => void ran.push(job.id) })
+    const claim = () =>
+      f.app.store.turns.claim({ worker: 99, kinds: ['job'], room: 9, laneRoom: 9, rooms: new Map() })
+    const [alone, older] = [f.job({}), f.job({})]
+    await f.post([alone, older])
+    expect(await f.app.store.jobs.take(await claim())).toHaveLength(2)
+    const newer = f.job({ resource: older.resource })
+    await f.post([newer])
+    expect(await countBy(f)).toEqual({ RUNNING: 2, NEW: 1 })
+    await f.worker()
+    await until('the end', async () => (await countBy(f)).SUCCESS === 2)
+    expect(ran.sort()).toEqual([alone.id, newer.id].sort())
+    expect(await statusOf(f, older)).toBe('gone')
+    expect((await f.app.store.jobs.get(alone.id))?.attempts).toBe(2)
+    expect((await f.app.store.jobs.get(newer.id))?.attempts).toBe(1)
+  })
+})
+
+describe('redo', () => {
+  it('of a NEW job makes it the newest of its resource', async () => {
+    const ran: string[] = []
+    const f = await open({ handler: async (_app, job) => void ran.push(job.id) })
+    const resource = { router_id: 'router-1' }
+    const [one, other] = [f.job({ resource }), f.job({ resource })]
+    await f.post([one], 1)
+    await f.post([other], 1)
+    await redoJob(f.app, operator, one.id)
+    await f.worker()
+    await until('its end', async () => (await statusOf(f, one)) === 'SUCCESS')
+    expect(ran).toEqual([one.id])
+    expect(await statusOf(f, other)).toBe('gone')
+  })
+
+  it('of a FAIL job runs it at once, whatever its pause', async () => {
+    let runs = 0
+    const f = await open({
+      handler: async () => {
+        runs += 1
+        if (runs === 1) throw new Error('planted')
+      },
+    })
+    const job = f.job({})
+    await f.post([job])
+    await f.worker()
+    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    await sql`update turn set due_at = now() + interval '1 hour'`.execute(f.database.db)
+    await redoJob(f.app, operator, job.id)
+    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+  })
+
+  it('of a job that runs or is in the log is refused', async () => {
+    const held = gate()
+    const f = await open({ handler: () => held.held })
+    const job = f.job({})
+    await f.post([job])
+    await f.worker()
+    await until('it runs', async () => (await statusOf(f, job)) === 'RUNNING')
+    await expect(redoJob(f.app, operator, job.id)).rejects.toMatchObject({ detail: { reason: 'running' } })
+    held.open()
+    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+    await expect(redoJob(f.app, operator, job.id)).rejects.toMatchObject({ detail: { reason: 'in_log' } })
+  })
+})
+
+describe('a job that waited too long for its turn', () => {
+  it('is FAIL and does not run when its turn comes after all, but when it is redone', async () => {
+    const ran: string[] = []
+    const f = await open({ handler: async (_app, job) => void ran.push(job.id) })
+    f.setTime(new Date(Date.now() - 3_600_000))
+    const old = f.job({})
+    await f.post([old])
+    f.setTime(null)
+    const young = f.job({})
+    await f.post([young])
+    expect(await expireNewJobs(f.app, 1800)).toBe(1)
+    expect(await f.app.store.jobs.get(old.id)).toMatchObject({
+      status: 'FAIL',
+      lastError: 'It waited too long for its turn',
+    })
+    await f.worker()
+    await until('the young one is done', async () => (await statusOf(f, young)) === 'SUCCESS')
+    await until('nothing waits', async () => {
+      const { rows } = await sql`select from turn where due_at <> 'infinity'`.execute(f.database.db)
+      return rows.length === 0
+    })
+    expect(ran).toEqual([young.id])
+    await redoJob(f.app, operator, old.id)
+    await until('its end', async () => (await statusOf(f, old)) === 'SUCCESS')
+  })
+})
+
+describe('a job for every region', () => {
+  it('becomes one job for each region that has the resource, and is done', async () => {
+    const ran: string[] = []
+    const handler: JobHandler = async (_app, job) =>
+      void ran.push(`${job.region} ${job.resource.pod_id} ${job.projectId}`)
+    const f = await open({ pods: 5, handlers: { update_network: handler } })
+    const mapped = [f.regions[0]!, f.regions[2]!, f.regions[4]!]
+    for (const region of mapped) await addRouting(f, 'net-1', 'network', region.id)
+    await addRouting(f, 'net-2', 'network', f.regions[1]!.id)
+    const job = await createJob(f.app, operator, {
+      type: 'update_network',
+      projectId: project,
+      resource: { pod_id: 'not_specified_pod', network_id: 'net-1' },
+    })
+    await f.worker()
+    await until('all are done', async () => (await countBy(f)).SUCCESS === 4)
+    expect(await statusOf(f, job)).toBe('SUCCESS')
+    expect(ran.sort()).toEqual(mapped.map(({ id, name }) => `${name} ${id} ${project}`).sort())
+    expect(await countBy(f)).toEqual({ SUCCESS: 4 })
+  })
+})
