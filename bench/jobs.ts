@@ -1,0 +1,205 @@
+// Jobs that do nothing, from their posting to their end: Atoll's clockwork beside graphile-worker, and what the log's size
+// costs the claim.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Logger, makeWorkerUtils, runMigrations, type WorkerUtils } from 'graphile-worker'
+import pg from 'pg'
+import type { Store } from '../src/core/ports.ts'
+import { openDatabase } from '../src/store/database.ts'
+import { startEmbedded } from '../src/store/embedded/start.ts'
+import { migrate } from '../src/store/migrations.ts'
+import { createStore } from '../src/store/store.ts'
+import { measureClaim } from './jobs-claim.ts'
+import { newJobs, post } from './jobs-store.ts'
+import { inTurns, median, printTable, rounded } from './measure.ts'
+
+const options = {
+  jobs: { type: 'string', default: '3000' },
+  pairs: { type: 'string', default: '5' },
+  callers: { type: 'string', default: '16' },
+  processes: { type: 'string', default: '1,2,4' },
+  log: { type: 'string', default: '10000,1000000' },
+} as const
+
+/** Of whoever posts, Atoll's or graphile-worker's. */
+const connections = 20
+const quiet = { info: () => {}, warn: () => {} }
+const workerProgram = fileURLToPath(new URL('jobs-worker.js', import.meta.url))
+
+type Kind = 'atoll' | 'graphile'
+
+interface Ground extends AsyncDisposable {
+  readonly url: string
+  readonly store: Store
+  readonly pool: pg.Pool
+  readonly graphile: WorkerUtils
+}
+
+export async function jobs(args: string[]): Promise<object> {
+  const { values } = parseArgs({ args, options })
+  const numbers = (text: string): number[] => text.split(',').filter(Boolean).map(Number)
+  await using ground = await prepare()
+  const rates: object[] = []
+  for (const processes of numbers(values.processes)) {
+    rates.push(
+      await compare(ground, {
+        processes,
+        count: Number(values.jobs),
+        pairs: Number(values.pairs),
+        callers: Number(values.callers),
+      }),
+    )
+  }
+  const claim = await measureClaim(ground.url, ground.pool, ground.store, numbers(values.log))
+  return { jobs: Number(values.jobs), pairs: Number(values.pairs), rates, claim }
+}
+
+async function prepare(): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), 'atoll-bench-'))
+  const server = await startEmbedded({ dataDir: folder, log: quiet, maxConnections: 200 })
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  await client.query('create database jobs')
+  await client.end()
+  const at = new URL(server.url)
+  at.pathname = '/jobs'
+  const url = at.href
+  await migrate(url)
+  const logger = new Logger(() => () => {})
+  await runMigrations({ connectionString: url, logger })
+  const database = openDatabase(url, { connections, name: 'bench', onError: () => {} })
+  const graphile = await makeWorkerUtils({ connectionString: url, logger, maxPoolSize: connections })
+  return {
+    url,
+    store: createStore(database.db),
+    pool: database.pool,
+    graphile,
+    async [Symbol.asyncDispose]() {
+      await graphile.release()
+      await database.close()
+      await server.stop()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+interface Measured {
+  /** From the first posting to the end of the last job. */
+  readonly perSecond: number
+  /** How fast a backlog that stands ready is worked off. */
+  readonly drainedPerSecond: number
+}
+
+interface Settings {
+  readonly processes: number
+  readonly count: number
+  readonly pairs: number
+  readonly callers: number
+}
+
+async function compare(ground: Ground, settings: Settings): Promise<object> {
+  const { processes, count, pairs } = settings
+  const once = (kind: Kind) => () => measure(ground, kind, settings)
+  const measured = await inTurns(pairs, once('atoll'), once('graphile'))
+  const of = (pick: (one: Measured) => number) => {
+    const [atoll, graphile] = [measured.map(([one]) => pick(one)), measured.map(([, other]) => pick(other))]
+    const ratios = atoll.map((rate, pair) => rate / graphile[pair]!)
+    return {
+      atoll: rounded(median(atoll), 0),
+      graphile: rounded(median(graphile), 0),
+      ratio: rounded(median(ratios)),
+      lowest: rounded(Math.min(...ratios)),
+      highest: rounded(Math.max(...ratios)),
+    }
+  }
+  const [enqueued, drained] = [of(one => one.perSecond), of(one => one.drainedPerSecond)]
+  printTable(
+    `${count} jobs that do nothing, ${processes} processes, median of ${pairs} pairs, jobs a second`,
+    ['', 'Atoll', 'graphile-worker', 'ratio', 'lowest', 'highest'],
+    [
+      ['posted one by one and done', ...Object.values(enqueued)],
+      ['a backlog done', ...Object.values(drained)],
+    ],
+  )
+  return { processes, enqueued, drained }
+}
+
+async function measure(
+  ground: Ground,
+  kind: Kind,
+  { processes, count, callers }: Settings,
+): Promise<Measured> {
+  const postOne = {
+    atoll: () => post(ground.store, newJobs(1)),
+    graphile: () => ground.graphile.addJob('nothing', { id: randomUUID() }),
+  }[kind]
+  const postAll = async (): Promise<void> => {
+    let left = count
+    const caller = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1
+        await postOne()
+      }
+    }
+    await Promise.all(Array.from({ length: callers }, caller))
+  }
+  const workers = await startWorkers(kind, ground.url, processes)
+  const startedAt = performance.now()
+  await postAll()
+  await workers.done(count)
+  const perSecond = count / ((performance.now() - startedAt) / 1000)
+  await workers.stop()
+
+  await postAll()
+  const others = await startWorkers(kind, ground.url, processes)
+  await others.done(1)
+  const begunAt = performance.now()
+  await others.done(count)
+  const drainedPerSecond = count / ((performance.now() - begunAt) / 1000)
+  await others.stop()
+  return { perSecond, drainedPerSecond }
+}
+
+async function startWorkers(kind: Kind, url: string, processes: number) {
+  const done = new Map<ChildProcess, number>()
+  let onChange = (): void => {}
+  const children = Array.from({ length: processes }, () => fork(workerProgram, [kind, url]))
+  await Promise.all(
+    children.map(
+      child =>
+        new Promise<void>((resolve, reject) => {
+          child.once('exit', code => reject(new Error(`a worker ended with ${code}`)))
+          child.on('message', ({ done: count }: { done: number }) => {
+            done.set(child, count)
+            resolve()
+            onChange()
+          })
+        }),
+    ),
+  )
+  const total = (): number => [...done.values()].reduce((sum, count) => sum + count, 0)
+  return {
+    done: (count: number): Promise<void> =>
+      new Promise(resolve => {
+        onChange = () => {
+          if (total() >= count) resolve()
+        }
+        onChange()
+      }),
+    async stop(): Promise<void> {
+      await Promise.all(
+        children.map(child => {
+          const exited = new Promise(resolve => child.once('exit', resolve))
+          child.send({ stop: true })
+          return exited
+        }),
+      )
+    },
+  }
+}

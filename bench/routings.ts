@@ -1,0 +1,120 @@
+// A database with so many routings, written through the store's own append, and what its statements cost exactly.
+
+import { randomUUID } from 'node:crypto'
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Note } from '../src/core/note.ts'
+import { type RoutingSpec, resourceTypes } from '../src/core/routing/routing.ts'
+import { openDatabase } from '../src/store/database.ts'
+import { migrate } from '../src/store/migrations.ts'
+import { regionStore } from '../src/store/regions.ts'
+import { routingStore } from '../src/store/routings.ts'
+import { createStore } from '../src/store/store.ts'
+import type { Tables } from '../src/store/tables.ts'
+
+const batch = 1000
+/** Of ten projects; the first is the caller's. */
+const projects = 10
+
+const noted = (at: Date): Note => ({
+  caller: {
+    userId: 'bench',
+    userName: 'bench',
+    projectId: null,
+    projectName: null,
+    roles: [],
+    requestId: `req-${randomUUID()}`,
+  },
+  at,
+  action: 'routing.create',
+})
+
+/** Fills an empty database: four regions, and `count` routings of ten projects, a thousand a second of their own time. */
+export async function fill(url: string, count: number, projectId: string): Promise<void> {
+  await migrate(url)
+  const database = openDatabase(url, { connections: 2, name: 'fill', onError: () => {} })
+  const store = createStore(database.db)
+  const startedAt = Date.now() - (count / batch) * 1000
+  const regionIds: string[] = []
+  for (let n = 0; n < 4; n++) {
+    const id = randomUUID()
+    const place = { localAvailabilityZone: '', dataCenter: '', createdAt: new Date() }
+    await store.regions.create({ id, name: `Pod${n}`, availabilityZone: 'az', ...place }, noted(new Date()))
+    regionIds.push(id)
+  }
+  const spec = (n: number): RoutingSpec => ({
+    centralId: randomUUID(),
+    regionalId: randomUUID(),
+    regionId: regionIds[n % 4]!,
+    projectId: n % projects === 0 ? projectId : `project-${n % projects}`,
+    resourceType: resourceTypes[Math.floor(n / projects) % 5]!,
+  })
+  for (let done = 0; done < count; done += batch) {
+    const specs = Array.from({ length: Math.min(batch, count - done) }, (_, n) => spec(done + n))
+    const made = await store.routings.append(specs, noted(new Date(startedAt + done)))
+    // A few have been changed since.
+    for (const one of made.slice(0, 2)) await store.routings.update(one.id, {}, noted(new Date()))
+  }
+  // As autovacuum leaves a table that has been at rest for a while.
+  await database.pool.query('vacuum analyze')
+  await database.close()
+}
+
+export interface Statement {
+  readonly sql: string
+  readonly values: readonly unknown[]
+}
+
+/** The statements that the store sends for this work. */
+export async function statementsOf(
+  url: string,
+  work: (stores: {
+    routings: ReturnType<typeof routingStore>
+    regions: ReturnType<typeof regionStore>
+  }) => Promise<unknown>,
+): Promise<Statement[]> {
+  const statements: Statement[] = []
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    log: ({ query }) => void statements.push({ sql: query.sql, values: query.parameters }),
+  })
+  await work({ routings: routingStore(db), regions: regionStore(db) })
+  await db.destroy()
+  return statements
+}
+
+/**
+ * How many pages of 8 KB a statement touches, by EXPLAIN (ANALYZE, BUFFERS) of the plan that a server has after it has
+ * run the prepared statement some times. What it changes is rolled back.
+ */
+export async function buffersOf(url: string, statements: readonly Statement[]): Promise<number> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  let buffers = 0
+  try {
+    for (const { sql, values } of statements) {
+      const given = values.map(value => client.escapeLiteral(asText(value)))
+      await client.query('begin')
+      await client.query(`prepare measured as ${sql}`)
+      const run = `execute measured (${given.join(', ')})`
+      const isChange = !/^select/i.test(sql)
+      for (let times = 0; times < (isChange ? 0 : 6); times++) await client.query(run)
+      const { rows } = await client.query(`explain (analyze, buffers, format json) ${run}`)
+      const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+      buffers += plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+      await client.query('rollback')
+      await client.query('deallocate measured')
+    }
+    return buffers
+  } finally {
+    await client.end()
+  }
+}
+
+/** As the driver would send it. */
+function asText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return `{${value.map(one => `"${one}"`).join(',')}}`
+  return String(value)
+}
