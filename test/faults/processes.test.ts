@@ -10,6 +10,9 @@ import { describe, expect, it } from 'vitest'
 import { readMigrations } from '../../src/store/migrations.ts'
 import { type Process, type Site, site } from './serving.ts'
 
+/** By which processes take turns at migrating (src/store/migrations.ts). */
+const migrationLock = 0x61746f6c
+
 const kills = process.env.SOAK ? 20 : 2
 
 async function newPod(atoll: Process, name: string): Promise<string> {
@@ -108,7 +111,17 @@ describe('a process that is killed while it writes', () => {
 describe('ten processes that start at once on an empty database', () => {
   it('migrate it once, share one key, serve the same data, and stop cleanly', async () => {
     await using here = await site({ empty: true })
-    const processes = await Promise.all(Array.from({ length: 10 }, () => here.start()))
+    // All of them are held until the last one has come, so that they do come at once.
+    const holder = new pg.Client({ connectionString: here.databaseUrl })
+    await holder.connect()
+    await holder.query('select pg_advisory_lock($1)', [migrationLock])
+    const starting = Promise.all(Array.from({ length: 10 }, () => here.start()))
+    starting.catch(() => {})
+    const waiting = `select from pg_locks join pg_database on pg_database.oid = database
+      where locktype = 'advisory' and not granted and datname = current_database()`
+    await expect.poll(() => here.query(waiting), { timeout: 60_000 }).toHaveLength(10)
+    await holder.end()
+    const processes = await starting
 
     const applied = await here.query<{ number: number }>('select number from migration order by number')
     expect(applied.map(row => row.number)).toEqual(readMigrations().map(migration => migration.number))

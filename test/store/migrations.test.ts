@@ -111,6 +111,14 @@ describe('a migration that is interrupted', () => {
     expect(await tables(url)).toEqual(['first', 'migration', 'second'])
   })
 
+  it('between its work and the note about it leaves neither', async () => {
+    const url = await emptyDatabase()
+    const taken = `insert into migration values (2, 'another', '', 'expand', now())`
+    const noting = migrate(url, { migrations: steps(`create table second (n int); ${taken}`) })
+    await expect(noting).rejects.toThrow(/migration_pkey/)
+    expect([await tables(url), await applied(url)]).toEqual([['first', 'migration'], [1]])
+  })
+
   it('by the death of its process leaves nothing of itself, and the next one goes on', async () => {
     const url = await emptyDatabase()
     const slow = steps('create table second (n int); select pg_sleep(60)')

@@ -106,4 +106,18 @@ describe('the audit trail', () => {
     expect(Math.max(...steps)).toBeLessThanOrEqual(1000)
     expect(await trail()).toHaveLength(10)
   })
+
+  it('forgets around a line that somebody else is at', async () => {
+    await newRegion()
+    await newRegion()
+    const holder = await database.pool.connect()
+    try {
+      await holder.query('begin; select from audit where id = 1 for update')
+      expect(await store.audit.removeBefore(new Date(at.getTime() + 1), 10)).toBe(1)
+    } finally {
+      await holder.query('rollback')
+      holder.release()
+    }
+    expect((await trail()).map(line => line.target)).toHaveLength(1)
+  })
 })
