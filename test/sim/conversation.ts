@@ -67,12 +67,32 @@ function headersOf(response: Response, authUrl: string): Record<string, string> 
   return seen
 }
 
-/** The keys of each object, and of a list those of its first item. */
+/** The keys of each object, and of a list those of its items together: which of them comes first differs. */
 function keysOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter(hasNoEmptyEndpoints).slice(0, 1).map(keysOf)
+  if (Array.isArray(value)) return value.length === 0 ? [] : [value.map(keysOf).reduce(together)]
   if (typeof value !== 'object' || value === null) return typeof value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, keysOf(inner)]))
 }
+
+function together(one: unknown, other: unknown): unknown {
+  if (Array.isArray(one) && Array.isArray(other)) return keysOfBoth(one, other)
+  if (!isRecord(one) || !isRecord(other)) return one
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)])
+  return Object.fromEntries(
+    [...keys].map(key => [
+      key,
+      key in one && key in other ? together(one[key], other[key]) : (one[key] ?? other[key]),
+    ]),
+  )
+}
+
+const keysOfBoth = (one: unknown[], other: unknown[]): unknown[] => {
+  const both = [...one, ...other]
+  return both.length === 0 ? [] : [both.reduce(together)]
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function kindsOf(value: unknown, authUrl: string): unknown {
   if (Array.isArray(value)) return sorted(value.map(item => kindsOf(item, authUrl)))
@@ -100,6 +120,3 @@ function kindOf(text: string, authUrl: string): string {
     .replace(/^[\w-]{86}$/, '<secret>')
     .replace(/\n\nFailed validating.*/s, '')
 }
-
-/** A service of the catalog that nobody has registered yet shows nothing of what its endpoints are like. */
-const hasNoEmptyEndpoints = (item: { endpoints?: unknown[] } | null): boolean => item?.endpoints?.length !== 0
