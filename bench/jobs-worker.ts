@@ -3,6 +3,7 @@
 import { Logger, run } from 'graphile-worker'
 import { pino } from 'pino'
 import { createApp } from '../src/compose.ts'
+import { loadConfig } from '../src/config.ts'
 import type { App } from '../src/core/ports.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { enlist } from '../src/store/turns.ts'
@@ -32,7 +33,7 @@ process.send!({ done: 0 })
 async function startAtoll(): Promise<() => Promise<void>> {
   const log = pino({ level: 'warn' })
   const database = openDatabase(url, { connections: 20, name: 'bench', onError: () => {} })
-  const created: App = createApp(database, null as never, log)
+  const created: App = createApp(loadConfig(undefined, {}), database, null as never, log)
   const app: App = { ...created, jobHandlers: { configure_route: async () => {} } }
   const clockwork = new Clockwork({
     turns: app.store.turns,

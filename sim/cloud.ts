@@ -1,10 +1,16 @@
-// A simulated OpenStack: one Keystone, a Neutron in every region but the central one, one clock, faults on request.
+// A simulated OpenStack: one Keystone; in every region but the central one a Neutron, a Nova, a Placement and images; one
+// clock, faults on request.
 
 import { type Clock, createClock } from './clock.ts'
 import { createFaults, type Faults } from './faults.ts'
+import { type GlanceService, startGlance } from './glance/service.ts'
 import type { Keystone } from './keystone/keystone.ts'
 import { startKeystone } from './keystone/service.ts'
 import { type NeutronService, startNeutron } from './neutron/service.ts'
+import type { HostsSpec } from './nova/nova.ts'
+import type { Settings } from './nova/region.ts'
+import { type NovaService, startNova } from './nova/service.ts'
+import { type PlacementService, startPlacement } from './placement/service.ts'
 
 export interface CloudSpec {
   regions: readonly string[]
@@ -15,6 +21,10 @@ export interface CloudSpec {
   tokenLifeMs?: number | undefined
   /** Puts Atoll's own services into the catalog: where it listens, and the region it is in. */
   atoll?: { url: string; region: string } | undefined
+  /** Of each region; 8 of 16 vCPU, 64 GB and 1000 GB of disk unless told. */
+  hosts?: Partial<HostsSpec> | undefined
+  /** Of each Nova: its switches and its pace. */
+  nova?: Partial<Settings> | undefined
 }
 
 export interface Cloud {
@@ -26,6 +36,8 @@ export interface Cloud {
   readonly keystone: Keystone
   /** By region. */
   readonly neutrons: ReadonlyMap<string, NeutronService>
+  readonly novas: ReadonlyMap<string, NovaService>
+  readonly placements: ReadonlyMap<string, PlacementService>
   close(): Promise<void>
 }
 
@@ -42,21 +54,11 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
   })
   if (spec.atoll !== undefined) registerAtoll(keystone, spec.atoll)
   const central = spec.atoll?.region ?? 'CentralRegion'
-  const neutrons = new Map<string, NeutronService>()
-  for (const region of spec.regions) {
-    if (region === central) continue
-    const inspectToken = (token: string) => keystone.inspect(token)
-    const neutron = await startNeutron({
-      region,
-      host: spec.host,
-      clock,
-      faults,
-      inspectToken,
-      authUrl: keystone.url,
-    })
-    keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: neutron.url })
-    neutrons.set(region, neutron)
-  }
+  const names = spec.regions.filter(region => region !== central)
+  const parts = new Map<string, RegionParts>()
+  for (const region of names) parts.set(region, await startRegion(region, spec, { clock, faults, keystone }))
+  const each = <Part>(of: (parts: RegionParts) => Part) =>
+    new Map([...parts].map(([region, one]) => [region, of(one)]))
 
   return {
     authUrl: keystone.url,
@@ -64,12 +66,47 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     clock,
     faults,
     keystone,
-    neutrons,
+    neutrons: each(({ neutron }) => neutron),
+    novas: each(({ nova }) => nova),
+    placements: each(({ placement }) => placement),
     async close() {
-      await Promise.all([...neutrons.values()].map(neutron => neutron.close()))
+      await Promise.all([...parts.values()].flatMap(one => Object.values(one).map(part => part.close())))
       await keystone.close()
     },
   }
+}
+
+interface RegionParts {
+  neutron: NeutronService
+  nova: NovaService
+  placement: PlacementService
+  glance: GlanceService
+}
+
+/** Starts a region's services and puts them into the catalog. */
+async function startRegion(
+  region: string,
+  { host, hosts, nova: settings }: CloudSpec,
+  { clock, faults, keystone }: Pick<Cloud, 'clock' | 'faults' | 'keystone'>,
+): Promise<RegionParts> {
+  const shell = {
+    region,
+    host,
+    clock,
+    faults,
+    inspectToken: (token: string) => keystone.inspect(token),
+    isProject: (id: string) => keystone.state.projects.has(id),
+    authUrl: keystone.url,
+  }
+  const placement = await startPlacement(shell)
+  const nova = await startNova({ ...settings, ...shell, placement: placement.region, hosts })
+  const glance = await startGlance({ ...shell, images: nova.region.images })
+  const neutron = await startNeutron(shell)
+  keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: neutron.url })
+  keystone.registerEndpoint({ type: 'compute', name: 'nova', region, url: nova.url })
+  keystone.registerEndpoint({ type: 'placement', name: 'placement', region, url: placement.url })
+  keystone.registerEndpoint({ type: 'image', name: 'glance', region, url: glance.url })
+  return { neutron, nova, placement, glance }
 }
 
 function registerAtoll(keystone: Keystone, { url, region }: { url: string; region: string }): void {

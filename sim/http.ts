@@ -36,7 +36,7 @@ export interface ServiceSpec {
   faults: Faults
   clock: Clock
   /** The service's JSON body for a refusal. */
-  envelope(refusal: Refusal): unknown
+  envelope(refusal: Refusal, request: FastifyRequest): unknown
   /** Answers an unknown path; the envelope of a 404 unless given. */
   notFound?: ((request: FastifyRequest, reply: FastifyReply) => unknown) | undefined
   /** Adds the routes. */
@@ -103,10 +103,10 @@ function readJson(app: FastifyInstance): void {
 }
 
 function addRefusals(app: FastifyInstance, spec: ServiceSpec): void {
-  app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => {
+  app.setErrorHandler((error: FastifyError | Refusal, request, reply) => {
     const refusal =
       error instanceof Refusal ? error : new Refusal(error.statusCode ?? 500, error.message || String(error))
-    return reply.code(refusal.status).headers(refusal.headers).send(spec.envelope(refusal))
+    return reply.code(refusal.status).headers(refusal.headers).send(spec.envelope(refusal, request))
   })
   app.setNotFoundHandler((request, reply) => {
     if (spec.notFound !== undefined) return spec.notFound(request, reply)
@@ -177,7 +177,7 @@ async function suffer(
       const status = fault.status ?? 500
       const refusal = new Refusal(status, fault.message ?? `A fault was asked for: ${status}.`)
       reply.code(status).type('application/json').removeHeader('content-length')
-      return JSON.stringify(spec.envelope(refusal))
+      return JSON.stringify(spec.envelope(refusal, request))
     }
     case 'garbage':
       reply.code(200).type('text/html').removeHeader('content-length')

@@ -10,12 +10,15 @@ import { createMetrics, type Metrics } from './api/metrics.ts'
 import { native } from './api/native/index.ts'
 import { addOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
+import { reservation } from './api/reservation/index.ts'
+import { reservationVersions } from './api/reservation/versions.ts'
 import type { Face, Mount } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
+import type { LeaseRules } from './core/leases/rules.ts'
 import type { App } from './core/ports.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -30,8 +33,10 @@ import { createStore } from './store/store.ts'
 import { enlist } from './store/turns.ts'
 import { createBreakers } from './worker/breakers.ts'
 import { Clockwork } from './worker/clockwork.ts'
+import { hostTurns } from './worker/hosts.ts'
 import { type Housekeeping, startHousekeeping } from './worker/housekeeping.ts'
 import { jobTurns } from './worker/jobs.ts'
+import { leaseTurns } from './worker/leases.ts'
 import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
 import { askToTidy, tidyTurns } from './worker/tidy.ts'
 
@@ -39,9 +44,15 @@ export type Role = 'all' | 'api' | 'worker'
 
 /** The faces where they are mounted. The root mount owns every path that no other does. */
 export function mounts(config: Config): Mount[] {
-  const tricircleFace = tricircle({ pageLimit: config.api.page_limit })
+  const pageLimit = config.api.page_limit
+  const tricircleFace = tricircle({ pageLimit })
+  const reservationFace = reservation({ pageLimit, accepted: false })
   return [
     { prefix: '/tricircle', face: tricircleFace },
+    { prefix: '/reservation', face: reservationVersions() },
+    { prefix: '/reservation/v1', face: reservationFace },
+    { prefix: '/reservation/:region/v1', face: reservationFace },
+    { prefix: '/v1', face: reservation({ pageLimit, accepted: true }) },
     { prefix: '/atoll/v1', face: native() },
     { prefix: '', face: tricircleFace },
   ]
@@ -130,7 +141,7 @@ export async function startAtoll(
     closers.push(() => server.stop())
     const database = await prepareDatabase(config, log, server.url, role)
     closers.push(database.close)
-    const app = createApp(database, cloud.regions, log)
+    const app = createApp(config, database, cloud.regions, log)
     const metrics = createMetrics()
     addQueueMetrics(metrics.registry, app)
     if (role !== 'api') {
@@ -156,17 +167,27 @@ export async function startAtoll(
 }
 
 /** What the verbs of core are given: the store, the regions, and what core may not have of its own. */
-export function createApp(database: Database, regions: Regions, log: Logger): App {
+export function createApp(config: Config, database: Database, regions: Regions, log: Logger): App {
   return {
     store: createStore(database.db),
-    cloud: createCloud(regions),
+    cloud: createCloud(regions, { blazarFilter: config.nova.blazar_filter }),
     jobHandlers,
+    leaseRules: leaseRules(config),
     now: () => new Date(),
     newId: randomUUID,
     chance: Math.random,
     report: (error, what) => log.error({ err: error }, what),
   }
 }
+
+const leaseRules = ({ leases }: Config): LeaseRules => ({
+  beforeEndMs: leases.before_end_minutes * 60_000,
+  beforeEnd: leases.before_end,
+  cleaningMs: leases.cleaning_seconds * 1000,
+  longestMs: leases.longest_seconds === undefined ? null : leases.longest_seconds * 1000,
+  mostReservations: leases.most_reservations,
+  retryForMs: leases.retry_for_seconds * 1000,
+})
 
 export interface ClockworkParts {
   readonly config: Config
@@ -188,6 +209,8 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     kinds: [
       jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
       tidyTurns({ app, onSurplus }),
+      leaseTurns(app),
+      hostTurns(app),
     ],
     breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
     enlist: events => enlist(databaseUrl, events),

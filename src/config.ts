@@ -130,6 +130,35 @@ export const schema = z.strictObject({
       slots_per_region: whole(1, 1000).default(8).describe('How many of them in one region.'),
     })
     .prefault({}),
+  nova: z
+    .strictObject({
+      blazar_filter: z
+        .boolean({ error: 'must be true or false' })
+        .default(false)
+        .describe(
+          'Whether the regions’ schedulers have BlazarFilter: reserved hosts then serve --hint reservation=ID as well.',
+        ),
+    })
+    .prefault({}),
+  leases: z
+    .strictObject({
+      before_end_minutes: whole(0, 527_040)
+        .default(60)
+        .describe('How long before its end a lease is told of it, where it does not say; 0: not at all.'),
+      before_end: z
+        .enum(['', 'snapshot'], { error: 'must be empty or snapshot' })
+        .default('')
+        .describe('What then happens to its servers by default: nothing, or an image of each (snapshot).'),
+      cleaning_seconds: whole(0, 86_400).default(0).describe('How long a host rests after a lease.'),
+      longest_seconds: whole(60, 3_153_600_000)
+        .optional()
+        .describe('The longest that a lease may be; as long as one likes when not set.'),
+      most_reservations: whole(1, 10_000).default(100).describe('How many reservations a lease may have.'),
+      retry_for_seconds: whole(1, 604_800)
+        .default(600)
+        .describe('A start that fails is tried again for so long; then the lease is in ERROR.'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

@@ -34,6 +34,7 @@ export interface World extends AsyncDisposable {
   readonly app: App
   readonly cloud: Cloud
   readonly database: Database
+  readonly databaseUrl: string
   /** What the log has been told, newest last. */
   readonly logLines: Record<string, unknown>[]
   call(method: string, url: string, ask?: Ask): Promise<Reply>
@@ -75,7 +76,7 @@ export async function world({
   let time: Date | null = null
   const logLines: Record<string, unknown>[] = []
   const log = pino({ base: null }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const app: App = { ...createApp(database, ports.regions, log), now: () => time ?? new Date() }
+  const app: App = { ...createApp(config, database, ports.regions, log), now: () => time ?? new Date() }
   const metrics = createMetrics()
   const server = open(createApi({ config, log, app, identity: ports.identity, metrics }), it => it.close())
   addOperations(server, { metrics, ready: async () => void (await database.pool.query('select 1')) })
@@ -92,6 +93,7 @@ export async function world({
     app,
     cloud,
     database,
+    databaseUrl: url,
     logLines,
     token,
     setTime: at => {

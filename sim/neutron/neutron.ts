@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.ts'
 import type { TokenFacts } from '../keystone/keystone.ts'
+import type { Table } from '../table.ts'
 import { readCreate } from './api/attributes.ts'
 import type { Resource } from './api/resource.ts'
 import { addRoutes } from './api/routes.ts'
@@ -22,7 +23,6 @@ import type {
   SecurityRule,
   Subnet,
 } from './rows.ts'
-import type { Table } from './table.ts'
 
 export interface NeutronSpec extends Partial<Settings> {
   region: string

@@ -1,5 +1,6 @@
 // One region's Neutron: what it is set to, and what it holds.
 
+import { Table } from '../table.ts'
 import { makeId } from './compact.ts'
 import type {
   AddressGroup,
@@ -14,7 +15,6 @@ import type {
   Standard,
   Subnet,
 } from './rows.ts'
-import { Table } from './table.ts'
 
 export interface Settings {
   /** Its first three bytes, and the fourth unless that is zero, begin every MAC that is made here. */

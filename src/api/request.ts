@@ -43,6 +43,15 @@ function decode(text: string): string {
   return decoded
 }
 
+/** As `singles`, of these parameters only: what else the query holds is not looked at. */
+export function singlesOf<Name extends string>(
+  query: Query,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const known = new Map(names.flatMap(name => (query.has(name) ? [[name, query.get(name)!]] : [])))
+  return singles(known) as Partial<Record<Name, string>>
+}
+
 /** The query as one value a name; throws `invalid` (malformed) for a parameter that is given twice. */
 export function singles(query: Query): Record<string, string> {
   const single: Record<string, string> = Object.create(null)

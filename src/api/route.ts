@@ -22,12 +22,13 @@ export interface Route {
   readonly errors: string
   /** The face's own sentences for core's errors, by reason or code. */
   readonly sentences: Readonly<Record<string, string>>
-  handle(app: App, caller: Caller, request: Request): Promise<Answer>
+  /** The caller is null, and no verb is called, where the policy asks for no token. */
+  handle(app: App, caller: Caller | null, request: Request): Promise<Answer>
 }
 
 export interface Answer {
   readonly status: number
-  /** Undefined for an answer without a body. */
+  /** Undefined for an answer without a body; Pieces for one that is too long to be one text. */
   readonly body: unknown
 }
 
@@ -52,7 +53,7 @@ export function route<Input, Output>(spec: RouteSpec<Input, Output>): Route {
     parts: { parse: parse.name, verb: verb?.name ?? '-', view: view.name },
     async handle(app, caller, request) {
       const input = parse(request)
-      const output = verb ? await verb(app, caller, input) : (undefined as Output)
+      const output = verb ? await verb(app, caller!, input) : (undefined as Output)
       return { status, body: view(output, request) }
     },
   }
@@ -73,6 +74,14 @@ export function sentenceOf({ error, route }: Problem): string {
   return own[error.detail.reason ?? ''] ?? own[error.code] ?? error.message
 }
 
+/** What is known of a request before its body is read. */
+export interface Head {
+  readonly method: string
+  /** As the client sent it, without the query. */
+  readonly path: string
+  header(name: string): string | undefined
+}
+
 export interface ErrorAnswer {
   readonly status: number
   readonly contentType: string
@@ -86,12 +95,17 @@ export interface Face {
   readonly serviceType: string
   readonly policy: PolicyTable
   readonly routes: readonly Route[]
+  /** What the face asks of a request's headers, on its routes; throws AppError. */
+  check(head: Head): void
+  /** Of every answer of a route to which nothing went wrong. */
+  readonly headers?: Readonly<Record<string, string>>
   /** The face's envelope: how it words anything that went wrong. */
   describe(problem: Problem): ErrorAnswer
 }
 
 /** A face at a prefix. The same face may be mounted at several. */
 export interface Mount {
+  /** Parameters as `:region`; requests have them beside those of the route's own path. */
   readonly prefix: string
   readonly face: Face
 }

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { METHODS } from 'node:http'
+import { Readable } from 'node:stream'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -17,9 +18,10 @@ import type { Credentials } from './auth.ts'
 import { publicUrl, trusting } from './forwarded.ts'
 import { readJson } from './json.ts'
 import type { HttpMetrics } from './metrics.ts'
+import { Pieces } from './pieces.ts'
 import { authorise, type PolicyTable } from './policy.ts'
 import { parseQuery } from './request.ts'
-import type { ErrorAnswer, Face, Mount, Route } from './route.ts'
+import type { ErrorAnswer, Face, Head, Mount, Route } from './route.ts'
 import { refuseUnreadable } from './unreadable.ts'
 
 export interface ServerOptions {
@@ -125,31 +127,31 @@ const badPath = () => malformed('The path is not percent-encoded UTF-8')
 
 /** Faces of this kind do not tell `/pods` from `/pods/` or `/pods.json`. */
 const lenientPath = /^(?:\/tricircle)?(?:\/v1\.0(?:\/.*)?)?\/?$/
+/** Of this kind: `/leases` is `/leases.json`, and `/leases/` is nothing. */
+const suffixedPath = /^(?:\/reservation(?:\/[^/]+)?)?\/v1\/.+$/
 
 /** The path that routes are found by: without the endings that a face does not tell apart. */
 export function normalisePath(url: string): string {
   const [path = '', ...query] = url.split('?')
-  if (!lenientPath.test(path)) return url
-  const bare = path.replace(/\/$/, '').replace(/(?<=\/v1\.0\/.+)\.json$/, '') || '/'
-  return [bare, ...query].join('?')
+  return [barePath(path), ...query].join('?')
+}
+
+function barePath(path: string): string {
+  if (path === '/reservation/') return '/reservation'
+  if (suffixedPath.test(path)) return path.replace(/(?<=[^/])\.json$/, '')
+  if (!lenientPath.test(path)) return path
+  return path.replace(/\/$/, '').replace(/(?<=\/v1\.0\/.+)\.json$/, '') || '/'
 }
 
 function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Serving): void {
   const policy = options.policyOf(face)
-  scope.addHook('onRequest', async request => {
+  scope.addHook('onRequest', async (request, reply) => {
     const route = request.routeOptions.config.route
-    request.caller = await options.authenticate({
-      token: header(request, 'x-auth-token'),
-      serviceToken: header(request, 'x-service-token'),
-      method: request.method,
-      path: pathOf(request),
-      serviceType: face.serviceType,
-      requestId: request.id,
-    })
-    if (route) {
-      requireJsonAccepted(request)
-      authorise(request.caller, route.rule, policy, route.denied)
-    }
+    const isPublic = route !== undefined && policy[route.rule] === 'public'
+    if (!isPublic) request.caller = await options.authenticate(credentialsOf(request, face))
+    if (hasGap(request)) return reply.callNotFound()
+    if (route) face.check(headOf(request))
+    if (route && request.caller) authorise(request.caller, route.rule, policy, route.denied)
   })
   scope.setErrorHandler(fail(options, face))
   scope.setNotFoundHandler((request, reply) =>
@@ -160,11 +162,15 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
       method: route.method,
       url: route.path === '/' && prefix ? '' : route.path,
       config: { route, face },
-      handler: (request, reply) => handle(options, route, prefix, request, reply),
+      handler: (request, reply) => handle(options, route, { prefix, face }, request, reply),
     })
   }
   refuseOtherMethods(scope, face, prefix)
 }
+
+/** `/leases/` is not the lease without an id. */
+const hasGap = ({ routeOptions, params }: FastifyRequest): boolean =>
+  routeOptions.config.face !== undefined && Object.values(params as object).includes('')
 
 /** Every path of a face answers 405 to the methods that it has no route for, whatever their body. */
 function refuseOtherMethods(scope: FastifyInstance, face: Face, prefix: string): void {
@@ -193,28 +199,44 @@ const header = (request: FastifyRequest, name: string): string | undefined => {
   return Array.isArray(value) ? value[0] : value
 }
 
-function requireJsonAccepted(request: FastifyRequest): void {
-  const accept = header(request, 'accept')
-  if (accept === undefined || /(^|[\s,])(\*\/\*|application\/(\*|json))/i.test(accept)) return
-  throw new AppError('invalid', 'Answers of this API are application/json', { reason: 'not_acceptable' })
-}
+const headOf = (request: FastifyRequest): Head => ({
+  method: request.method,
+  path: pathOf(request),
+  header: name => header(request, name),
+})
+
+const credentialsOf = (request: FastifyRequest, face: Face): Credentials => ({
+  token: header(request, 'x-auth-token'),
+  serviceToken: header(request, 'x-service-token'),
+  method: request.method,
+  path: pathOf(request),
+  serviceType: face.serviceType,
+  requestId: request.id,
+})
 
 async function handle(
   options: Serving,
   route: Route,
-  prefix: string,
+  { prefix, face }: Mount,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const answer = await route.handle(options.app, request.caller!, {
+  const params = request.params as Record<string, string>
+  const base = prefix.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name]!))
+  const answer = await route.handle(options.app, request.caller, {
     method: request.method,
-    params: request.params as Record<string, string>,
+    params,
     query: parseQuery(request.originalUrl),
     body: request.body,
-    applicationUrl: `${publicUrl(request, options.isTrusted)}${prefix}`,
+    applicationUrl: `${publicUrl(request, options.isTrusted)}${base}`,
   })
-  reply.code(answer.status)
+  reply.code(answer.status).headers(face.headers ?? {})
+  // An answer that has no content may name its type all the same; the originals' do.
+  if (answer.status === 204) return reply.header('content-type', 'application/json').send()
   if (answer.body === undefined) return reply.header('content-length', '0').send()
+  if (answer.body instanceof Pieces) {
+    return reply.header('content-type', 'application/json').send(Readable.from(answer.body.texts))
+  }
   return send(reply, 'application/json', JSON.stringify(answer.body))
 }
 

@@ -15,6 +15,16 @@ export interface Caller {
   readonly requestId: string
 }
 
+/** Who writes when nobody asked: Atoll itself. */
+export const ownCaller = (requestId: string): Caller => ({
+  userId: 'atoll',
+  userName: 'atoll',
+  projectId: null,
+  projectName: null,
+  roles: [],
+  requestId,
+})
+
 /** True when the caller's roles, in a project, amount to at least `needed` (admin > manager > member > reader). */
 export function isAtLeast(caller: Caller, needed: Persona): boolean {
   if (caller.projectId === null) return false

@@ -9,6 +9,8 @@ export interface TurnAsk {
   readonly key: string
   /** The region whose share of slots it takes; empty when it needs no region. */
   readonly lane: string
+  /** When it is due; at once unless told. Who asks for it sooner gets it sooner. */
+  readonly at?: Date
 }
 
 /** A turn that was taken. */
@@ -31,7 +33,7 @@ export interface ClaimRequest {
 }
 
 export interface TurnStore {
-  /** Makes these due now; at most one asking for a key. */
+  /** Makes these due; at most one asking for a key. */
   ask(asks: readonly TurnAsk[]): Promise<void>
   /** Ends a turn: it is due again after so long (null: when somebody asks). False when it is not the taker's any more. */
   finish(turn: Turn, againInMs: number | null): Promise<boolean>

@@ -1,5 +1,6 @@
 // What core needs of regions. Everything throws `upstream` with the region, the service and what was answered.
 
+import type { HostFacts } from './hosts/host.ts'
 import type { Maker, MarkedThing } from './network/intent.ts'
 import type { Network, Subnet } from './network/network.ts'
 
@@ -27,7 +28,49 @@ export interface NetworkSpec {
 export type NetworkAspect = Pick<Network, 'description' | 'adminStateUp' | 'shared'>
 export type SubnetAspect = Pick<Subnet, 'description' | 'enableDhcp' | 'hostRoutes' | 'dnsNameservers'>
 
+/** A host as its region knows it. */
+export type HostPlace = Pick<HostFacts, 'hypervisorHostname' | 'serviceName' | 'providerId' | 'inventory'>
+
+export interface RegionServer {
+  readonly id: string
+  readonly name: string
+  readonly projectId: string
+  readonly status: string
+}
+
+/** What a reservation of whole hosts is, as a region must know it. */
+export interface HostPlacement {
+  readonly reservationId: string
+  readonly projectId: string
+  readonly hosts: readonly HostPlace[]
+}
+
+/** The Nova and Placement of one region. Every call may be repeated. */
+export interface RegionCompute {
+  /** Those whose name or id this is: none, one, or several. */
+  findHosts(nameOrId: string): Promise<HostFacts[]>
+  /** Closes a host to every server without a reservation's flavor. */
+  closeHost(host: HostPlace): Promise<void>
+  /** Opens it again. */
+  openHost(host: HostPlace): Promise<void>
+  /** Every server on a host. */
+  serversOn(host: HostPlace): Promise<RegionServer[]>
+  /** Makes the reservation's flavor and lets it land on these hosts, and nowhere else; last of all the project may use it. */
+  openPlacement(placement: HostPlacement): Promise<void>
+  /** From now on nothing new lands there by this reservation. */
+  closePlacement(placement: HostPlacement): Promise<void>
+  /** The servers that came by this reservation. */
+  placedServers(placement: HostPlacement): Promise<RegionServer[]>
+  /** False when it was gone already. It may take a while to go. */
+  removeServer(id: string): Promise<boolean>
+  /** Makes an image of a server, unless there is one by this name of it. */
+  snapshot(server: RegionServer, name: string): Promise<void>
+  /** What is left of the reservation goes; false while a server still uses it. */
+  clearPlacement(placement: HostPlacement): Promise<boolean>
+}
+
 export interface Cloud {
   /** `requestId` goes with every call: of the request or the job on whose behalf it is made. */
   networking(region: string, requestId: string): RegionNetworking
+  compute(region: string, requestId: string): RegionCompute
 }

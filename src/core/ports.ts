@@ -1,9 +1,14 @@
 // What core needs from outside. Verbs receive an App; compose.ts builds it.
 
+import type { CapacityStore } from './capacity/capacity.ts'
 import type { TurnStore } from './clockwork.ts'
 import type { Cloud } from './cloud.ts'
+import type { HostStore, HostWriter } from './hosts/host.ts'
 import type { Job } from './jobs/job.ts'
 import type { JobStore } from './jobs/job-store.ts'
+import type { LeaseStore, LeaseWriter } from './leases/lease.ts'
+import type { LeaseRules } from './leases/rules.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { IntentStore } from './network/intent.ts'
 import type { NetworkStore } from './network/network.ts'
 import type { AuditStore } from './note.ts'
@@ -20,6 +25,21 @@ export interface Store {
   readonly jobs: JobStore
   readonly networks: NetworkStore
   readonly intents: IntentStore
+  readonly hosts: HostStore
+  readonly leases: LeaseStore
+  readonly capacity: CapacityStore
+  /**
+   * Does all of this or nothing. Where others came first in a way that only the database sees, it is done once more
+   * from the start.
+   */
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+}
+
+/** What one transaction of the ledger may do. */
+export interface Transaction {
+  readonly ledger: Ledger
+  readonly hosts: HostWriter
+  readonly leases: LeaseWriter
 }
 
 /** What a type of job does. Throws AppError when it could not. */
@@ -35,6 +55,7 @@ export interface App {
   chance(): number
   /** What each type of job does; a type without a handler is refused. */
   readonly jobHandlers: Readonly<Record<string, JobHandler>>
+  readonly leaseRules: LeaseRules
   /** Tells the log of an error that nobody else will see. */
   report(error: unknown, what: string): void
 }

@@ -4,12 +4,14 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Cloud, NetworkAspect, RegionNetworking, SubnetAspect } from '../core/cloud.ts'
 import type { RegionalThing } from '../core/network/intent.ts'
 import { intentOf } from '../core/network/intent.ts'
+import { type ComputeOptions, computeOf } from './compute.ts'
 import { create, get, list, remove, update } from './neutron.ts'
 import { networks, ports, subnets } from './neutron-tables.ts'
 import type { Region, Regions } from './region.ts'
 
-export const createCloud = (regions: Regions): Cloud => ({
+export const createCloud = (regions: Regions, options: ComputeOptions): Cloud => ({
   networking: (name, requestId) => networkingOf(regions.region(name, { requestId })),
+  compute: (name, requestId) => computeOf(regions.region(name, { requestId }), options),
 })
 
 const networkAspect = ({ description, adminStateUp, shared }: NetworkAspect) => ({

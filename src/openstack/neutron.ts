@@ -1,7 +1,7 @@
 // Neutron in a region: list, get, create, update and remove for every resource of the tables, and a few actions.
-import { invalid } from '../core/error.ts'
 import { isGone } from './fault.ts'
-import { type Fields, isId, many, reader, type Shape, written } from './fields.ts'
+import { type Fields, many, reader, type Shape, written } from './fields.ts'
+import { checkedId } from './names.ts'
 import { type AnyRow, type Plan, planOf, type Query } from './neutron-query.ts'
 import {
   type AnyResource,
@@ -150,11 +150,6 @@ export async function getQuota(region: Region, projectId: string): Promise<Shape
 }
 
 const pathOf = (resource: AnyResource, id: string): string => `${resource.path}/${checkedId(id)}`
-
-function checkedId(id: string): string {
-  if (!isId(id)) throw invalid(`${JSON.stringify(id.slice(0, 100))} is no id`)
-  return id
-}
 
 /** The one thing of an answer; when it was asked for by id, it must be that one. */
 function readOne<R extends Identified>(resource: R, reply: RegionReply, id?: string): Row<R> {

@@ -1,6 +1,6 @@
 // The services of a region that are called, what people call them, and where their API begins below an endpoint.
 
-export type ServiceType = 'network' | 'compute' | 'placement' | 'identity'
+export type ServiceType = 'network' | 'compute' | 'placement' | 'image' | 'identity'
 
 interface Service {
   readonly name: string
@@ -14,6 +14,7 @@ const services: Readonly<Record<ServiceType, Service>> = {
   network: { name: 'Neutron', version: /\/v2\.0$/, path: '/v2.0' },
   compute: { name: 'Nova', version: /\/v2(\.\d+)?(\/[^/]+)?$/, path: '/v2.1' },
   placement: { name: 'Placement', version: /$/, path: '' },
+  image: { name: 'Glance', version: /\/v2(\.\d+)?$/, path: '/v2' },
   identity: { name: 'Keystone', version: /\/v3$/, path: '/v3' },
 }
 

@@ -86,14 +86,18 @@ function prepareStatements(client: pg.PoolClient, deadlineMs: number): void {
   }
   const isStatement = (args: unknown[]): args is [string, unknown[]?] =>
     typeof args[0] === 'string' && args.length <= 2 && (args[1] === undefined || Array.isArray(args[1]))
+  const isKept = (text: string): boolean => !text.includes(onceMark)
   Object.assign(client, {
     query: (...args: unknown[]) => {
       if (!isStatement(args)) return plain(...args)
       const [text, values = []] = args
-      return values.length > 0 ? queryNamed({ text, values }) : query({ text })
+      return values.length > 0 && isKept(text) ? queryNamed({ text, values }) : query({ text, values })
     },
   })
 }
+
+/** In a statement whose text differs with what users ask for: it is not kept prepared. */
+export const onceMark = '/* once */'
 
 /** "cached plan must not change result type", in whatever language the server says it. */
 function planIsStale(error: unknown): boolean {

@@ -1,9 +1,24 @@
 -- The schema of this release, as the migrations make it. Written by test/store/migrations.test.ts: change a
 -- migration, then `npx vitest run test/store/migrations -u`.
 
+create extension btree_gist;
+
 create sequence turn_asked as bigint;
 
 create sequence turn_worker as integer cycle;
+
+create table account (
+  id bigint generated always as identity not null,
+  kind text not null,
+  region_id uuid not null,
+  scope text not null,
+  locked_by xid8,
+  constraint account_kind CHECK ((kind = ANY (ARRAY['scope'::text, 'host'::text]))),
+  constraint account_scope CHECK ((scope = ANY (ARRAY['general'::text, 'reservable'::text]))),
+  constraint account_region foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint account_pkey primary key (id)
+) with (fillfactor=50);
+create unique index account_one_scope on account (region_id, scope) WHERE (kind = 'scope'::text);
 
 create table audit (
   id bigint generated always as identity not null,
@@ -31,6 +46,110 @@ create table binding (
 create index binding_order on binding (created_at, id);
 create index binding_region on binding (region_id);
 create unique index binding_project_region on binding (project_id, region_id);
+
+create table bucket (
+  account_id bigint not null,
+  class text not null,
+  day timestamptz not null,
+  change bigint not null,
+  lowest bigint not null,
+  constraint bucket_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
+  constraint bucket_pkey primary key (account_id, class, day)
+);
+
+create table claim (
+  id uuid not null,
+  project_id text not null,
+  kind text not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  constraint claim_pkey primary key (id)
+);
+
+create table hold (
+  id bigint generated always as identity not null,
+  claim_id uuid not null,
+  line uuid not null,
+  account_id bigint not null,
+  class text not null,
+  amount bigint not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  constraint hold_amount CHECK ((amount > 0)),
+  constraint hold_window CHECK ((from_at < to_at)),
+  constraint hold_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
+  constraint hold_claim_id_fkey foreign key (claim_id) references claim(id) ON DELETE CASCADE,
+  constraint hold_pkey primary key (id)
+);
+create index hold_account on hold (account_id, to_at);
+create index hold_claim on hold (claim_id);
+
+create table host (
+  id bigint not null,
+  region_id uuid not null,
+  state text not null,
+  reservable boolean not null,
+  hypervisor_id text not null,
+  hypervisor_hostname text not null,
+  hypervisor_type text not null,
+  hypervisor_version bigint not null,
+  cpu_info text not null,
+  service_name text not null,
+  vcpus integer not null,
+  memory_mb bigint not null,
+  local_gb bigint not null,
+  availability_zone text not null,
+  provider_id text not null,
+  inventory jsonb not null,
+  capabilities jsonb not null,
+  created_at timestamptz not null,
+  updated_at timestamptz,
+  constraint host_state CHECK ((state = ANY (ARRAY['enrolling'::text, 'enrolled'::text, 'leaving'::text]))),
+  constraint host_id_fkey foreign key (id) references account(id),
+  constraint host_region foreign key (region_id) references region(id),
+  constraint host_pkey primary key (id)
+);
+create index host_search on host (region_id, id);
+create unique index host_hypervisor on host (region_id, hypervisor_hostname);
+
+create table host_gap (
+  host_id bigint not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  constraint host_gap_window CHECK ((from_at < to_at)),
+  constraint host_gap_host_id_fkey foreign key (host_id) references account(id) ON DELETE CASCADE,
+  constraint host_gap_pkey primary key (host_id, from_at)
+);
+
+create table host_hold (
+  id bigint generated always as identity not null,
+  claim_id uuid not null,
+  line uuid not null,
+  host_id bigint not null,
+  during tstzrange not null,
+  whole boolean not null,
+  constraint host_hold_window CHECK ((NOT isempty(during))),
+  constraint host_hold_claim_id_fkey foreign key (claim_id) references claim(id) ON DELETE CASCADE,
+  constraint host_hold_host_id_fkey foreign key (host_id) references account(id) ON DELETE CASCADE,
+  constraint host_hold_pkey primary key (id),
+  constraint host_hold_alone EXCLUDE USING gist (host_id WITH =, during WITH &&, (
+CASE
+    WHEN whole THEN id
+    ELSE (0)::bigint
+END) WITH <>)
+);
+create index host_hold_claim on host_hold (claim_id, line);
+create index host_hold_order on host_hold (host_id, lower(during) DESC);
+
+create table host_property (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  private boolean default false not null,
+  created_at timestamptz not null,
+  updated_at timestamptz,
+  constraint host_property_pkey primary key (id),
+  constraint host_property_name UNIQUE (name)
+);
 
 create table intent (
   id uuid not null,
@@ -83,6 +202,53 @@ create index job_log_newest on job_log ("timestamp" DESC, id DESC);
 create index job_log_project on job_log (project_id, "timestamp" DESC, id DESC);
 create index job_log_type on job_log (type, project_id, "timestamp" DESC, id DESC);
 
+create table journal (
+  id bigint generated always as identity not null,
+  at timestamptz not null,
+  request_id text not null,
+  user_id text not null,
+  project_id text,
+  action text not null,
+  target text not null,
+  postings jsonb not null,
+  written_by xid8 default pg_current_xact_id() not null,
+  constraint journal_pkey primary key (id)
+);
+create index journal_target on journal (target, id);
+
+create table lease (
+  id uuid not null,
+  name text not null,
+  project_id text not null,
+  user_id text not null,
+  start_at timestamptz not null,
+  end_at timestamptz not null,
+  status text not null,
+  status_reason text,
+  action text,
+  degraded boolean not null,
+  version bigint default 0 not null,
+  created_at timestamptz not null,
+  updated_at timestamptz,
+  constraint lease_pkey primary key (id)
+);
+create index lease_created on lease (created_at, id);
+create index lease_project on lease (project_id, created_at, id);
+
+create table lease_event (
+  id uuid not null,
+  lease_id uuid not null,
+  "position" integer not null,
+  type text not null,
+  at timestamptz not null,
+  status text not null,
+  created_at timestamptz not null,
+  updated_at timestamptz,
+  constraint lease_event_lease_id_fkey foreign key (lease_id) references lease(id) ON DELETE CASCADE,
+  constraint lease_event_pkey primary key (id)
+);
+create index lease_event_lease on lease_event (lease_id, "position");
+
 create table migration (
   number integer not null,
   name text not null,
@@ -114,6 +280,28 @@ create index region_order on region (created_at, id);
 create unique index region_name on region (name);
 create unique index region_one_central on region ((true)) WHERE (availability_zone = ''::text);
 
+create table reservation (
+  id uuid not null,
+  lease_id uuid not null,
+  "position" integer not null,
+  kind text not null,
+  status text not null,
+  min integer not null,
+  max integer not null,
+  hypervisor_properties text not null,
+  resource_properties text not null,
+  before_end text not null,
+  region_id uuid not null,
+  missing_resources boolean not null,
+  resources_changed boolean not null,
+  created_at timestamptz not null,
+  updated_at timestamptz,
+  constraint reservation_lease_id_fkey foreign key (lease_id) references lease(id) ON DELETE CASCADE,
+  constraint reservation_region foreign key (region_id) references region(id),
+  constraint reservation_pkey primary key (id)
+);
+create index reservation_lease on reservation (lease_id, "position");
+
 create table routing (
   id bigint generated always as identity not null,
   central_id text not null,
@@ -140,6 +328,15 @@ create table setting (
   constraint setting_pkey primary key (name)
 );
 
+create table step (
+  account_id bigint not null,
+  class text not null,
+  at timestamptz not null,
+  change bigint not null,
+  constraint step_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
+  constraint step_pkey primary key (account_id, class, at)
+);
+
 create table subnet (
   id text not null,
   project_id text not null,
@@ -150,6 +347,20 @@ create table subnet (
   dns_nameservers text[] not null,
   constraint subnet_pkey primary key (id)
 );
+
+create table supply (
+  id bigint generated always as identity not null,
+  account_id bigint not null,
+  class text not null,
+  amount bigint not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  origin text not null,
+  constraint supply_window CHECK ((from_at < to_at)),
+  constraint supply_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
+  constraint supply_pkey primary key (id)
+);
+create index supply_account on supply (account_id, class);
 
 create table turn (
   kind text not null,
@@ -165,3 +376,35 @@ create table turn (
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
 create index turn_due on turn (lane, due_at) WHERE (worker IS NULL);
 create index turn_taken on turn (worker) WHERE (worker IS NOT NULL);
+
+create table usage (
+  id bigint generated always as identity not null,
+  account_id bigint not null,
+  class text not null,
+  amount bigint not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  consumer text not null,
+  constraint usage_amount CHECK ((amount > 0)),
+  constraint usage_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
+  constraint usage_pkey primary key (id)
+);
+create unique index usage_consumer on usage (account_id, class, consumer);
+
+CREATE OR REPLACE FUNCTION public.hold_needs_lock()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (
+    select from taken join account on account.id = taken.account_id
+    where account.locked_by is distinct from pg_current_xact_id()
+  ) then
+    raise exception 'a hold was taken from an account that this transaction has not locked'
+      using errcode = 'check_violation', constraint = 'hold_needs_lock';
+  end if;
+  return null;
+end $function$
+;
+
+CREATE TRIGGER hold_needs_lock AFTER INSERT ON public.hold REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION hold_needs_lock();

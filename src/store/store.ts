@@ -3,12 +3,16 @@
 import type { Store } from '../core/ports.ts'
 import { auditStore } from './audit.ts'
 import { bindingStore } from './bindings.ts'
+import { capacityStore } from './capacity.ts'
 import type { Db } from './database.ts'
+import { hostStore } from './hosts.ts'
 import { intentStore } from './intents.ts'
 import { jobStore } from './jobs.ts'
+import { leaseStore } from './leases.ts'
 import { networkStore } from './networks.ts'
 import { regionStore } from './regions.ts'
 import { routingStore } from './routings.ts'
+import { transact } from './transact.ts'
 import { turnStore } from './turns.ts'
 
 export function createStore(db: Db): Store {
@@ -21,5 +25,9 @@ export function createStore(db: Db): Store {
     jobs: jobStore(db),
     networks: networkStore(db),
     intents: intentStore(db),
+    hosts: hostStore(db),
+    leases: leaseStore(db),
+    capacity: capacityStore(db),
+    transact: work => transact(db, work),
   }
 }

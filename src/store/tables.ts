@@ -1,6 +1,7 @@
 // The tables as Kysely sees them; schema.sql has them as PostgreSQL does.
 
 import type { Generated } from 'kysely'
+import type { HostState } from '../core/hosts/host.ts'
 import type { JobResource, JobStatus } from '../core/jobs/job.ts'
 
 export interface Tables {
@@ -15,6 +16,7 @@ export interface Tables {
   network: NetworkTable
   subnet: SubnetTable
   intent: IntentTable
+  host: HostTable
 }
 
 export interface RegionTable {
@@ -126,4 +128,26 @@ export interface IntentTable {
   purpose: string
   regional_id: string | null
   created_at: Date
+}
+
+export interface HostTable {
+  id: number
+  region_id: string
+  state: HostState
+  reservable: boolean
+  hypervisor_id: string
+  hypervisor_hostname: string
+  hypervisor_type: string
+  hypervisor_version: number
+  cpu_info: string
+  service_name: string
+  vcpus: number
+  memory_mb: number
+  local_gb: number
+  availability_zone: string
+  provider_id: string
+  inventory: unknown
+  capabilities: unknown
+  created_at: Date
+  updated_at: Date | null
 }

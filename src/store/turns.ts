@@ -19,9 +19,10 @@ const channel = 'atoll_turn'
  */
 export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
   insert into turn (kind, key, lane, due_at)
-  select kind, key, lane, now()
+  select kind, key, lane, coalesce(at, now())
   from unnest(${asks.map(ask => ask.kind)}::text[], ${asks.map(ask => ask.key)}::text[],
-              ${asks.map(ask => ask.lane)}::text[]) as new (kind, key, lane)
+              ${asks.map(ask => ask.lane)}::text[], ${asks.map(ask => ask.at ?? null)}::timestamptz[])
+       as new (kind, key, lane, at)
   where ${when}
   order by kind, key
   on conflict (kind, key) do update

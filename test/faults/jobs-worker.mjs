@@ -61,7 +61,7 @@ const database = openDatabase(config.database.url, {
   name: 'atoll test worker',
   onError: error => tell({ error: error.message }),
 })
-const created = createApp(database, regions, log)
+const created = createApp(config, database, regions, log)
 const app = { ...created, jobHandlers: { ...created.jobHandlers, configure_route: makeNetwork } }
 const clockwork = createClockwork({
   config,

@@ -96,6 +96,23 @@ describe('several that migrate at once', () => {
     expect(results.map(names => names.length).sort((a, b) => a - b)).toEqual([...Array(9).fill(0), total])
     expect(await applied(url)).toHaveLength(total)
   })
+
+  it('look at what has been applied one after the other, each when the one before is done', async () => {
+    const url = await emptyDatabase()
+    await migrate(url, { migrations: [] })
+    // Nobody can look until all have come; whoever looks while another is at work would do its work again.
+    const holder = new pg.Client({ connectionString: url })
+    await holder.connect()
+    await holder.query('begin; lock table migration in access exclusive mode')
+    const slow = of(['expand', 'create table first (n int); select pg_sleep(0.3)'])
+    const migrating = Promise.all(Array.from({ length: 10 }, () => migrate(url, { migrations: slow })))
+    migrating.catch(() => {})
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await expect.poll(() => query(url, waiting), { timeout: 20_000 }).toHaveLength(10)
+    await holder.end()
+    expect((await migrating).flat()).toEqual(['step_1'])
+    expect(await applied(url)).toEqual([1])
+  })
 })
 
 describe('a migration that is interrupted', () => {

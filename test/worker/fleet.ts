@@ -106,9 +106,9 @@ export async function fleet(spec: FleetSpec): Promise<Fleet> {
     const { session, catalog } = ports
     const regions = createRegions({ session, catalog, timeoutMs })
     const app: App = {
-      ...createApp(database, regions, log),
+      ...createApp(config, database, regions, log),
       now: () => time ?? new Date(),
-      jobHandlers: spec.handlers ?? createApp(database, regions, log).jobHandlers,
+      jobHandlers: spec.handlers ?? createApp(config, database, regions, log).jobHandlers,
       ...(spec.chance ? { chance: spec.chance } : {}),
     }
     return { app, close: () => regions.close() }

@@ -1,10 +1,10 @@
 // What a resource of the API is: its table of attributes, and the few things that only it means.
 
 import type { Refusal } from '../../http.ts'
+import type { Table } from '../../table.ts'
 import type { Caller, Rule } from '../model/rules.ts'
 import type { Region } from '../region.ts'
 import type { Row, Standard } from '../rows.ts'
-import type { Table } from '../table.ts'
 import type { Attribute, Attributes, Fields, Moment } from './attributes.ts'
 import { text } from './kinds.ts'
 

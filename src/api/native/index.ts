@@ -1,5 +1,6 @@
 // The native API: what no other face has a place for. Its route table, its policy table and its envelope.
 
+import { requireJsonAccepted } from '../accept.ts'
 import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
 import { statusOf } from '../status.ts'
@@ -41,6 +42,7 @@ export function native(): Face {
     serviceType: 'atoll',
     policy,
     routes: [...routes, openApiRoute(routes)],
+    check: requireJsonAccepted,
     describe: describeError,
   }
 }

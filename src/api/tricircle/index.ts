@@ -1,5 +1,6 @@
 // The Tricircle Admin API: its route table, its policy table and its envelope. All three documented versions at once.
 
+import { requireJsonAccepted } from '../accept.ts'
 import type { PolicyTable } from '../policy.ts'
 import type { Face, Route } from '../route.ts'
 import { bindingRoutes } from './bindings.ts'
@@ -53,6 +54,7 @@ export function tricircle({ pageLimit }: TricircleOptions): Face {
       versionRoute(['bindings', 'jobs', 'pods', 'routings']),
       ...collections.map(under),
     ],
+    check: requireJsonAccepted,
     describe: describeError,
   }
 }

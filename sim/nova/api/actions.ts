@@ -1,0 +1,140 @@
+// What is done to a server: `POST /servers/{id}/action`.
+
+import { makeImage } from '../images.ts'
+import { confirmMove, move, revertMove, shelve, unshelve, work } from '../life.ts'
+import { badRequest, conflict } from '../refusals.ts'
+import { embed, type Server, type VmState } from '../rows.ts'
+import { NoHost } from '../scheduler.ts'
+import {
+  type Answer,
+  type Asked,
+  accepted,
+  adminsOnly,
+  type Json,
+  nothing,
+  type Route,
+  readObject,
+  readText,
+} from './asked.ts'
+import { readFlavor, serverOf } from './servers.ts'
+
+export const actionRoutes: readonly Route[] = [
+  { method: 'POST', path: '/servers/:id/action', rule: 'servers:action', answer: act },
+]
+
+interface Action {
+  /** As messages name it. */
+  name: string
+  /** The states in which it may be done. */
+  from: readonly VmState[]
+  rule?: string
+  act(asked: Asked, server: Server, given: unknown): Answer | undefined
+}
+
+const actions: Readonly<Record<string, Action>> = {
+  'os-start': {
+    name: 'start',
+    from: ['stopped'],
+    act: ({ region }, server) => void work(region, server, 'powering-on', { vmState: 'active' }),
+  },
+  'os-stop': {
+    name: 'stop',
+    from: ['active', 'error'],
+    act: ({ region }, server) => void work(region, server, 'powering-off', { vmState: 'stopped' }),
+  },
+  reboot: { name: 'reboot', from: ['active', 'stopped', 'error'], act: reboot },
+  createImage: { name: 'createImage', from: ['active', 'stopped', 'shelved_offloaded'], act: createImage },
+  resize: {
+    name: 'resize',
+    from: ['active', 'stopped'],
+    act: (asked, server, given) => {
+      const flavor = readFlavor(asked, readObject(given, 'resize', ['flavorRef']).flavorRef)
+      if (flavor.id === server.flavor.id) throw badRequest('When resizing, instances must change flavor!')
+      moveOff(asked, server, () => embed(flavor))
+      return undefined
+    },
+  },
+  confirmResize: {
+    name: 'confirmResize',
+    from: ['resized'],
+    act: ({ region }, server) => {
+      confirmMove(region, server)
+      return nothing
+    },
+  },
+  revertResize: {
+    name: 'revertResize',
+    from: ['resized'],
+    act: ({ region }, server) => void revertMove(region, server),
+  },
+  migrate: {
+    name: 'migrate',
+    from: ['active', 'stopped'],
+    rule: 'os-migrate-server:migrate',
+    act: (asked, server) => void moveOff(asked, server, () => server.flavor),
+  },
+  shelve: {
+    name: 'shelve',
+    from: ['active', 'stopped'],
+    act: ({ region }, server) => void shelve(region, server),
+  },
+  unshelve: {
+    name: 'unshelve',
+    from: ['shelved_offloaded'],
+    act: ({ region }, server) => void unshelve(region, server),
+  },
+}
+
+function act(asked: Asked): Answer {
+  const [name, given] = Object.entries(readObject(asked.body, 'body'))[0] ?? []
+  const action = actions[name ?? '']
+  if (action === undefined) throw badRequest(`There is no such action: ${name}`)
+  const server = serverOf(asked)
+  if (action.rule !== undefined) adminsOnly(asked, action.rule)
+  if (!action.from.includes(server.vmState)) {
+    throw conflict(`Cannot '${action.name}' instance ${server.id} while it is in vm_state ${server.vmState}`)
+  }
+  if (server.taskState === 'deleting') {
+    throw conflict(`Cannot '${action.name}' instance ${server.id} while it is in task_state deleting`)
+  }
+  return action.act(asked, server, given) ?? accepted
+}
+
+function reboot({ region }: Asked, server: Server, given: unknown): undefined {
+  const type = readText(readObject(given, 'reboot', ['type']).type, 'type').toUpperCase()
+  if (type !== 'HARD' && type !== 'SOFT') {
+    throw badRequest(`Invalid input for field/attribute type. Value: ${type}.`)
+  }
+  if (type === 'SOFT' && server.vmState !== 'active') {
+    throw conflict(`Cannot 'reboot' instance ${server.id} while it is in vm_state ${server.vmState}`)
+  }
+  work(region, server, type === 'HARD' ? 'rebooting_hard' : 'rebooting', { vmState: 'active' })
+}
+
+function createImage(asked: Asked, server: Server, given: unknown): Answer {
+  const { region, root, minor } = asked
+  const { name, metadata = {} } = readObject(given, 'createImage', ['name'])
+  const image = makeImage(region.images, {
+    name: readText(name, 'name'),
+    owner: server.projectId,
+    createdAt: region.now(),
+    properties: {
+      ...(readObject(metadata, 'metadata') as Json & Record<string, string>),
+      base_image_ref: server.imageId,
+      image_type: 'snapshot',
+      instance_uuid: server.id,
+      user_id: server.userId,
+    },
+  })
+  if (minor >= 45) return { status: 202, body: { image_id: image.id } }
+  return { status: 202, location: `${root.replace(/\/v2\.1$/, '')}/images/${image.id}` }
+}
+
+function moveOff({ region }: Asked, server: Server, flavor: () => Server['flavor']): void {
+  try {
+    move(region, server, flavor())
+  } catch (error) {
+    if (error instanceof NoHost) throw badRequest(error.message)
+    throw error
+  }
+}

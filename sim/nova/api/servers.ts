@@ -1,0 +1,343 @@
+// Servers: listed, made, shown and deleted.
+
+import { randomUUID } from 'node:crypto'
+import { canSee, traitsOf } from '../images.ts'
+import { boot, remove } from '../life.ts'
+import { badRequest, forbidden, notFound } from '../refusals.ts'
+import type { NovaRegion } from '../region.ts'
+import { embed, type Flavor, type Host, type Server, statusOf } from '../rows.ts'
+import {
+  type Answer,
+  type Asked,
+  type Json,
+  linksOf,
+  nothing,
+  ok,
+  type Route,
+  readBody,
+  readInteger,
+  readObject,
+  readText,
+} from './asked.ts'
+import { canUse } from './flavors.ts'
+import { pageOf } from './pages.ts'
+import { view, viewShort } from './server-view.ts'
+
+export const serverRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/servers',
+    rule: 'servers:index',
+    answer: asked => list(asked, 'index', viewShort),
+  },
+  {
+    method: 'GET',
+    path: '/servers/detail',
+    rule: 'servers:detail',
+    answer: asked => list(asked, 'detail', view),
+  },
+  { method: 'POST', path: '/servers', rule: 'servers:create', answer: create },
+  {
+    method: 'GET',
+    path: '/servers/:id',
+    rule: 'servers:show',
+    answer: asked => ok({ server: view(serverOf(asked), asked) }),
+  },
+  { method: 'PUT', path: '/servers/:id', rule: 'servers:update', answer: update },
+  {
+    method: 'DELETE',
+    path: '/servers/:id',
+    rule: 'servers:delete',
+    answer: asked => {
+      remove(asked.region, serverOf(asked))
+      return nothing
+    },
+  },
+]
+
+/** Another project's server is not there, but for an admin. */
+export function serverOf({ region, params, caller }: Asked): Server {
+  const id = params.id ?? ''
+  const server = region.servers.get(id)
+  if (server === undefined || (!caller.isAdmin && server.projectId !== caller.projectId)) {
+    throw notFound(`Instance ${id} could not be found.`)
+  }
+  return server
+}
+
+type Test = (server: Server) => boolean
+
+function list(asked: Asked, what: string, viewOne: (server: Server, asked: Asked) => object): Answer {
+  const { query, caller } = asked
+  const isAll = ['1', 'true', 't', 'yes', 'on', 'y', ''].includes(
+    (query.get('all_tenants') ?? '0').toLowerCase(),
+  )
+  if (isAll && !caller.isAdmin) throw forbidden(`servers:${what}:get_all_tenants`)
+  const tests = testsOf(asked, isAll)
+  const found = candidates(asked, isAll)
+    .filter(server => tests.every(test => test(server)))
+    .sort(newestFirst)
+  const page = pageOf(asked, found, ({ id }) => id, 'servers')
+  return ok({ servers: page.rows.map(server => viewOne(server, asked)), ...page.links })
+}
+
+/** The number settles what the time leaves open. */
+const newestFirst = (one: Server, other: Server): number =>
+  other.createdAt - one.createdAt || other.number - one.number
+
+/** Those of the most telling filter; what is deleted shows among changes, and when an admin asks for it. */
+function candidates({ region, query, caller }: Asked, isAll: boolean): Server[] {
+  const isDeleted =
+    caller.isAdmin &&
+    (['true', '1'].includes(query.get('deleted')?.toLowerCase() ?? '') ||
+      query.get('status')?.toUpperCase() === 'DELETED')
+  if (isDeleted) return [...region.deleted.values()]
+  const since = query.has('changes-since') ? [...region.deleted.values()] : []
+  const host = caller.isAdmin ? query.get('host') : null
+  if (host !== null) return [...region.servers.by('host', host), ...since]
+  if (!isAll) return [...region.servers.by('project', caller.projectId), ...since]
+  const project = query.get('project_id') ?? query.get('tenant_id')
+  if (project !== null) return [...region.servers.by('project', project), ...since]
+  return [...region.servers.all(), ...since]
+}
+
+type Filter = (value: string, region: NovaRegion) => Test
+
+const filters: Readonly<Record<string, Filter>> = {
+  'changes-since': value => {
+    const since = readTime(value)
+    return ({ updatedAt }) => updatedAt >= since
+  },
+  'changes-before': value => {
+    const before = readTime(value)
+    return ({ updatedAt }) => updatedAt <= before
+  },
+  status: value => server => statusOf(server) === value.toUpperCase(),
+  name: value => {
+    const pattern = readPattern(value)
+    return ({ name }) => pattern.test(name)
+  },
+  flavor:
+    value =>
+    ({ flavor }) =>
+      flavor.id === value,
+  image:
+    value =>
+    ({ imageId }) =>
+      imageId === value,
+}
+
+const ofProject: Filter =
+  value =>
+  ({ projectId }) =>
+    projectId === value
+
+/** For others they are not there. */
+const adminFilters: Readonly<Record<string, Filter>> = {
+  user_id:
+    value =>
+    ({ userId }) =>
+      userId === value,
+  uuid:
+    value =>
+    ({ id }) =>
+      id === value,
+  host:
+    value =>
+    ({ host }) =>
+      host === value,
+  node:
+    (value, region) =>
+    ({ host }) =>
+      host !== null && region.hosts.get(host)?.hypervisorHostname === value,
+  availability_zone:
+    (value, region) =>
+    ({ host }) =>
+      host !== null && (region.zoneOf(host) ?? 'nova') === value,
+}
+
+function testsOf({ region, query, caller }: Asked, isAll: boolean): Test[] {
+  const known: Record<string, Filter> = { ...filters, ...(caller.isAdmin ? adminFilters : {}) }
+  if (isAll) Object.assign(known, { project_id: ofProject, tenant_id: ofProject })
+  const tests = Object.entries(known).flatMap(([name, filter]) => {
+    const value = query.get(name)
+    return value === null ? [] : [filter(value, region)]
+  })
+  return isAll ? tests : [ofProject(caller.projectId, region), ...tests]
+}
+
+/** The database keeps whole seconds, and compares with what it keeps. */
+function readTime(value: string): number {
+  const time = Date.parse(/Z$|[+-]\d\d:?\d\d$/.test(value) ? value : `${value}Z`)
+  if (Number.isNaN(time))
+    throw badRequest(`Invalid input for query parameters changes-since. Value: ${value}.`)
+  return Math.floor(time / 1000) * 1000
+}
+
+function readPattern(value: string): RegExp {
+  try {
+    return new RegExp(value, 'i')
+  } catch {
+    throw badRequest(`Invalid regular expression ${value}.`)
+  }
+}
+
+function update(asked: Asked): Answer {
+  const given = readBody(asked.body, 'server')
+  const server = serverOf(asked)
+  if (given.name !== undefined) {
+    const name = readText(given.name, 'name')
+    asked.region.change(server, () => {
+      server.name = name
+    })
+  }
+  return ok({ server: view(server, asked) })
+}
+
+function create(asked: Asked): Answer {
+  const { region, body, minor } = asked
+  const required = ['name', 'flavorRef', ...(minor >= 37 ? ['networks'] : [])]
+  const given = readBody(body, 'server', required)
+  const flavor = readFlavor(asked, given.flavorRef)
+  const place = readPlace(asked, given)
+  const image = readImage(asked, given)
+  const hints = readHints(body as Json)
+  const count = given.min_count === undefined ? 1 : readInteger(given.min_count, 'min_count', 1)
+  const name = readText(given.name, 'name')
+  const servers = Array.from({ length: count }, (_none, at) =>
+    makeServer(asked, {
+      name: count === 1 ? name : `${name}-${at + 1}`,
+      flavor: embed(flavor),
+      image,
+      hints,
+      zone: place.zone,
+      given,
+    }),
+  )
+  for (const server of servers) {
+    const { host, isForced } = place
+    boot(region, server, { flavor: server.flavor, host, isForced, notOn: null })
+  }
+  const [first] = servers
+  const location = `${asked.root}/servers/${first!.id}`
+  return { status: 202, location, body: { server: viewCreated(first!, asked) } }
+}
+
+const viewCreated = ({ id }: Server, asked: Asked): object => ({
+  id,
+  links: linksOf(asked, `servers/${id}`),
+  'OS-DCF:diskConfig': 'MANUAL',
+  security_groups: [{ name: 'default' }],
+  adminPass: 'simulated',
+})
+
+/** By its id, or by a link to it. */
+export function readFlavor(asked: Asked, ref: unknown): Flavor {
+  const id = readText(String(ref ?? ''), 'flavorRef').replace(/^.*\/flavors\//, '')
+  const flavor = asked.region.flavors.get(id)
+  if (flavor === undefined || !canUse(flavor, asked)) throw badRequest(`Flavor ${id} could not be found.`)
+  return flavor
+}
+
+function readImage({ region, caller }: Asked, { imageRef }: Json): { id: string; traits: string[] } {
+  if (imageRef === undefined || imageRef === '') throw badRequest('Missing imageRef attribute')
+  const id = readText(imageRef, 'imageRef').replace(/^.*\/images\//, '')
+  const image = region.images.get(id)
+  if (image === undefined || !canSee(image, caller.projectId, caller.isAdmin)) {
+    throw badRequest('Can not find requested image')
+  }
+  return { id, traits: traitsOf(image) }
+}
+
+function readHints(body: Json): Json {
+  const hints = body['os:scheduler_hints'] ?? body['OS-SCH-HNT:scheduler_hints'] ?? {}
+  return readObject(hints, 'os:scheduler_hints')
+}
+
+interface Where {
+  zone: string | null
+  host: Host | null
+  isForced: boolean
+}
+
+/** `zone`, `zone:host` or `zone:host:node` (the host is forced), or since 2.74 a host by itself (it is not). */
+function readPlace(asked: Asked, given: Json): Where {
+  const { region, minor } = asked
+  const names = minor >= 74 ? [given.host, given.hypervisor_hostname] : []
+  const asksHost = names.some(name => name !== undefined)
+  if (given.availability_zone === undefined && !asksHost) return { zone: null, host: null, isForced: false }
+  if (asksHost && given.availability_zone !== undefined && String(given.availability_zone).includes(':')) {
+    throw badRequest('Unable to specify both host and an availability zone with a host.')
+  }
+  const [zone = '', forcedHost = '', forcedNode = ''] =
+    given.availability_zone === undefined
+      ? []
+      : readText(given.availability_zone, 'availability_zone').split(':')
+  const wantsHost = forcedHost !== '' || forcedNode !== ''
+  if ((wantsHost || asksHost) && !asked.caller.isAdmin) {
+    throw forbidden(wantsHost ? 'servers:create:forced_host' : 'compute:servers:create:requested_destination')
+  }
+  if (zone !== '' && zone !== 'nova' && !isZone(region, zone)) {
+    throw badRequest('The requested availability zone is not available')
+  }
+  const host = asksHost
+    ? requested(region, given)
+    : wantsHost
+      ? findHost(region, forcedHost, forcedNode)
+      : null
+  if (wantsHost && host === null) {
+    const words = `No valid host was found. No such host - host: ${forcedHost || null} node: ${forcedNode || null} `
+    throw badRequest(words)
+  }
+  return { zone: zone === '' || wantsHost ? null : zone, host, isForced: wantsHost }
+}
+
+function findHost(region: NovaRegion, name: string, node: string): Host | null {
+  return (name === '' ? region.hostsByHypervisor.get(node) : region.hosts.get(name)) ?? null
+}
+
+function requested(region: NovaRegion, { host, hypervisor_hostname: node }: Json): Host {
+  const found =
+    host === undefined ? region.hostsByHypervisor.get(String(node)) : region.hosts.get(String(host))
+  if (found !== undefined && (node === undefined || found.hypervisorHostname === node)) return found
+  throw badRequest(`Compute host ${String(host ?? node)} could not be found.`)
+}
+
+const isZone = (region: NovaRegion, zone: string): boolean =>
+  [...region.aggregates.values()].some(
+    ({ metadata, hosts }) => metadata.get('availability_zone') === zone && hosts.size > 0,
+  )
+
+interface ServerSpec extends Pick<Server, 'name' | 'flavor' | 'hints' | 'zone'> {
+  image: { id: string; traits: string[] }
+  given: Json
+}
+
+function makeServer({ region, caller, minor }: Asked, spec: ServerSpec): Server {
+  const { name, flavor, hints, zone, image, given } = spec
+  const now = region.now()
+  return region.servers.add({
+    id: randomUUID(),
+    number: region.nextNumber(),
+    name,
+    projectId: caller.projectId,
+    userId: caller.userId,
+    imageId: image.id,
+    imageTraits: image.traits,
+    flavor,
+    metadata: (given.metadata ?? {}) as Record<string, string>,
+    description: minor >= 19 ? ((given.description as string | null | undefined) ?? null) : null,
+    hints,
+    zone,
+    host: null,
+    vmState: 'building',
+    taskState: 'scheduling',
+    fault: null,
+    addresses: [],
+    createdAt: now,
+    updatedAt: now,
+    launchedAt: null,
+    deletedAt: null,
+    old: null,
+  })
+}

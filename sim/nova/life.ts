@@ -1,0 +1,147 @@
+// The life of a server: scheduled, built, stopped, moved, gone.
+
+import type { NovaRegion } from './region.ts'
+import type { EmbeddedFlavor, Server } from './rows.ts'
+import { type Ask, NoHost, type Place, place } from './scheduler.ts'
+
+export function boot(region: NovaRegion, server: Server, ask: Ask): void {
+  region.later(region.settings.scheduleMs, () => {
+    if (!isThere(region, server) || server.taskState === 'deleting') return
+    const found = tryPlace(region, server, ask)
+    if (found === null) return
+    region.change(server, () => {
+      server.host = found.host.name
+      server.taskState = 'spawning'
+    })
+    region.later(region.settings.buildMs, () => {
+      if (!isThere(region, server) || server.taskState === 'deleting') return
+      region.change(server, () => {
+        Object.assign(server, { vmState: 'active', taskState: null, launchedAt: region.now() })
+      })
+    })
+  })
+}
+
+/** Null, and the server in error, when there is no host for it. */
+function tryPlace(region: NovaRegion, server: Server, ask: Ask): Place | null {
+  try {
+    return place(region, server, ask)
+  } catch (error) {
+    if (!(error instanceof NoHost)) throw error
+    region.change(server, () => {
+      server.vmState = 'error'
+      server.taskState = null
+      server.fault = { code: 500, message: error.message, at: region.now() }
+    })
+    return null
+  }
+}
+
+const isThere = (region: NovaRegion, { id }: Server): boolean => region.servers.get(id) !== undefined
+
+export function remove(region: NovaRegion, server: Server): void {
+  if (server.host === null && server.vmState !== 'building') {
+    region.forget(server)
+    return
+  }
+  region.change(server, () => {
+    server.taskState = 'deleting'
+  })
+  if (region.undying.has(server.id)) return
+  region.later(region.settings.deleteMs, () => {
+    if (!isThere(region, server)) return
+    const old = region.placement.consumers.get(oldConsumer(server))
+    if (old !== undefined) region.placement.release(old)
+    region.forget(server)
+  })
+}
+
+/** The same as it was, after a moment's work. */
+export function work(region: NovaRegion, server: Server, taskState: string, end: Partial<Server>): void {
+  region.change(server, () => {
+    server.taskState = taskState
+  })
+  region.later(0, () => {
+    if (server.taskState !== taskState) return
+    region.change(server, () => Object.assign(server, { taskState: null, ...end }))
+  })
+}
+
+/** What it held where it was stays held, in another name, until the move is confirmed. */
+const oldConsumer = ({ id }: Server): string => id.replace(/^.{8}/, '00000000')
+
+/** Moves it to another host, and to another flavor when one is given. Throws `NoHost`. */
+export function move(region: NovaRegion, server: Server, flavor: EmbeddedFlavor): void {
+  const from = server.host
+  const held = region.placement.consumers.get(server.id)
+  if (from === null || held === undefined) throw new NoHost('No valid host was found. ')
+  const ask: Ask = { flavor, host: null, isForced: false, notOn: from }
+  const { allocations } = held
+  region.placement.release(held)
+  const before = { ...held, uuid: oldConsumer(server), type: 'MIGRATION', allocations }
+  region.placement.allocate(before)
+  try {
+    const { host } = place(region, server, ask)
+    const old = { host: from, flavor: server.flavor }
+    region.change(server, () => {
+      Object.assign(server, { taskState: 'resize_prep' })
+    })
+    region.later(0, () => {
+      region.change(server, () => {
+        Object.assign(server, { host: host.name, flavor, old, vmState: 'resized', taskState: null })
+      })
+    })
+  } catch (error) {
+    settleMove(region, server)
+    region.placement.allocate({ ...held, allocations })
+    throw error
+  }
+}
+
+/** Lets go of where it was. */
+export function confirmMove(region: NovaRegion, server: Server): void {
+  settleMove(region, server)
+  region.change(server, () => {
+    Object.assign(server, { old: null, vmState: 'active' })
+  })
+}
+
+export function revertMove(region: NovaRegion, server: Server): void {
+  const { old } = server
+  const held = region.placement.consumers.get(oldConsumer(server))
+  const now = region.placement.consumers.get(server.id)
+  if (old === null || held === undefined || now === undefined) return
+  region.placement.release(now)
+  settleMove(region, server)
+  region.placement.allocate({ ...held, uuid: server.id, type: 'INSTANCE' })
+  region.change(server, () => {
+    Object.assign(server, { host: old.host, flavor: old.flavor, old: null, vmState: 'active' })
+  })
+}
+
+function settleMove(region: NovaRegion, server: Server): void {
+  const held = region.placement.consumers.get(oldConsumer(server))
+  if (held !== undefined) region.placement.release(held)
+}
+
+/** Off its host: what it held there is free. */
+export function shelve(region: NovaRegion, server: Server): void {
+  const held = region.placement.consumers.get(server.id)
+  if (held !== undefined) region.placement.release(held)
+  region.change(server, () => {
+    Object.assign(server, { host: null, vmState: 'shelved_offloaded' })
+  })
+}
+
+/** Back on a host; where there is none it stays as it is. */
+export function unshelve(region: NovaRegion, server: Server): void {
+  const ask: Ask = { flavor: server.flavor, host: null, isForced: false, notOn: null }
+  try {
+    const { host } = place(region, server, ask)
+    region.change(server, () => {
+      Object.assign(server, { host: host.name, vmState: 'active' })
+    })
+  } catch (error) {
+    if (!(error instanceof NoHost)) throw error
+  }
+}

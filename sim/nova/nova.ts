@@ -1,0 +1,160 @@
+// The simulated Nova of one region: made, served over HTTP, and open to tests.
+
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../clock.ts'
+import type { PlacementRegion } from '../placement/region.ts'
+import { seededUuid } from '../seeded.ts'
+import { disable } from './api/hosts.ts'
+import { addRoutes, type Shell } from './api/routes.ts'
+import { type Image, type ImageSpec, makeImage, seedImages } from './images.ts'
+import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
+import type { Aggregate, Flavor, Host, Server } from './rows.ts'
+
+/** So many hosts, all alike: `pod1-host1` and so on in Pod1. */
+export interface HostsSpec {
+  count: number
+  vcpus: number
+  memoryMb: number
+  diskGb: number
+}
+
+export const stockHosts: HostsSpec = { count: 8, vcpus: 16, memoryMb: 65_536, diskGb: 1000 }
+
+export interface NovaSpec extends Shell, Partial<Settings> {
+  region: string
+  clock: Clock
+  placement: PlacementRegion
+  hosts?: Partial<HostsSpec> | undefined
+}
+
+export interface Nova {
+  /** All that it holds, and its settings, which tests may change at any time. */
+  readonly region: NovaRegion
+  hosts(): Host[]
+  /** By name; throws when there is none. */
+  host(name: string): Host
+  flavors(): Flavor[]
+  aggregates(): Aggregate[]
+  /** Null when there is none. */
+  aggregate(name: string): Aggregate | null
+  /** All that are not deleted. */
+  servers(): Server[]
+  server(id: string): Server | undefined
+  serversOn(host: string): Server[]
+  serversOf(projectId: string): Server[]
+  images(): Image[]
+  addImage(spec: ImageSpec): Image
+  /** A host more; one of the name of a host that was removed comes as another one. */
+  addHost(spec: Pick<HostSpec, 'name'> & Partial<HostSpec>): Host
+  /** Its compute service stops to report, or reports again. */
+  breakHost(name: string): void
+  mendHost(name: string): void
+  disableHost(name: string, reason?: string): void
+  enableHost(name: string): void
+  /** `enable_isolated_aggregate_filtering` */
+  setIsolation(isOn: boolean): void
+  /** From now on its deletion is accepted and never done. */
+  makeUndying(serverId: string): void
+  /** Lets it go again; deletes it when that was asked for meanwhile. */
+  letDie(serverId: string): void
+  /** What compute services do now and then: they write their hosts' own inventory, and look at the providers below. */
+  refreshHosts(): void
+  /** Adds its routes to a service of `sim/http.ts`. */
+  build(app: FastifyInstance, service: { now(): Date }): void
+}
+
+const flavors: readonly (readonly [name: string, vcpus: number, memoryMb: number, diskGb: number])[] = [
+  ['m1.tiny', 1, 512, 1],
+  ['m1.small', 1, 2048, 20],
+  ['m1.medium', 2, 4096, 40],
+]
+
+export function createNova(spec: NovaSpec): Nova {
+  const { region: name, clock, placement, hosts, ...rest } = spec
+  let now = () => clock.now().getTime()
+  const region = new NovaRegion(name, settingsOf(rest), placement, () => now())
+  seed(region, { ...stockHosts, ...hosts })
+  return {
+    ...handlesOf(region),
+    build: (app, service) => {
+      now = () => service.now().getTime()
+      addRoutes(app, region, spec)
+    },
+  }
+}
+
+function settingsOf(asked: Partial<Settings>): Settings {
+  const names = Object.keys(stockSettings) as (keyof Settings)[]
+  const given = names.flatMap(name => (asked[name] === undefined ? [] : [[name, asked[name]]]))
+  return { ...stockSettings, ...Object.fromEntries(given) }
+}
+
+function seed(region: NovaRegion, { count, ...size }: HostsSpec): void {
+  const place = region.name.toLowerCase()
+  for (const binary of ['nova-conductor', 'nova-scheduler']) {
+    region.addService(binary, `${place}-ctl`, seededUuid('service', region.name, binary))
+  }
+  for (let at = 1; at <= count; at++) region.addHost({ name: `${place}-host${at}`, ...size })
+  for (const [name, vcpus, memoryMb, diskGb] of flavors) addFlavor(region, { name, vcpus, memoryMb, diskGb })
+  seedImages(region.images, region.name, region.now())
+}
+
+function addFlavor(region: NovaRegion, size: Pick<Flavor, 'name' | 'vcpus' | 'memoryMb' | 'diskGb'>): void {
+  const flavor: Flavor = {
+    ...size,
+    id: seededUuid('flavor', region.name, size.name),
+    number: region.nextNumber(),
+    ephemeralGb: 0,
+    swapMb: 0,
+    rxtxFactor: 1,
+    isPublic: true,
+    description: null,
+    extraSpecs: new Map(),
+    access: new Set(),
+  }
+  region.flavors.set(flavor.id, flavor)
+  region.flavorsByName.set(flavor.name, flavor)
+}
+
+function handlesOf(region: NovaRegion): Omit<Nova, 'build'> {
+  const host = (name: string): Host => {
+    const found = region.hosts.get(name)
+    if (found === undefined) throw new Error(`no host is called ${name}`)
+    return found
+  }
+  return {
+    region,
+    host,
+    hosts: () => [...region.hosts.values()],
+    flavors: () => [...region.flavors.values()],
+    aggregates: () => [...region.aggregates.values()],
+    aggregate: name => [...region.aggregates.values()].find(one => one.name === name) ?? null,
+    servers: () => [...region.servers.all()],
+    server: id => region.servers.get(id),
+    serversOn: name => [...region.servers.by('host', name)],
+    serversOf: projectId => [...region.servers.by('project', projectId)],
+    images: () => [...region.images.values()],
+    addImage: spec => makeImage(region.images, { createdAt: region.now(), ...spec }),
+    addHost: spec => region.addHost({ ...stockHosts, ...spec }),
+    breakHost: name => {
+      host(name).service.isAlive = false
+    },
+    mendHost: name => {
+      host(name).service.isAlive = true
+    },
+    disableHost: (name, reason) => disable(region, host(name).service, true, reason ?? null),
+    enableHost: name => disable(region, host(name).service, false, null),
+    setIsolation: isOn => {
+      region.settings.isIsolating = isOn
+    },
+    makeUndying: id => void region.undying.add(id),
+    letDie: id => {
+      region.undying.delete(id)
+      const server = region.servers.get(id)
+      if (server?.taskState === 'deleting') region.forget(server)
+    },
+    refreshHosts: () => {
+      for (const one of region.hosts.values()) region.refreshHost(one)
+    },
+  }
+}

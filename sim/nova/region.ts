@@ -1,0 +1,225 @@
+// One region's Nova: its settings, its hosts, and all that it holds.
+
+import { randomUUID } from 'node:crypto'
+import { computeTraits } from '../placement/names.ts'
+import type { PlacementRegion } from '../placement/region.ts'
+import type { Inventory, Provider } from '../placement/rows.ts'
+import { seededUuid } from '../seeded.ts'
+import { Table } from '../table.ts'
+import type { Image } from './images.ts'
+import { look, refreshChildren } from './nodes.ts'
+import type { Aggregate, Flavor, Host, Server, Service } from './rows.ts'
+
+export interface HostSpec {
+  name: string
+  /** The name, unless told. */
+  hypervisorHostname?: string | undefined
+  vcpus: number
+  memoryMb: number
+  diskGb: number
+}
+
+export interface Settings {
+  /** What a host promises for one of what it has. */
+  ratios: { vcpus: number; memory: number; disk: number }
+  /** `[scheduler] enable_isolated_aggregate_filtering` */
+  isIsolating: boolean
+  /** Blazar's own filter is installed in the scheduler. */
+  hasBlazarFilter: boolean
+  /** How long a server waits for its host, is built, and takes to go. */
+  scheduleMs: number
+  buildMs: number
+  deleteMs: number
+}
+
+export const stockSettings: Settings = {
+  ratios: { vcpus: 16, memory: 1.5, disk: 1 },
+  isIsolating: true,
+  hasBlazarFilter: false,
+  scheduleMs: 0,
+  buildMs: 0,
+  deleteMs: 0,
+}
+
+/** Deleted servers that lists of changes still show. */
+const mostDeleted = 10_000
+
+export class NovaRegion {
+  readonly name: string
+  readonly settings: Settings
+  readonly placement: PlacementRegion
+  readonly now: () => number
+  /** By name, by hypervisor hostname, by uuid. */
+  readonly hosts = new Map<string, Host>()
+  readonly hostsByHypervisor = new Map<string, Host>()
+  readonly hostsByUuid = new Map<string, Host>()
+  /** By uuid. */
+  readonly services = new Map<string, Service>()
+  readonly flavors = new Map<string, Flavor>()
+  readonly flavorsByName = new Map<string, Flavor>()
+  readonly aggregates = new Map<number, Aggregate>()
+  readonly servers = new Table<Server>({
+    host: server => server.host ?? '',
+    project: server => server.projectId,
+    name: server => server.name,
+  })
+  readonly deleted = new Map<string, Server>()
+  readonly images = new Map<string, Image>()
+  /** Servers that stay however often they are deleted. */
+  readonly undying = new Set<string>()
+  private readonly pending: (() => void)[] = []
+  private readonly timers = new Set<NodeJS.Timeout>()
+  private serial = 0
+  private hostSerial = 0
+  /** How often a host of a name has come. */
+  private readonly comings = new Map<string, number>()
+
+  constructor(name: string, settings: Settings, placement: PlacementRegion, now: () => number) {
+    this.name = name
+    this.settings = settings
+    this.placement = placement
+    this.now = now
+    placement.onRemove = provider => this.noteRemoval(provider)
+  }
+
+  nextNumber(): number {
+    this.serial += 1
+    return this.serial
+  }
+
+  addService(binary: string, host: string, uuid: string = randomUUID()): Service {
+    const service: Service = {
+      number: this.nextNumber(),
+      uuid,
+      binary,
+      host,
+      isDisabled: false,
+      disabledReason: null,
+      isForcedDown: false,
+      isAlive: true,
+    }
+    this.services.set(uuid, service)
+    return service
+  }
+
+  /** A host that was there before comes again as another one. */
+  addHost({ name, hypervisorHostname = name, vcpus, memoryMb, diskGb }: HostSpec): Host {
+    this.hostSerial += 1
+    const before = this.comings.get(name) ?? 0
+    this.comings.set(name, before + 1)
+    const place = [this.name, name, ...(before === 0 ? [] : [String(before)])]
+    const uuid = seededUuid('host', ...place)
+    const root = this.placement.addProvider({ uuid, name: hypervisorHostname, parent: null })
+    this.placement.setInventories(root, inventoriesOf({ vcpus, memoryMb, diskGb }, this.settings))
+    this.placement.setTraits(root, computeTraits)
+    const host: Host = {
+      name,
+      hypervisorHostname,
+      number: this.hostSerial,
+      uuid,
+      vcpus,
+      memoryMb,
+      diskGb,
+      service: this.addService('nova-compute', name, seededUuid('service', ...place)),
+      root,
+      children: { uuids: new Set(), at: this.now() },
+    }
+    this.hosts.set(name, host)
+    this.hostsByHypervisor.set(hypervisorHostname, host)
+    this.hostsByUuid.set(uuid, host)
+    return host
+  }
+
+  /** With its service and its providers, and out of every aggregate. */
+  removeHost(host: Host): void {
+    for (const aggregate of this.aggregates.values()) aggregate.hosts.delete(host.name)
+    this.services.delete(host.service.uuid)
+    this.hosts.delete(host.name)
+    this.hostsByHypervisor.delete(host.hypervisorHostname)
+    this.hostsByUuid.delete(host.uuid)
+    this.placement.removeTree(host.root)
+  }
+
+  /** Puts a host's inventory back to what it has itself; what others wrote on its root goes. */
+  refreshHost(host: Host): void {
+    if (!this.placement.providers.has(host.uuid)) return
+    this.placement.setInventories(host.root, inventoriesOf(host, this.settings))
+    look(host, this.now())
+  }
+
+  zoneOf(host: string): string | null {
+    for (const { hosts, metadata } of this.aggregates.values()) {
+      const zone = metadata.get('availability_zone')
+      if (zone !== undefined && hosts.has(host)) return zone
+    }
+    return null
+  }
+
+  flavorBy(idOrName: string): Flavor | undefined {
+    return this.flavors.get(idOrName) ?? this.flavorsByName.get(idOrName)
+  }
+
+  /** Tells a server's row that it changes; what it is found by is changed here too. */
+  change(server: Server, how: () => void): void {
+    this.servers.change(server, how)
+    server.updatedAt = this.now()
+  }
+
+  /** The end of a server: what it held is free. */
+  forget(server: Server): void {
+    const consumer = this.placement.consumers.get(server.id)
+    if (consumer !== undefined) this.placement.release(consumer)
+    this.servers.remove(server)
+    const now = this.now()
+    Object.assign(server, { vmState: 'deleted', taskState: null, updatedAt: now, deletedAt: now })
+    this.deleted.set(server.id, server)
+    if (this.deleted.size > mostDeleted) this.deleted.delete(this.deleted.keys().next().value ?? '')
+  }
+
+  /** What is done once the answer is on its way, or so much later. */
+  later(ms: number, work: () => void): void {
+    if (ms <= 0) {
+      this.pending.push(work)
+      return
+    }
+    const timer = setTimeout(() => {
+      this.timers.delete(timer)
+      work()
+      this.settle()
+    }, ms)
+    this.timers.add(timer.unref())
+  }
+
+  settle(): void {
+    for (let work = this.pending.shift(); work !== undefined; work = this.pending.shift()) work()
+  }
+
+  close(): void {
+    for (const timer of this.timers) clearTimeout(timer)
+  }
+
+  /** What a compute service remembers is as it was before, if it has looked in time. */
+  private noteRemoval(provider: Provider): void {
+    const host = this.hostsByUuid.get(provider.root.uuid)
+    if (host !== undefined && provider !== host.root) refreshChildren(host, this.now())
+  }
+}
+
+function inventoriesOf(
+  { vcpus, memoryMb, diskGb }: Pick<Host, 'vcpus' | 'memoryMb' | 'diskGb'>,
+  { ratios }: Settings,
+): Map<string, Inventory> {
+  const inventory = (total: number, ratio: number): Inventory => ({
+    total,
+    reserved: 0,
+    min_unit: 1,
+    max_unit: total,
+    step_size: 1,
+    allocation_ratio: ratio,
+  })
+  return new Map([
+    ['VCPU', inventory(vcpus, ratios.vcpus)],
+    ['MEMORY_MB', inventory(memoryMb, ratios.memory)],
+    ['DISK_GB', inventory(diskGb, ratios.disk)],
+  ])
+}

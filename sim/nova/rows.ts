@@ -1,0 +1,147 @@
+// What a region's Nova keeps of each thing.
+
+import type { Provider } from '../placement/rows.ts'
+
+export interface Service {
+  /** Before 2.53. */
+  readonly number: number
+  readonly uuid: string
+  readonly binary: string
+  readonly host: string
+  isDisabled: boolean
+  disabledReason: string | null
+  isForcedDown: boolean
+  /** False when it has stopped to report. */
+  isAlive: boolean
+}
+
+export interface Host {
+  /** As its compute service and aggregates call it. */
+  readonly name: string
+  readonly hypervisorHostname: string
+  /** The hypervisor's id before 2.53. */
+  readonly number: number
+  /** The hypervisor's id, and that of its root provider. */
+  readonly uuid: string
+  readonly vcpus: number
+  readonly memoryMb: number
+  readonly diskGb: number
+  readonly service: Service
+  readonly root: Provider
+  /** What its compute service remembers of the providers below its root, and since when. */
+  children: { uuids: ReadonlySet<string>; at: number }
+}
+
+export interface Flavor {
+  readonly id: string
+  /** Of its row, which shows through in a few messages. */
+  readonly number: number
+  readonly name: string
+  readonly vcpus: number
+  readonly memoryMb: number
+  readonly diskGb: number
+  readonly ephemeralGb: number
+  readonly swapMb: number
+  readonly rxtxFactor: number
+  readonly isPublic: boolean
+  description: string | null
+  readonly extraSpecs: Map<string, string>
+  /** Projects that may use it though it is private. */
+  readonly access: Set<string>
+}
+
+export interface Aggregate {
+  readonly id: number
+  readonly uuid: string
+  name: string
+  /** Names, in the order they came. */
+  readonly hosts: Set<string>
+  readonly metadata: Map<string, string>
+  readonly createdAt: number
+  updatedAt: number | null
+}
+
+/** A flavor as it was when a server got it. */
+export type EmbeddedFlavor = Readonly<
+  Omit<Flavor, 'extraSpecs' | 'access' | 'number' | 'isPublic' | 'description'>
+> & { readonly extraSpecs: ReadonlyMap<string, string> }
+
+export type VmState =
+  | 'building'
+  | 'active'
+  | 'stopped'
+  | 'error'
+  | 'resized'
+  | 'shelved_offloaded'
+  | 'deleted'
+
+export interface Fault {
+  code: number
+  message: string
+  at: number
+}
+
+export interface Address {
+  network: string
+  ip: string
+  version: 4 | 6
+  mac: string
+}
+
+export interface Server {
+  readonly id: string
+  /** Of its row: instance-00000001. */
+  readonly number: number
+  name: string
+  readonly projectId: string
+  readonly userId: string
+  readonly imageId: string
+  /** What the image asks of a host. */
+  readonly imageTraits: readonly string[]
+  flavor: EmbeddedFlavor
+  readonly metadata: Readonly<Record<string, string>>
+  readonly description: string | null
+  readonly hints: Readonly<Record<string, unknown>>
+  /** The zone that was asked for. */
+  readonly zone: string | null
+  host: string | null
+  vmState: VmState
+  taskState: string | null
+  fault: Fault | null
+  addresses: readonly Address[]
+  readonly createdAt: number
+  updatedAt: number
+  launchedAt: number | null
+  deletedAt: number | null
+  /** Where it was before a resize that waits to be confirmed. */
+  old: { host: string; flavor: EmbeddedFlavor } | null
+}
+
+export function embed(flavor: Flavor): EmbeddedFlavor {
+  const {
+    extraSpecs,
+    access: _access,
+    number: _number,
+    isPublic: _isPublic,
+    description: _d,
+    ...rest
+  } = flavor
+  return { ...rest, extraSpecs: new Map(extraSpecs) }
+}
+
+const statuses: Record<VmState, string> = {
+  building: 'BUILD',
+  active: 'ACTIVE',
+  stopped: 'SHUTOFF',
+  error: 'ERROR',
+  resized: 'VERIFY_RESIZE',
+  shelved_offloaded: 'SHELVED_OFFLOADED',
+  deleted: 'DELETED',
+}
+
+export function statusOf({ vmState, taskState }: Server): string {
+  if (taskState === 'rebooting') return 'REBOOT'
+  if (taskState === 'rebooting_hard') return 'HARD_REBOOT'
+  if (taskState?.startsWith('resize_')) return 'RESIZE'
+  return statuses[vmState]
+}

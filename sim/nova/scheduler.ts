@@ -1,0 +1,114 @@
+// Where a server goes: Placement's candidates, then Nova's own filters, the emptiest host first.
+
+import { type Candidate, findCandidates } from '../placement/candidates.ts'
+import type { Amounts, Provider } from '../placement/rows.ts'
+import { passesBlazar } from './blazar-filter.ts'
+import { isWhole } from './nodes.ts'
+import type { NovaRegion } from './region.ts'
+import { questionOf } from './request.ts'
+import type { EmbeddedFlavor, Host, Server } from './rows.ts'
+
+export interface Ask {
+  flavor: EmbeddedFlavor
+  /** Only this one. */
+  host: Host | null
+  /** Without Nova's own filters: the zone was given with a host. */
+  isForced: boolean
+  /** Not this one: where it comes from. */
+  notOn: string | null
+}
+
+export interface Place {
+  host: Host
+  allocations: ReadonlyMap<Provider, Amounts>
+}
+
+export class NoHost extends Error {}
+
+const none = 'No valid host was found. '
+
+/** How often a build is tried on another host. */
+const attempts = 3
+
+/** Chooses a host and takes what the server needs there. Throws `NoHost` with the words of its fault. */
+export function place(region: NovaRegion, server: Server, ask: Ask, consumer = server.id): Place {
+  const candidates = candidatesFor(region, server, ask)
+  const broken: Host[] = []
+  for (const found of candidates) {
+    if (isWhole(found.host, region.now())) {
+      region.placement.allocate({
+        uuid: consumer,
+        projectId: server.projectId,
+        userId: server.userId,
+        type: 'INSTANCE',
+        allocations: found.allocations,
+      })
+      return found
+    }
+    if (!broken.includes(found.host)) broken.push(found.host)
+    if (broken.length >= attempts) break
+  }
+  const words =
+    'Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for'
+  throw new NoHost(`${words} instance ${server.id}.`)
+}
+
+function candidatesFor(region: NovaRegion, server: Server, ask: Ask): Place[] {
+  const question = questionOf(region, server, ask.flavor, ask.host?.uuid ?? null)
+  const candidates = question === null ? [] : findCandidates(region.placement, question)
+  if (candidates.length === 0) throw new NoHost(none)
+  const places = candidates
+    .flatMap(candidate => placeOf(region, candidate))
+    .filter(({ host }) => host.name !== ask.notOn)
+    .filter(({ host }) => ask.isForced || passes(region, host, server, ask))
+  if (places.length === 0) throw new NoHost(`${none}There are not enough hosts available.`)
+  return places.sort((one, other) => freeMemory(other.host) - freeMemory(one.host))
+}
+
+function placeOf(region: NovaRegion, { root, pieces }: Candidate): Place[] {
+  const host = region.hostsByUuid.get(root.uuid)
+  if (host === undefined) return []
+  const allocations = new Map<Provider, Map<string, number>>()
+  for (const { provider, resourceClass, amount } of pieces) {
+    const amounts = allocations.get(provider) ?? new Map<string, number>()
+    amounts.set(resourceClass, (amounts.get(resourceClass) ?? 0) + amount)
+    allocations.set(provider, amounts)
+  }
+  return [{ host, allocations }]
+}
+
+const freeMemory = ({ memoryMb, root }: Host): number => memoryMb - (root.used.get('MEMORY_MB') ?? 0)
+
+function passes(region: NovaRegion, host: Host, server: Server, { flavor }: Ask): boolean {
+  const { isAlive, isDisabled, isForcedDown } = host.service
+  if (!isAlive || isDisabled || isForcedDown) return false
+  if (server.zone !== null && server.zone !== (region.zoneOf(host.name) ?? 'nova')) return false
+  if (!isTenants(region, host, server.projectId)) return false
+  if (!hasExtraSpecs(region, host, flavor)) return false
+  return !region.settings.hasBlazarFilter || passesBlazar(region, host, server, flavor)
+}
+
+/** AggregateMultiTenancyIsolation: an aggregate may name the projects that it is for. */
+function isTenants(region: NovaRegion, host: Host, projectId: string): boolean {
+  const named = metadataOf(region, host)
+    .flatMap(metadata => [...metadata])
+    .filter(([name]) => name.startsWith('filter_tenant_id'))
+    .flatMap(([, value]) => value.split(','))
+  return named.length === 0 || named.includes(projectId)
+}
+
+/** AggregateInstanceExtraSpecsFilter: every such key of the flavor is in an aggregate of the host. */
+function hasExtraSpecs(region: NovaRegion, host: Host, { extraSpecs }: EmbeddedFlavor): boolean {
+  const all = metadataOf(region, host)
+  return [...extraSpecs].every(([name, value]) => {
+    const [scope, rest] = name.split(/:(.*)/s)
+    if (rest !== undefined && scope !== 'aggregate_instance_extra_specs') return true
+    return all.some(metadata => metadata.get(rest ?? name) === value)
+  })
+}
+
+export function metadataOf(region: NovaRegion, host: Host): ReadonlyMap<string, string>[] {
+  return [...region.aggregates.values()]
+    .filter(({ hosts }) => hosts.has(host.name))
+    .map(({ metadata }) => metadata)
+}

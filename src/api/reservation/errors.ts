@@ -1,0 +1,61 @@
+// The Reservation API's errors: one shape for what a handler refuses, one for what is refused before it, and a third
+// one beside the API's own paths.
+
+import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
+import { statusOf } from '../status.ts'
+
+/** Clients that know of versions are told on each answer which one it was. */
+export const versionHeaders = { 'openstack-api-version': 'reservation 1.0', vary: 'OpenStack-API-Version' }
+
+/** What the web framework of the original says by itself. */
+const silent: Readonly<Record<number, string>> = {
+  404:
+    'The requested URL was not found on the server. If you entered the URL manually please check your spelling ' +
+    'and try again.',
+  405: 'The method is not allowed for the requested URL.',
+}
+
+/** What is refused before any handler is asked; by some of it no version was agreed on. */
+const unversioned: readonly string[] = ['microversion', 'not_acceptable']
+const early: readonly string[] = [...unversioned, 'content_type', 'too_large', 'too_slow']
+
+/** An outage may end any moment, but asking again at once only adds to it. */
+const retryAfterSeconds = '5'
+
+const json = (status: number, body: object, headers: Readonly<Record<string, string>>): ErrorAnswer => ({
+  status,
+  contentType: 'application/json',
+  headers: status === 503 ? { ...headers, 'retry-after': retryAfterSeconds } : headers,
+  body: JSON.stringify(body),
+})
+
+export function describeError(problem: Problem): ErrorAnswer {
+  const { error, route } = problem
+  const { reason = '', malformed } = error.detail
+  const status = statusOf(error)
+  if (!route || malformed || early.includes(reason)) {
+    const headers = route && !unversioned.includes(reason) ? versionHeaders : {}
+    const message = (route ? sentenceOf(problem) : silent[status]) || error.message
+    return json(status, { error: status, error_message: message }, headers)
+  }
+  const name = reason === 'no_data' || status === 500 ? 'INTERNAL_SERVER_ERROR' : status
+  const body = { error_code: status, error_message: sentenceOf(problem), error_name: name }
+  return json(status, body, versionHeaders)
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Request Entity Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** Beside the API's own paths: where its versions are told. */
+export function describeElsewhere(problem: Problem): ErrorAnswer {
+  const status = statusOf(problem.error)
+  const description = status === 405 ? '' : sentenceOf(problem) || null
+  return json(status, { code: status, title: titles[status] ?? 'Error', description }, {})
+}

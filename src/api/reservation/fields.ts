@@ -1,0 +1,52 @@
+// Reading the fields of a body of the Reservation API, and the ids in its paths and queries.
+
+import { type AppError, invalid } from '../../core/error.ts'
+import { isObject, kindOf, type Request } from '../request.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Clients compare these sentences; a hint may follow where the original said only that something went wrong. */
+export const malformedParameter = (name: string, hint?: string): AppError =>
+  invalid(hint ? `Malformed parameter ${name} (${hint})` : `Malformed parameter ${name}`)
+
+/** The body; an absent one has no fields. Throws `invalid` when it is no object. */
+export function fieldsOf({ body }: Request): Fields {
+  if (body === undefined) return {}
+  if (!isObject(body)) throw invalid(`The body must be a JSON object, not ${kindOf(body)}`)
+  return body
+}
+
+/** Throws `invalid` that names all of these which are not given. */
+export function requireParameters(fields: Fields, names: readonly string[]): void {
+  const missing = names.filter(name => !Object.hasOwn(fields, name))
+  if (missing.length > 0) throw invalid(`Missing parameter ${missing.join(', ')}`)
+}
+
+/** Throws `invalid` that names one which only the server sets. */
+export function refuseOwn(fields: Fields, names: readonly string[]): void {
+  const own = names.find(name => Object.hasOwn(fields, name))
+  if (own) throw invalid(`The parameter ${own} is set by the server: leave it out`)
+}
+
+/** As it was sent, blanks and all. Throws `invalid` for anything but a text of at most so many characters. */
+export function textField(fields: Fields, name: string, maxLength: number): string {
+  const value = fields[name]
+  if (typeof value !== 'string') throw malformedParameter(name, `must be a string, not ${kindOf(value)}`)
+  if ([...value].length > maxLength) throw malformedParameter(name, `at most ${maxLength} characters`)
+  return value
+}
+
+/** The objects of a list; throws `invalid` when it is none, or when it holds something else. */
+export function objectsField(fields: Fields, name: string): Fields[] {
+  const value = fields[name]
+  if (!Array.isArray(value)) throw malformedParameter(name, `must be a list, not ${kindOf(value)}`)
+  for (const item of value) {
+    if (!isObject(item))
+      throw malformedParameter(name, `must be a list of objects, and holds ${kindOf(item)}`)
+  }
+  return value
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export const isUuid = (text: string): boolean => uuid.test(text)

@@ -1,0 +1,24 @@
+// One region's view of the API: the same routes under the region's name.
+
+import { notFound } from '../../core/error.ts'
+import type { App } from '../../core/ports.ts'
+import { listRegions } from '../../core/regions/regions.ts'
+import type { Request } from '../request.ts'
+import type { Route } from '../route.ts'
+
+/** The route, which asks first whether there is such a region. */
+export const inView = (route: Route): Route => ({
+  ...route,
+  async handle(app, caller, request) {
+    if (regionOf(request) !== null) await requireRegion(app, regionOf(request)!)
+    return route.handle(app, caller, request)
+  },
+})
+
+/** The region in whose view the request is made; null for that of all. */
+export const regionOf = ({ params }: Request): string | null => params.region ?? null
+
+async function requireRegion(app: App, name: string): Promise<void> {
+  const regions = await listRegions(app)
+  if (!regions.some(region => region.name === name)) throw notFound(`There is no region ${name}`, 'no_region')
+}

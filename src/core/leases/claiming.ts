@@ -1,0 +1,186 @@
+// Claiming hosts for all parts of a lease at once: the search for regions before the lock, the decision under it.
+
+import { AppError, conflict, invalid, notFound } from '../error.ts'
+import { builtInProperties } from '../hosts/host.ts'
+import type { Claim, Window } from '../ledger/ledger.ts'
+import type { Note } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import { type Filter, propertiesOf } from '../reservations/filter.ts'
+import { filterOf, findHosts, type HostsAsked, NotEnoughHosts } from '../reservations/physical-host.ts'
+import type { ReservationSpec } from './lease.ts'
+import type { Times } from './timing.ts'
+
+export interface Part {
+  readonly id: string
+  readonly spec: ReservationSpec
+  readonly has: readonly number[]
+  /** Where it is already; null when it is nowhere yet. */
+  readonly regionId: string | null
+  readonly keepsAll: boolean
+}
+
+export interface Claiming {
+  readonly claim: Claim
+  readonly parts: readonly Part[]
+  /** The only region that it may use; null for any. */
+  readonly region: string | null
+}
+
+/** Where a part has been given what. */
+export interface Found {
+  readonly regionId: string
+  readonly regionName: string
+  readonly hosts: readonly number[]
+}
+
+/** What the claim of a lease holds: its time and, after it, the hosts' rest. */
+export const heldWindow = (app: App, { startAt, endAt }: Pick<Times, 'startAt' | 'endAt'>): Window => ({
+  from: startAt,
+  to: new Date(endAt.getTime() + app.leaseRules.cleaningMs),
+})
+
+export const changedMeanwhile = (id: string) =>
+  conflict(
+    `Lease ${id} was changed by somebody else in this moment: look at it and ask again`,
+    'changed_meanwhile',
+  )
+
+type Write<T> = (tx: Transaction, found: (part: string) => Found) => Promise<T>
+
+/** How often other regions are looked for because the ones found were taken meanwhile. */
+const rounds = 3
+
+/**
+ * Takes what all parts need, together with whatever `write` stores, or nothing. With a version, the claim is that of a
+ * lease which is there, and what it holds is given back first. Throws NotEnoughHosts, `invalid`, `conflict`.
+ */
+export async function claimAnew<T>(
+  app: App,
+  claiming: Claiming,
+  note: Note,
+  write: Write<T>,
+  version?: number,
+): Promise<T> {
+  const filters = new Map(claiming.parts.map(part => [part.id, filterOf(part.spec)]))
+  await checkProperties(app, [...filters.values()])
+  for (let round = 1; ; round++) {
+    const asked = await chooseRegions(app, claiming, filters)
+    try {
+      return await app.store.transact(tx => claimIn(app, tx, { claiming, asked, note, write, version }))
+    } catch (error) {
+      if (!(error instanceof NotEnoughHosts) || round === rounds) throw error
+    }
+  }
+}
+
+/** A property that no host ever had is a slip, not a wish. Throws `invalid`. */
+async function checkProperties(app: App, filters: readonly Filter[]): Promise<void> {
+  const builtIn: readonly string[] = builtInProperties
+  const own = filters.flatMap(propertiesOf).filter(name => !builtIn.includes(name))
+  if (own.length === 0) return
+  const known = (await app.store.hosts.properties()).map(property => property.name)
+  const unknown = own.find(name => !known.includes(name))
+  if (unknown !== undefined) {
+    throw invalid(
+      `No host has a property "${unknown}". Every host has ${builtIn.join(', ')}${known.length ? `; some have ${known.join(', ')}` : ''}`,
+      'unknown_property',
+    )
+  }
+}
+
+/** For each part the region that can give it the most; where it is already, unless it may move and must. */
+async function chooseRegions(
+  app: App,
+  { claim, parts, region }: Claiming,
+  filters: ReadonlyMap<string, Filter>,
+): Promise<HostsAsked[]> {
+  const asked: HostsAsked[] = []
+  for (const { id, spec, has, regionId, keepsAll } of parts) {
+    const filter = filters.get(id)!
+    const rooms =
+      keepsAll && regionId !== null
+        ? []
+        : await app.store.hosts.regionsWithFree(filter, claim.window, spec.max, region)
+    const here = rooms.find(room => room.regionId === regionId)
+    const best = rooms[0]
+    const stays = regionId !== null && (!best || best.free <= (here?.free ?? 0) + has.length)
+    const chosen = stays ? regionId : best?.regionId
+    const one = { id, filter, min: spec.min, max: spec.max, regionId: chosen ?? '', has, keepsAll }
+    if (chosen === undefined || (!stays && best!.free < spec.min))
+      throw new NotEnoughHosts(one, best?.free ?? 0)
+    asked.push(one)
+  }
+  return asked
+}
+
+interface ClaimIn<T> {
+  readonly claiming: Claiming
+  readonly asked: readonly HostsAsked[]
+  readonly note: Note
+  readonly write: Write<T>
+  readonly version: number | undefined
+}
+
+async function claimIn<T>(
+  app: App,
+  tx: Transaction,
+  { claiming: { claim, parts }, asked, note, write, version }: ClaimIn<T>,
+): Promise<T> {
+  if (version !== undefined) {
+    const lease = await tx.leases.lock(claim.id)
+    if (!lease) throw notFound(`Object with {'lease_id': '${claim.id}'} not found`, 'no_lease')
+    if (lease.version !== version) throw changedMeanwhile(claim.id)
+  }
+  const before = parts.flatMap(part => part.regionId ?? [])
+  const regions = [...new Set([...asked.map(one => one.regionId), ...before])]
+  const scopes = new Map<string, number>()
+  for (const id of regions) scopes.set(id, await tx.ledger.scope(id, 'reservable'))
+  await tx.ledger.lock([...scopes.values()])
+  if (version !== undefined) await tx.ledger.release(claim.id, note)
+  const { hosts, holds, hostHolds } = await findHosts(tx.ledger, asked, claim.window, scopes)
+  await tx.ledger.claim(claim, holds, hostHolds, note)
+  const names = new Map((await app.store.regions.list()).map(region => [region.id, region.name]))
+  return write(tx, id => {
+    const { regionId } = asked.find(one => one.id === id)!
+    return { regionId, regionName: names.get(regionId)!, hosts: hosts.get(id)! }
+  })
+}
+
+/** Runs it; where there are not enough hosts, says what was short, where, when, and when there will be enough. */
+export async function explained<T>(app: App, claiming: Claiming, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof NotEnoughHosts)) throw error
+    throw await shortage(app, claiming, error)
+  }
+}
+
+async function shortage(
+  app: App,
+  { claim, region }: Claiming,
+  { asked, found }: NotEnoughHosts,
+): Promise<AppError> {
+  const { from, to } = claim.window
+  const lengthMs = to.getTime() - from.getTime()
+  const next = await app.store.capacity.earliestHosts({
+    filter: asked.filter,
+    hosts: asked.min,
+    lengthMs,
+    notBefore: from,
+    notAfter: new Date(from.getTime() + horizonMs),
+    region,
+  })
+  const where = region === null ? 'no region has' : `${region} has not`
+  const when = `from ${from.toISOString()} to ${to.toISOString()}`
+  const then = next
+    ? `The next window that would do begins at ${next.at.toISOString()} in ${next.region}`
+    : 'No window within a year would do'
+  return new AppError(
+    'no_capacity',
+    `Not enough hosts available: ${where} ${asked.min} matching hosts free ${when}, ${found} at most. ${then}.`,
+    { reason: 'not_enough_hosts' },
+  )
+}
+
+const horizonMs = 366 * 86_400_000

@@ -1,0 +1,220 @@
+// The verbs of leases: create, list, get, update, remove, and the hosts of one.
+
+import { type Caller, isAtLeast } from '../caller.ts'
+import { AppError, invalid, notFound } from '../error.ts'
+import type { Host } from '../hosts/host.ts'
+import type { Note } from '../note.ts'
+import { type Page, toPage } from '../page.ts'
+import type { App } from '../ports.ts'
+import { changed, reclaimed } from './change.ts'
+import { type Claiming, changedMeanwhile, claimAnew, explained, type Found, heldWindow } from './claiming.ts'
+import {
+  type HostReservation,
+  type Lease,
+  type LeaseChange,
+  type LeaseEvent,
+  type LeaseFilter,
+  type LeaseQuery,
+  type LeaseSpec,
+  leaseKind,
+  type ReservationSpec,
+} from './lease.ts'
+import { nextDue, type Times, timesOf } from './timing.ts'
+
+export interface LeaseRef {
+  readonly id: string
+  /** The region in whose view it is; null for all. */
+  readonly region: string | null
+}
+
+const note = (app: App, caller: Caller, action: string): Note => ({ caller, at: app.now(), action })
+
+/** The new lease, its capacity held. Throws `invalid`, `forbidden` (too long), `no_capacity`. */
+export async function createLease(app: App, caller: Caller, spec: LeaseSpec): Promise<Lease> {
+  const now = app.now()
+  const times = timesOf(spec, now, app.leaseRules)
+  const most = app.leaseRules.mostReservations
+  if (spec.reservations.length > most)
+    throw invalid(`A lease has at most ${most} reservations, not ${spec.reservations.length}`, 'too_many')
+  for (const event of spec.events) {
+    if (event.at < times.startAt || event.at > times.endAt)
+      throw invalid(`Event ${event.type} is at ${event.at.toISOString()}, outside the lease`, 'event_outside')
+  }
+  const { reservations } = spec
+  const id = app.newId()
+  const claiming: Claiming = {
+    claim: { id, projectId: caller.projectId!, kind: 'lease', window: heldWindow(app, times) },
+    parts: reservations.map(one => ({
+      id: app.newId(),
+      spec: one,
+      has: [],
+      regionId: null,
+      keepsAll: false,
+    })),
+    region: spec.region,
+  }
+  return explained(app, claiming, () =>
+    claimAnew(app, claiming, note(app, caller, 'lease.create'), async (tx, found) => {
+      const lease = newLease(app, caller, spec, times, id, now)
+      const made = {
+        ...lease,
+        reservations: claiming.parts.map(part => newReservation(part.id, part.spec, found(part.id), now)),
+      }
+      await tx.leases.insert(made, note(app, caller, 'lease.create'), askFor(made))
+      return made
+    }),
+  )
+}
+
+function newLease(app: App, caller: Caller, spec: LeaseSpec, times: Times, id: string, now: Date): Lease {
+  const event = (type: string, at: Date): LeaseEvent => ({
+    id: app.newId(),
+    type,
+    at,
+    status: 'UNDONE',
+    createdAt: now,
+    updatedAt: null,
+  })
+  const { startAt, endAt, beforeEndAt } = times
+  return {
+    id,
+    name: spec.name,
+    projectId: caller.projectId!,
+    userId: caller.userId,
+    startAt,
+    endAt,
+    status: 'PENDING',
+    statusReason: null,
+    action: null,
+    degraded: false,
+    reservations: [],
+    events: [
+      event('start_lease', startAt),
+      event('end_lease', endAt),
+      ...(beforeEndAt ? [event('before_end_lease', beforeEndAt)] : []),
+      ...spec.events.map(({ type, at }) => event(type, at)),
+    ],
+    version: 0,
+    createdAt: now,
+    updatedAt: null,
+  }
+}
+
+const newReservation = (id: string, spec: ReservationSpec, found: Found, now: Date): HostReservation => ({
+  ...spec,
+  ...found,
+  id,
+  status: 'pending',
+  missingResources: false,
+  resourcesChanged: false,
+  createdAt: now,
+  updatedAt: null,
+})
+
+/** Its turn of the clockwork; in the share of its region, where it is in one only. */
+export function askFor(lease: Lease) {
+  const regions = new Set(lease.reservations.map(reservation => reservation.regionName))
+  const lane = regions.size === 1 ? [...regions][0]! : ''
+  return { kind: leaseKind, key: lease.id, lane, at: nextDue(lease) ?? lease.endAt }
+}
+
+/** Those of the caller's project; of every project for an admin. Throws `not_found` for an unknown marker. */
+export async function listLeases(
+  app: App,
+  caller: Caller,
+  query: Omit<LeaseQuery, 'filter'> & { filter: Omit<LeaseFilter, 'projectId'> & { projectId?: string } },
+): Promise<Page<Lease>> {
+  const projectId = isAtLeast(caller, 'admin') ? (query.filter.projectId ?? null) : caller.projectId
+  const isElsewhere = query.filter.projectId !== undefined && projectId !== query.filter.projectId
+  const found = await app.store.leases.list({ ...query, filter: { ...query.filter, projectId } })
+  if (!found) throw notFound(`There is no lease ${query.marker}`, 'no_marker')
+  if (isElsewhere) return { items: [], more: false }
+  return toPage(found, query.limit ?? Number.POSITIVE_INFINITY)
+}
+
+/** Throws `not_found`; `forbidden` for another project's. */
+export async function getLease(app: App, caller: Caller, { id, region }: LeaseRef): Promise<Lease> {
+  const lease = await app.store.leases.get(id)
+  const isSeen = region === null || lease?.reservations.some(one => one.regionName === region)
+  if (!lease || !isSeen) throw notFound(`Object with {'lease_id': '${id}'} not found`, 'no_lease')
+  if (lease.projectId !== caller.projectId && !isAtLeast(caller, 'admin')) {
+    const rule = 'blazar:leases:get'
+    throw new AppError('forbidden', `Policy doesn't allow ${rule} to be performed`, { rule, needs: 'admin' })
+  }
+  return lease
+}
+
+/** The hosts that a lease has, for whoever may see it. */
+export async function listLeaseHosts(app: App, caller: Caller, ref: LeaseRef): Promise<Host[]> {
+  const lease = await getLease(app, caller, ref)
+  return app.store.hosts.getMany(lease.reservations.flatMap(reservation => reservation.hosts))
+}
+
+/** What was asked for, or nothing at all. Throws `invalid`, `forbidden`, `conflict` (busy), `no_capacity`. */
+export async function updateLease(app: App, caller: Caller, change: LeaseChange): Promise<Lease> {
+  const lease = await getLease(app, caller, { id: change.id, region: null })
+  const wanted = changed(lease, change, app.now(), app.leaseRules)
+  if (wanted === lease) return lease
+  const about = note(app, caller, 'lease.update')
+  const claiming = reclaimed(app, lease, wanted)
+  if (claiming === null) return rewrite(app, wanted, about)
+  return explained(app, claiming, () =>
+    claimAnew(
+      app,
+      claiming,
+      about,
+      async (tx, found) => {
+        const reservations = wanted.reservations.map(one => ({ ...one, ...found(one.id) }))
+        const grows =
+          wanted.status === 'ACTIVE' &&
+          reservations.some((one, at) => !sameHosts(one, lease.reservations[at]!))
+        const made: Lease = {
+          ...wanted,
+          reservations,
+          ...(grows ? { status: 'UPDATING', action: 'update' } : {}),
+        }
+        const ask = askFor(made)
+        await tx.leases.replace(made, about, grows ? { ...ask, at: app.now() } : ask)
+        return made
+      },
+      lease.version,
+    ),
+  )
+}
+
+const sameHosts = (a: HostReservation, b: HostReservation): boolean =>
+  a.hosts.length === b.hosts.length && a.hosts.every(host => b.hosts.includes(host))
+
+/** Writes a lease whose capacity stays as it is. */
+const rewrite = (app: App, lease: Lease, about: Note): Promise<Lease> =>
+  app.store.transact(async tx => {
+    const now = await tx.leases.lock(lease.id)
+    if (now?.version !== lease.version) throw changedMeanwhile(lease.id)
+    await tx.leases.replace(lease, about, askFor(lease))
+    return lease
+  })
+
+/**
+ * What was never begun and what is over is gone at once; else the lease is DELETING until its regions hold nothing of
+ * it any more. Its capacity is free from now on. Throws as getLease.
+ */
+export async function removeLease(app: App, caller: Caller, ref: LeaseRef): Promise<void> {
+  await getLease(app, caller, ref)
+  const about = note(app, caller, 'lease.delete')
+  await app.store.transact(async tx => {
+    const lease = await tx.leases.lock(ref.id)
+    if (!lease || lease.status === 'DELETING') return
+    const isBegun = lease.status !== 'PENDING' && lease.reservations.some(one => one.status !== 'deleted')
+    if (lease.status !== 'TERMINATED') {
+      const regions = [...new Set(lease.reservations.map(one => one.regionId))]
+      const scopes = await Promise.all(regions.map(region => tx.ledger.scope(region, 'reservable')))
+      await tx.ledger.lock(scopes)
+      // What was held is history, but for what has not begun; a moment stays by which its hosts are known.
+      const since = new Date(Math.max(app.now().getTime(), lease.startAt.getTime() + 1))
+      await tx.ledger.release(lease.id, about, ...(isBegun ? [since] : []))
+    }
+    if (!isBegun) return tx.leases.remove(lease.id, about)
+    const leaving: Lease = { ...lease, status: 'DELETING', action: 'delete', updatedAt: app.now() }
+    await tx.leases.replace(leaving, about, { ...askFor(leaving), at: app.now() })
+  })
+}

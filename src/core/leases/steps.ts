@@ -1,0 +1,122 @@
+// The states of a lease: which step is due, and what the lease is while the step is being taken and after it.
+
+import {
+  type EventStatus,
+  isSystemEvent,
+  type Lease,
+  type LeaseStatus,
+  type ReservationStatus,
+} from './lease.ts'
+import { eventOf } from './timing.ts'
+
+export type Step = 'start' | 'update' | 'before_end' | 'end' | 'remove' | 'lapse' | 'tell'
+
+/** What is to be done now; null when that is nothing. */
+export function stepOf(lease: Lease, now: Date): Step | null {
+  if (lease.status === 'DELETING') return 'remove'
+  if (lease.status === 'UPDATING') return 'update'
+  const isDue = (type: string): boolean => {
+    const event = eventOf(lease, type)
+    return (
+      event !== undefined && event.at <= now && (event.status === 'UNDONE' || event.status === 'IN_PROGRESS')
+    )
+  }
+  // Its whole time went by before anything was done for it.
+  if (isDue('end_lease') && eventOf(lease, 'start_lease')!.status === 'UNDONE') return 'lapse'
+  if (isDue('start_lease') && !isDue('end_lease')) return 'start'
+  if (isDue('before_end_lease')) return 'before_end'
+  if (isDue('end_lease')) return 'end'
+  const isTold = lease.events.some(
+    event => !isSystemEvent(event.type) && event.status === 'UNDONE' && event.at <= now,
+  )
+  return isTold ? 'tell' : null
+}
+
+interface Course {
+  readonly event?: string
+  readonly begun?: LeaseStatus
+  readonly done?: LeaseStatus
+  readonly reservations?: ReservationStatus
+}
+
+const courses: Readonly<Record<Step, Course>> = {
+  start: { event: 'start_lease', begun: 'STARTING', done: 'ACTIVE', reservations: 'active' },
+  update: { done: 'ACTIVE', reservations: 'active' },
+  before_end: { event: 'before_end_lease' },
+  end: { event: 'end_lease', begun: 'TERMINATING', done: 'TERMINATED', reservations: 'deleted' },
+  remove: {},
+  lapse: { done: 'TERMINATED', reservations: 'deleted' },
+  tell: {},
+}
+
+/** The lease while a step is being taken (`begun`), or when it is done; the very same where that makes no difference. */
+export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: Date): Lease {
+  const course = courses[step]
+  if (stage === 'begun') {
+    const event = course.event && eventOf(lease, course.event)
+    if (!event || (event.status === 'IN_PROGRESS' && (!course.begun || lease.status === course.begun)))
+      return lease
+    const events = marked(lease, [event.type], 'IN_PROGRESS', now)
+    // What failed to start stays in ERROR to its end.
+    const status = lease.status === 'ERROR' ? 'ERROR' : (course.begun ?? lease.status)
+    return { ...lease, status, action: step, events, updatedAt: now }
+  }
+  const { reservations: status } = course
+  return {
+    ...lease,
+    status: lease.status === 'ERROR' ? 'ERROR' : (course.done ?? lease.status),
+    statusReason: lease.status === 'ERROR' ? lease.statusReason : null,
+    action: null,
+    events: marked(lease, happened(lease, step, now), 'DONE', now),
+    reservations: status
+      ? lease.reservations.map(one => ({ ...one, status, updatedAt: now }))
+      : lease.reservations,
+    updatedAt: now,
+  }
+}
+
+/** The events that are over with a step. */
+function happened(lease: Lease, step: Step, now: Date): string[] {
+  const { event: own } = courses[step]
+  const over = lease.events.filter(({ type, at, status }) => {
+    if (step === 'lapse') return true
+    if (step === 'tell') return !isSystemEvent(type) && at <= now
+    // With the end whatever was still being done is over as well.
+    return type === own || (step === 'end' && status === 'IN_PROGRESS')
+  })
+  return over.map(event => event.type)
+}
+
+const marked = (lease: Lease, types: readonly string[], status: EventStatus, now: Date): Lease['events'] =>
+  lease.events.map(event =>
+    types.includes(event.type) && event.status !== 'DONE' ? { ...event, status, updatedAt: now } : event,
+  )
+
+/**
+ * What becomes of a lease whose step has failed for so long; null while it is tried again. An end is tried for ever,
+ * and what should happen before it must not keep it waiting.
+ */
+export function lapsed(
+  lease: Lease,
+  step: Step,
+  sinceMs: number,
+  retryForMs: number,
+  now: Date,
+): Lease | null {
+  const { event = '' } = courses[step]
+  if (step === 'before_end') {
+    const isOver = eventOf(lease, 'end_lease')!.at <= now
+    return isOver
+      ? { ...lease, action: null, events: marked(lease, [event], 'ERROR', now), updatedAt: now }
+      : null
+  }
+  if ((step !== 'start' && step !== 'update') || sinceMs < retryForMs) return null
+  return {
+    ...lease,
+    status: 'ERROR',
+    action: null,
+    events: marked(lease, [event], 'ERROR', now),
+    reservations: lease.reservations.map(one => ({ ...one, status: 'error', updatedAt: now })),
+    updatedAt: now,
+  }
+}

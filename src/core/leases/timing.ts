@@ -1,0 +1,55 @@
+// When a lease begins, ends and is told of its end: what may be asked for, and what its events are.
+
+import { AppError, invalid } from '../error.ts'
+import { minuteOf } from '../minute.ts'
+import type { Lease, LeaseEvent, When } from './lease.ts'
+import type { LeaseRules } from './rules.ts'
+
+export const instantOf = (when: When, now: Date): Date => (when === 'now' ? minuteOf(now) : when)
+
+export interface Times {
+  readonly startAt: Date
+  readonly endAt: Date
+  /** Null: the lease is told of its end by nothing but the end. */
+  readonly beforeEndAt: Date | null
+}
+
+/** Throws `invalid`, or `forbidden` where the original says 403. */
+export function timesOf(
+  asked: { startAt: When; endAt: When; beforeEndAt: Date | null },
+  now: Date,
+  rules: LeaseRules,
+): Times {
+  const startAt = instantOf(asked.startAt, now)
+  const endAt = instantOf(asked.endAt, now)
+  if (startAt < minuteOf(now)) throw invalid('Start date must be later than current date', 'start_in_past')
+  if (endAt <= startAt) throw invalid('End date must be later than start date.', 'end_before_start')
+  const tooLong = lengthSentence(startAt, endAt, rules)
+  if (tooLong) throw new AppError('forbidden', tooLong, { reason: 'too_long' })
+  return { startAt, endAt, beforeEndAt: beforeEndOf(asked.beforeEndAt, startAt, endAt, rules.beforeEndMs) }
+}
+
+export function lengthSentence(startAt: Date, endAt: Date, { longestMs }: LeaseRules): string | null {
+  const length = endAt.getTime() - startAt.getTime()
+  if (longestMs === null || length <= longestMs) return null
+  return `Lease duration of ${length / 1000} seconds must be less than or equal to the maximum lease duration of ${longestMs / 1000} seconds.`
+}
+
+/** Strictly within the lease when it was asked for; else so long before the end, or at the start. */
+export function beforeEndOf(asked: Date | null, startAt: Date, endAt: Date, beforeMs: number): Date | null {
+  if (asked) {
+    if (asked > startAt && asked < endAt) return asked
+    throw new AppError('forbidden', 'Datetime is out of lease limits', { reason: 'before_end_outside' })
+  }
+  if (beforeMs === 0) return null
+  return new Date(Math.max(startAt.getTime(), endAt.getTime() - beforeMs))
+}
+
+export const eventOf = (lease: Pick<Lease, 'events'>, type: string): LeaseEvent | undefined =>
+  lease.events.find(event => event.type === type)
+
+/** The next instant at which something is due. */
+export function nextDue(lease: Lease): Date | null {
+  const waiting = lease.events.filter(event => event.status === 'UNDONE').map(event => event.at.getTime())
+  return waiting.length === 0 ? null : new Date(Math.min(...waiting))
+}

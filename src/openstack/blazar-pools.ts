@@ -1,0 +1,67 @@
+// What BlazarFilter in a region's scheduler goes by: an aggregate for each reservation, named by its id, whose zone
+// begins with `blazar_` and which names its project. Its hosts leave the free pool for as long as they are in it.
+
+import type { HostPlace, HostPlacement } from '../core/cloud.ts'
+import { joinAggregate, poolName } from './isolation.ts'
+import {
+  type Aggregate,
+  createAggregate,
+  listAggregates,
+  removeAggregate,
+  removeHost,
+  setAggregateMetadata,
+} from './nova-aggregates.ts'
+import { setExtraSpecs } from './nova-flavors.ts'
+import type { Region } from './region.ts'
+
+export interface BlazarPools {
+  join(placement: HostPlacement): Promise<void>
+  /** Nothing new lands there by the hint. */
+  close(placement: HostPlacement): Promise<void>
+  leave(placement: HostPlacement): Promise<void>
+}
+
+export function blazarPools(region: Region): BlazarPools {
+  const find = async (name: string): Promise<Aggregate | undefined> =>
+    (await listAggregates(region)).find(one => one.name === name)
+
+  return {
+    async join({ reservationId, projectId, hosts }) {
+      const pool = await find(poolName)
+      const made = (await find(reservationId)) ?? (await createAggregate(region, reservationId))
+      const own = await setAggregateMetadata(region, made.id, {
+        availability_zone: `blazar_${reservationId}`,
+        'blazar:owner': projectId,
+        reservation: reservationId,
+      })
+      for (const host of hosts) {
+        if (pool) await removeHost(region, pool.id, host.serviceName)
+        await joinAggregate(region, own, host)
+      }
+      await setExtraSpecs(region, reservationId, {
+        'aggregate_instance_extra_specs:reservation': reservationId,
+      })
+    },
+    async close({ reservationId }) {
+      const own = await find(reservationId)
+      if (own) await setAggregateMetadata(region, own.id, { 'blazar:owner': null })
+    },
+    async leave({ reservationId, hosts }) {
+      const own = await find(reservationId)
+      if (!own) return
+      const pool = await find(poolName)
+      for (const host of hosts) await giveBack(region, own, pool, host)
+      await removeAggregate(region, own.id)
+    },
+  }
+}
+
+async function giveBack(
+  region: Region,
+  own: Aggregate,
+  pool: Aggregate | undefined,
+  host: HostPlace,
+): Promise<void> {
+  await removeHost(region, own.id, host.serviceName)
+  if (pool) await joinAggregate(region, pool, host)
+}

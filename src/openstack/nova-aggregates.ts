@@ -1,0 +1,62 @@
+// Nova's host aggregates in a region.
+import { z } from 'zod'
+import { count, field, id, many, orNull, reader, type Shape, text } from './fields.ts'
+import { callNova, unless } from './nova-call.ts'
+import type { Region } from './region.ts'
+
+const aggregate = {
+  /** A number, in paths. */
+  id: field('id', count),
+  /** What Placement knows it by. */
+  uuid: field('uuid', id),
+  name: field('name', text),
+  availabilityZone: field('availability_zone', orNull(text)),
+  /** Names of compute services. */
+  hosts: field('hosts', many(text)),
+  metadata: field('metadata', z.record(text, text)),
+}
+export type Aggregate = Shape<typeof aggregate>
+
+/** Every aggregate; Nova gives them without pages. Throws as `Region.call`. */
+export async function listAggregates(region: Region): Promise<readonly Aggregate[]> {
+  const reply = await callNova(region, { method: 'GET', path: '/os-aggregates' })
+  return reply.read(many(reader(aggregate)), 'aggregates')
+}
+
+/** Without a zone, hosts and metadata. Throws as `Region.call` (409 when the name is taken). */
+export async function createAggregate(region: Region, name: string): Promise<Aggregate> {
+  const json = { aggregate: { name } }
+  const reply = await callNova(region, { method: 'POST', path: '/os-aggregates', json })
+  const { id: made, uuid } = reply.read(z.object({ id: count, uuid: id }), 'aggregate')
+  return { id: made, uuid, name, availabilityZone: null, hosts: [], metadata: {} }
+}
+
+/** Sets these keys, and removes those that are null. Throws as `Region.call`. */
+export const setAggregateMetadata = (
+  region: Region,
+  aggregateId: number,
+  metadata: Readonly<Record<string, string | null>>,
+): Promise<Aggregate> => act(region, aggregateId, { set_metadata: { metadata } })
+
+/** A host is named by its compute service. Throws as `Region.call` (409 when it is in already, or in another zone). */
+export const addHost = (region: Region, aggregateId: number, host: string): Promise<Aggregate> =>
+  act(region, aggregateId, { add_host: { host } })
+
+/** False when it was not in it. Throws as `Region.call`. */
+export const removeHost = (region: Region, aggregateId: number, host: string): Promise<boolean> =>
+  unless(region, 404, {
+    method: 'POST',
+    path: `${pathOf(aggregateId)}/action`,
+    json: { remove_host: { host } },
+  })
+
+/** False when it was gone already. Throws as `Region.call` (400 while it has hosts). */
+export const removeAggregate = (region: Region, aggregateId: number): Promise<boolean> =>
+  unless(region, 404, { method: 'DELETE', path: pathOf(aggregateId) })
+
+const pathOf = (aggregateId: number): string => `/os-aggregates/${aggregateId}`
+
+async function act(region: Region, aggregateId: number, json: object): Promise<Aggregate> {
+  const reply = await callNova(region, { method: 'POST', path: `${pathOf(aggregateId)}/action`, json })
+  return reply.read(reader(aggregate), 'aggregate')
+}

@@ -1,0 +1,39 @@
+// How Nova is called: the microversion, lists page by page, and what there is none of.
+import type { z } from 'zod'
+import { isGone } from './fault.ts'
+import { many } from './fields.ts'
+import type { Reply } from './http.ts'
+import { followPages } from './paging.ts'
+import type { QueryItem, Region, RegionCall, RegionReply } from './region.ts'
+
+/** The oldest microversion that says all that is read here (Pike); every later Nova speaks it too. */
+const headers = { 'openstack-api-version': 'compute 2.53' }
+
+/** Throws as `Region.call`. */
+export const callNova = (region: Region, request: RegionCall): Promise<RegionReply> =>
+  region.call('compute', { ...request, headers })
+
+/** Does it, unless it is done already: false when Nova answers that status instead. Throws as `Region.call`. */
+export async function unless(region: Region, status: number, request: RegionCall): Promise<boolean> {
+  const accept = (reply: Reply) => reply.status === status && (status !== 404 || isGone(reply))
+  return (await callNova(region, { ...request, accept })).status !== status
+}
+
+/** Every row of a list that has pages. Throws as `followPages`. */
+export function listAll<T extends { readonly id: string }>(
+  region: Region,
+  path: string,
+  key: string,
+  row: z.ZodType<T>,
+  query: readonly QueryItem[],
+): Promise<T[]> {
+  return followPages(region, {
+    service: 'compute',
+    path,
+    query,
+    headers,
+    many: key,
+    rows: many(row),
+    idOf: one => one.id,
+  })
+}

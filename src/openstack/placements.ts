@@ -1,0 +1,100 @@
+// Reservations of whole hosts on a stock Nova: a place for each server below the hosts' own providers, and a private
+// flavor that asks for one of them.
+
+import type { HostPlace, HostPlacement } from '../core/cloud.ts'
+import { again, ignoring } from './again.ts'
+import { childOf, reservedTrait } from './isolation.ts'
+import { addFlavorAccess, createFlavor, removeFlavor, setExtraSpecs } from './nova-flavors.ts'
+import {
+  ensureResourceClass,
+  getInventories,
+  type Inventory,
+  removeInventory,
+  removeResourceClass,
+  setInventories,
+} from './placement.ts'
+import type { Region } from './region.ts'
+
+/** How many servers a reservation of a whole host may have on it: what the host has is the real limit. */
+const places = 1000
+
+const classOf = ({ reservationId }: HostPlacement): string =>
+  `CUSTOM_RESERVATION_${reservationId.toUpperCase().replaceAll('-', '_')}`
+
+/** What the flavor of a reservation asks for. */
+export const placeKey = (placement: HostPlacement): string => `resources_ATOLL:${classOf(placement)}`
+
+const placesOf = (reserved: number): Inventory => ({
+  total: places,
+  reserved,
+  minUnit: 1,
+  maxUnit: 1,
+  stepSize: 1,
+  allocationRatio: 1,
+})
+
+export async function openPlacement(region: Region, placement: HostPlacement): Promise<void> {
+  const { reservationId, projectId, hosts } = placement
+  const name = classOf(placement)
+  await ensureResourceClass(region, name)
+  await Promise.all(hosts.map(host => setPlaces(region, host, name, 0)))
+  await createFlavor(region, {
+    id: reservationId,
+    name: `reservation:${reservationId}`,
+    vcpus: least(hosts, 'VCPU'),
+    memoryMb: least(hosts, 'MEMORY_MB'),
+    diskGb: least(hosts, 'DISK_GB'),
+    isPublic: false,
+  })
+  await setExtraSpecs(region, reservationId, {
+    [placeKey(placement)]: '1',
+    [`trait_ATOLL:${reservedTrait}`]: 'required',
+  })
+  // Last: a flavor without its specs is a plain one.
+  await addFlavorAccess(region, reservationId, projectId)
+}
+
+/** As much as every one of these hosts has. */
+const least = (hosts: readonly HostPlace[], name: string): number =>
+  Math.max(
+    name === 'DISK_GB' ? 0 : 1,
+    Math.min(
+      ...hosts.map(({ inventory }) => (inventory[name]?.total ?? 0) - (inventory[name]?.reserved ?? 0)),
+    ),
+  )
+
+/** As many places for a reservation's servers on a host, so many of them kept empty. */
+const setPlaces = (region: Region, host: HostPlace, name: string, reserved: number): Promise<void> =>
+  again(async () => {
+    const known = await getInventories(region, childOf(host))
+    const there = known.inventories[name]
+    if (there?.total === places && there.reserved === reserved) return
+    const inventories = { ...known.inventories, [name]: placesOf(reserved) }
+    await setInventories(region, childOf(host), { ...known, inventories })
+  })
+
+export async function closePlacement(region: Region, placement: HostPlacement): Promise<void> {
+  const name = classOf(placement)
+  await Promise.all(
+    placement.hosts.map(host =>
+      again(async () => {
+        const known = await getInventories(region, childOf(host))
+        const there = known.inventories[name]
+        if (!there || there.reserved === there.total) return
+        const inventories = { ...known.inventories, [name]: placesOf(places) }
+        await setInventories(region, childOf(host), { ...known, inventories })
+      }),
+    ),
+  )
+  await removeFlavor(region, placement.reservationId)
+}
+
+export async function clearPlacement(region: Region, placement: HostPlacement): Promise<boolean> {
+  const name = classOf(placement)
+  const cleared = await Promise.all(
+    placement.hosts.map(host => removeInventory(region, childOf(host), name).then(() => true, ignoring(409))),
+  )
+  if (cleared.includes(undefined as never)) return false
+  const gone = await removeResourceClass(region, name).then(() => true, ignoring(409))
+  return gone !== undefined
+}

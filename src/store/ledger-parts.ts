@@ -1,0 +1,100 @@
+// Parts of the ledger's statements: what is derived from a change, and the journal's line about it.
+
+import { type RawBuilder, sql } from 'kysely'
+import { forever } from '../core/ledger/ledger.ts'
+import type { Note } from '../core/note.ts'
+
+/** By how much the available amount changes, and when. */
+export interface Posting {
+  readonly account: number
+  readonly class: string
+  readonly amount: number
+  readonly from: Date
+  readonly to: Date
+}
+
+type Rows = RawBuilder<unknown>
+
+const isRows = (given: readonly Posting[] | Rows): given is Rows => 'toOperationNode' in given
+
+/** One step where a posting begins, one where it ends. */
+function stepsOf(postings: readonly Posting[]): Rows {
+  const steps = postings.flatMap(({ account, class: name, amount, from, to }) => [
+    { account, name, at: from, change: amount },
+    ...(to < forever ? [{ account, name, at: to, change: -amount }] : []),
+  ])
+  return sql`select * from unnest(${steps.map(step => step.account)}::bigint[], ${steps.map(step => step.name)}::text[],
+    ${steps.map(step => step.at)}::timestamptz[], ${steps.map(step => step.change)}::bigint[])
+    as given (account_id, class, at, change)`
+}
+
+/**
+ * Adds steps (`account_id, class, at, change`) and makes the buckets of their days anew: what was there, and what comes.
+ */
+export const stepping = (given: readonly Posting[] | Rows) => sql`
+  change as (select account_id, class, at, sum(change)::bigint as change
+             from (${isRows(given) ? given : stepsOf(given)}) as given group by account_id, class, at),
+  stepped as (
+    insert into step (account_id, class, at, change)
+    select account_id, class, at, change from change order by account_id, class, at
+    on conflict (account_id, class, at) do update set change = step.change + excluded.change),
+  touched as (select distinct account_id, class, date_trunc('day', at, 'UTC') as day from change),
+  moment as (
+    select touched.account_id, touched.class, touched.day, part.at, sum(part.change) as change
+    from touched cross join lateral (
+      select at, change from step where step.account_id = touched.account_id and step.class = touched.class
+        and at >= touched.day and at < touched.day + interval '24 hours'
+      union all
+      select at, change from change where change.account_id = touched.account_id and change.class = touched.class
+        and at >= touched.day and at < touched.day + interval '24 hours') as part
+    group by touched.account_id, touched.class, touched.day, part.at),
+  bucketed as (
+    insert into bucket (account_id, class, day, change, lowest)
+    select account_id, class, day, sum(change), min(level)
+    from (select account_id, class, day, change,
+                 sum(change) over (partition by account_id, class, day order by at) as level
+          from moment) as running
+    group by account_id, class, day
+    on conflict (account_id, class, day) do update set change = excluded.change, lowest = excluded.lowest)`
+
+/** Takes windows (`host_id, from_at, to_at` of the rows called `held`) out of the hosts' gaps. */
+export const cutting = (held: Rows) => sql`
+  cut as (
+    delete from host_gap using ${held} as held
+    where host_gap.host_id = held.host_id and host_gap.from_at <= held.from_at and host_gap.to_at >= held.to_at
+    returning host_gap.host_id, host_gap.from_at, host_gap.to_at, held.from_at as held_from, held.to_at as held_to),
+  parted as (
+    insert into host_gap (host_id, from_at, to_at)
+    select host_id, from_at, held_from from cut where from_at < held_from
+    union all
+    select host_id, held_to, to_at from cut where held_to < to_at)`
+
+/** Gives windows back to the hosts' gaps, as one with the gaps beside them. */
+export const freeing = (freed: Rows) => sql`
+  earlier as (
+    delete from host_gap using ${freed} as freed
+    where host_gap.host_id = freed.host_id and host_gap.to_at = freed.from_at
+    returning host_gap.host_id, host_gap.from_at, host_gap.to_at),
+  later as (
+    delete from host_gap using ${freed} as freed
+    where host_gap.host_id = freed.host_id and host_gap.from_at = freed.to_at
+    returning host_gap.host_id, host_gap.from_at, host_gap.to_at),
+  joined as (
+    insert into host_gap (host_id, from_at, to_at)
+    select freed.host_id, coalesce(earlier.from_at, freed.from_at), coalesce(later.to_at, freed.to_at)
+    from ${freed} as freed
+    left join earlier on earlier.host_id = freed.host_id and earlier.to_at = freed.from_at
+    left join later on later.host_id = freed.host_id and later.from_at = freed.to_at)`
+
+/** A line of the journal about postings (or rows of `account_id, class, amount, from_at, to_at`). */
+export function journaling(note: Note, target: string, given: readonly Posting[] | Rows): Rows {
+  const { caller, at, action } = note
+  const postings = isRows(given)
+    ? sql`coalesce((select jsonb_agg(jsonb_build_array(account_id, class, amount, from_at, to_at))
+                    from (${given}) as given), '[]')`
+    : sql`${JSON.stringify(given.map(one => [one.account, one.class, one.amount, one.from, one.to]))}::jsonb`
+  return sql`journaled as (
+    insert into journal (at, request_id, user_id, project_id, action, target, postings)
+    select ${at}::timestamptz, ${caller.requestId}::text, ${caller.userId}::text, ${caller.projectId}::text,
+           ${action}::text, ${target}::text, ${postings})`
+}

@@ -1,0 +1,269 @@
+// The ledger in PostgreSQL, within one transaction: what it measures, and what it appends.
+//
+// What is derived (steps, buckets, gaps) changes in the same statement as what it is derived from.
+
+import { type RawBuilder, sql } from 'kysely'
+import { conflict } from '../core/error.ts'
+import {
+  type Claim,
+  forever,
+  type Hold,
+  type HostHold,
+  type HostSearch,
+  type Ledger,
+  type Level,
+  type Question,
+  type ScopeName,
+  type SupplyPosting,
+  wholeHost,
+} from '../core/ledger/ledger.ts'
+import type { Note } from '../core/note.ts'
+import { type Db, run } from './database.ts'
+import { filterSql } from './filter.ts'
+import { cutting, freeing, journaling, type Posting, stepping } from './ledger-parts.ts'
+
+const refusals = { host_hold_alone: () => conflict('Another reservation has the host', 'host_taken') }
+
+export function ledgerStore(db: Db): Ledger {
+  return {
+    async lock(accounts) {
+      await run(
+        sql`with these as (select id from account where id = any (${accounts}::bigint[]) order by id for update)
+            update account set locked_by = pg_current_xact_id() from these where account.id = these.id`.execute(
+          db,
+        ),
+      )
+    },
+    scope: (regionId, scope) => findScope(db, regionId, scope),
+    levels: questions => levels(db, questions),
+    freeHosts: search => freeHosts(db, search),
+    async addHost(regionId, from) {
+      const { rows } = await run(
+        sql<{ id: number }>`
+          with made as (insert into account (kind, region_id, scope)
+                        values ('host', ${regionId}, 'reservable') returning id),
+               supplied as (insert into supply (account_id, class, amount, from_at, to_at, origin)
+                            select id, 'TENANCY', ${wholeHost}, ${from}, ${forever}, 'enrolment' from made),
+               free as (insert into host_gap select id, ${from}::timestamptz, ${forever}::timestamptz from made)
+          select id from made`.execute(db),
+      )
+      return rows[0]!.id
+    },
+    async closeHost(host, at) {
+      await run(
+        sql`with supplied as (insert into supply (account_id, class, amount, from_at, to_at, origin)
+                              values (${host}, 'TENANCY', ${-wholeHost}, ${at}, ${forever}, 'enrolment')),
+                 cut as (update host_gap set to_at = ${at}
+                         where host_id = ${host} and from_at < ${at} and to_at > ${at})
+            delete from host_gap where host_id = ${host} and from_at >= ${at}`.execute(db),
+      )
+    },
+    post: (postings, note) => post(db, postings, note),
+    claim: (claim, holds, hosts, note) => writeClaim(db, claim, holds, hosts, note),
+    release: (claim, note, from) => release(db, claim, note, from ?? new Date(0)),
+    async claimsOn(account, { from, to }) {
+      const { rows } = await run(
+        sql<{ claim_id: string }>`
+          select claim_id from hold where account_id = ${account} and to_at > ${from} and from_at < ${to}
+          union
+          select claim_id from host_hold
+          where host_id = ${account} and during && tstzrange(${from}, ${to})
+          order by claim_id`.execute(db),
+      )
+      return rows.map(row => row.claim_id)
+    },
+  }
+}
+
+async function findScope(db: Db, regionId: string, scope: ScopeName): Promise<number> {
+  const found = sql<{ id: number }>`
+    select id from account where kind = 'scope' and region_id = ${regionId} and scope = ${scope}`
+  const { rows } = await run(found.execute(db))
+  if (rows[0]) return rows[0].id
+  await run(
+    sql`insert into account (kind, region_id, scope) values ('scope', ${regionId}, ${scope})
+        on conflict do nothing`.execute(db),
+  )
+  return (await run(found.execute(db))).rows[0]!.id
+}
+
+/**
+ * The level at the beginning of the window comes from the buckets of the days before and the steps of the day itself;
+ * from there on the steps of the first and the last day and the buckets between them tell how low it gets.
+ */
+async function levels(db: Db, questions: readonly Question[]): Promise<Level[]> {
+  if (questions.length === 0) return []
+  const { rows } = await run(
+    sql<{ lowest: number; at: Date }>`
+      with question as (
+        select account_id, class, from_at, to_at, n, date_trunc('day', from_at, 'UTC') as first_day,
+               date_trunc('day', to_at, 'UTC') as last_day
+        from unnest(${questions.map(one => one.account)}::bigint[], ${questions.map(one => one.class)}::text[],
+                    ${questions.map(one => one.window.from)}::timestamptz[],
+                    ${questions.map(one => one.window.to)}::timestamptz[])
+             with ordinality as asked (account_id, class, from_at, to_at, n))
+      select least(start.level, dip.level)::bigint as lowest,
+             case when dip.level is null or dip.level >= start.level then question.from_at
+                  when dip.is_day then (
+                    select at from (select at, dip.before + sum(change) over (order by at) as level from step
+                                    where step.account_id = question.account_id and step.class = question.class
+                                      and at >= dip.at and at < dip.at + interval '24 hours') as moment
+                    where moment.level = dip.level order by at limit 1)
+                  else dip.at end as at
+      from question
+      cross join lateral (
+        select coalesce((select sum(change) from bucket
+                         where bucket.account_id = question.account_id and bucket.class = question.class
+                           and day < first_day), 0)
+             + coalesce((select sum(change) from step
+                         where step.account_id = question.account_id and step.class = question.class
+                           and at >= first_day and at <= question.from_at), 0) as level) as start
+      left join lateral (
+        select at, is_day, before, before + low as level
+        from (select at, is_day, low, start.level + coalesce(sum(change) over (
+                       order by at rows between unbounded preceding and 1 preceding), 0) as before
+              from (select at, false as is_day, change, change as low from step
+                    where step.account_id = question.account_id and step.class = question.class
+                      and at > question.from_at
+                      and at < least(question.to_at, first_day + interval '24 hours')
+                    union all
+                    select day, true, change, lowest from bucket
+                    where bucket.account_id = question.account_id and bucket.class = question.class
+                      and day > first_day and day < last_day
+                    union all
+                    select at, false, change, change from step
+                    where step.account_id = question.account_id and step.class = question.class
+                      and at >= greatest(last_day, first_day + interval '24 hours')
+                      and at < question.to_at) as part) as running
+        order by before + low, at limit 1) as dip on true
+      order by question.n`.execute(db),
+  )
+  return rows
+}
+
+/** Host by host in the order of ids, each by one probe of its gaps, until there are enough. */
+async function freeHosts(db: Db, search: HostSearch): Promise<number[]> {
+  const { preferred, without, most } = search
+  const first =
+    preferred.length === 0
+      ? []
+      : await searchHosts(db, search, sql`host.id = any (${preferred}::bigint[])`, most)
+  if (first.length >= most) return first
+  const others = sql`not host.id = any (${[...preferred, ...without]}::bigint[])`
+  return [...first, ...(await searchHosts(db, search, others, most - first.length))]
+}
+
+async function searchHosts(
+  db: Db,
+  { regionId, filter, window }: HostSearch,
+  among: RawBuilder<unknown>,
+  most: number,
+): Promise<number[]> {
+  const { rows } = await run(
+    sql<{ id: number }>`
+      select host.id
+      from host join region on region.id = host.region_id cross join lateral ${gapOver(window.from)} as gap
+      where host.region_id = ${regionId} and host.state = 'enrolled' and host.reservable
+        and gap.to_at >= ${window.to} and ${among} and ${filterSql(filter)}
+        and not exists (select from usage where usage.account_id = host.id)
+      order by host.id limit ${most}`.execute(db),
+  )
+  return rows.map(row => row.id)
+}
+
+/** The gap of `host` that may cover an instant. */
+export const gapOver = (at: Date) => sql`(
+  select to_at from host_gap where host_gap.host_id = host.id and host_gap.from_at <= ${at}
+  order by host_gap.from_at desc limit 1)`
+
+async function post(db: Db, given: readonly SupplyPosting[], note: Note): Promise<void> {
+  const postings = given.map<Posting>(({ account, class: name, amount, window }) => ({
+    account,
+    class: name,
+    amount,
+    ...window,
+  }))
+  await run(
+    sql`with supplied as (
+          insert into supply (account_id, class, amount, from_at, to_at, origin)
+          select * from unnest(${given.map(one => one.account)}::bigint[], ${given.map(one => one.class)}::text[],
+            ${given.map(one => one.amount)}::bigint[], ${given.map(one => one.window.from)}::timestamptz[],
+            ${given.map(one => one.window.to)}::timestamptz[], ${given.map(one => one.origin)}::text[])),
+        ${stepping(postings)}, ${journaling(note, note.action, postings)}
+        select 1`.execute(db),
+  )
+}
+
+async function writeClaim(
+  db: Db,
+  claim: Claim,
+  holds: readonly Hold[],
+  hosts: readonly HostHold[],
+  note: Note,
+): Promise<void> {
+  const postings = holds.map<Posting>(({ account, class: name, amount, window }) => ({
+    account,
+    class: name,
+    amount: -amount,
+    ...window,
+  }))
+  const ofHosts = hosts.map<Posting>(({ host, window, whole }) => ({
+    account: host,
+    class: 'TENANCY',
+    amount: whole ? -wholeHost : -1,
+    ...window,
+  }))
+  await run(
+    sql`with claimed as (
+          insert into claim (id, project_id, kind, from_at, to_at)
+          values (${claim.id}, ${claim.projectId}, ${claim.kind}, ${claim.window.from}, ${claim.window.to})
+          on conflict (id) do update set from_at = excluded.from_at, to_at = excluded.to_at),
+        held as (
+          insert into hold (claim_id, line, account_id, class, amount, from_at, to_at)
+          select ${claim.id}::uuid, line, account_id, class, amount, from_at, to_at
+          from unnest(${holds.map(one => one.line)}::uuid[], ${holds.map(one => one.account)}::bigint[],
+            ${holds.map(one => one.class)}::text[], ${holds.map(one => one.amount)}::bigint[],
+            ${holds.map(one => one.window.from)}::timestamptz[], ${holds.map(one => one.window.to)}::timestamptz[])
+            as new (line, account_id, class, amount, from_at, to_at)),
+        held_host (line, host_id, from_at, to_at, whole) as (
+          select * from unnest(${hosts.map(one => one.line)}::uuid[], ${hosts.map(one => one.host)}::bigint[],
+            ${hosts.map(one => one.window.from)}::timestamptz[], ${hosts.map(one => one.window.to)}::timestamptz[],
+            ${hosts.map(one => one.whole)}::boolean[])),
+        host_held as (
+          insert into host_hold (claim_id, line, host_id, during, whole)
+          select ${claim.id}::uuid, line, host_id, tstzrange(from_at, to_at), whole from held_host order by host_id),
+        ${cutting(sql`held_host`)}, ${stepping(postings)},
+        ${journaling(note, claim.id, [...postings, ...ofHosts])}
+        select 1`.execute(db),
+    refusals,
+  )
+}
+
+/** Ends what a claim holds from an instant on. */
+async function release(db: Db, claim: string, note: Note, since: Date): Promise<void> {
+  await run(
+    sql`with was as (select * from hold where claim_id = ${claim} and to_at > ${since}),
+        was_host as (select id, host_id, lower(during) as from_at, upper(during) as to_at, whole
+                     from host_hold where claim_id = ${claim} and upper(during) > ${since}),
+        ended as (delete from hold using was where hold.id = was.id and was.from_at >= ${since}),
+        shortened as (update hold set to_at = ${since} from was where hold.id = was.id and was.from_at < ${since}),
+        host_ended as (delete from host_hold using was_host
+                       where host_hold.id = was_host.id and was_host.from_at >= ${since}),
+        host_shortened as (update host_hold set during = tstzrange(was_host.from_at, ${since}) from was_host
+                           where host_hold.id = was_host.id and was_host.from_at < ${since}),
+        freed as (select host_id, greatest(from_at, ${since}) as from_at, to_at from was_host),
+        returned as (
+          select account_id, class, amount, greatest(from_at, ${since}) as from_at, to_at from was),
+        ${freeing(sql`freed`)},
+        ${stepping(sql`select account_id, class, from_at as at, amount as change from returned
+                       union all select account_id, class, to_at, -amount from returned where to_at < ${forever}`)},
+        ${journaling(
+          note,
+          claim,
+          sql`select account_id, class, amount, from_at, to_at from returned
+              union all select host_id, 'TENANCY', case when whole then ${wholeHost} else 1 end,
+                               greatest(from_at, ${since}), to_at from was_host`,
+        )}
+        select 1`.execute(db),
+  )
+}

@@ -1,0 +1,29 @@
+// Hosts that come or leave as turns of the clockwork: what nobody finished is finished here.
+
+import { AppError } from '../core/error.ts'
+import { hostKind } from '../core/hosts/host.ts'
+import { runHost } from '../core/hosts/hosts.ts'
+import type { App } from '../core/ports.ts'
+import type { TurnKind } from './clockwork.ts'
+
+const retryMs = 10_000
+
+export const hostTurns = (app: App): TurnKind => ({
+  kind: hostKind,
+  async begin(turns) {
+    return turns.map(turn => ({
+      turn,
+      async run() {
+        try {
+          await runHost(app, Number(turn.key))
+          await app.store.turns.finish(turn, null)
+          return { regionAnswered: null }
+        } catch (error) {
+          if (!(error instanceof AppError) || error.code !== 'upstream') throw error
+          await app.store.turns.finish(turn, retryMs)
+          return { regionAnswered: (error.detail.status ?? 500) < 500 }
+        }
+      },
+    }))
+  },
+})
