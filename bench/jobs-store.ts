@@ -18,13 +18,13 @@ const caller: Caller = {
 }
 
 /** Each for a resource of its own, in one of the regions after the other. */
-export function newJobs(count: number): Job[] {
+export function newJobs(count: number, routerId: (index: number) => string = () => randomUUID()): Job[] {
   const now = Date.now()
   return Array.from({ length: count }, (_, index) => ({
     id: randomUUID(),
     projectId: 'bench',
     type: 'configure_route',
-    resource: { router_id: randomUUID() },
+    resource: { router_id: routerId(index) },
     region: `Pod${index % regions}`,
     timestamp: new Date(now - (now % 1000)),
     status: 'NEW',
@@ -48,12 +48,15 @@ export const claimOf = (room: number): ClaimRequest => ({
   rooms: new Map(),
 })
 
+/** Sets of this size end fastest. */
+const atOnce = 200
+
 /** Takes and ends so many jobs: what workers do, in larger sets. */
 export async function endJobs(store: Store, count: number): Promise<void> {
   for (let ended = 0; ended < count; ) {
-    const taken = await store.jobs.take(await store.turns.claim(claimOf(Math.min(500, count - ended))))
+    const taken = await store.jobs.take(await store.turns.claim(claimOf(Math.min(atOnce, count - ended))))
     await Promise.all(taken.map(one => store.jobs.succeed(one, [])))
     ended += taken.length
-    await store.turns.removeIdle(1000)
+    await store.turns.removeIdle(2 * atOnce)
   }
 }

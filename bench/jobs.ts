@@ -20,7 +20,7 @@ import { newJobs, post } from './jobs-store.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
 
 const options = {
-  jobs: { type: 'string', default: '3000' },
+  jobs: { type: 'string', default: '1000' },
   pairs: { type: 'string', default: '5' },
   callers: { type: 'string', default: '16' },
   processes: { type: 'string', default: '1,2,4' },
@@ -74,7 +74,11 @@ async function prepare(): Promise<Ground> {
   const logger = new Logger(() => () => {})
   await runMigrations({ connectionString: url, logger })
   const database = openDatabase(url, { connections, name: 'bench', onError: () => {} })
-  const graphile = await makeWorkerUtils({ connectionString: url, logger, maxPoolSize: connections })
+  const pgPool = new pg.Pool({ connectionString: url, max: connections })
+  // An idle connection that is cut is no failure.
+  pgPool.on('error', () => {})
+  pgPool.on('connect', client => client.on('error', () => {}))
+  const graphile = await makeWorkerUtils({ pgPool, logger })
   return {
     url,
     store: createStore(database.db),
@@ -82,6 +86,7 @@ async function prepare(): Promise<Ground> {
     graphile,
     async [Symbol.asyncDispose]() {
       await graphile.release()
+      await pgPool.end()
       await database.close()
       await server.stop()
       rmSync(folder, { recursive: true })
@@ -169,30 +174,35 @@ async function measure(
 async function startWorkers(kind: Kind, url: string, processes: number) {
   const done = new Map<ChildProcess, number>()
   let onChange = (): void => {}
+  let isStopping = false
   const children = Array.from({ length: processes }, () => fork(workerProgram, [kind, url]))
-  await Promise.all(
-    children.map(
-      child =>
-        new Promise<void>((resolve, reject) => {
-          child.once('exit', code => reject(new Error(`a worker ended with ${code}`)))
-          child.on('message', ({ done: count }: { done: number }) => {
-            done.set(child, count)
-            resolve()
-            onChange()
-          })
-        }),
-    ),
-  )
+  const broken = new Promise<never>((_, reject) => {
+    for (const child of children) {
+      child.once('exit', code => isStopping || reject(new Error(`a worker ended with ${code}`)))
+    }
+  })
+  broken.catch(() => {})
+  for (const child of children) {
+    child.on('message', ({ done: count }: { done: number }) => {
+      done.set(child, count)
+      onChange()
+    })
+  }
+  const until = (isSo: () => boolean): Promise<void> => {
+    const so = new Promise<void>(resolve => {
+      onChange = () => {
+        if (isSo()) resolve()
+      }
+      onChange()
+    })
+    return Promise.race([so, broken])
+  }
   const total = (): number => [...done.values()].reduce((sum, count) => sum + count, 0)
+  await until(() => done.size === processes)
   return {
-    done: (count: number): Promise<void> =>
-      new Promise(resolve => {
-        onChange = () => {
-          if (total() >= count) resolve()
-        }
-        onChange()
-      }),
+    done: (count: number): Promise<void> => until(() => total() >= count),
     async stop(): Promise<void> {
+      isStopping = true
       await Promise.all(
         children.map(child => {
           const exited = new Promise(resolve => child.once('exit', resolve))

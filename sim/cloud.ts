@@ -7,7 +7,8 @@ import { type GlanceService, startGlance } from './glance/service.ts'
 import type { Keystone } from './keystone/keystone.ts'
 import { startKeystone } from './keystone/service.ts'
 import { type NeutronService, startNeutron } from './neutron/service.ts'
-import type { HostsSpec } from './nova/nova.ts'
+import { type HostsSpec, stockHosts } from './nova/nova.ts'
+import { portsOf } from './nova/ports.ts'
 import type { Settings } from './nova/region.ts'
 import { type NovaService, startNova } from './nova/service.ts'
 import { type PlacementService, startPlacement } from './placement/service.ts'
@@ -98,10 +99,24 @@ async function startRegion(
     isProject: (id: string) => keystone.state.projects.has(id),
     authUrl: keystone.url,
   }
+  const place = region.toLowerCase()
+  const computes = Array.from(
+    { length: hosts?.count ?? stockHosts.count },
+    (_none, at) => `${place}-host${at + 1}`,
+  )
+  const neutron = await startNeutron({
+    ...shell,
+    hosts: [`${place}-compute1`, `${place}-compute2`, ...computes],
+  })
   const placement = await startPlacement(shell)
-  const nova = await startNova({ ...settings, ...shell, placement: placement.region, hosts })
+  const nova = await startNova({
+    ...settings,
+    ...shell,
+    placement: placement.region,
+    ports: portsOf(neutron),
+    hosts,
+  })
   const glance = await startGlance({ ...shell, images: nova.region.images })
-  const neutron = await startNeutron(shell)
   keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: neutron.url })
   keystone.registerEndpoint({ type: 'compute', name: 'nova', region, url: nova.url })
   keystone.registerEndpoint({ type: 'placement', name: 'placement', region, url: placement.url })

@@ -16,6 +16,7 @@ import type { Face, Mount } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
+import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
@@ -38,7 +39,7 @@ import { type Housekeeping, startHousekeeping } from './worker/housekeeping.ts'
 import { jobTurns } from './worker/jobs.ts'
 import { leaseTurns } from './worker/leases.ts'
 import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
-import { askToTidy, tidyTurns } from './worker/tidy.ts'
+import { askForUpkeep, upkeepTurns } from './worker/upkeep.ts'
 
 export type Role = 'all' | 'api' | 'worker'
 
@@ -155,7 +156,7 @@ export async function startAtoll(
       })
       closers.push(() => clockwork.stop())
       await clockwork.start()
-      await askToTidy(app)
+      await askForUpkeep(app)
     }
     const api = role === 'worker' ? null : createApi({ config, log, app, identity: cloud.identity, metrics })
     const url = await listen(config, log, api, metrics, database, closers)
@@ -204,11 +205,17 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     metrics.countSurplus(region, count)
     if (count > 0) log.warn({ region, count }, 'removed what a late call had made twice')
   }
+  const onReconciled = (region: string, found: Reconciled): void => {
+    const { foreign, ...mended } = found
+    if (Object.values(mended).some(list => list.length > 0))
+      log.warn({ region, ...mended }, 'mended hosts and reservations')
+    if (foreign.length > 0) log.warn({ region, foreign }, foreignSentence)
+  }
   return new Clockwork({
     turns: app.store.turns,
     kinds: [
       jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
-      tidyTurns({ app, onSurplus }),
+      ...upkeepTurns(app, { onSurplus, onReconciled }),
       leaseTurns(app),
       hostTurns(app),
     ],
@@ -219,6 +226,9 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     onError: (error, what) => log.warn({ err: error }, what),
   })
 }
+
+const foreignSentence =
+  'servers without a reservation are on enrolled hosts: the region’s nova.conf needs enable_isolated_aggregate_filtering = true in [scheduler]'
 
 function checkPolicy(config: Config): void {
   const rules = mounts(config).flatMap(({ face }) => Object.keys(face.policy))

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { TokenFacts } from '../keystone/keystone.ts'
 import type { Table } from '../table.ts'
 import { readCreate } from './api/attributes.ts'
+import { answerResource } from './api/collections.ts'
 import type { Resource } from './api/resource.ts'
 import { addRoutes } from './api/routes.ts'
 import { internalError } from './errors.ts'
@@ -47,6 +48,8 @@ export interface Neutron {
   agents(): Agent[]
   /** Makes a resource (`network`, `port`, …) as an admin's POST would, without one. */
   create(name: string, fields: Record<string, unknown>): Row
+  /** Does to one of a kind (`ports`) what an admin's request would; throws what would refuse it. */
+  act(method: 'PUT' | 'DELETE', path: string, id: string, body?: unknown): void
   /** How many calls came: with this method, for this resource (`networks`, `routers/add_router_interface`). */
   calls(method?: string, resource?: string): number
   /** Adds its routes to a service of `sim/http.ts`. */
@@ -77,6 +80,7 @@ export function createNeutron({
     addressGroups: () => rowsOf(region.addressGroups),
     agents: () => rowsOf(region.agents),
     create: (name, fields) => create(name, fields, region),
+    act: (method, path, id, body) => act(region, method, path, id, body),
     calls: (method, resource) =>
       [...counts]
         .filter(([key]) => method === undefined || key.startsWith(`${method} `))
@@ -121,4 +125,13 @@ function create(name: string, fields: Record<string, unknown>, region: Region): 
   if (row === undefined) throw internalError()
   region.settle()
   return row
+}
+
+function act(region: Region, method: string, path: string, id: string, body: unknown): void {
+  const resource = resources.find(one => one.path === path)
+  if (resource === undefined) throw internalError()
+  const asked = { method, path: [id], url: '', query: new URLSearchParams(), body }
+  const caller = { projectId: null, isAdmin: true }
+  answerResource({ ...asked, ifMatch: undefined, isEndless: false }, resource, region, caller)
+  region.settle()
 }

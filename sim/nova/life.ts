@@ -1,5 +1,6 @@
 // The life of a server: scheduled, built, stopped, moved, gone.
 
+import { isRefusal } from './ports.ts'
 import type { NovaRegion } from './region.ts'
 import type { EmbeddedFlavor, Server } from './rows.ts'
 import { type Ask, NoHost, type Place, place } from './scheduler.ts'
@@ -13,6 +14,7 @@ export function boot(region: NovaRegion, server: Server, ask: Ask): void {
       server.host = found.host.name
       server.taskState = 'spawning'
     })
+    if (!plug(region, server, found.host.name)) return
     region.later(region.settings.buildMs, () => {
       if (!isThere(region, server) || server.taskState === 'deleting') return
       region.change(server, () => {
@@ -22,17 +24,33 @@ export function boot(region: NovaRegion, server: Server, ask: Ask): void {
   })
 }
 
+/** False, and the server in error, when Neutron refuses. */
+function plug(region: NovaRegion, server: Server, host: string): boolean {
+  try {
+    server.addresses = region.ports.plug(server, host, server.wantedPorts)
+    return true
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    fail(region, server, `Build of instance ${server.id} aborted: ${error.message}`)
+    return false
+  }
+}
+
+function fail(region: NovaRegion, server: Server, message: string): void {
+  region.change(server, () => {
+    server.vmState = 'error'
+    server.taskState = null
+    server.fault = { code: 500, message, at: region.now() }
+  })
+}
+
 /** Null, and the server in error, when there is no host for it. */
 function tryPlace(region: NovaRegion, server: Server, ask: Ask): Place | null {
   try {
     return place(region, server, ask)
   } catch (error) {
     if (!(error instanceof NoHost)) throw error
-    region.change(server, () => {
-      server.vmState = 'error'
-      server.taskState = null
-      server.fault = { code: 500, message: error.message, at: region.now() }
-    })
+    fail(region, server, error.message)
     return null
   }
 }

@@ -7,6 +7,7 @@ import { seededUuid } from '../seeded.ts'
 import { disable } from './api/hosts.ts'
 import { addRoutes, type Shell } from './api/routes.ts'
 import { type Image, type ImageSpec, makeImage, seedImages } from './images.ts'
+import { noPorts, type Ports } from './ports.ts'
 import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
 import type { Aggregate, Flavor, Host, Server } from './rows.ts'
 
@@ -24,6 +25,8 @@ export interface NovaSpec extends Shell, Partial<Settings> {
   region: string
   clock: Clock
   placement: PlacementRegion
+  /** Of the region's Neutron; without one servers have no ports. */
+  ports?: Ports | undefined
   hosts?: Partial<HostsSpec> | undefined
 }
 
@@ -70,9 +73,9 @@ const flavors: readonly (readonly [name: string, vcpus: number, memoryMb: number
 ]
 
 export function createNova(spec: NovaSpec): Nova {
-  const { region: name, clock, placement, hosts, ...rest } = spec
+  const { region: name, clock, placement, ports = noPorts, hosts, ...rest } = spec
   let now = () => clock.now().getTime()
-  const region = new NovaRegion(name, settingsOf(rest), placement, () => now())
+  const region = new NovaRegion(name, settingsOf(rest), { placement, ports }, () => now())
   seed(region, { ...stockHosts, ...hosts })
   return {
     ...handlesOf(region),

@@ -2,12 +2,13 @@
 
 import { Refusal } from '../http.ts'
 import type { Microversions } from '../microversion.ts'
+import { printed } from '../python.ts'
 
 export const versions: Microversions = {
   service: 'compute',
   major: 2,
   min: 1,
-  max: 90,
+  max: 93,
   header: 'x-openstack-nova-api-version',
 }
 
@@ -33,13 +34,15 @@ export const notFound = (message: string) => new Refusal(404, message)
 export const conflict = (message: string) => new Refusal(409, message)
 
 export const forbidden = (rule: string) =>
-  new Refusal(403, `Policy doesn't allow os_compute_api:${rule} to be performed.`)
+  new Refusal(
+    403,
+    `Policy doesn't allow ${rule.startsWith('compute:') ? '' : 'os_compute_api:'}${rule} to be performed.`,
+  )
 
 export const unauthenticated = (authUrl: string) =>
   new Refusal(401, 'The request you have made requires authentication.', 'Unauthorized', {
     'www-authenticate': `Keystone uri="${authUrl}"`,
   })
 
-/** `value` as Python prints it, nearly. */
 export const invalidField = (field: string, value: unknown, why: string) =>
-  badRequest(`Invalid input for field/attribute ${field}. Value: ${String(value)}. ${why}`)
+  badRequest(`Invalid input for field/attribute ${field}. Value: ${printed(value)}. ${why}`)

@@ -8,6 +8,7 @@ import { seededUuid } from '../seeded.ts'
 import { Table } from '../table.ts'
 import type { Image } from './images.ts'
 import { look, refreshChildren } from './nodes.ts'
+import type { Ports } from './ports.ts'
 import type { Aggregate, Flavor, Host, Server, Service } from './rows.ts'
 
 export interface HostSpec {
@@ -48,6 +49,7 @@ export class NovaRegion {
   readonly name: string
   readonly settings: Settings
   readonly placement: PlacementRegion
+  readonly ports: Ports
   readonly now: () => number
   /** By name, by hypervisor hostname, by uuid. */
   readonly hosts = new Map<string, Host>()
@@ -74,10 +76,17 @@ export class NovaRegion {
   /** How often a host of a name has come. */
   private readonly comings = new Map<string, number>()
 
-  constructor(name: string, settings: Settings, placement: PlacementRegion, now: () => number) {
+  constructor(
+    name: string,
+    settings: Settings,
+    neighbours: { placement: PlacementRegion; ports: Ports },
+    now: () => number,
+  ) {
     this.name = name
     this.settings = settings
+    const { placement, ports } = neighbours
     this.placement = placement
+    this.ports = ports
     this.now = now
     placement.onRemove = provider => this.noteRemoval(provider)
   }
@@ -169,6 +178,7 @@ export class NovaRegion {
   forget(server: Server): void {
     const consumer = this.placement.consumers.get(server.id)
     if (consumer !== undefined) this.placement.release(consumer)
+    this.ports.unplug(server.id)
     this.servers.remove(server)
     const now = this.now()
     Object.assign(server, { vmState: 'deleted', taskState: null, updatedAt: now, deletedAt: now })

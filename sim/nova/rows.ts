@@ -1,6 +1,7 @@
 // What a region's Nova keeps of each thing.
 
 import type { Provider } from '../placement/rows.ts'
+import type { WantedPort } from './ports.ts'
 
 export interface Service {
   /** Before 2.53. */
@@ -93,6 +94,8 @@ export interface Server {
   /** Of its row: instance-00000001. */
   readonly number: number
   name: string
+  /** Of the guest, made of the first name. */
+  readonly hostname: string
   readonly projectId: string
   readonly userId: string
   readonly imageId: string
@@ -108,6 +111,7 @@ export interface Server {
   vmState: VmState
   taskState: string | null
   fault: Fault | null
+  readonly wantedPorts: readonly WantedPort[]
   addresses: readonly Address[]
   readonly createdAt: number
   updatedAt: number

@@ -10,8 +10,8 @@ import type { EmbeddedFlavor, Host, Server } from './rows.ts'
 
 export interface Ask {
   flavor: EmbeddedFlavor
-  /** Only this one. */
-  host: Host | null
+  /** Only this one; `nowhere` when there is none of the name that was given. */
+  host: Host | 'nowhere' | null
   /** Without Nova's own filters: the zone was given with a host. */
   isForced: boolean
   /** Not this one: where it comes from. */
@@ -54,6 +54,7 @@ export function place(region: NovaRegion, server: Server, ask: Ask, consumer = s
 }
 
 function candidatesFor(region: NovaRegion, server: Server, ask: Ask): Place[] {
+  if (ask.host === 'nowhere') throw new NoHost(none)
   const question = questionOf(region, server, ask.flavor, ask.host?.uuid ?? null)
   const candidates = question === null ? [] : findCandidates(region.placement, question)
   if (candidates.length === 0) throw new NoHost(none)

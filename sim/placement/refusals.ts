@@ -24,7 +24,7 @@ const explanations: Record<number, string> = {
   403: 'Access was denied to this resource.',
   404: 'The resource could not be found.',
   405: 'The method specified is not allowed for this resource.',
-  406: 'The resource could not be generated that was acceptable to your browser',
+  406: 'The resource could not be generated that was acceptable to your browser (content of type application/json. ',
   409: 'There was a conflict when trying to complete your request.',
 }
 
@@ -34,7 +34,9 @@ export function envelope(refusal: Refusal, request: FastifyRequest): unknown {
   if (type === 'Unauthorized') return { error: { code: status, title, message } }
   const { minor } = askedVersion(request, versions)
   const words = type === 'MalformedJson' ? `Malformed JSON: ${message}` : message
-  const detail = `${explanations[status] ?? title}\n\n ${words}  `
+  const explanation = explanations[status] ?? title
+  // Of a wrong method the two come the other way round.
+  const detail = status === 405 ? `${words}\n\n ${explanation}` : `${explanation}\n\n ${words}  `
   const code =
     minor !== null && minor >= 23 ? { code: type.startsWith('placement.') ? type : codes.none } : {}
   const range = status === 406 ? { max_version: '1.39', min_version: '1.0' } : {}

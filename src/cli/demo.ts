@@ -4,10 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { stringify } from 'yaml'
-import { startCloud } from '../../sim/cloud.ts'
+import { type Cloud, startCloud } from '../../sim/cloud.ts'
 import { type Atoll, parseAddress, startAtoll } from '../compose.ts'
 import type { Config } from '../config.ts'
 import type { Caller } from '../core/caller.ts'
+import { enrolHost, listHosts } from '../core/hosts/hosts.ts'
 import { createRegion, listRegions } from '../core/regions/regions.ts'
 
 const central = 'CentralRegion'
@@ -29,6 +30,7 @@ export async function startDemo(
   try {
     const atoll = await startAtoll(withDemoIdentity(config, cloud.authUrl), log, 'all', onFailure)
     await registerPods(atoll.app)
+    await enrolHosts(atoll.app, cloud)
     const clouds = writeClouds(config.data_dir, cloud.authUrl)
     console.log(welcome(atoll.url!, cloud.authUrl, clouds))
     return {
@@ -61,6 +63,18 @@ async function registerPods(app: Atoll['app']): Promise<void> {
   }
 }
 
+/** The first half of each pod's hosts. A cloud that starts anew has its hosts closed again by the first survey. */
+async function enrolHosts(app: Atoll['app'], cloud: Cloud): Promise<void> {
+  const known = (await listHosts(app, operator, { region: null })).map(host => host.hypervisorHostname)
+  const enrol = async ([region, nova]: [string, { hosts(): { hypervisorHostname: string }[] }]) => {
+    const hosts = nova.hosts().map(host => host.hypervisorHostname)
+    for (const nameOrId of hosts.slice(0, hosts.length / 2)) {
+      if (!known.includes(nameOrId)) await enrolHost(app, operator, { nameOrId, region, capabilities: {} })
+    }
+  }
+  await Promise.all([...cloud.novas].map(enrol))
+}
+
 const withDemoIdentity = (config: Config, authUrl: string): Config => ({
   ...config,
   identity: { ...config.identity, auth_url: authUrl, username: 'atoll', password, project_name: 'service' },
@@ -77,7 +91,8 @@ function writeClouds(directory: string, authUrl: string): string {
       user_domain_name: 'Default',
       project_domain_name: 'Default',
     },
-    region_name: central,
+    // The first is taken where none is named.
+    regions: [central, ...Object.keys(pods)],
     identity_api_version: 3,
   })
   mkdirSync(directory, { recursive: true })

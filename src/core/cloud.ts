@@ -45,10 +45,29 @@ export interface HostPlacement {
   readonly hosts: readonly HostPlace[]
 }
 
+/** A hypervisor as its region sees it now. */
+export interface SurveyedHost extends Omit<HostPlace, 'inventory'> {
+  readonly isUp: boolean
+  /** Nothing lands there but what a reservation lets. */
+  readonly isClosed: boolean
+}
+
+/** What is in a region, of all that has to do with reservations. */
+export interface RegionSurvey {
+  readonly hosts: readonly SurveyedHost[]
+  /** The reservations that a flavor is there for: ours or somebody else's. */
+  readonly reservations: readonly string[]
+  /** Servers that came by no reservation of ours. */
+  readonly plainServers: readonly (RegionServer & { readonly host: string })[]
+}
+
 /** The Nova and Placement of one region. Every call may be repeated. */
 export interface RegionCompute {
   /** Those whose name or id this is: none, one, or several. */
   findHosts(nameOrId: string): Promise<HostFacts[]>
+  survey(): Promise<RegionSurvey>
+  /** Whether a reservation's flavor was made by us. */
+  isOurs(reservationId: string): Promise<boolean>
   /** Closes a host to every server without a reservation's flavor. */
   closeHost(host: HostPlace): Promise<void>
   /** Opens it again. */

@@ -8,6 +8,7 @@ import { closeHost, openHost } from './isolation.ts'
 import { createImage, listServers, removeServer, type Server } from './nova.ts'
 import { clearPlacement, closePlacement, openPlacement, placeKey } from './placements.ts'
 import type { Region } from './region.ts'
+import { isOurs, survey } from './survey.ts'
 
 export interface ComputeOptions {
   /** The region's scheduler has BlazarFilter: reservations get an aggregate of their own as well. */
@@ -18,6 +19,8 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
   const pools = blazarFilter ? blazarPools(region) : null
   return {
     findHosts: nameOrId => findHosts(region, nameOrId),
+    survey: () => survey(region),
+    isOurs: id => isOurs(region, id),
     closeHost: host => closeHost(region, host),
     openHost: host => openHost(region, host),
     serversOn: async host => (await listServers(region, { host: host.serviceName })).map(toServer),

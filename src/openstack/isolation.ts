@@ -30,8 +30,12 @@ export const reservedTrait = 'CUSTOM_ATOLL_RESERVED'
 export const poolName = 'freepool'
 const isolation = { [`trait:${reservedTrait}`]: 'required' }
 
+/** Whether only what asks for the trait may land on an aggregate's hosts. */
+export const isIsolating = ({ metadata }: Aggregate): boolean =>
+  Object.entries(isolation).every(([key, value]) => metadata[key] === value)
+
 /** The id of the provider below a host's own: the same each time, and another for another host of that name. */
-export function childOf({ providerId }: HostPlace): string {
+export function childOf({ providerId }: Pick<HostPlace, 'providerId'>): string {
   const hash = createHash('sha1').update(Buffer.from(namespace, 'hex')).update(`atoll:${providerId}`).digest()
   hash[6] = (hash[6]! & 0x0f) | 0x50
   hash[8] = (hash[8]! & 0x3f) | 0x80
@@ -83,8 +87,7 @@ async function checkChild(region: Region, host: HostPlace, child: string): Promi
 async function ensurePool(region: Region): Promise<Aggregate> {
   const find = async () => (await listAggregates(region)).find(one => one.name === poolName)
   const pool = (await find()) ?? (await createAggregate(region, poolName).catch(orElse(find)))
-  const isIsolated = Object.entries(isolation).every(([key, value]) => pool.metadata[key] === value)
-  return isIsolated ? pool : setAggregateMetadata(region, pool.id, isolation)
+  return isIsolating(pool) ? pool : setAggregateMetadata(region, pool.id, isolation)
 }
 
 /** What is there now, when somebody else has made it in this moment. */

@@ -59,6 +59,14 @@ export async function findProvider(region: Region, name: string): Promise<Resour
   return found ?? null
 }
 
+/** The root providers of an aggregate. Throws as `Region.call`. */
+export const listMembers = (region: Region, aggregate: string): Promise<readonly ResourceProvider[]> =>
+  list(region, [['member_of', aggregate]])
+
+/** Those that bear a trait. Throws as `Region.call` (400 for a trait that is not there). */
+export const listBearers = (region: Region, trait: string): Promise<readonly ResourceProvider[]> =>
+  list(region, [['required', checkedName(trait)]])
+
 async function list(region: Region, query: QueryItem[]): Promise<readonly ResourceProvider[]> {
   const reply = await call(region, { method: 'GET', path: '/resource_providers', query })
   return reply.read(providers, 'resource_providers')

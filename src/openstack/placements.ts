@@ -18,11 +18,14 @@ import type { Region } from './region.ts'
 /** How many servers a reservation of a whole host may have on it: what the host has is the real limit. */
 const places = 1000
 
+/** How the places of all reservations begin in the extra specs of flavors. */
+export const placePrefix = 'resources_ATOLL:'
+
 const classOf = ({ reservationId }: HostPlacement): string =>
   `CUSTOM_RESERVATION_${reservationId.toUpperCase().replaceAll('-', '_')}`
 
 /** What the flavor of a reservation asks for. */
-export const placeKey = (placement: HostPlacement): string => `resources_ATOLL:${classOf(placement)}`
+export const placeKey = (placement: HostPlacement): string => `${placePrefix}${classOf(placement)}`
 
 const placesOf = (reserved: number): Inventory => ({
   total: places,

@@ -68,7 +68,7 @@ async function sweep(db: Db, search: SlotSearch): Promise<Slot | null> {
       from (select region_id, at, sum(change) over (partition by region_id order by at, turn
               rows between unbounded preceding and current row) as count from moment) as running
       join region on region.id = running.region_id
-      where count >= ${hosts} order by at, region.created_at limit 1`.execute(db),
+      where count >= ${hosts} order by at, region.created_at, region.id limit 1`.execute(db),
   )
   return rows[0] ?? null
 }
@@ -100,13 +100,14 @@ async function availability(
   return rows.length > most ? null : summed(rows)
 }
 
-/** From changes to what there is after each. */
+/** From changes to what there is after each, of every class that there ever is. */
 function summed(changes: readonly AvailabilityPoint[]): AvailabilityPoint[] {
   let hosts = 0
-  const amounts: Record<string, number> = {}
+  const classes = new Set(changes.flatMap(change => Object.keys(change.amounts)))
+  const amounts = Object.fromEntries([...classes].map(name => [name, 0]))
   return changes.map(change => {
     hosts += change.hosts
-    for (const [name, amount] of Object.entries(change.amounts)) amounts[name] = (amounts[name] ?? 0) + amount
+    for (const [name, amount] of Object.entries(change.amounts)) amounts[name]! += amount
     return { at: change.at, hosts, amounts: { ...amounts } }
   })
 }

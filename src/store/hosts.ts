@@ -6,11 +6,12 @@ import type {
   Allocation,
   AllocationFilter,
   Host,
+  HostFacts,
   HostProperty,
   HostStore,
   HostWriter,
 } from '../core/hosts/host.ts'
-import type { Window } from '../core/ledger/ledger.ts'
+import { forever, type Window } from '../core/ledger/ledger.ts'
 import type { Filter } from '../core/reservations/filter.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
@@ -46,23 +47,27 @@ const toHost = (row: HostRow): Host => ({
   updatedAt: row.updated_at,
 })
 
+const factColumns = (facts: HostFacts) => ({
+  hypervisor_id: facts.hypervisorId,
+  hypervisor_hostname: facts.hypervisorHostname,
+  hypervisor_type: facts.hypervisorType,
+  hypervisor_version: facts.hypervisorVersion,
+  cpu_info: facts.cpuInfo,
+  service_name: facts.serviceName,
+  vcpus: facts.vcpus,
+  memory_mb: facts.memoryMb,
+  local_gb: facts.localGb,
+  availability_zone: facts.availabilityZone,
+  provider_id: facts.providerId,
+  inventory: JSON.stringify(facts.inventory),
+})
+
 const toRow = (host: Host): HostTable => ({
+  ...factColumns(host),
   id: host.id,
   region_id: host.regionId,
   state: host.state,
   reservable: host.reservable,
-  hypervisor_id: host.hypervisorId,
-  hypervisor_hostname: host.hypervisorHostname,
-  hypervisor_type: host.hypervisorType,
-  hypervisor_version: host.hypervisorVersion,
-  cpu_info: host.cpuInfo,
-  service_name: host.serviceName,
-  vcpus: host.vcpus,
-  memory_mb: host.memoryMb,
-  local_gb: host.localGb,
-  availability_zone: host.availabilityZone,
-  provider_id: host.providerId,
-  inventory: JSON.stringify(host.inventory),
   capabilities: JSON.stringify(host.capabilities),
   created_at: host.createdAt,
   updated_at: host.updatedAt,
@@ -121,6 +126,24 @@ export function hostStore(db: Db): HostStore {
       return rows.length === 0 ? null : (await properties(db, name))[0]!
     },
     regionsWithFree: (filter, window, most, region) => regionsWithFree(db, filter, window, most, region),
+    async setFacts(id, facts) {
+      await run(db.updateTable('host').set(factColumns(facts)).where('id', '=', id).execute())
+    },
+    async setForeign(usage, now) {
+      const rows = usage.flatMap(({ hostId, consumers }) => consumers.map(consumer => ({ hostId, consumer })))
+      await run(
+        sql`with given as (
+              select * from unnest(${rows.map(row => row.hostId)}::bigint[], ${rows.map(row => row.consumer)}::text[])
+                as given (account_id, consumer)),
+            gone as (
+              delete from usage where account_id = any (${usage.map(one => one.hostId)}::bigint[])
+                and class = 'TENANCY' and not exists (
+                  select from given where given.account_id = usage.account_id and given.consumer = usage.consumer))
+            insert into usage (account_id, class, amount, from_at, to_at, consumer)
+            select account_id, 'TENANCY', 1, ${now}, ${forever}, consumer from given
+            on conflict (account_id, class, consumer) do nothing`.execute(db),
+      )
+    },
     async setReservable(id, reservable) {
       await run(db.updateTable('host').set({ reservable }).where('id', '=', id).execute())
     },

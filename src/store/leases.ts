@@ -34,6 +34,15 @@ export function leaseStore(db: Db): LeaseStore {
     list: query => list(db, query),
     take: turns => take(db, turns),
     settle: (taken, lease, againInMs) => settleTogether({ taken, lease, againInMs }),
+    async livingReservations(ids) {
+      const { rows } = await run(
+        sql<{ id: string }>`
+          select id from reservation where id::text = any (${ids}::text[]) and status <> 'deleted'`.execute(
+          db,
+        ),
+      )
+      return rows.map(row => row.id)
+    },
     waitingFor: id => waitingTogether(id),
   }
 }

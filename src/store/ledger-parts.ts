@@ -57,34 +57,36 @@ export const stepping = (given: readonly Posting[] | Rows) => sql`
     group by account_id, class, day
     on conflict (account_id, class, day) do update set change = excluded.change, lowest = excluded.lowest)`
 
-/** Takes windows (`host_id, from_at, to_at` of the rows called `held`) out of the hosts' gaps. */
+/** Takes windows (rows of `host_id, from_at, to_at`) out of the hosts' gaps. */
 export const cutting = (held: Rows) => sql`
+  taken as (
+    select host_id, range_agg(tstzrange(from_at, to_at)) as during from ${held} as held group by host_id),
   cut as (
-    delete from host_gap using ${held} as held
-    where host_gap.host_id = held.host_id and host_gap.from_at <= held.from_at and host_gap.to_at >= held.to_at
-    returning host_gap.host_id, host_gap.from_at, host_gap.to_at, held.from_at as held_from, held.to_at as held_to),
+    delete from host_gap using taken
+    where host_gap.host_id = taken.host_id
+      and host_gap.from_at < upper(taken.during) and host_gap.to_at > lower(taken.during)
+    returning host_gap.host_id, host_gap.from_at, host_gap.to_at, taken.during),
   parted as (
     insert into host_gap (host_id, from_at, to_at)
-    select host_id, from_at, held_from from cut where from_at < held_from
-    union all
-    select host_id, held_to, to_at from cut where held_to < to_at)`
+    select host_id, lower(part), upper(part)
+    from cut cross join lateral unnest(tstzmultirange(tstzrange(from_at, to_at)) - during) as part)`
 
-/** Gives windows back to the hosts' gaps, as one with the gaps beside them. */
+/** Gives time (rows of `host_id, during`) back to the hosts' gaps, as one with the gaps beside it. */
 export const freeing = (freed: Rows) => sql`
-  earlier as (
-    delete from host_gap using ${freed} as freed
-    where host_gap.host_id = freed.host_id and host_gap.to_at = freed.from_at
-    returning host_gap.host_id, host_gap.from_at, host_gap.to_at),
-  later as (
-    delete from host_gap using ${freed} as freed
-    where host_gap.host_id = freed.host_id and host_gap.from_at = freed.to_at
+  given as (
+    select host_id, range_agg(during) as during from ${freed} as freed where not isempty(during) group by host_id),
+  beside as (
+    delete from host_gap using given
+    where host_gap.host_id = given.host_id
+      and host_gap.from_at <= upper(given.during) and host_gap.to_at >= lower(given.during)
     returning host_gap.host_id, host_gap.from_at, host_gap.to_at),
   joined as (
     insert into host_gap (host_id, from_at, to_at)
-    select freed.host_id, coalesce(earlier.from_at, freed.from_at), coalesce(later.to_at, freed.to_at)
-    from ${freed} as freed
-    left join earlier on earlier.host_id = freed.host_id and earlier.to_at = freed.from_at
-    left join later on later.host_id = freed.host_id and later.from_at = freed.to_at)`
+    select host_id, lower(part), upper(part)
+    from given cross join lateral (
+      select range_agg(tstzrange(from_at, to_at)) as during from beside
+      where beside.host_id = given.host_id) as around
+    cross join lateral unnest(given.during + coalesce(around.during, '{}')) as part)`
 
 /** A line of the journal about postings (or rows of `account_id, class, amount, from_at, to_at`). */
 export function journaling(note: Note, target: string, given: readonly Posting[] | Rows): Rows {

@@ -51,11 +51,15 @@ export function ledgerStore(db: Db): Ledger {
     },
     async closeHost(host, at) {
       await run(
-        sql`with supplied as (insert into supply (account_id, class, amount, from_at, to_at, origin)
-                              values (${host}, 'TENANCY', ${-wholeHost}, ${at}, ${forever}, 'enrolment')),
-                 cut as (update host_gap set to_at = ${at}
-                         where host_id = ${host} and from_at < ${at} and to_at > ${at})
-            delete from host_gap where host_id = ${host} and from_at >= ${at}`.execute(db),
+        sql`with closed as (
+              insert into supply (account_id, class, amount, from_at, to_at, origin)
+              select ${host}::bigint, 'TENANCY', ${-wholeHost}::bigint, ${at}::timestamptz, ${forever}::timestamptz, 'enrolment'
+              where not exists (select from supply where account_id = ${host} and amount < 0)
+              returning account_id),
+            cut as (
+              update host_gap set to_at = ${at} from closed
+              where host_id = account_id and from_at < ${at} and to_at > ${at})
+            delete from host_gap using closed where host_id = account_id and from_at >= ${at}`.execute(db),
       )
     },
     post: (postings, note) => post(db, postings, note),
@@ -147,7 +151,12 @@ async function freeHosts(db: Db, search: HostSearch): Promise<number[]> {
   const first =
     preferred.length === 0
       ? []
-      : await searchHosts(db, search, sql`host.id = any (${preferred}::bigint[])`, most)
+      : await searchHosts(
+          db,
+          search,
+          sql`host.id = any (${preferred}::bigint[]) and not host.id = any (${without}::bigint[])`,
+          most,
+        )
   if (first.length >= most) return first
   const others = sql`not host.id = any (${[...preferred, ...without]}::bigint[])`
   return [...first, ...(await searchHosts(db, search, others, most - first.length))]
@@ -251,7 +260,17 @@ async function release(db: Db, claim: string, note: Note, since: Date): Promise<
                        where host_hold.id = was_host.id and was_host.from_at >= ${since}),
         host_shortened as (update host_hold set during = tstzrange(was_host.from_at, ${since}) from was_host
                            where host_hold.id = was_host.id and was_host.from_at < ${since}),
-        freed as (select host_id, greatest(from_at, ${since}) as from_at, to_at from was_host),
+        freed as (
+          select host_id, tstzmultirange(tstzrange(greatest(from_at, ${since}), to_at) * enrolled.during)
+                          - coalesce(shared.during, '{}') as during
+          from was_host
+          cross join lateral (
+            select tstzrange(min(from_at) filter (where amount > 0), min(from_at) filter (where amount < 0)) as during
+            from supply where account_id = was_host.host_id) as enrolled
+          cross join lateral (
+            select range_agg(during) as during from host_hold as other
+            where not was_host.whole and other.host_id = was_host.host_id and other.claim_id <> ${claim}
+              and during && tstzrange(was_host.from_at, was_host.to_at)) as shared),
         returned as (
           select account_id, class, amount, greatest(from_at, ${since}) as from_at, to_at from was),
         ${freeing(sql`freed`)},

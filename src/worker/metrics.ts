@@ -20,11 +20,11 @@ export function addQueueMetrics(registry: Registry, app: App): void {
     help: 'Jobs that are not done, by status and region',
     labelNames: ['status', 'region'] as const,
     registers: [registry],
-    async collect() {
-      this.reset()
-      for (const { status, region, count } of await app.store.jobs.depth())
-        depth.set({ status, region }, count)
-    },
+    collect: measured(async () => {
+      const counts = await app.store.jobs.depth()
+      depth.reset()
+      for (const { status, region, count } of counts) depth.set({ status, region }, count)
+    }),
   })
   const oldest = new Gauge({
     name: 'atoll_job_oldest_new_seconds',

@@ -29,17 +29,32 @@ const lengths: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'POST /v1.0/jobs': { type: 64, project_id: 64 },
   'POST /v1.0/job': { type: 64, project_id: 64 },
 }
+/** Those whose fields are the body itself; what they say of each is held to in `test/api/reservation/`. */
+const flat = [
+  'POST /v1/leases',
+  'PUT /v1/leases/:id',
+  'POST /v1/os-hosts',
+  'PUT /v1/os-hosts/:id',
+  'PATCH /v1/os-hosts/properties/:name',
+]
 /** Those that take no body; one that comes all the same must be readable, and is not looked at. */
 const needsNone = ['PUT /v1.0/jobs/:id', 'PUT /v1.0/job/:id']
 
 const all = allRoutes({ config: loadConfig(undefined, {}) })
 /** Each once: the other mounts and names lead to the same code, and get one look below. */
 const routes = all.filter(route => route.name in lengths && !route.own.endsWith('/job'))
-const aliases = all.filter(route => route.own in lengths && !routes.includes(route))
+const flatRoutes = all.filter(route => flat.includes(route.name))
+const aliases = all.filter(
+  route =>
+    (route.own in lengths || flat.includes(route.own)) &&
+    !routes.includes(route) &&
+    !flatRoutes.includes(route),
+)
 
 it('is tried at every route that reads a body', () => {
   const readers = all.filter(route => ['POST', 'PUT', 'PATCH'].includes(route.method))
-  expect(new Set(readers.map(route => route.own))).toEqual(new Set([...Object.keys(lengths), ...needsNone]))
+  const tried = new Set([...Object.keys(lengths), ...flat, ...needsNone])
+  expect(new Set(readers.map(route => route.own))).toEqual(tried)
 })
 
 type Make = (good: GoodRequest) => string | Buffer
@@ -48,8 +63,9 @@ type Make = (good: GoodRequest) => string | Buffer
 const withField =
   (field: string, value: unknown): Make =>
   ({ body }) => {
-    const [[key, object]] = Object.entries(body!) as [[string, object]]
-    return JSON.stringify({ [key]: { ...object, [field]: value } })
+    const [[key, object]] = Object.entries(body!) as [[string, unknown]]
+    const isFlat = typeof object !== 'object'
+    return JSON.stringify(isFlat ? { ...body, [field]: value } : { [key]: { ...object, [field]: value } })
   }
 
 /** As text, with one field's JSON put in by hand. */
@@ -253,6 +269,39 @@ describe.each(routes)('$name', route => {
     expect(reply.text).not.toContain('1970')
   })
 })
+
+describe.each(flatRoutes)('$name', route => {
+  it.each(unreadable)('says where a body goes wrong that comes %s', async (_, make, sentence) => {
+    const { reply, said } = await refuse(route, make)
+    expect([reply.status, said]).toEqual([400, expect.stringMatching(sentence)])
+  })
+
+  it.each(['[]', '1', '"x"', 'null', 'true'])('refuses a body that is %s', async raw => {
+    const { reply, said } = await refuse(route, () => raw)
+    expect([reply.status, said]).toEqual([
+      400,
+      expect.stringMatching(/^The body must be a JSON object, not /),
+    ])
+  })
+
+  it('refuses a body of 2 MB with 413', async () => {
+    const { reply, said } = await refuse(route, () => `{"x": "${'a'.repeat(2_000_000)}"}`)
+    expect([reply.status, said]).toEqual([413, expect.stringMatching(/too large/)])
+  })
+})
+
+it.each(flatRoutes.filter(route => route.own.includes('leases')))(
+  '$name ignores keys that it does not know, and lets none of them reach the prototype of anything',
+  async route => {
+    const { id, body } = await goodRequests[route.own]!(w)
+    const raw = `{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "toString": 1,
+      "hasOwnProperty": null, "created_at": "1970-01-01", ${JSON.stringify(body).slice(1)}`
+    const reply = await w.call(route.method, pathWith(route.path, id), { raw })
+    expect(reply.status, reply.text).toBeLessThan(300)
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+    expect(reply.text).not.toMatch(/polluted|1970/)
+  },
+)
 
 it.each(aliases)('$name refuses what its other name refuses', async route => {
   const { reply, said } = await refuse(route, () => '{"a": 1, "a": 1}')

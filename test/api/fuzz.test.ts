@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config.ts'
 import { type Reply, type World, world } from '../world.ts'
 import { tokenWith } from './people.ts'
 import { allRoutes, type MountedRoute, newRegion, newRouting, rowCounts } from './requests.ts'
+import { newLease, sharedHost, viewed } from './reservable.ts'
 import { type Served, served } from './served.ts'
 import { expectShape } from './shapes.ts'
 
@@ -17,13 +18,16 @@ const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 const config = loadConfig(undefined, {})
 const routes = allRoutes({ config })
 
-/** In the name of a region and of a routing of another project: whoever is no admin never sees it. */
+/** In a region, in a routing and in a lease of another project, and in no request: whoever is no admin never sees it. */
 const canary = 'canary-5ac1f0'
 
 let w: World
 let s: Served
 let secrets: Record<string, string | undefined>
+/** Of what is there at the start, and may be changed and removed by any request. */
 let ids: string[]
+/** Of a region and of a central port in it, for bodies only: no path names them, so they are there to the end. */
+let kept: string[]
 beforeAll(async () => {
   w = await world()
   s = await served(w)
@@ -37,9 +41,25 @@ beforeAll(async () => {
   }
   const projectId = w.cloud.keystone.projectId('admin')
   const region = await newRegion(w, canary)
-  const other = await newRouting(w, { regionId: region.id, projectId: 'other', centralId: canary })
+  const other = await newRouting(w, {
+    regionId: region.id,
+    projectId: 'other',
+    regionalId: canary,
+    resourceType: 'port',
+  })
+  const lasting = await newRegion(w, `${canary}-lasting`)
+  const port = await newRouting(w, {
+    regionId: lasting.id,
+    projectId: 'other',
+    regionalId: canary,
+    resourceType: 'port',
+  })
+  kept = [lasting.id, port.centralId]
   const own = await newRouting(w, { regionId: region.id, projectId })
+  const leases = [await newLease(w, canary), await newLease(w, 'own', projectId)]
+  const host = String(await sharedHost(w))
   ids = [region.id, ...[other, own].map(routing => String(routing.id)), other.centralId, projectId]
+  ids.push(...leases, host)
 })
 afterAll(async () => {
   await s[Symbol.asyncDispose]()
@@ -51,6 +71,7 @@ interface Attempt {
   route: MountedRoute
   method: string | null
   id: string
+  region: string
   ending: string
   query: [string, string][]
   headers: Record<string, string>
@@ -75,6 +96,8 @@ const fields = [
     'limit',
     'marker',
     'all_projects',
+    ...['name', 'region', 'degraded', 'sort', 'start_before', 'lease_id', 'detail', 'values', 'private'],
+    ...['start_date', 'end_date', 'before_end_date', 'reservations', 'events', 'hypervisor_properties'],
     '__proto__',
     'constructor',
   ],
@@ -103,31 +126,64 @@ const things: Record<string, string[]> = {
   routing: ['top_id', 'bottom_id', 'pod_id', 'project_id', 'resource_type'],
   job: ['type', 'project_id', 'resource'],
 }
+/** Of those whose fields are the body itself. */
+const flat: Record<string, string[]> = {
+  '/leases': ['name', 'start_date', 'end_date', 'reservations', 'events', 'before_end_date'],
+  '/os-hosts/properties': ['private'],
+  '/os-hosts': ['name', 'gpu', 'values'],
+}
+const flatAt = ({ path, face }: MountedRoute) =>
+  face === 'reservation' ? Object.keys(flat).find(part => path.includes(part)) : undefined
+/** Nine times the usual, once something else: a request with everything odd never gets far. */
+const often = <T>(usual: T, odd: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: odd })
 /** The right keys, mostly, with values that may be right. */
 const thing = (key: string) =>
+  fieldsOf(things[key]!).map(object => JSON.stringify({ [key]: object }))
+const fieldsOf = (names: string[]) =>
   fc
-    .boolean()
+    .constantFrom(true, true, true, false)
     .chain(isWhole =>
-      fc.record(Object.fromEntries(things[key]!.map(field => [field, plausible(field)])), {
-        requiredKeys: isWhole ? things[key]! : [],
+      fc.record(Object.fromEntries(names.map(field => [field, plausible(field)])), {
+        requiredKeys: isWhole ? names : [],
       }),
     )
-    .map(object => JSON.stringify({ [key]: object }))
 function plausible(field: string): fc.Arbitrary<unknown> {
   const right: Record<string, fc.Arbitrary<unknown>> = {
-    pod_id: fc.constant('known:0'),
+    pod_id: fc.constant('kept:0'),
+    project_id: fc.constantFrom('other', 'other', 'other', 'p'),
     resource_type: fc.constantFrom('network', 'port', 'router', 'nothing'),
-    type: fc.constantFrom('port_delete', 'update_network', 'configure_route', 'nothing'),
-    resource: fc.record({ pod_id: fc.constant('known:0'), port_id: fc.constant(canary) }),
+    type: often('port_delete', fc.constantFrom('update_network', 'nothing')),
+    resource: fc.record({ pod_id: fc.constant('kept:0'), port_id: fc.constant('kept:1') }),
+    start_date: fc.constantFrom('2041-1-1 10:00', '2041-01-01 10:01', 'now', '2017-01-01 10:00'),
+    end_date: fc.constantFrom('2041-1-1 10:00', '2042-01-01 10:00', '2042-01-01 10:01'),
+    before_end_date: fc.constantFrom(null, '2041-07-01 00:00', '2050-01-01 10:00'),
+    reservations: fc.array(reservationLike, { maxLength: 2 }),
+    events: fc.constantFrom([], [{ event_type: 'e', event_date: '2041-07-01 00:00' }], [{}]),
+    private: fc.boolean(),
+    gpu: fc.constantFrom('yes', 'no', null, 7),
+    values: fc.constantFrom({ gpu: 'yes' }, {}, 'x'),
   }
   return fc.oneof({ weight: 9, arbitrary: right[field] ?? anId }, { weight: 1, arbitrary: value })
 }
+const reservationLike = fc.record({
+  resource_type: often('physical:host', fc.constant('virtual:instance')),
+  min: fc.constantFrom<unknown>(1, 1, 2, '1'),
+  max: fc.constantFrom<unknown>(1, 2, 0, 1.5),
+  hypervisor_properties: fc.constantFrom('', '["==", "$region", "Pod1"]', '["or"]', '["==", "$gone", "1"]'),
+  resource_properties: fc.constantFrom('', '["!=", "$gpu", "x"]', '[['),
+})
 const nouns = Object.keys(things)
 const keyAt = ({ path }: MountedRoute) =>
   nouns.find(key => path.includes(`/${key.replace('pod_binding', 'binding')}`)) ?? 'pod'
 const body = (route: MountedRoute) =>
   fc.oneof(
-    { weight: 12, arbitrary: thing(keyAt(route)) },
+    {
+      weight: 12,
+      arbitrary: flatAt(route)
+        ? fieldsOf(flat[flatAt(route)!]!).map(fields => JSON.stringify(fields))
+        : thing(keyAt(route)),
+    },
     {
       weight: 2,
       arbitrary: fc.dictionary(fc.constantFrom(...fields), value).map(object => JSON.stringify(object)),
@@ -154,9 +210,6 @@ const accept = fc.constantFrom(
   ...['application/*;q=0.5', 'text/xml'],
 )
 const parameter = fc.tuple(fc.constantFrom(...fields), fc.oneof(anId, fc.constantFrom(...words)))
-/** Nine times the usual, once something else: a request with everything odd never gets far. */
-const often = <T>(usual: T, odd: fc.Arbitrary<T>): fc.Arbitrary<T> =>
-  fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: odd })
 const attempt: fc.Arbitrary<Attempt> = fc.constantFrom(...routes).chain(route =>
   fc.record({
     who: fc.oneof(
@@ -166,6 +219,7 @@ const attempt: fc.Arbitrary<Attempt> = fc.constantFrom(...routes).chain(route =>
     route: fc.constant(route),
     method: often(null, fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE')),
     id: anId,
+    region: often(viewed, fc.constantFrom('Pod2', 'v1', 'Nowhere', '%2e')),
     ending: often('', fc.constantFrom('/', '.json', '//', '%2f', '/..', '%00')),
     query: often([], fc.array(parameter, { maxLength: 3 })),
     headers: fc.tuple(often({}, headers), accept).map(([more, accept]) => ({ accept, ...more })),
@@ -174,11 +228,15 @@ const attempt: fc.Arbitrary<Attempt> = fc.constantFrom(...routes).chain(route =>
 )
 
 /** Stands in a body or a path for the id of something that is there. */
-const resolve = (text: string): string => text.replaceAll(/known:(\d+)/g, (_, index) => known(Number(index)))
+const resolve = (text: string): string =>
+  text
+    .replaceAll(/known:(\d+)/g, (_, index) => known(Number(index)))
+    .replaceAll(/kept:([01])/g, (_, index) => kept[Number(index)]!)
 
-async function send({ who, route, method, id, ending, query, headers, body }: Attempt): Promise<Reply> {
+async function send({ who, route, method, id, region, ending, query, headers, body }: Attempt): Promise<Reply> {
   const pairs = query.map(([name, text]) => `${name}=${encodeURIComponent(resolve(text))}`)
-  const path = `${route.path.replace(':id', () => encodeURIComponent(resolve(id)))}${ending}`
+  const named = route.path.replace(/:(?:id|name)\b/, () => encodeURIComponent(resolve(id)))
+  const path = `${named.replace(':region', region)}${ending}`
   const secret = secrets[who]
   return s.ask(pairs.length > 0 ? `${path}?${pairs.join('&')}` : path, {
     method: method ?? route.method,
@@ -211,15 +269,19 @@ function expectSomeShape(reply: Reply, { route, method, ending, id }: Attempt): 
 const policies = new Map(mounts(config).map(({ face }) => [face.name, face.policy]))
 const neededAt = ({ face, route }: MountedRoute) => policies.get(face)![route.rule]
 const enough: Record<string, readonly unknown[]> = {
-  demo: ['any', 'member', 'reader'],
-  reader: ['any', 'reader'],
-  service: ['any'],
+  demo: ['public', 'any', 'member', 'reader'],
+  reader: ['public', 'any', 'reader'],
+  service: ['public', 'any'],
+  guess: ['public'],
+  nobody: ['public'],
 }
+const mayPass = ({ who, route }: Attempt): boolean =>
+  who === 'admin' || enough[who]!.includes(neededAt(route))
 
-function expectRight(reply: Reply, { who, route, query }: Attempt): void {
+function expectRight(reply: Reply, attempt: Attempt): void {
+  const { who, query } = attempt
   if (who !== 'admin') {
-    const mayPass = enough[who]?.includes(neededAt(route)) || isDocument(reply)
-    if (!mayPass) expect(reply.status, `${who} passes`).toBeGreaterThanOrEqual(400)
+    if (!mayPass(attempt) && !isDocument(reply)) expect(reply.status, `${who} passes`).toBeGreaterThanOrEqual(400)
     expect(reply.text, `${who} sees it`).not.toContain(canary)
     return
   }
@@ -237,17 +299,19 @@ it(`answers ${requests} random requests (seed ${seed}) as it should`, async () =
   const property = fc.asyncProperty(attempt, async one => {
     const reply = await send(one)
     statuses[reply.status] = (statuses[reply.status] ?? 0) + 1
-    expect(reply.status, reply.text).toBeLessThan(500)
+    // A region without a Nova is not asked in vain: the answer says so.
+    const isUpstream = reply.status === 502 && one.route.own === 'POST /v1/os-hosts'
+    if (!isUpstream) expect(reply.status, reply.text).toBeLessThan(500)
     expectSomeShape(reply, one)
     expectRight(reply, one)
     const after = await rowCounts(w)
-    const mayChange = reply.status < 300 && one.who === 'admin'
+    const mayChange = reply.status < 300 && mayPass(one)
     if (!mayChange) expect(after, 'nothing is changed').toEqual(before)
     before = after
   })
   await fc.assert(property, { numRuns: requests, seed, interruptAfterTimeLimit: 3_600_000 })
   console.log(`fuzz: ${requests} requests, seed ${seed}, statuses ${JSON.stringify(statuses)}`)
   // It is no test of refusals alone.
-  for (const status of [200, 400, 401, 403, 404, 405, 406, 422])
-    expect(statuses[status], `${status}`).toBeGreaterThan(5)
+  for (const status of [200, 202, 400, 401, 403, 404, 405, 406, 422])
+    expect(statuses[status], `${status}`).toBeGreaterThan(0)
 }, 3_600_000)

@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Route } from '../../src/api/route.ts'
 import { mounts } from '../../src/compose.ts'
-import type { Caller } from '../../src/core/caller.ts'
 import { createJob, type NewJob } from '../../src/core/jobs/jobs.ts'
 import { createBinding } from '../../src/core/regions/bindings.ts'
 import type { Region } from '../../src/core/regions/region.ts'
@@ -11,6 +10,9 @@ import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Routing, RoutingSpec } from '../../src/core/routing/routing.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
 import type { World } from '../world.ts'
+import { fresh, operator, reservationRequests, viewed } from './reservable.ts'
+
+export { fresh, operator }
 
 export interface MountedRoute {
   /** `GET /tricircle/v1.0/pods/:id` */
@@ -19,32 +21,29 @@ export interface MountedRoute {
   readonly path: string
   readonly route: Route
   readonly face: string
-  /** The name at the face's first mount, by which requests are found whatever the mount: `GET /v1.0/pods/:id`. */
+  /** The name at one mount of the face, by which requests are found whatever the mount: `GET /v1.0/pods/:id`. */
   readonly own: string
 }
+
+/** Where a face is that is mounted at several places: the mount whose paths are its routes' own names. */
+const home: Readonly<Record<string, string>> = { tricircle: '', reservation: '/v1' }
 
 /** Every route of every face, at every mount. */
 export const allRoutes = ({ config }: Pick<World, 'config'>): MountedRoute[] =>
   mounts(config).flatMap(({ prefix, face }) =>
     face.routes.map(route => {
       const path = `${prefix}${route.path}`.replace(/(?<=.)\/$/, '')
-      const own = face.name === 'tricircle' ? `${route.method} ${route.path}` : `${route.method} ${path}`
-      return { name: `${route.method} ${path}`, method: route.method, path, route, face: face.name, own }
+      const own = face.name in home ? `${home[face.name]}${route.path}` : path
+      return {
+        name: `${route.method} ${path}`,
+        method: route.method,
+        path,
+        route,
+        face: face.name,
+        own: `${route.method} ${own}`,
+      }
     }),
   )
-
-/** Who makes what a request needs. */
-export const operator: Caller = {
-  userId: 'operator',
-  userName: 'operator',
-  projectId: null,
-  projectName: null,
-  roles: [],
-  requestId: 'req-operator',
-}
-
-/** Names that no other test of this world uses. */
-export const fresh = (what: string): string => `${what}-${randomUUID().slice(0, 8)}`
 
 export const newRegion = (w: World, availabilityZone = 'az'): Promise<Region> =>
   createRegion(w.app, operator, {
@@ -82,7 +81,7 @@ async function goodJob(w: World): Promise<GoodRequest> {
 }
 
 export interface GoodRequest {
-  /** For `:id`. */
+  /** For `:id`, or for `:name`. */
   readonly id?: string | number
   readonly body?: Record<string, unknown>
 }
@@ -123,6 +122,7 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   'DELETE /v1.0/routings/:id': async w => ({ id: (await newRouting(w)).id }),
   ...jobRequests('/v1.0/jobs'),
   ...jobRequests('/v1.0/job'),
+  ...reservationRequests,
   'GET /atoll/v1/openapi.json': async () => ({}),
   'GET /atoll/v1/jobs/:id': async w => ({ id: (await newJob(w)).id }),
 }
@@ -140,8 +140,9 @@ function jobRequests(path: string): Record<string, (w: World) => Promise<GoodReq
   }
 }
 
+/** In a region's view, of the one region whose hosts are there (reservable.ts). */
 export const pathWith = (path: string, id: string | number | undefined): string =>
-  path.replace(':id', String(id ?? ''))
+  path.replace(/:(?:id|name)\b/, () => String(id ?? '')).replace(':region', viewed)
 
 /** The rows of every table but the ones that Atoll keeps of itself. */
 export async function rowCounts({ database }: Pick<World, 'database'>): Promise<Record<string, number>> {

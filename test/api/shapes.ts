@@ -28,21 +28,40 @@ const titles: Record<number, string> = {
 /** Holds an answer to its route's shape (null: what the root face says where no route was found, or no such method). */
 export function expectShape(reply: Reply, route: MountedRoute | null): void {
   expect(reply.headers['x-openstack-request-id']).toMatch(/^req-[0-9a-f-]{36}$/)
-  if (reply.status < 300) expectSuccess(reply, route)
+  if (reply.status < 400) expectSuccess(reply, route)
   else if (reply.json?.error?.code === 401) expectStranger(reply)
   else if (route?.face === 'native') expectNativeError(reply)
+  else if (route?.face === 'reservation') expectReservationError(reply)
+  else if (route?.face === 'reservation-versions') expectElsewhere(reply)
   else if (route?.route.errors === 'json') expectJsonError(reply)
   else expectPage(reply, route)
 }
 
 function expectSuccess(reply: Reply, route: MountedRoute | null): void {
-  expect(reply.status).toBe(/^POST .*\/jobs?$/.test(route?.own ?? '') ? 202 : 200)
+  expect(reply.status).toBe(successOf(route))
+  if (reply.status === 204) {
+    expect([reply.text, reply.headers['content-type']]).toEqual(['', 'application/json'])
+    return
+  }
   if (route?.own === 'DELETE /v1.0/routings/:id') {
     expect([reply.text, reply.headers['content-length']]).toEqual(['', '0'])
     return
   }
   expect(reply.headers['content-type']).toBe('application/json')
   expect(reply.json).toBeTypeOf('object')
+}
+
+function successOf(route: MountedRoute | null): number {
+  if (route?.face === 'reservation-versions') return 300
+  if (route?.face === 'reservation') return reservationSuccess(route)
+  return /^POST .*\/jobs?$/.test(route?.own ?? '') ? 202 : 200
+}
+
+/** At the seed's own paths what is made and changed is accepted. */
+function reservationSuccess({ method, path }: MountedRoute): number {
+  const isSeed = path.startsWith('/v1/')
+  const statuses: Record<string, number> = { DELETE: 204, POST: isSeed ? 202 : 201, PUT: isSeed ? 202 : 200 }
+  return statuses[method] ?? 200
 }
 
 function expectStranger(reply: Reply): void {
@@ -83,6 +102,29 @@ function expectNativeError(reply: Reply): void {
   expect(reply.json.error.message).toMatch(/\S/)
 }
 
+/** `{"error_code", "error_message", "error_name"}`, and `{"error", "error_message"}` for what no handler has seen. */
+function expectReservationError(reply: Reply): void {
+  expect(reply.headers['content-type']).toBe('application/json')
+  const { error_message: message, ...numbers } = reply.json
+  expect(message).toMatch(/\S/)
+  if ('error' in numbers) {
+    expect(numbers).toEqual({ error: reply.status })
+    return
+  }
+  const name =
+    ['No data to update'].includes(message) || reply.status === 500 ? 'INTERNAL_SERVER_ERROR' : reply.status
+  expect(numbers).toEqual({ error_code: reply.status, error_name: name })
+  expect(reply.headers['openstack-api-version']).toBe('reservation 1.0')
+}
+
+/** `{"code", "title", "description"}` */
+function expectElsewhere(reply: Reply): void {
+  expect(reply.headers['content-type']).toBe('application/json')
+  const { description, ...rest } = reply.json
+  expect(rest).toEqual({ code: reply.status, title: titles[reply.status] })
+  expect(description === null || typeof description === 'string').toBe(true)
+}
+
 /** A page by Accept; a bare sentence where clients compare the start of the text. */
 function expectPage(reply: Reply, route: MountedRoute | null): void {
   const type = reply.headers['content-type']
@@ -112,5 +154,5 @@ function expectPage(reply: Reply, route: MountedRoute | null): void {
 export function sentenceOf(reply: Reply): string {
   const { json, text } = reply
   if (json === undefined) return text
-  return json.description ?? (Object.values(json)[0] as { message: string }).message
+  return json.error_message ?? json.description ?? (Object.values(json)[0] as { message: string }).message
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
-import { askToTidy } from '../../src/worker/tidy.ts'
+import { askForUpkeep } from '../../src/worker/upkeep.ts'
 import { type Fleet, fleet } from '../worker/fleet.ts'
 import { chanceOf, median, pick, seed, sized, until } from '../worker/wait.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
@@ -12,6 +12,8 @@ import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './job
 const regions = 20
 const workers = 4
 const killEveryMs = 1000
+/** Within which what a dead worker had is somebody else's. */
+const takeoverMs = 5000
 
 const open: AsyncDisposable[] = []
 
@@ -108,7 +110,7 @@ async function findings(f: Fleet, jobs: readonly Job[], { runs }: WorkerProcesse
 
 /** Every region is tidied by whichever worker comes to it. */
 async function tidyAll({ app, database, pods }: Fleet): Promise<void> {
-  await askToTidy(app)
+  await askForUpkeep(app)
   await until(
     'all regions are tidy',
     async () => {
@@ -139,26 +141,32 @@ describe('workers that die and stop at random', () => {
     await f.post(jobs.slice(0, count / 2), 500)
     const posting = f.post(jobs.slice(count / 2), 50)
     const waits: number[] = []
-    const takeovers: Promise<void>[] = []
+    const underWay: Promise<void>[] = []
+    const stopped = new Set<WorkerProcess>()
     let [kills, stops, done] = [0, 0, 0]
-    while (done < count) {
-      await sleep(killEveryMs)
-      const ready = processes.alive.filter(({ isReady }) => isReady)
+    const stop = async (victim: WorkerProcess): Promise<void> => {
+      stopped.add(victim)
+      if (await stopAndGoOn(f, victim)) stops += 1
+      stopped.delete(victim)
+    }
+    for (let turn = 1; done < count; turn += 1) {
+      await sleep(startedAt + turn * killEveryMs - performance.now())
+      done = (await logged(f)).length
+      const ready = processes.alive.filter(one => one.isReady && !stopped.has(one))
       // On a busy machine they start slower than they are killed.
       if (ready.length < 2) continue
       const victim = pick(ready, chance)
-      if (kills % 5 === 4 && stops < kills / 5) {
-        if (await stopAndGoOn(f, victim)) stops += 1
-      } else {
-        await victim.kill()
-        kills += 1
-        takeovers.push(takeover(f, await takenBy(f, victim.worker), waits))
-        void processes.start().catch(() => {})
+      await victim.kill()
+      kills += 1
+      underWay.push(takeover(f, await takenBy(f, victim.worker), waits))
+      void processes.start().catch(() => {})
+      if (kills % 5 === 0) {
+        const others = ready.filter(one => one !== victim)
+        underWay.push(stop(pick(others, chance)))
       }
-      done = (await logged(f)).length
     }
     await posting
-    await Promise.all(takeovers)
+    await Promise.all(underWay)
     expect(waits.length).toBeGreaterThan(0)
     const seconds = (performance.now() - startedAt) / 1000
     // What was under way to a region when its worker was killed may still take effect.
@@ -175,8 +183,9 @@ describe('workers that die and stop at random', () => {
     const { rows } = await sql`select from job`.execute(f.database.db)
     expect(rows).toHaveLength(0)
     expect(kills).toBeGreaterThan(0)
-    // Long before their leases ran out: the lock of a dead worker is gone with it.
-    expect(median(waits)).toBeLessThan(15_000)
+    // Long before their leases ran out: the lock of a dead worker is gone with it. The longest is told, not asserted: on
+    // a busy machine it says more of the machine.
+    expect(median(waits)).toBeLessThanOrEqual(takeoverMs)
   })
 
   it('are found out when results are written whoever has the turn', { timeout: 300_000 }, async () => {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
-import { askToTidy } from '../../src/worker/tidy.ts'
+import { askForUpkeep } from '../../src/worker/upkeep.ts'
 import { type Fleet, fleet, type Pod } from '../worker/fleet.ts'
 import { gate, sized, until } from '../worker/wait.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
@@ -78,12 +78,15 @@ async function stopTaker(job: Job, round = 1): Promise<WorkerProcess> {
   return process!
 }
 
-/** What the database says of a job: its row or its line in the log, and its turn. */
-async function record(job: Job) {
+/** What the database says of a job: its row or its line in the log, and its turn. Workers forget a turn that is idle. */
+async function record({ id, resource }: Job) {
   const { rows } = await sql`
     select to_jsonb(turn) - 'lease_until' as turn, to_jsonb(job) as job, to_jsonb(job_log) as log
-    from turn left join job on job.id = ${job.id} left join job_log on job_log.id = ${job.id}
-    where turn.key = ${`configure_route#${job.resource.router_id}`}`.execute(f.database.db)
+    from (values (${id}::uuid, ${`configure_route#${resource.router_id}`})) as asked (id, key)
+    left join job on job.id = asked.id left join job_log on job_log.id = asked.id
+    left join turn on turn.key = asked.key and (turn.worker is not null or turn.due_at <> 'infinity')`.execute(
+    f.database.db,
+  )
   return rows
 }
 
@@ -190,7 +193,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     held.letGo()
     await until('the late call took effect', () => called(job).length === 2)
     count(true)
-    await askToTidy(f.app)
+    await askForUpkeep(f.app)
     await until('there is one', () => called(job).length === 1)
     expect(called(job)[0]!.id).toBe(await noted(job))
     await sleep(200)

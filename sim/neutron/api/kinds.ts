@@ -1,7 +1,7 @@
 // The plain kinds of values that attributes have: how a value is converted, and what is said of a wrong one.
 
+import { printed } from '../../python.ts'
 import { invalidInput } from '../errors.ts'
-import { printed } from './python.ts'
 
 /** Says what is wrong with a value, if anything is. */
 export type Check = (value: unknown) => string | undefined

@@ -1,9 +1,9 @@
 // The kinds of values that a network knows: addresses, CIDRs, MACs, pools, routes, names.
 
+import { printed, represented } from '../../python.ts'
 import { invalidInput, malformed, refusal } from '../errors.ts'
 import { isLoopback, readAddress, readCidr, writeAddress, writeCidr } from '../model/addresses.ts'
 import { type Check, checkKeys, checkList, checkUuid, isDictionary, type Kind } from './kinds.ts'
-import { printed, represented } from './python.ts'
 
 const checkAddress: Check = value => {
   const address = readAddress(value)

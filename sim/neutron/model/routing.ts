@@ -1,6 +1,6 @@
 // Routers behind the API: what is attached to one, and what that allows and forbids.
 
-import { represented } from '../api/python.ts'
+import { represented } from '../../python.ts'
 import { badRequest, refusal } from '../errors.ts'
 import { type Region, touch } from '../region.ts'
 import type { Port, Route, Router, Subnet } from '../rows.ts'

@@ -1,8 +1,8 @@
 // What a security group rule may say of protocols and ports, and when two rules say the same.
 
+import { printed, represented } from '../../python.ts'
 import type { Fields } from '../api/attributes.ts'
 import type { Kind } from '../api/kinds.ts'
-import { printed, represented } from '../api/python.ts'
 import { refusal } from '../errors.ts'
 import { readCidr } from './addresses.ts'
 

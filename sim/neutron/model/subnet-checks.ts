@@ -1,7 +1,7 @@
 // What a subnet may be: its CIDR, gateway, pools, routes and IPv6 modes.
 
+import { represented } from '../../python.ts'
 import { type Fields, isGiven } from '../api/attributes.ts'
-import { represented } from '../api/python.ts'
 import { invalidInput, refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
 import type { Pool, Route, Subnet } from '../rows.ts'

@@ -1,9 +1,9 @@
 // Address groups: lists of CIDRs that rules of security groups name.
 
+import { represented } from '../../python.ts'
 import { type Attributes, owner } from '../api/attributes.ts'
 import { isDictionary, orEmpty, text } from '../api/kinds.ts'
 import { cidrs } from '../api/network-kinds.ts'
-import { represented } from '../api/python.ts'
 import { type Resource, time, view } from '../api/resource.ts'
 import { addressGroupNotFound, internalError, refusal } from '../errors.ts'
 import { readCidr, writeCidr } from '../model/addresses.ts'

@@ -1,5 +1,6 @@
 // Ports, as the API has them.
 
+import { represented } from '../../python.ts'
 import { type Attributes, owner } from '../api/attributes.ts'
 import {
   dictionary,
@@ -22,7 +23,6 @@ import {
   readMac,
   shortAddress,
 } from '../api/network-kinds.ts'
-import { represented } from '../api/python.ts'
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { invalidInput, portNotFound, refusal } from '../errors.ts'
 import { viewVifDetails } from '../model/binding.ts'

@@ -1,8 +1,8 @@
 // The rules of security groups.
 
+import { represented } from '../../python.ts'
 import { type Attributes, type Fields, owner } from '../api/attributes.ts'
 import { type Kind, oneOf, text } from '../api/kinds.ts'
-import { represented } from '../api/python.ts'
 import { historyAttributes, type Resource } from '../api/resource.ts'
 import { addressGroupNotFound, groupNotFound, internalError, refusal, unknownPath } from '../errors.ts'
 import { readCidr, writeAddress, writeCidr } from '../model/addresses.ts'

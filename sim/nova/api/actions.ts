@@ -1,8 +1,9 @@
 // What is done to a server: `POST /servers/{id}/action`.
 
+import { represented } from '../../python.ts'
 import { makeImage } from '../images.ts'
 import { confirmMove, move, revertMove, shelve, unshelve, work } from '../life.ts'
-import { badRequest, conflict } from '../refusals.ts'
+import { badRequest, conflict, invalidField } from '../refusals.ts'
 import { embed, type Server, type VmState } from '../rows.ts'
 import { NoHost } from '../scheduler.ts'
 import {
@@ -91,6 +92,9 @@ function act(asked: Asked): Answer {
   if (action === undefined) throw badRequest(`There is no such action: ${name}`)
   const server = serverOf(asked)
   if (action.rule !== undefined) adminsOnly(asked, action.rule)
+  if (server.host === null && server.vmState === 'error') {
+    throw conflict(`Instance ${server.id} is not ready`)
+  }
   if (!action.from.includes(server.vmState)) {
     throw conflict(`Cannot '${action.name}' instance ${server.id} while it is in vm_state ${server.vmState}`)
   }
@@ -101,10 +105,12 @@ function act(asked: Asked): Answer {
 }
 
 function reboot({ region }: Asked, server: Server, given: unknown): undefined {
-  const type = readText(readObject(given, 'reboot', ['type']).type, 'type').toUpperCase()
-  if (type !== 'HARD' && type !== 'SOFT') {
-    throw badRequest(`Invalid input for field/attribute type. Value: ${type}.`)
+  const wanted = readText(readObject(given, 'reboot', ['type']).type, 'type')
+  const types = ['HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft']
+  if (!types.includes(wanted)) {
+    throw invalidField('type', wanted, `'${wanted}' is not one of ${represented(types)}`)
   }
+  const type = wanted.toUpperCase()
   if (type === 'SOFT' && server.vmState !== 'active') {
     throw conflict(`Cannot 'reboot' instance ${server.id} while it is in vm_state ${server.vmState}`)
   }

@@ -1,7 +1,8 @@
 // Host aggregates; Placement is told which hosts are in them.
 
 import { randomUUID } from 'node:crypto'
-import { badRequest, conflict, notFound } from '../refusals.ts'
+import { represented } from '../../python.ts'
+import { badRequest, conflict, invalidField, notFound } from '../refusals.ts'
 import type { NovaRegion } from '../region.ts'
 import type { Aggregate, Host } from '../rows.ts'
 import {
@@ -57,7 +58,7 @@ function view(aggregate: Aggregate, minor: number, isNew = false): object {
 
 function aggregateOf({ region, params }: Asked): Aggregate {
   const id = params.id ?? ''
-  if (!/^\d+$/.test(id)) throw badRequest(`Invalid input for id. Value: ${id}.`)
+  if (!/^\d+$/.test(id)) throw badRequest('Invalid input received: id must be an integer')
   const aggregate = region.aggregates.get(Number(id))
   if (aggregate === undefined) throw notFound(`Aggregate ${id} could not be found.`)
   return aggregate
@@ -117,50 +118,56 @@ function act(asked: Asked): Answer {
   if (action === 'set_metadata') {
     const { metadata } = readObject(given, 'set_metadata', ['metadata'])
     setMetadata(region, aggregate, readObject(metadata, 'metadata'))
-    aggregate.updatedAt = region.now()
-  } else {
-    const name = readText(readObject(given, action ?? '', ['host']).host, 'host')
-    if (action === 'add_host') addHost(region, aggregate, name)
-    else removeHost(region, aggregate, name)
+    // It says so once, and does not keep it.
+    return ok({ aggregate: view({ ...aggregate, updatedAt: region.now() }, minor) })
   }
+  const name = readText(readObject(given, action ?? '', ['host']).host, 'host')
+  if (action === 'add_host') addHost(region, aggregate, name)
+  else removeHost(region, aggregate, name)
   return ok({ aggregate: view(aggregate, minor) })
 }
 
 function setMetadata(region: NovaRegion, aggregate: Aggregate, given: Json): void {
   const zone = given.availability_zone
   if (typeof zone === 'string') {
-    const failed = `Cannot update aggregate ${aggregate.id}. Reason:`
-    checkZones(region, aggregate, [...aggregate.hosts], zone, failed)
+    const failed = `Cannot update metadata of aggregate ${aggregate.id}. Reason:`
+    const conflicting = zoneConflict(region, aggregate, [...aggregate.hosts], zone)
+    if (conflicting !== null) throw badRequest(`${failed} ${conflicting}`)
   }
   for (const [name, value] of Object.entries(given)) {
     if (value === null) aggregate.metadata.delete(name)
-    else aggregate.metadata.set(name, readText(value, name))
+    else aggregate.metadata.set(name, readValue(value, name))
   }
 }
 
-/** A host is in one zone at most. */
-function checkZones(
+function readValue(value: unknown, name: string): string {
+  if (typeof value === 'string') return readText(value, name)
+  throw invalidField(name, value, `${represented(value)} is not of type 'string', 'null'`)
+}
+
+/** A host is in one zone at most: what is said of another one; null when there is none. */
+function zoneConflict(
   region: NovaRegion,
   aggregate: Aggregate,
   hosts: readonly string[],
   zone: string,
-  failed: string,
-): void {
+): string | null {
   const others = [...region.aggregates.values()]
     .filter(one => one !== aggregate && hosts.some(host => one.hosts.has(host)))
     .flatMap(({ metadata }) => metadata.get('availability_zone') ?? [])
     .filter(other => other !== zone)
-  if (others.length === 0) return
-  const named = [...new Set(others)].map(other => `'${other}'`).join(', ')
-  throw conflict(`${failed} One or more hosts already in availability zone(s) [${named}].`)
+  if (others.length === 0) return null
+  return `One or more hosts already in availability zone(s) ${represented([...new Set(others)])}.`
 }
 
 function addHost(region: NovaRegion, aggregate: Aggregate, name: string): void {
   const host = region.hosts.get(name)
   if (host === undefined) throw notFound(`Compute host ${name} could not be found.`)
   const zone = aggregate.metadata.get('availability_zone')
-  const failed = `Cannot add host to aggregate ${aggregate.id}. Reason:`
-  if (zone !== undefined) checkZones(region, aggregate, [name], zone, failed)
+  const conflicting = zone === undefined ? null : zoneConflict(region, aggregate, [name], zone)
+  if (conflicting !== null) {
+    throw conflict(`Cannot add host to aggregate ${aggregate.id}. Reason: ${conflicting}`)
+  }
   if (aggregate.hosts.has(name)) throw conflict(`Aggregate ${aggregate.id} already has host ${name}.`)
   aggregate.hosts.add(name)
   mirror(region, host, uuids => [...uuids, aggregate.uuid])

@@ -1,5 +1,6 @@
 // What is asked of Nova, what it answers, and how bodies are read.
 
+import { represented } from '../../python.ts'
 import { badRequest, forbidden, invalidField } from '../refusals.ts'
 import type { NovaRegion } from '../region.ts'
 
@@ -53,11 +54,11 @@ export type Json = Readonly<Record<string, unknown>>
 
 export function readObject(value: unknown, field: string, required: readonly string[] = []): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidField(field, JSON.stringify(value ?? null), 'It is not of type object')
+    throw invalidField(field, value, `${represented(value)} is not of type 'object'`)
   }
   const absent = required.find(name => !(name in value))
   if (absent !== undefined) {
-    throw invalidField(field, JSON.stringify(value), `'${absent}' is a required property`)
+    throw invalidField(field, value, `'${absent}' is a required property`)
   }
   return value as Json
 }
@@ -69,7 +70,8 @@ export function readBody(body: unknown, key: string, required: readonly string[]
 }
 
 export function readText(value: unknown, field: string, longest = 255): string {
-  if (typeof value !== 'string') throw invalidField(field, value, `${String(value)} is not of type 'string'`)
+  if (typeof value !== 'string')
+    throw invalidField(field, value, `${represented(value)} is not of type 'string'`)
   if (value.trim() === '') throw invalidField(field, value, `'${value}' is too short`)
   if (value.length > longest) throw invalidField(field, value, `'${value}' is too long`)
   return value
@@ -78,7 +80,10 @@ export function readText(value: unknown, field: string, longest = 255): string {
 /** A number, or a text that spells one. */
 export function readInteger(value: unknown, field: string, least: number): number {
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-  if (!Number.isInteger(number)) throw invalidField(field, value, `${String(value)} is not of type 'integer'`)
+  if (!Number.isInteger(number)) {
+    const why = typeof value === 'string' ? "does not match '^[0-9]+$'" : "is not of type 'integer', 'string'"
+    throw invalidField(field, value, `${represented(value)} ${why}`)
+  }
   if ((number as number) < least) {
     throw invalidField(field, value, `${String(value)} is less than the minimum of ${least}`)
   }

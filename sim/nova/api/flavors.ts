@@ -1,7 +1,8 @@
 // Flavors, their extra specs, and who may use the private ones.
 
 import { randomUUID } from 'node:crypto'
-import { badRequest, conflict, notFound } from '../refusals.ts'
+import { represented } from '../../python.ts'
+import { badRequest, conflict, invalidField, notFound } from '../refusals.ts'
 import type { Flavor } from '../rows.ts'
 import {
   type Answer,
@@ -170,15 +171,19 @@ function remove(asked: Asked): Answer {
 
 const viewSpecs = (asked: Asked): object => ({ extra_specs: Object.fromEntries(flavorOf(asked).extraSpecs) })
 
+const specKey = /^[a-zA-Z0-9-_:. ]{1,255}$/
+
 function readSpecs(given: Json): [string, string][] {
   return Object.entries(given).map(([key, value]) => {
-    if (!/^[a-zA-Z0-9-_:. ]{1,255}$/.test(key)) {
-      throw badRequest(`Invalid input for field/attribute extra_specs. Value: ${JSON.stringify(given)}.`)
+    if (!specKey.test(key)) {
+      throw invalidField(
+        'extra_specs',
+        given,
+        `'${key}' does not match any of the regexes: '${specKey.source}'`,
+      )
     }
     if (typeof value !== 'string' && typeof value !== 'number') {
-      throw badRequest(
-        `Invalid input for field/attribute ${key}. Value: ${String(value)}. It is not of type string`,
-      )
+      throw invalidField(key, value, `${represented(value)} is not of type 'string', 'number'`)
     }
     return [key, String(value)]
   })
@@ -207,7 +212,7 @@ function showSpec(asked: Asked): Answer {
 function updateSpec(asked: Asked): Answer {
   const key = asked.params.key ?? ''
   const given = readObject(asked.body, 'body')
-  if (!(key in given) || Object.keys(given).length !== 1) throw badRequest('Request body and URI mismatch: ')
+  if (!(key in given) || Object.keys(given).length !== 1) throw badRequest('Request body and URI mismatch')
   const pairs = readSpecs(given)
   const flavor = flavorOf(asked)
   for (const [name, value] of pairs) flavor.extraSpecs.set(name, value)

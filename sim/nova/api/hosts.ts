@@ -168,7 +168,7 @@ function viewCapacity(region: NovaRegion, host: Host, running: number, minor: nu
     current_workload: 0,
     running_vms: running,
     disk_available_least: 0,
-    cpu_info: minor >= 28 ? cpu : JSON.stringify(cpu),
+    cpu_info: minor >= 28 ? cpu : JSON.stringify(cpu).replaceAll(/[,:]/g, '$& '),
   }
 }
 
@@ -212,7 +212,7 @@ function updateService(asked: Asked): Answer {
     throw badRequest("No updates were requested. Fields 'status' or 'forced_down' should be specified.")
   }
   if (given.disabled_reason !== undefined && given.status !== 'disabled') {
-    throw badRequest("Specifying 'disabled_reason' requires that status is 'disabled'.")
+    throw badRequest("Specifying 'disabled_reason' with status 'enabled' is invalid.")
   }
   if (given.forced_down !== undefined) service.isForcedDown = readFlag(given.forced_down, 'forced_down')
   if (given.status !== undefined) {
@@ -266,10 +266,10 @@ function updateByHost({ region, params }: Asked, given: Json): Answer {
   }
 }
 
-function serviceBy(region: NovaRegion, id: string): Service {
+function serviceBy(region: NovaRegion, id: string, none = 'could not be found'): Service {
   if (!uuid.test(id)) throw badRequest(`Invalid uuid ${id}`)
   const service = region.services.get(id)
-  if (service === undefined) throw notFound(`Service ${id} could not be found.`)
+  if (service === undefined) throw notFound(`Service ${id} ${none}.`)
   return service
 }
 
@@ -278,9 +278,9 @@ function removeService({ region, params, minor }: Asked): Answer {
   const id = params.id ?? ''
   const service =
     minor >= 53
-      ? serviceBy(region, id)
+      ? serviceBy(region, id, 'not found')
       : [...region.services.values()].find(({ number }) => String(number) === id)
-  if (service === undefined) throw notFound(`Service ${id} could not be found.`)
+  if (service === undefined) throw notFound(`Service ${id} not found.`)
   const host = region.hosts.get(service.host)
   if (service.binary !== 'nova-compute' || host === undefined) {
     region.services.delete(service.uuid)

@@ -101,7 +101,7 @@ const powerOf = ({ vmState, launchedAt }: Server): number => {
 
 /** Where it is, is for admins. */
 function viewPlace(server: Server, { region, minor, caller }: Asked): Fields {
-  if (!caller.isAdmin) return minor >= 90 ? { 'OS-EXT-SRV-ATTR:hostname': hostnameOf(server) } : {}
+  if (!caller.isAdmin) return minor >= 90 ? { 'OS-EXT-SRV-ATTR:hostname': server.hostname } : {}
   const isPlaced = server.host !== null
   const hypervisor = isPlaced ? (region.hosts.get(server.host!)?.hypervisorHostname ?? server.host) : null
   const shown = {
@@ -114,7 +114,7 @@ function viewPlace(server: Server, { region, minor, caller }: Asked): Fields {
     ...shown,
     'OS-EXT-SRV-ATTR:reservation_id': `r-${server.id.slice(0, 8)}`,
     'OS-EXT-SRV-ATTR:launch_index': 0,
-    'OS-EXT-SRV-ATTR:hostname': hostnameOf(server),
+    'OS-EXT-SRV-ATTR:hostname': server.hostname,
     'OS-EXT-SRV-ATTR:kernel_id': '',
     'OS-EXT-SRV-ATTR:ramdisk_id': '',
     'OS-EXT-SRV-ATTR:root_device_name': isPlaced ? '/dev/sda' : null,
@@ -122,12 +122,6 @@ function viewPlace(server: Server, { region, minor, caller }: Asked): Fields {
     ...(minor >= 16 ? { host_status: hostStatus(server, region.hosts.get(server.host ?? '')?.service) } : {}),
   }
 }
-
-const hostnameOf = ({ name }: Server): string =>
-  name
-    .toLowerCase()
-    .replaceAll(/[ _]/g, '-')
-    .replaceAll(/[^\w.-]/g, '')
 
 function hostStatus(
   { host }: Server,

@@ -6,6 +6,7 @@ import { boot, remove } from '../life.ts'
 import { badRequest, forbidden, notFound } from '../refusals.ts'
 import type { NovaRegion } from '../region.ts'
 import { embed, type Flavor, type Host, type Server, statusOf } from '../rows.ts'
+import type { Ask } from '../scheduler.ts'
 import {
   type Answer,
   type Asked,
@@ -170,7 +171,9 @@ function testsOf({ region, query, caller }: Asked, isAll: boolean): Test[] {
 function readTime(value: string): number {
   const time = Date.parse(/Z$|[+-]\d\d:?\d\d$/.test(value) ? value : `${value}Z`)
   if (Number.isNaN(time))
-    throw badRequest(`Invalid input for query parameters changes-since. Value: ${value}.`)
+    throw badRequest(
+      `Invalid input for query parameters changes-since. Value: ${value}. '${value}' is not a 'date-time'`,
+    )
   return Math.floor(time / 1000) * 1000
 }
 
@@ -202,6 +205,7 @@ function create(asked: Asked): Answer {
   const place = readPlace(asked, given)
   const image = readImage(asked, given)
   const hints = readHints(body as Json)
+  const wantedPorts = region.ports.read(given.networks, asked.caller.projectId)
   const count = given.min_count === undefined ? 1 : readInteger(given.min_count, 'min_count', 1)
   const name = readText(given.name, 'name')
   const servers = Array.from({ length: count }, (_none, at) =>
@@ -211,6 +215,7 @@ function create(asked: Asked): Answer {
       image,
       hints,
       zone: place.zone,
+      wantedPorts,
       given,
     }),
   )
@@ -256,7 +261,7 @@ function readHints(body: Json): Json {
 
 interface Where {
   zone: string | null
-  host: Host | null
+  host: Ask['host']
   isForced: boolean
 }
 
@@ -280,20 +285,14 @@ function readPlace(asked: Asked, given: Json): Where {
   if (zone !== '' && zone !== 'nova' && !isZone(region, zone)) {
     throw badRequest('The requested availability zone is not available')
   }
-  const host = asksHost
-    ? requested(region, given)
-    : wantsHost
-      ? findHost(region, forcedHost, forcedNode)
-      : null
-  if (wantsHost && host === null) {
-    const words = `No valid host was found. No such host - host: ${forcedHost || null} node: ${forcedNode || null} `
-    throw badRequest(words)
-  }
-  return { zone: zone === '' || wantsHost ? null : zone, host, isForced: wantsHost }
+  if (asksHost) return { zone: zone === '' ? null : zone, host: requested(region, given), isForced: false }
+  if (!wantsHost) return { zone: zone === '' ? null : zone, host: null, isForced: false }
+  return { zone: null, host: findHost(region, forcedHost, forcedNode), isForced: true }
 }
 
-function findHost(region: NovaRegion, name: string, node: string): Host | null {
-  return (name === '' ? region.hostsByHypervisor.get(node) : region.hosts.get(name)) ?? null
+/** Of a forced host the API does not ask whether there is one. */
+function findHost(region: NovaRegion, name: string, node: string): Host | 'nowhere' {
+  return (name === '' ? region.hostsByHypervisor.get(node) : region.hosts.get(name)) ?? 'nowhere'
 }
 
 function requested(region: NovaRegion, { host, hypervisor_hostname: node }: Json): Host {
@@ -308,18 +307,25 @@ const isZone = (region: NovaRegion, zone: string): boolean =>
     ({ metadata, hosts }) => metadata.get('availability_zone') === zone && hosts.size > 0,
   )
 
-interface ServerSpec extends Pick<Server, 'name' | 'flavor' | 'hints' | 'zone'> {
+const hostnameOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[ _]/g, '-')
+    .replaceAll(/[^\w.-]/g, '')
+
+interface ServerSpec extends Pick<Server, 'name' | 'flavor' | 'hints' | 'zone' | 'wantedPorts'> {
   image: { id: string; traits: string[] }
   given: Json
 }
 
 function makeServer({ region, caller, minor }: Asked, spec: ServerSpec): Server {
-  const { name, flavor, hints, zone, image, given } = spec
+  const { name, flavor, hints, zone, wantedPorts, image, given } = spec
   const now = region.now()
   return region.servers.add({
     id: randomUUID(),
     number: region.nextNumber(),
     name,
+    hostname: hostnameOf(name),
     projectId: caller.projectId,
     userId: caller.userId,
     imageId: image.id,
@@ -333,6 +339,7 @@ function makeServer({ region, caller, minor }: Asked, spec: ServerSpec): Server 
     vmState: 'building',
     taskState: 'scheduling',
     fault: null,
+    wantedPorts,
     addresses: [],
     createdAt: now,
     updatedAt: now,

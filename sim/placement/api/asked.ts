@@ -1,5 +1,6 @@
 // What is asked of Placement, what it answers, and how bodies and queries are read.
 
+import { represented } from '../../python.ts'
 import { codes, invalid, providerNotFound } from '../refusals.ts'
 import type { PlacementRegion } from '../region.ts'
 import type { Provider } from '../rows.ts'
@@ -48,7 +49,7 @@ const wrong = (message: string) => invalid(`JSON does not validate: ${message}`)
 /** A JSON object with these keys at least. */
 export function readObject(value: unknown, required: readonly string[]): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(`${shown(value)} is not of type 'object'`)
+    throw wrong(`${represented(value)} is not of type 'object'`)
   }
   const absent = required.find(name => !(name in value))
   if (absent !== undefined) throw wrong(`'${absent}' is a required property`)
@@ -56,22 +57,22 @@ export function readObject(value: unknown, required: readonly string[]): Json {
 }
 
 export function readText(value: unknown, longest = 255): string {
-  if (typeof value !== 'string') throw wrong(`${shown(value)} is not of type 'string'`)
-  if (value.length > longest) throw wrong(`${shown(value)} is too long`)
+  if (typeof value !== 'string') throw wrong(`${represented(value)} is not of type 'string'`)
+  if (value.length > longest) throw wrong(`${represented(value)} is too long`)
   if (value === '') throw wrong(`'' is too short`)
   return value
 }
 
 export function readInteger(value: unknown, least = 0): number {
-  if (!Number.isInteger(value)) throw wrong(`${shown(value)} is not of type 'integer'`)
-  if ((value as number) < least) throw wrong(`${shown(value)} is less than the minimum of ${least}`)
+  if (!Number.isInteger(value)) throw wrong(`${represented(value)} is not of type 'integer'`)
+  if ((value as number) < least) throw wrong(`${represented(value)} is less than the minimum of ${least}`)
   return value as number
 }
 
 export function readTexts(value: unknown): string[] {
-  if (!Array.isArray(value)) throw wrong(`${shown(value)} is not of type 'array'`)
+  if (!Array.isArray(value)) throw wrong(`${represented(value)} is not of type 'array'`)
   const texts = value.map(one => readText(one))
-  if (new Set(texts).size < texts.length) throw wrong(`${shown(value)} has non-unique elements`)
+  if (new Set(texts).size < texts.length) throw wrong(`${represented(value)} has non-unique elements`)
   return texts
 }
 
@@ -85,10 +86,6 @@ export function readUuid(value: unknown): string {
   const digits = text.replaceAll('-', '').toLowerCase()
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
-
-/** As Python writes it, nearly. */
-const shown = (value: unknown): string =>
-  typeof value === 'string' ? `'${value}'` : (JSON.stringify(value ?? null) ?? 'None').replaceAll('"', "'")
 
 export const badQuery = (message: string, code: string = codes.none) =>
   invalid(`Invalid query string parameters: ${message}`, code)

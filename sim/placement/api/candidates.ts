@@ -1,5 +1,6 @@
 // `/allocation_candidates`: the question read from the query, and its answer shown.
 
+import { represented } from '../../python.ts'
 import { anyGroup, type Candidate, findCandidates, type Group, type Question } from '../candidates.ts'
 import { classNotFound, codes, invalid } from '../refusals.ts'
 import type { PlacementRegion } from '../region.ts'
@@ -15,7 +16,7 @@ const plainKeys = ['resources', 'required', 'member_of', 'in_tree', 'limit', 'gr
 const groupKey = /^(resources|required|member_of|in_tree)([A-Za-z0-9_-]{1,64})$/
 
 function list({ region, query, minor }: Asked): Answer {
-  checkQuery(query, name => plainKeys.includes(name) || (minor >= 25 && groupKey.test(name)))
+  checkKeys(query, minor)
   const question = readQuestion(query, minor)
   checkNames(region, question)
   const candidates = findCandidates(region, question)
@@ -25,14 +26,26 @@ function list({ region, query, minor }: Asked): Answer {
   })
 }
 
+/** Since 1.25 any key may have a suffix. */
+function checkKeys(query: URLSearchParams, minor: number): void {
+  if (minor < 25) {
+    checkQuery(query, name => plainKeys.includes(name))
+    return
+  }
+  const unknown = [...query.keys()].find(name => !plainKeys.includes(name) && !groupKey.test(name))
+  if (unknown === undefined) return
+  const patterns = ['in_tree', 'member_of', 'required', 'resources'].map(
+    name => `'^${name}([a-zA-Z0-9_-]{1,64})?$'`,
+  )
+  throw badQuery(`'${unknown}' does not match any of the regexes: ${patterns.join(', ')}`)
+}
+
 function readQuestion(query: URLSearchParams, minor: number): Question {
   const suffixes = new Set([...query.keys()].flatMap(key => groupKey.exec(key)?.[2] ?? []))
-  const names = query.has('resources') ? ['', ...suffixes] : [...suffixes]
+  const hasOwn = ['resources', 'required', 'member_of', 'in_tree'].some(name => query.has(name))
+  const names = hasOwn ? ['', ...suffixes] : [...suffixes]
+  checkResources(query, names)
   const groups = names.map(suffix => readGroup(query, suffix, minor))
-  if (groups.length === 0) {
-    const words = 'There must be at least one resources or resources[$S] parameter.'
-    throw invalid(words, codes.missingValue)
-  }
   const policy = query.get('group_policy')
   if (policy !== null && !['none', 'isolate'].includes(policy)) {
     throw badQuery(`'${policy}' is not one of ['none', 'isolate']`)
@@ -54,19 +67,25 @@ function readQuestion(query: URLSearchParams, minor: number): Question {
   }
 }
 
-function readGroup(query: URLSearchParams, suffix: string, minor: number): Group {
-  const resources = query.get(`resources${suffix}`)
-  if (resources === null) {
-    const words = `All request groups must specify resources; group ${suffix} has none.`
+function checkResources(query: URLSearchParams, suffixes: readonly string[]): void {
+  const bare = suffixes.filter(suffix => !query.has(`resources${suffix}`))
+  if (bare.length === suffixes.length) {
+    const words = 'There must be at least one resources or resources[$S] parameter.'
     throw invalid(words, codes.missingValue)
   }
+  if (bare.length === 0) return
+  const words = 'Resourceless suffixed group request should be specified in `same_subtree` query param:'
+  throw invalid(`${words} bad group(s) - ${represented(bare)}.`, codes.badValue)
+}
+
+function readGroup(query: URLSearchParams, suffix: string, minor: number): Group {
   const inTree = query.get(`in_tree${suffix}`)
   if (inTree !== null && !isUuid(inTree)) {
     throw badQuery(`Expected 'in_tree' parameter to be a format of uuid. Got: ${inTree}`)
   }
   return {
     ...anyGroup(suffix),
-    resources: readResources(resources),
+    resources: readResources(query.get(`resources${suffix}`) ?? ''),
     ...readTraits(query.getAll(`required${suffix}`), minor),
     ...readMemberOf(query.getAll(`member_of${suffix}`), minor),
     inTree,

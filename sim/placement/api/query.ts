@@ -64,9 +64,7 @@ export function readMemberOf(
   for (const text of texts) {
     const isForbidden = text.startsWith('!')
     if (isForbidden && minor < 32) {
-      throw badQuery(
-        `Forbidden member_of parameters are not supported before microversion 1.32. Got: ${text}`,
-      )
+      throw invalid('Forbidden member_of parameters are not supported in the specified microversion')
     }
     const uuids = text.replace(/^!/, '').replace(/^in:/, '').split(',')
     if (uuids.some(one => !isUuid(one))) {

@@ -77,7 +77,7 @@ function minorOf(request: FastifyRequest): number {
 }
 
 function wrongMethod(method: string, allowed: readonly string[]): Refusal {
-  const words = `The method ${method} is not allowed for this resource.`
+  const words = `The method ${method} is not allowed for this resource. `
   return new Refusal(405, words, '', { allow: allowed.join(', ') })
 }
 

@@ -121,12 +121,21 @@ export interface HostStore {
   /** The regions that could take a reservation, those with the most free hosts first; counts no further than `most`. */
   regionsWithFree(filter: Filter, window: Window, most: number, region: string | null): Promise<RegionRoom[]>
   setReservable(id: number, reservable: boolean): Promise<void>
+  /** What the region says of it now. */
+  setFacts(id: number, facts: HostFacts): Promise<void>
+  /** The servers that use these hosts without a reservation, in place of those known before. */
+  setForeign(usage: readonly ForeignUsage[], now: Date): Promise<void>
 }
 
 /** One host and the reservations' times on it. */
 export interface HostAllocations {
   readonly hostId: number
   readonly allocations: readonly Allocation[]
+}
+
+export interface ForeignUsage {
+  readonly hostId: number
+  readonly consumers: readonly string[]
 }
 
 export interface RegionRoom {

@@ -6,7 +6,7 @@ import type { App } from '../ports.ts'
 import { type Claiming, heldWindow } from './claiming.ts'
 import type { HostReservation, Lease, LeaseChange, LeaseStatus, ReservationChange } from './lease.ts'
 import type { LeaseRules } from './rules.ts'
-import { beforeEndOf, eventOf, instantOf, lengthSentence } from './timing.ts'
+import { beforeEndOf, eventOf, instantOf, isBegun, isOver, lengthSentence } from './timing.ts'
 
 const settled: readonly LeaseStatus[] = ['PENDING', 'ACTIVE', 'TERMINATED', 'ERROR']
 
@@ -15,14 +15,17 @@ export function changed(lease: Lease, change: LeaseChange, now: Date, rules: Lea
   const { id: _, name = lease.name, ...more } = change
   const isRename = Object.values(more).every(value => value === undefined)
   if (isRename && name === lease.name) return lease
-  if (!settled.includes(lease.status)) throw busy(lease)
+  // What failed to start stays in ERROR while it ends.
+  const isEnding = eventOf(lease, 'end_lease')!.status === 'IN_PROGRESS'
+  if (!settled.includes(lease.status) || isEnding) throw busy(lease)
   const renamed = { ...lease, name, updatedAt: now }
-  if (isRename) return renamed
-  if (lease.endAt < minuteOf(now)) throw invalid('Terminated leases can only be renamed', 'terminated')
+  if (isRename) return again(renamed, now)
+  if (isOver(lease) || lease.endAt < minuteOf(now))
+    throw invalid('Terminated leases can only be renamed', 'terminated')
   const { startAt, endAt } = changedTimes(lease, change, now, rules)
   const events = changedEvents(lease, { startAt, endAt, asked: change.beforeEndAt ?? null }, now)
   const reservations = changedReservations(lease, change.reservations ?? [], now)
-  return again({ ...renamed, startAt, endAt, events, reservations })
+  return again({ ...renamed, startAt, endAt, events, reservations }, now)
 }
 
 const busy = (lease: Lease) =>
@@ -32,12 +35,11 @@ function changedTimes(lease: Lease, change: LeaseChange, now: Date, rules: Lease
   const startAt = instantOf(change.startAt ?? lease.startAt, now)
   const endAt = instantOf(change.endAt ?? lease.endAt, now)
   const moves = startAt.getTime() !== lease.startAt.getTime()
-  const isBegun = lease.startAt < minuteOf(now) || eventOf(lease, 'start_lease')!.status !== 'UNDONE'
-  if (moves && isBegun && lease.status !== 'ERROR')
+  if (moves && (lease.startAt < minuteOf(now) || isBegun(lease)))
     throw invalid('Cannot modify the start date of already started leases', 'started')
   if (moves && startAt < minuteOf(now))
     throw invalid('Start date must be later than current date', 'start_in_past')
-  if (endAt < minuteOf(now) || endAt <= startAt)
+  if (endAt < minuteOf(now) || endAt <= startAt || endAt <= lease.createdAt)
     throw invalid('End date must be later than current and start date', 'end_before_start')
   const tooLong = lengthSentence(startAt, endAt, rules)
   const isLonger = endAt.getTime() - startAt.getTime() > lease.endAt.getTime() - lease.startAt.getTime()
@@ -92,6 +94,11 @@ function changedReservations(
         'Invalid values for min/max of hosts. Max must be equal to or larger than min.',
         'min_max',
       )
+    if (isBegun(lease) && wanted.max < one.hosts.length)
+      throw conflict(
+        `Reservation ${one.id} is at work on ${one.hosts.length} hosts, and none of them may be lost: max is at least ${one.hosts.length}`,
+        'active_shrinks',
+      )
     return wanted
   })
 }
@@ -99,40 +106,48 @@ function changedReservations(
 const withoutUndefined = <T extends object>(object: T): Partial<T> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>
 
-/** A lease in ERROR is tried again by its next good change. */
-function again(lease: Lease): Lease {
-  if (lease.status !== 'ERROR') return lease
+/** A lease in ERROR is tried again by its next good change, from where it failed. */
+function again(lease: Lease, now: Date): Lease {
+  if (lease.status !== 'ERROR' || isOver(lease)) return lease
   const isStarted = eventOf(lease, 'start_lease')!.status === 'DONE'
   return {
     ...lease,
-    status: isStarted ? 'ACTIVE' : 'PENDING',
+    status: isStarted ? 'UPDATING' : 'STARTING',
     statusReason: null,
-    events: lease.events.map(event => (event.status === 'ERROR' ? { ...event, status: 'UNDONE' } : event)),
+    action: isStarted ? 'update' : 'start',
+    events: lease.events.map(event =>
+      event.type === 'start_lease' && !isStarted
+        ? { ...event, status: 'IN_PROGRESS', updatedAt: now }
+        : event,
+    ),
     reservations: lease.reservations.map(one => ({ ...one, status: isStarted ? 'active' : 'pending' })),
   }
 }
 
-/** What has to be claimed anew for it; null when what it holds stays as it is. */
-export function reclaimed(app: App, lease: Lease, wanted: Lease): Claiming | null {
-  const same =
-    lease.startAt.getTime() === wanted.startAt.getTime() &&
-    lease.endAt.getTime() === wanted.endAt.getTime() &&
-    lease.reservations === wanted.reservations
-  const unchanged = wanted.reservations.every((one, index) => one === lease.reservations[index])
-  if (same || (unchanged && sameTimes(lease, wanted))) return null
-  const isActive = wanted.status === 'ACTIVE'
+/** How the claim of a lease changes with it. */
+export function reclaimed(app: App, lease: Lease, wanted: Lease): Claiming | 'shorter' | null {
+  const [was, window] = [heldWindow(app, lease), heldWindow(app, wanted)]
+  const isSame = wanted.reservations.every((one, at) => sameWish(one, lease.reservations[at]!))
+  if (isSame && was.from.getTime() === window.from.getTime()) {
+    if (was.to.getTime() === window.to.getTime()) return null
+    // What it has is not looked at again: that always goes.
+    if (was.to > window.to) return 'shorter'
+  }
   return {
-    claim: { id: lease.id, projectId: lease.projectId, kind: 'lease', window: heldWindow(app, wanted) },
+    claim: { id: lease.id, projectId: lease.projectId, kind: 'lease', window },
     parts: wanted.reservations.map(one => ({
       id: one.id,
       spec: one,
       has: one.hosts,
       regionId: one.regionId,
-      keepsAll: isActive,
+      keepsAll: isBegun(lease),
     })),
     region: null,
   }
 }
 
-const sameTimes = (a: Lease, b: Lease): boolean =>
-  a.startAt.getTime() === b.startAt.getTime() && a.endAt.getTime() === b.endAt.getTime()
+const sameWish = (a: HostReservation, b: HostReservation): boolean =>
+  a.min === b.min &&
+  a.max === b.max &&
+  a.hypervisorProperties === b.hypervisorProperties &&
+  a.resourceProperties === b.resourceProperties

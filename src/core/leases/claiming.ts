@@ -7,8 +7,7 @@ import type { Note } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import { type Filter, propertiesOf } from '../reservations/filter.ts'
 import { filterOf, findHosts, type HostsAsked, NotEnoughHosts } from '../reservations/physical-host.ts'
-import type { ReservationSpec } from './lease.ts'
-import type { Times } from './timing.ts'
+import type { Lease, ReservationSpec } from './lease.ts'
 
 export interface Part {
   readonly id: string
@@ -33,9 +32,15 @@ export interface Found {
   readonly hosts: readonly number[]
 }
 
-/** What the claim of a lease holds: its time and, after it, the hosts' rest. */
-export const heldWindow = (app: App, { startAt, endAt }: Pick<Times, 'startAt' | 'endAt'>): Window => ({
-  from: startAt,
+/**
+ * What the claim of a lease holds: its time and, after it, the hosts' rest. What begins with the current minute holds
+ * nothing of the time before it was asked for: somebody else may have given that back just then.
+ */
+export const heldWindow = (
+  app: App,
+  { startAt, endAt, createdAt }: Pick<Lease, 'startAt' | 'endAt' | 'createdAt'>,
+): Window => ({
+  from: startAt < createdAt ? createdAt : startAt,
   to: new Date(endAt.getTime() + app.leaseRules.cleaningMs),
 })
 
@@ -47,8 +52,8 @@ export const changedMeanwhile = (id: string) =>
 
 type Write<T> = (tx: Transaction, found: (part: string) => Found) => Promise<T>
 
-/** How often other regions are looked for because the ones found were taken meanwhile. */
-const rounds = 3
+/** How often other regions are looked for because there was not enough in the ones found. */
+const rounds = 5
 
 /**
  * Takes what all parts need, together with whatever `write` stores, or nothing. With a version, the claim is that of a
@@ -63,12 +68,14 @@ export async function claimAnew<T>(
 ): Promise<T> {
   const filters = new Map(claiming.parts.map(part => [part.id, filterOf(part.spec)]))
   await checkProperties(app, [...filters.values()])
+  const full = new Set<string>()
   for (let round = 1; ; round++) {
-    const asked = await chooseRegions(app, claiming, filters)
+    const asked = await chooseRegions(app, claiming, filters, full)
     try {
       return await app.store.transact(tx => claimIn(app, tx, { claiming, asked, note, write, version }))
     } catch (error) {
-      if (!(error instanceof NotEnoughHosts) || round === rounds) throw error
+      if (!(error instanceof NotEnoughHosts) || error.asked.keepsAll || round === rounds) throw error
+      full.add(fullKey(error.asked))
     }
   }
 }
@@ -88,27 +95,38 @@ async function checkProperties(app: App, filters: readonly Filter[]): Promise<vo
   }
 }
 
-/** For each part the region that can give it the most; where it is already, unless it may move and must. */
+const fullKey = ({ id, regionId }: { id: string; regionId: string }): string => `${id} ${regionId}`
+
+/** For each part the region that can give it the most beside the parts before it; where it is already, while it can. */
 async function chooseRegions(
   app: App,
   { claim, parts, region }: Claiming,
   filters: ReadonlyMap<string, Filter>,
+  full: ReadonlySet<string>,
 ): Promise<HostsAsked[]> {
   const asked: HostsAsked[] = []
+  const isFull = (id: string, regionId: string): boolean => full.has(fullKey({ id, regionId }))
   for (const { id, spec, has, regionId, keepsAll } of parts) {
     const filter = filters.get(id)!
-    const rooms =
-      keepsAll && regionId !== null
-        ? []
-        : await app.store.hosts.regionsWithFree(filter, claim.window, spec.max, region)
-    const here = rooms.find(room => room.regionId === regionId)
-    const best = rooms[0]
-    const stays = regionId !== null && (!best || best.free <= (here?.free ?? 0) + has.length)
-    const chosen = stays ? regionId : best?.regionId
-    const one = { id, filter, min: spec.min, max: spec.max, regionId: chosen ?? '', has, keepsAll }
-    if (chosen === undefined || (!stays && best!.free < spec.min))
-      throw new NotEnoughHosts(one, best?.free ?? 0)
-    asked.push(one)
+    const one = { id, filter, min: spec.min, max: spec.max, regionId: regionId ?? '', has, keepsAll }
+    if (keepsAll && regionId !== null) {
+      asked.push(one)
+      continue
+    }
+    const given = new Map<string, number>()
+    for (const other of asked) given.set(other.regionId, (given.get(other.regionId) ?? 0) + other.max)
+    const most = spec.max + Math.max(0, ...given.values())
+    const found = await app.store.hosts.regionsWithFree(filter, claim.window, most, region)
+    const room = (at: string): number => {
+      const free = found.find(other => other.regionId === at)?.free ?? 0
+      return Math.min(spec.max, free - (given.get(at) ?? 0) + (at === regionId ? has.length : 0))
+    }
+    const open = found.filter(other => !isFull(id, other.regionId))
+    const best = open.toSorted((a, b) => room(b.regionId) - room(a.regionId))[0]
+    const stays =
+      regionId !== null && !isFull(id, regionId) && (!best || room(best.regionId) <= room(regionId))
+    if (!stays && (!best || best.free < spec.min)) throw new NotEnoughHosts(one, best?.free ?? 0)
+    asked.push(stays ? one : { ...one, regionId: best!.regionId })
   }
   return asked
 }

@@ -175,6 +175,8 @@ export interface LeaseStore {
    * when the turn is not the taker's any more, or the lease was changed since it was taken.
    */
   settle(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
+  /** Which of these reservations are not over. */
+  livingReservations(ids: readonly string[]): Promise<string[]>
   /** Those that are due and come next on a host of this one. */
   waitingFor(id: string): Promise<string[]>
 }

@@ -24,6 +24,7 @@ export function timesOf(
   const endAt = instantOf(asked.endAt, now)
   if (startAt < minuteOf(now)) throw invalid('Start date must be later than current date', 'start_in_past')
   if (endAt <= startAt) throw invalid('End date must be later than start date.', 'end_before_start')
+  if (endAt <= now) throw invalid('End date must be later than current date', 'end_in_past')
   const tooLong = lengthSentence(startAt, endAt, rules)
   if (tooLong) throw new AppError('forbidden', tooLong, { reason: 'too_long' })
   return { startAt, endAt, beforeEndAt: beforeEndOf(asked.beforeEndAt, startAt, endAt, rules.beforeEndMs) }
@@ -48,8 +49,17 @@ export function beforeEndOf(asked: Date | null, startAt: Date, endAt: Date, befo
 export const eventOf = (lease: Pick<Lease, 'events'>, type: string): LeaseEvent | undefined =>
   lease.events.find(event => event.type === type)
 
-/** The next instant at which something is due. */
-export function nextDue(lease: Lease): Date | null {
-  const waiting = lease.events.filter(event => event.status === 'UNDONE').map(event => event.at.getTime())
+/** Something may have been done for it in a region. */
+export const isBegun = (lease: Pick<Lease, 'events'>): boolean =>
+  eventOf(lease, 'start_lease')!.status !== 'UNDONE'
+
+/** Nothing of it is left in any region, and nothing will come. */
+export const isOver = (lease: Pick<Lease, 'events'>): boolean => eventOf(lease, 'end_lease')!.status === 'DONE'
+
+/** The next instant at which something is due, past instants among them unless only later ones than `after` are meant. */
+export function nextDue(lease: Pick<Lease, 'events'>, after: Date | null = null): Date | null {
+  const waiting = lease.events
+    .filter(event => event.status === 'UNDONE' && (after === null || event.at > after))
+    .map(event => event.at.getTime())
   return waiting.length === 0 ? null : new Date(Math.min(...waiting))
 }

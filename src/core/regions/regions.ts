@@ -4,6 +4,7 @@ import type { Caller } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
 import type { App } from '../ports.ts'
 import { admitRegion, isCentral, type Region, type RegionRefusal, type RegionSpec } from './region.ts'
+import { upkeepAsks } from './upkeep.ts'
 
 const sentences: Record<RegionRefusal, string> = {
   central_exists: 'There is a central region already; every other region needs an availability zone',
@@ -35,6 +36,7 @@ export async function createRegion(app: App, caller: Caller, spec: RegionSpec): 
     createdAt: app.now(),
   }
   await app.store.regions.create(region, { caller, at: app.now(), action: 'region.create' })
+  if (!isCentral(region)) await app.store.turns.ask(upkeepAsks(region.name))
   return region
 }
 

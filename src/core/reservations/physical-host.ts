@@ -67,8 +67,10 @@ export async function findHosts(
     const { regionId, filter, max, has } = one
     const without = [...hosts.values()].flat()
     const found = await ledger.freeHosts({ regionId, filter, window, most: max, preferred: has, without })
-    const lost = one.keepsAll && has.some(host => !found.includes(host))
-    if (found.length < one.min || lost) throw new NotEnoughHosts(one, found.length)
+    const kept = has.filter(host => found.includes(host)).length
+    if (one.keepsAll && kept < has.length)
+      throw new NotEnoughHosts({ ...one, min: Math.max(one.min, has.length) }, kept)
+    if (found.length < one.min) throw new NotEnoughHosts(one, found.length)
     hosts.set(one.id, found)
   }
   const holds = asked.map<Hold>(({ id, regionId }) => ({

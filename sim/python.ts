@@ -1,4 +1,4 @@
-// Values as Neutron prints them into its messages: the way Python does.
+// Values as OpenStack prints them into its messages: the way Python does.
 
 /** As `str(value)`. */
 export function printed(value: unknown): string {

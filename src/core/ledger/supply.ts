@@ -1,0 +1,50 @@
+// Changes of what there is: more is always welcome, less only as far as nobody needs it.
+
+import { conflict } from '../error.ts'
+import type { Note } from '../note.ts'
+import type { Transaction } from '../ports.ts'
+import type { Level, Question, SupplyPosting } from './ledger.ts'
+
+export interface PostingOptions {
+  /** What is taken is gone, whoever needs it: it is recorded as a failure. */
+  readonly force?: boolean
+}
+
+/** How many claims a refusal names. */
+const mostNamed = 10
+
+/**
+ * Posts all of these or, by its error, none: what is taken must leave no instant with less than nothing. Throws
+ * `conflict` (`supply_is_held`), which names the claims that are in the way where it is worst.
+ */
+export async function postSupply(
+  { ledger }: Pick<Transaction, 'ledger'>,
+  postings: readonly SupplyPosting[],
+  note: Note,
+  { force = false }: PostingOptions = {},
+): Promise<void> {
+  await ledger.lock([...new Set(postings.map(posting => posting.account))])
+  const taken = postings.filter(posting => posting.amount < 0)
+  const lost = (posting: SupplyPosting): SupplyPosting =>
+    taken.includes(posting) ? { ...posting, origin: 'failure' } : posting
+  await ledger.post(force ? postings.map(lost) : postings, note)
+  if (force) return
+  const levels = await ledger.levels(taken)
+  const worst = levels.findIndex(level => level.lowest < 0)
+  if (worst >= 0) throw await heldBy(ledger, taken[worst]!, levels[worst]!)
+}
+
+async function heldBy(
+  ledger: Transaction['ledger'],
+  { account, class: name }: Question,
+  { lowest, at }: Level,
+) {
+  const claims = await ledger.claimsOn(account, { from: at, to: new Date(at.getTime() + 1) })
+  const more = claims.length > mostNamed ? ` and ${claims.length - mostNamed} more` : ''
+  const who =
+    claims.length === 0 ? 'nobody holds it, there is no more' : claims.slice(0, mostNamed).join(', ') + more
+  return conflict(
+    `That takes ${-lowest} ${name} more than account ${account} can spare at ${at.toISOString()}. In the way: ${who}`,
+    'supply_is_held',
+  )
+}

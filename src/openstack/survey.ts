@@ -1,0 +1,77 @@
+// What a region has of reservations, in a few calls whatever its size.
+
+import type { RegionSurvey, SurveyedHost } from '../core/cloud.ts'
+import { childOf, isIsolating, poolName, reservedTrait } from './isolation.ts'
+import { type Hypervisor, listHypervisors, listServers } from './nova.ts'
+import { type Aggregate, listAggregates } from './nova-aggregates.ts'
+import { getExtraSpecs, listFlavors } from './nova-flavors.ts'
+import { listBearers, listMembers, listResourceProviders, type ResourceProvider } from './placement.ts'
+import { placePrefix } from './placements.ts'
+import type { Region } from './region.ts'
+
+/** Throws as `Region.call`. */
+export async function survey(region: Region): Promise<RegionSurvey> {
+  const [hypervisors, aggregates, providers, flavors, servers] = await Promise.all([
+    listHypervisors(region),
+    listAggregates(region),
+    listResourceProviders(region),
+    listFlavors(region),
+    listServers(region),
+  ])
+  const isClosed = await closedHosts(region, aggregates, providers)
+  const roots = new Map(providers.map(provider => [provider.name, provider]))
+  const hosts = hypervisors.flatMap<SurveyedHost>(one => {
+    const root = roots.get(one.hostname)
+    if (!root) return []
+    const { host } = one.service
+    const known = { hypervisorHostname: one.hostname, serviceName: host, providerId: root.id }
+    return [{ ...known, isUp: isUp(one), isClosed: isClosed(root, host) }]
+  })
+  const ours = flavors.filter(flavor => flavor.name === `reservation:${flavor.id}`)
+  return {
+    hosts,
+    reservations: ours.map(flavor => flavor.id),
+    plainServers: servers.flatMap(({ id, name, projectId, status, host, flavor }) =>
+      host === null || Object.keys(flavor.extraSpecs).some(key => key.startsWith(placePrefix))
+        ? []
+        : [{ id, name, projectId, status, host }],
+    ),
+  }
+}
+
+const isUp = ({ state, status }: Hypervisor): boolean => state === 'up' && status === 'enabled'
+
+/**
+ * A host is closed when Nova and Placement both have it in the pool and its child bears the trait; or while it is in the
+ * aggregate of a reservation, which BlazarFilter goes by.
+ */
+async function closedHosts(
+  region: Region,
+  aggregates: readonly Aggregate[],
+  providers: readonly ResourceProvider[],
+): Promise<(root: ResourceProvider, service: string) => boolean> {
+  const pool = aggregates.find(one => one.name === poolName)
+  if (!pool || !isIsolating(pool)) return () => false
+  const [members, bearers] = await Promise.all([
+    listMembers(region, pool.uuid),
+    listBearers(region, reservedTrait),
+  ])
+  const inPool = new Set(members.map(one => one.id))
+  const lent = new Set(aggregates.filter(isReservation).flatMap(one => one.hosts))
+  const children = new Set(bearers.map(one => one.id))
+  const parents = new Map(providers.map(one => [one.id, one.parentId]))
+  return (root, service) => {
+    const child = childOf({ providerId: root.id })
+    if (!children.has(child) || parents.get(child) !== root.id) return false
+    return lent.has(service) || (pool.hosts.includes(service) && inPool.has(root.id))
+  }
+}
+
+const isReservation = ({ metadata }: Aggregate): boolean =>
+  metadata.availability_zone?.startsWith('blazar_') ?? false
+
+/** Whether a flavor with a name like ours was made by us. Throws as `Region.call`. */
+export async function isOurs(region: Region, flavorId: string): Promise<boolean> {
+  const specs = await getExtraSpecs(region, flavorId)
+  return Object.keys(specs ?? {}).some(key => key.startsWith(placePrefix))
+}

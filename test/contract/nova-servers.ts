@@ -1,0 +1,99 @@
+// Servers for the contract tests: booted as anybody, awaited, and gone at the end.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { createCatalog } from '../../src/openstack/catalog.ts'
+import { getServer, removeServer, type Server } from '../../src/openstack/nova.ts'
+import { createRegions, type Region } from '../../src/openstack/region.ts'
+import { createSession } from '../../src/openstack/session.ts'
+import { requestId, type Target } from './target.ts'
+
+export interface Boot {
+  name: string
+  flavorId: string
+  imageId?: string
+  availabilityZone?: string
+  hints?: Record<string, string>
+}
+
+export interface Booter {
+  readonly projectId: string
+  /** The first of the region's public images. */
+  readonly imageId: string
+  readonly region: Region
+  /** Waits until it is ACTIVE or in ERROR. */
+  boot(spec: Boot): Promise<Server>
+  close(): Promise<void>
+}
+
+/** Boots servers as a member, or as the service user; the service user looks what became of them. */
+export async function openBooter(target: Target, who: 'member' | 'service' = 'member'): Promise<Booter> {
+  const session = createSession(who === 'member' ? target.member : target.credentials)
+  const catalog = createCatalog(session)
+  const regions = createRegions({ session, catalog })
+  const region = regions.region(target.regionNames[0]!, { requestId: requestId() })
+  const admin = target.region()
+  const made: string[] = []
+  const imageId = await firstImage(session, await catalog.url(region.name, 'image'))
+
+  async function boot({ name, flavorId, availabilityZone, hints, ...rest }: Boot): Promise<Server> {
+    const server = {
+      name,
+      flavorRef: flavorId,
+      imageRef: rest.imageId ?? imageId,
+      networks: 'none',
+      ...(availabilityZone ? { availability_zone: availabilityZone } : {}),
+    }
+    const reply = await region.call('compute', {
+      method: 'POST',
+      path: '/servers',
+      headers: { 'openstack-api-version': 'compute 2.53' },
+      json: { server, ...(hints ? { 'os:scheduler_hints': hints } : {}) },
+    })
+    const { id } = reply.read(z.object({ id: z.string() }), 'server')
+    made.push(id)
+    return until(
+      () => getServer(admin, id),
+      one => one?.status === 'ACTIVE' || one?.status === 'ERROR',
+    ) as Promise<Server>
+  }
+
+  return {
+    projectId: (await session.projectId())!,
+    imageId,
+    region,
+    boot,
+    async close() {
+      for (const id of made) await removeServer(admin, id)
+      for (const id of made) await gone(admin, id)
+      await regions.close()
+      await session.close()
+    },
+  }
+}
+
+async function firstImage(session: ReturnType<typeof createSession>, url: string): Promise<string> {
+  const reply = await session.call({
+    method: 'GET',
+    url: `${url}/v2/images?visibility=public`,
+    timeoutMs: 10_000,
+  })
+  const body = z.object({ images: z.array(z.object({ id: z.string() })).min(1) }).parse(reply.body)
+  return body.images[0]!.id
+}
+
+/** Asks until the answer is right, for a minute. */
+export async function until<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    const answer = await ask()
+    if (isRight(answer)) return answer
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)} after a minute`)
+    await sleep(250)
+  }
+}
+
+export const gone = (region: Region, serverId: string): Promise<Server | null> =>
+  until(
+    () => getServer(region, serverId),
+    server => server === null,
+  )

@@ -1,0 +1,175 @@
+// Many clients in several processes fight for the last hosts while processes are killed: nothing is booked twice.
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { forever } from '../../src/core/ledger/ledger.ts'
+import { chanceOf, pick, seed, sized, until } from '../worker/wait.ts'
+import { type Violation, violations } from './laws.ts'
+import { hostOf, note, type PostgresLedger, postgresStore, regionNamed, tenancy } from './stores.ts'
+
+const program = fileURLToPath(new URL('last-host-client.mjs', import.meta.url))
+
+const hosts = 50
+const processes = 4
+const clients = 64
+const fightMs = sized(60) * 1000
+const killEveryMs = 700
+
+interface Told {
+  readonly begun?: string
+  readonly ended?: string
+  readonly name?: string
+  readonly outcome?: string
+  readonly reason?: string
+  readonly message?: string
+}
+
+interface Tally {
+  kills: number
+  done: number
+  readonly refused: Map<string, number>
+  /** What was begun and has told of no end: it may have happened. */
+  readonly unknown: Set<string>
+  /** What is neither done nor refused. */
+  readonly errors: string[]
+}
+
+interface ClientProcess {
+  kill(): Promise<void>
+}
+
+const open: AsyncDisposable[] = []
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]()
+})
+
+/** Fifty hosts in two regions, and what they give to the scopes. */
+async function setUp(): Promise<PostgresLedger> {
+  const store = await postgresStore({ durable: false })
+  open.push(store)
+  const from = new Date(Date.now() - 60_000)
+  for (const [name, count] of [
+    ['Pod1', hosts / 2],
+    ['Pod2', hosts / 2],
+  ] as const) {
+    const region = regionNamed(name, from)
+    await store.addRegion(region)
+    for (let made = 0; made < count; made += 1) {
+      const id = await store.transact(ledger => ledger.addHost(region.id, from))
+      await store.insertHost(hostOf({ id, region }))
+    }
+    await store.transact(async ledger => {
+      const account = await ledger.scope(region.id, 'reservable')
+      await ledger.lock([account])
+      await ledger.post([tenancy(account, count, { from, to: forever })], note)
+    })
+  }
+  return store
+}
+
+function start(url: string, place: number, options: readonly string[], tally: Tally): ClientProcess {
+  const each = clients / processes
+  const child = fork(program, [url, `${place * each}`, `${each}`, ...options])
+  const exited = once(child, 'exit')
+  child.on('message', ({ begun, ended, outcome, reason, message }: Told) => {
+    if (begun) tally.unknown.add(begun)
+    if (!ended) return
+    tally.unknown.delete(ended)
+    if (outcome === 'done') tally.done += 1
+    else if (outcome === 'conflict' || outcome === 'no_capacity' || outcome === 'not_found')
+      tally.refused.set(reason!, (tally.refused.get(reason!) ?? 0) + 1)
+    else tally.errors.push(message!)
+  })
+  return {
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** The fight; a process that is killed is started again. */
+async function fight(store: PostgresLedger, seeded: number, options: readonly string[] = []): Promise<Tally> {
+  const tally: Tally = { kills: 0, done: 0, refused: new Map(), unknown: new Set(), errors: [] }
+  const chance = chanceOf(seeded)
+  const alive = Array.from({ length: processes }, (_, place) => start(store.url, place, options, tally))
+  open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
+  await until('all are fighting', () => tally.done > 20)
+  const end = Date.now() + fightMs
+  while (Date.now() < end) {
+    await sleep(killEveryMs * (0.5 + chance()))
+    const place = pick([...alive.keys()], chance)
+    await alive[place]!.kill()
+    tally.kills += 1
+    alive[place] = start(store.url, place, options, tally)
+  }
+  await Promise.all(alive.map(one => one.kill()))
+  await until('the database has noticed that they are gone', async () => {
+    const { rows } = await store.database.pool.query(
+      `select from pg_stat_activity where application_name = 'lease client' and datname = current_database()`,
+    )
+    return rows.length === 0
+  })
+  return tally
+}
+
+function print(what: string, seeded: number, tally: Tally, found: readonly Violation[]): void {
+  const { kills, done, refused, unknown, errors } = tally
+  const all = [...refused.values()].reduce((sum, count) => sum + count, 0)
+  const reasons = [...refused].map(([reason, count]) => `${reason} ${count}`).join(', ')
+  console.log(
+    `${what}: ${kills} kills, ${done} operations done, ${all} refused (${reasons}), ${unknown.size} unknown, ` +
+      `${errors.length} errors, ${found.length} violations; SEED=${seeded}`,
+  )
+}
+
+const dropConstraint = (store: PostgresLedger) =>
+  store.database.pool.query('alter table host_hold drop constraint host_hold_alone')
+const dropTrigger = (store: PostgresLedger) =>
+  store.database.pool.query('drop trigger hold_needs_lock on hold')
+
+describe(`${clients} clients in ${processes} processes that are killed, over ${hosts} hosts`, () => {
+  it('book nothing twice', async () => {
+    const [seeded, store] = [seed(), await setUp()]
+    const tally = await fight(store, seeded)
+    const found = await violations(store.database.pool)
+    print('with lock and constraint', seeded, tally, found)
+    expect(found).toEqual([])
+    expect(tally.errors).toEqual([])
+    expect(tally.kills).toBeGreaterThan(0)
+    expect(tally.refused.get('not_enough_hosts')).toBeGreaterThan(0)
+  }, 200_000)
+
+  it('book nothing twice by the lock alone', async () => {
+    const [seeded, store] = [seed(), await setUp()]
+    await dropConstraint(store)
+    const tally = await fight(store, seeded)
+    const found = await violations(store.database.pool)
+    print('with the lock alone', seeded, tally, found)
+    expect(found).toEqual([])
+    expect(tally.errors).toEqual([])
+  }, 200_000)
+
+  it('have no host twice by the constraint alone', async () => {
+    const [seeded, store] = [seed(), await setUp()]
+    await dropTrigger(store)
+    const tally = await fight(store, seeded, ['--no-lock'])
+    const found = await violations(store.database.pool)
+    print('with the constraint alone', seeded, tally, found)
+    expect(found.filter(({ law }) => law !== 'no double booking')).toEqual([])
+    expect(tally.done).toBeGreaterThan(0)
+  }, 200_000)
+
+  it('book twice, and these tests notice, without both', async () => {
+    const [seeded, store] = [seed(), await setUp()]
+    await dropConstraint(store)
+    await dropTrigger(store)
+    const tally = await fight(store, seeded, ['--no-lock'])
+    const found = await violations(store.database.pool)
+    print('without both', seeded, tally, found)
+    expect(found.filter(({ law }) => law === 'exclusivity').length).toBeGreaterThan(0)
+  }, 200_000)
+})
