@@ -50,18 +50,28 @@ export async function fill(url: string, size: Size, projectId: string): Promise<
   const database = openDatabase(url, { connections, name: 'fill', onError: () => {} })
   const store = createStore(database.db)
   const start = new Date(Math.ceil(Date.now() / dayMs) * dayMs)
-  const left = Array.from({ length: regions }, (_, index) => index)
-  const worker = async (): Promise<void> => {
-    for (let index = left.shift(); index !== undefined; index = left.shift()) {
-      const place = await fillRegion(store, index, size.hosts / regions, start)
-      await fillLeases(store, place, size.holds / regions / hostsOfLease, start, projectId)
-    }
+  const fillers: Filler[] = []
+  for (let index = 0; index < regions; index++) {
+    const place = await fillRegion(store, index, size.hosts / regions, start)
+    fillers.push(fillerOf(store, place, start, projectId))
   }
-  await Promise.all(Array.from({ length: connections }, worker))
-  // As autovacuum leaves a table that has been at rest for a while.
+  const leases = size.holds / regions / hostsOfLease
+  const first = Math.ceil(leases / 50)
+  await inParallel(fillers, fill => fill(first))
+  // As autovacuum leaves tables that have been there for a while: before that, plans are those of empty ones.
+  await database.pool.query('vacuum analyze')
+  await inParallel(fillers, fill => fill(leases - first))
   await database.pool.query('vacuum analyze')
   await database.close()
   return start
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items]
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: connections }, worker))
 }
 
 interface Place {
@@ -131,23 +141,22 @@ function newHost(id: number, region: { id: string; name: string }, at: Date): Ho
   }
 }
 
+/** Appends so many leases. */
+type Filler = (count: number) => Promise<void>
+
 /** Leases at random times, each of hosts that are free then, in an order that is not that of their times. */
-async function fillLeases(
-  store: Store,
-  place: Place,
-  count: number,
-  start: Date,
-  projectId: string,
-): Promise<void> {
+function fillerOf(store: Store, place: Place, start: Date, projectId: string): Filler {
   const draw = drawing(place.hosts)
-  for (let done = 0; done < count; done += atOnce) {
-    await store.transact(async tx => {
-      const scope = await tx.ledger.scope(place.id, 'reservable')
-      await tx.ledger.lock([scope])
-      for (let n = done; n < Math.min(count, done + atOnce); n++) {
-        await append(tx, place, scope, draw(), start, n % projects === 0 ? projectId : `project-${n % projects}`)
-      }
-    })
+  const project = (n: number): string => (n % projects === 0 ? projectId : `project-${n % projects}`)
+  return async count => {
+    for (let done = 0; done < count; done += atOnce) {
+      await store.transact(async tx => {
+        const scope = await tx.ledger.scope(place.id, 'reservable')
+        await tx.ledger.lock([scope])
+        for (let n = done; n < Math.min(count, done + atOnce); n++)
+          await append(tx, place, scope, draw(), start, project(n))
+      })
+    }
   }
 }
 
@@ -178,7 +187,7 @@ function drawing(hosts: readonly number[]): () => Drawn {
   }
 }
 
-/** Without a common divisor with any number of hosts of a region: leases share hosts in ever other combinations. */
+/** No divisor of a region's number of hosts, so that all of them are met. */
 const stride = 7
 
 const isFree = (taken: Uint8Array, from: number, to: number): boolean => !taken.subarray(from, to).includes(1)

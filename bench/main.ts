@@ -3,7 +3,9 @@
 /** Each takes its own options and returns the figures that it has shown. */
 const benchmarks: Readonly<Record<string, (args: string[]) => Promise<object>>> = {
   'admin-api': async args => (await import('./admin-api.ts')).adminApi(args),
+  ledger: async args => (await import('./ledger.ts')).ledger(args),
   jobs: async args => (await import('./jobs.ts')).jobs(args),
+  leases: async args => (await import('./leases.ts')).leases(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -4,11 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Note } from '../src/core/note.ts'
+import type { Store } from '../src/core/ports.ts'
 import { type RoutingSpec, resourceTypes } from '../src/core/routing/routing.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrations.ts'
-import { regionStore } from '../src/store/regions.ts'
-import { routingStore } from '../src/store/routings.ts'
 import { createStore } from '../src/store/store.ts'
 import type { Tables } from '../src/store/tables.ts'
 
@@ -68,10 +67,7 @@ export interface Statement {
 /** The statements that the store sends for this work. */
 export async function statementsOf(
   url: string,
-  work: (stores: {
-    routings: ReturnType<typeof routingStore>
-    regions: ReturnType<typeof regionStore>
-  }) => Promise<unknown>,
+  work: (store: Store) => Promise<unknown>,
 ): Promise<Statement[]> {
   const statements: Statement[] = []
   const pool = new pg.Pool({ connectionString: url, max: 1 })
@@ -79,7 +75,7 @@ export async function statementsOf(
     dialect: new PostgresDialect({ pool }),
     log: ({ query }) => void statements.push({ sql: query.sql, values: query.parameters }),
   })
-  await work({ routings: routingStore(db), regions: regionStore(db) })
+  await work(createStore(db))
   await db.destroy()
   return statements
 }
@@ -94,7 +90,7 @@ export async function buffersOf(url: string, statements: readonly Statement[]): 
   let buffers = 0
   try {
     for (const { sql, values } of statements) {
-      const given = values.map(value => client.escapeLiteral(asText(value)))
+      const given = values.map(value => (value === null ? 'null' : client.escapeLiteral(asText(value))))
       await client.query('begin')
       await client.query(`prepare measured as ${sql}`)
       const run = `execute measured (${given.join(', ')})`

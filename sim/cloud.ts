@@ -39,6 +39,7 @@ export interface Cloud {
   readonly neutrons: ReadonlyMap<string, NeutronService>
   readonly novas: ReadonlyMap<string, NovaService>
   readonly placements: ReadonlyMap<string, PlacementService>
+  readonly glances: ReadonlyMap<string, GlanceService>
   close(): Promise<void>
 }
 
@@ -53,7 +54,7 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     clock,
     faults,
   })
-  if (spec.atoll !== undefined) registerAtoll(keystone, spec.atoll)
+  if (spec.atoll !== undefined) registerAtoll(keystone, spec.atoll, spec.regions)
   const central = spec.atoll?.region ?? 'CentralRegion'
   const names = spec.regions.filter(region => region !== central)
   const parts = new Map<string, RegionParts>()
@@ -70,6 +71,7 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     neutrons: each(({ neutron }) => neutron),
     novas: each(({ nova }) => nova),
     placements: each(({ placement }) => placement),
+    glances: each(({ glance }) => glance),
     async close() {
       await Promise.all([...parts.values()].flatMap(one => Object.values(one).map(part => part.close())))
       await keystone.close()
@@ -124,10 +126,19 @@ async function startRegion(
   return { neutron, nova, placement, glance }
 }
 
-function registerAtoll(keystone: Keystone, { url, region }: { url: string; region: string }): void {
+function registerAtoll(
+  keystone: Keystone,
+  { url, region }: { url: string; region: string },
+  regions: readonly string[],
+): void {
   keystone.registerEndpoint({ type: 'tricircle', name: 'tricircle', region, url: `${url}/tricircle/v1.0` })
   keystone.registerEndpoint({ type: 'reservation', name: 'blazar', region, url: `${url}/reservation/v1` })
   keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: `${url}/network` })
   keystone.registerEndpoint({ type: 'promise', name: 'promise', region, url: `${url}/promise` })
   keystone.registerEndpoint({ type: 'atoll', name: 'atoll', region, url: `${url}/atoll/v1` })
+  // Each other region's view of reservations is that region's own endpoint.
+  for (const one of regions.filter(other => other !== region)) {
+    const view = `${url}/reservation/${encodeURIComponent(one)}/v1`
+    keystone.registerEndpoint({ type: 'reservation', name: 'blazar', region: one, url: view })
+  }
 }

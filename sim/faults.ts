@@ -27,7 +27,7 @@ export type FaultKind = (typeof faultKinds)[number]
 /** Which calls are meant; what is left out stands for any. */
 export interface CallPattern {
   region?: string | undefined
-  /** keystone, neutron, nova, placement. */
+  /** keystone, neutron, nova, placement, glance. */
   service?: string | undefined
   method?: string | undefined
   /** Of the path without its query: a RegExp, or a text for the whole path in which `*` stands for anything. */

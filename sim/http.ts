@@ -27,7 +27,7 @@ export class Refusal extends Error {
 }
 
 export interface ServiceSpec {
-  /** What faults and calls know it by: keystone, neutron, nova, placement. */
+  /** What faults and calls know it by: keystone, neutron, nova, placement, glance. */
   name: string
   region?: string | undefined
   host?: string | undefined

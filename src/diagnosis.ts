@@ -7,6 +7,7 @@ import { AppError } from './core/error.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
 import { probe } from './openstack/probe.ts'
 import { openDatabase } from './store/database.ts'
+import { checkLedger } from './store/ledger-check.ts'
 import { readMigrations } from './store/migrations.ts'
 import { regionStore } from './store/regions.ts'
 import { checkKey, loadSecrets } from './store/secrets.ts'
@@ -50,6 +51,26 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
     }
   })
 }
+
+/** A ledger of years may take that long to read. */
+const ledgerMs = 3_600_000
+
+/** Makes the ledger anew from what is true, and reports every row that is not as it must be. Throws AppError. */
+export const diagnoseLedger = (config: Config, log: Logger, report: Report): Promise<void> =>
+  withDatabase(config, log, async url => {
+    const options = { connections: 1, name: 'atoll doctor', statementMs: ledgerMs, onError: () => {} }
+    const database = openDatabase(url, options)
+    try {
+      for (const { subject, wrong, count } of await checkLedger(database.db)) {
+        for (const sentence of wrong) report({ good: false, subject, sentence })
+        if (count > wrong.length)
+          report({ good: false, subject, sentence: `and ${count - wrong.length} more` })
+        if (count === 0) report({ good: true, subject, sentence: 'nothing is wrong' })
+      }
+    } finally {
+      await database.close()
+    }
+  })
 
 async function checkDatabase(config: Config, url: string, report: Report): Promise<Region[]> {
   const database = openDatabase(url, { connections: 2, name: 'atoll doctor', onError: () => {} })

@@ -1,12 +1,13 @@
 // Plays examples: YAML files of requests and the answers that they get, step by step against a whole Atoll.
 //
-// An answer is compared exactly. `<uuid>`, `<int>` and `<time>` stand for any value of that shape; with a name,
+// An answer is compared exactly. `<uuid>`, `<int>`, `<time>` and others stand for any value of that shape; with a name,
 // `<uuid:pod>`, the value is kept, and `${pod}` is that value in later requests and answers.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { hypervisor, storeHypervisor } from './api/reservable.ts'
 import { type Served, served } from './api/served.ts'
 import { type Reply, type World, type WorldSpec, world } from './world.ts'
 
@@ -22,6 +23,10 @@ const decisions = [
   'Names',
   'Wrong JSON types',
   'Fourteen types of jobs',
+  'Lease status, user_id',
+  'Lease PUT',
+  'Another project’s lease',
+  '/v1/plugins',
 ] as const
 
 const text = z.string()
@@ -33,6 +38,9 @@ const step = z
     /** `member` may not administrate; `stranger` has a token that nobody issued; `nobody` has none. */
     as: z.enum(['admin', 'member', 'stranger', 'nobody']).optional(),
     keystone: z.literal('down').optional(),
+    /** What the clock says in this step, and whose project the token is for, where the example says otherwise. */
+    clock: text.optional(),
+    project: text.optional(),
     /** The Accept header; `none` for a request without one. */
     accept: text.optional(),
     headers: z.record(text, text).optional(),
@@ -76,6 +84,8 @@ const example = z.strictObject({
   headers: z.record(text, text).optional(),
   /** Rows that are stored before, as the API shows them. */
   presuppose: z.partialRecord(z.enum(['pods', 'bindings', 'routings', 'jobs']), rows).default({}),
+  /** Hypervisors that there are in the one region that has a Nova, enrolled at a time or not at all. */
+  hypervisors: z.array(hypervisor).optional(),
   steps: z.array(step).min(1),
 })
 
@@ -99,7 +109,9 @@ export function readExamples(folder: URL): Map<string, Examples> {
 }
 
 function readFile(path: URL): Examples {
-  const { data, error } = file.safeParse(parse(readFileSync(path, 'utf8'), { merge: true }))
+  const { data, error } = file.safeParse(
+    parse(readFileSync(path, 'utf8'), { merge: true, maxAliasCount: -1 }),
+  )
   if (error) throw new Error(`${path.pathname}: ${z.prettifyError(error)}`)
   return data
 }
@@ -122,11 +134,12 @@ export function playExamples(files: ReadonlyMap<string, Examples>, spec: WorldSp
         describe(example.name, () => {
           if (example.until) return wait(() => w, example.until, example.steps.length)
           const known: Known = new Map()
-          beforeAll(() => store(w, example))
+          beforeAll(() => store(w, example, known))
           for (const step of example.steps) {
             it(`${step.source}: ${step.request}`, async () => {
               const reply = await ask(w, s, example, step, known)
               expect(reply.headers['x-openstack-request-id']).toMatch(/^req-[0-9a-f-]{36}$/)
+              expect(reply.status, reply.text).toBe(step.status)
               expect(answerOf(step, reply)).toEqual(expectedOf(step, reply, known, twins))
               if (step.literal) expect(() => JSON.parse(step.literal!)).toThrow(SyntaxError)
             })
@@ -146,8 +159,10 @@ function wait(w: () => World, type: string, count: number): void {
 }
 
 /** Forgets the example before, and stores what this one presupposes. */
-async function store({ database: { pool } }: World, { presuppose }: Example): Promise<void> {
-  await pool.query('truncate region, binding, routing, job, job_log, turn restart identity cascade')
+async function store(w: World, { presuppose, hypervisors }: Example, known: Known): Promise<void> {
+  const { pool } = w.database
+  const tablesToEmpty = 'region, binding, routing, job, job_log, turn, account, host_property, lease'
+  await pool.query(`truncate ${tablesToEmpty} restart identity cascade`)
   for (const [kind, rows] of Object.entries(presuppose)) {
     for (const [index, row] of rows.entries()) {
       const [table, columns] = tables[kind as keyof typeof tables](row, index)
@@ -156,6 +171,10 @@ async function store({ database: { pool } }: World, { presuppose }: Example): Pr
         [JSON.stringify(columns)],
       )
     }
+  }
+  for (const one of hypervisors ?? []) {
+    const id = await storeHypervisor(w, one)
+    if (id !== null) known.set(one.name.replaceAll(/\W/g, '_'), id)
   }
 }
 
@@ -208,7 +227,8 @@ async function ask(w: World, s: Served, example: Example, step: Step, known: Kno
     ...step.headers,
   }
   const down = step.keystone && w.cloud.faults.add({ kind: 'status', status: 503, service: 'keystone' })
-  w.setTime(example.clock ? new Date(`${example.clock}Z`) : new Date())
+  const clock = step.clock ?? example.clock
+  w.setTime(clock ? new Date(`${clock}Z`) : new Date())
   try {
     return await s.ask(example.at + path, { method, headers, ...(body === undefined ? {} : { body }) })
   } finally {
@@ -220,13 +240,13 @@ async function ask(w: World, s: Served, example: Example, step: Step, known: Kno
 function tokenOf(
   { cloud: { keystone } }: World,
   example: Example,
-  { as = 'admin' }: Step,
+  { as = 'admin', ...step }: Step,
 ): string | undefined {
   if (as === 'nobody') return undefined
   if (as === 'stranger') return 'nobody-issued-this'
   const user = as === 'admin' ? 'admin' : 'demo'
   const home = keystone.projectId(user)
-  const { project = home } = example
+  const project = step.project ?? example.project ?? home
   const { projects } = keystone.state
   if (!projects.has(project)) projects.set(project, { ...projects.get(home)!, id: project, name: project })
   keystone.grant(keystone.userId(user), as, project)
@@ -275,6 +295,10 @@ const shapes: Record<string, RegExp> = {
   uuid: /^"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"$/,
   int: /^\d+$/,
   time: /^"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"$/,
+  date: /^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000"$/,
+  hex: /^"[0-9a-f]{32}"$/,
+  digits: /^"[1-9]\d*"$/,
+  text: /^".*"$/,
 }
 
 /** What is expected, with known values in their places and the actual ones where they have the shape asked for. */

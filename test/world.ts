@@ -39,8 +39,8 @@ export interface World extends AsyncDisposable {
   readonly logLines: Record<string, unknown>[]
   call(method: string, url: string, ask?: Ask): Promise<Reply>
   token(user: 'admin' | 'demo'): Promise<string>
-  /** What the clock says from now on. */
-  setTime(at: Date): void
+  /** What the clock says from now on; null for the time that it is. */
+  setTime(at: Date | null): void
 }
 
 export interface WorldSpec {

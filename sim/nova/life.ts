@@ -58,14 +58,15 @@ function tryPlace(region: NovaRegion, server: Server, ask: Ask): Place | null {
 const isThere = (region: NovaRegion, { id }: Server): boolean => region.servers.get(id) !== undefined
 
 export function remove(region: NovaRegion, server: Server): void {
-  if (server.host === null && server.vmState !== 'building') {
+  const isUndying = region.undying.has(server.id)
+  if (server.host === null && server.vmState !== 'building' && !isUndying) {
     region.forget(server)
     return
   }
   region.change(server, () => {
     server.taskState = 'deleting'
   })
-  if (region.undying.has(server.id)) return
+  if (isUndying) return
   region.later(region.settings.deleteMs, () => {
     if (!isThere(region, server)) return
     const old = region.placement.consumers.get(oldConsumer(server))

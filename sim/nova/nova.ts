@@ -4,8 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.ts'
 import type { PlacementRegion } from '../placement/region.ts'
 import { seededUuid } from '../seeded.ts'
-import { disable } from './api/hosts.ts'
 import { addRoutes, type Shell } from './api/routes.ts'
+import { disable } from './api/services.ts'
 import { type Image, type ImageSpec, makeImage, seedImages } from './images.ts'
 import { noPorts, type Ports } from './ports.ts'
 import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
@@ -37,6 +37,8 @@ export interface Nova {
   /** By name; throws when there is none. */
   host(name: string): Host
   flavors(): Flavor[]
+  /** By its id or its name. */
+  flavor(idOrName: string): Flavor | undefined
   aggregates(): Aggregate[]
   /** Null when there is none. */
   aggregate(name: string): Aggregate | null
@@ -130,6 +132,7 @@ function handlesOf(region: NovaRegion): Omit<Nova, 'build'> {
     host,
     hosts: () => [...region.hosts.values()],
     flavors: () => [...region.flavors.values()],
+    flavor: idOrName => region.flavors.get(idOrName) ?? region.flavorsByName.get(idOrName),
     aggregates: () => [...region.aggregates.values()],
     aggregate: name => [...region.aggregates.values()].find(one => one.name === name) ?? null,
     servers: () => [...region.servers.all()],

@@ -4,10 +4,7 @@ import { Refusal } from '../http.ts'
 import type { Neutron } from '../neutron/neutron.ts'
 import type { Network, Port } from '../neutron/rows.ts'
 import { badRequest, conflict, forbidden } from './refusals.ts'
-import type { Address, Server } from './rows.ts'
-
-/** What a server asks for: a port that is there, or one to be made on a network. */
-export type WantedPort = { portId: string } | { networkId: string; fixedIp: string | null }
+import type { Address, Server, WantedPort } from './rows.ts'
 
 export interface Ports {
   /** What `networks` of a request says. Throws a 400 or a 409 for what cannot be had. */

@@ -152,7 +152,14 @@ export class NovaRegion {
   /** Puts a host's inventory back to what it has itself; what others wrote on its root goes. */
   refreshHost(host: Host): void {
     if (!this.placement.providers.has(host.uuid)) return
-    this.placement.setInventories(host.root, inventoriesOf(host, this.settings))
+    const own = inventoriesOf(host, this.settings)
+    const { inventories } = host.root
+    // What is taken of a class keeps it there.
+    for (const [name, inventory] of inventories) {
+      if (!own.has(name) && this.placement.isUsed(host.root, name)) own.set(name, inventory)
+    }
+    const isOwn = own.size === inventories.size && [...own.keys()].every(name => inventories.has(name))
+    if (!isOwn) this.placement.setInventories(host.root, own)
     look(host, this.now())
   }
 
@@ -162,10 +169,6 @@ export class NovaRegion {
       if (zone !== undefined && hosts.has(host)) return zone
     }
     return null
-  }
-
-  flavorBy(idOrName: string): Flavor | undefined {
-    return this.flavors.get(idOrName) ?? this.flavorsByName.get(idOrName)
   }
 
   /** Tells a server's row that it changes; what it is found by is changed here too. */

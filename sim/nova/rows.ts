@@ -1,7 +1,6 @@
 // What a region's Nova keeps of each thing.
 
 import type { Provider } from '../placement/rows.ts'
-import type { WantedPort } from './ports.ts'
 
 export interface Service {
   /** Before 2.53. */
@@ -15,6 +14,9 @@ export interface Service {
   /** False when it has stopped to report. */
   isAlive: boolean
 }
+
+/** Whether servers can be built there. */
+export const isUp = ({ isAlive, isForcedDown }: Service): boolean => isAlive && !isForcedDown
 
 export interface Host {
   /** As its compute service and aggregates call it. */
@@ -89,6 +91,9 @@ export interface Address {
   mac: string
 }
 
+/** What a server asks for: a port that is there, or one to be made on a network. */
+export type WantedPort = { portId: string } | { networkId: string; fixedIp: string | null }
+
 export interface Server {
   readonly id: string
   /** Of its row: instance-00000001. */
@@ -120,6 +125,9 @@ export interface Server {
   /** Where it was before a resize that waits to be confirmed. */
   old: { host: string; flavor: EmbeddedFlavor } | null
 }
+
+/** As its host calls it. */
+export const instanceName = ({ number }: Server): string => `instance-${number.toString(16).padStart(8, '0')}`
 
 export function embed(flavor: Flavor): EmbeddedFlavor {
   const {

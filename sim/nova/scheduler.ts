@@ -6,7 +6,7 @@ import { passesBlazar } from './blazar-filter.ts'
 import { isWhole } from './nodes.ts'
 import type { NovaRegion } from './region.ts'
 import { questionOf } from './request.ts'
-import type { EmbeddedFlavor, Host, Server } from './rows.ts'
+import { type EmbeddedFlavor, type Host, isUp, type Server } from './rows.ts'
 
 export interface Ask {
   flavor: EmbeddedFlavor
@@ -81,8 +81,7 @@ function placeOf(region: NovaRegion, { root, pieces }: Candidate): Place[] {
 const freeMemory = ({ memoryMb, root }: Host): number => memoryMb - (root.used.get('MEMORY_MB') ?? 0)
 
 function passes(region: NovaRegion, host: Host, server: Server, { flavor }: Ask): boolean {
-  const { isAlive, isDisabled, isForcedDown } = host.service
-  if (!isAlive || isDisabled || isForcedDown) return false
+  if (!isUp(host.service) || host.service.isDisabled) return false
   if (server.zone !== null && server.zone !== (region.zoneOf(host.name) ?? 'nova')) return false
   if (!isTenants(region, host, server.projectId)) return false
   if (!hasExtraSpecs(region, host, flavor)) return false

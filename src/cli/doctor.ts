@@ -1,12 +1,17 @@
 // `atoll doctor`: says what is right and what is wrong; exit code 1 when something is wrong.
 
 import type { Config } from '../config.ts'
-import { diagnose } from '../diagnosis.ts'
+import { diagnose, diagnoseLedger } from '../diagnosis.ts'
 import { createQuietLog } from './log.ts'
 
-export async function runDoctor(config: Config): Promise<void> {
+/** With `ledger` the ledger, and else all that Atoll depends on. */
+export async function runDoctor(
+  config: Config,
+  { ledger = false }: { ledger?: boolean } = {},
+): Promise<void> {
   let bad = 0
-  await diagnose(config, createQuietLog(), ({ good, subject, sentence }) => {
+  const look = ledger ? diagnoseLedger : diagnose
+  await look(config, createQuietLog(), ({ good, subject, sentence }) => {
     console.log(`${good ? 'ok ' : 'BAD'}  ${subject}: ${sentence}`)
     if (!good) bad += 1
   })

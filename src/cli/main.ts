@@ -51,8 +51,10 @@ command('restore', 'Fills an empty database from a backup', 'atoll restore /var/
 command(
   'doctor',
   'Checks the database, Keystone and every region, and says what to do',
-  'atoll doctor',
-).action(async options => (await import('./doctor.ts')).runDoctor(loadConfig(options.config)))
+  'atoll doctor --ledger',
+)
+  .option('--ledger', 'instead, make the ledger anew from supply and holds and name every row that differs')
+  .action(async options => (await import('./doctor.ts')).runDoctor(loadConfig(options.config), options))
 
 command(
   'routes',

@@ -82,9 +82,9 @@ export interface RegionCompute {
   placedServers(placement: HostPlacement): Promise<RegionServer[]>
   /** False when it was gone already. It may take a while to go. */
   removeServer(id: string): Promise<boolean>
-  /** Makes an image of a server, unless there is one by this name of it. */
-  snapshot(server: RegionServer, name: string): Promise<void>
-  /** What is left of the reservation goes; false while a server still uses it. */
+  /** Makes an image of a server, unless one by this name was made of it since then. */
+  snapshot(server: RegionServer, name: string, since: Date): Promise<void>
+  /** Nothing new lands there by this reservation, and where no server does any more, what is left of it goes: else false. */
   clearPlacement(placement: HostPlacement): Promise<boolean>
 }
 

@@ -16,6 +16,12 @@ export const ignoring =
     throw error
   }
 
+/** All of these; where one fails it is told when the others are over, so that nothing of them comes late. */
+export async function allOf<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(works)
+  return Promise.all(works)
+}
+
 /** Does it once more where somebody else has changed the same thing meanwhile. */
 export async function again(work: () => Promise<void>): Promise<void> {
   for (let left = tries - 1; ; left--) {

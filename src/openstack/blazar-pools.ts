@@ -1,14 +1,14 @@
 // What BlazarFilter in a region's scheduler goes by: an aggregate for each reservation, named by its id, whose zone
-// begins with `blazar_` and which names its project. Its hosts leave the free pool for as long as they are in it.
+// begins with `blazar_` and which names its project. Its hosts leave the free pool for as long as they are in it, and are in
+// one of the two at any moment: in none of them they would be open to all.
 
 import type { HostPlace, HostPlacement } from '../core/cloud.ts'
-import { joinAggregate, poolName } from './isolation.ts'
+import { joinAggregate, leaveAggregate, poolName } from './isolation.ts'
 import {
   type Aggregate,
   createAggregate,
   listAggregates,
   removeAggregate,
-  removeHost,
   setAggregateMetadata,
 } from './nova-aggregates.ts'
 import { setExtraSpecs } from './nova-flavors.ts'
@@ -35,8 +35,8 @@ export function blazarPools(region: Region): BlazarPools {
         reservation: reservationId,
       })
       for (const host of hosts) {
-        if (pool) await removeHost(region, pool.id, host.serviceName)
         await joinAggregate(region, own, host)
+        if (pool) await leaveAggregate(region, pool, host)
       }
       await setExtraSpecs(region, reservationId, {
         'aggregate_instance_extra_specs:reservation': reservationId,
@@ -62,6 +62,6 @@ async function giveBack(
   pool: Aggregate | undefined,
   host: HostPlace,
 ): Promise<void> {
-  await removeHost(region, own.id, host.serviceName)
   if (pool) await joinAggregate(region, pool, host)
+  await leaveAggregate(region, own, host)
 }

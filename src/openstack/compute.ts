@@ -1,6 +1,6 @@
 // core's RegionCompute, on a stock Nova and Placement.
 
-import type { RegionCompute, RegionServer } from '../core/cloud.ts'
+import type { HostPlacement, RegionCompute, RegionServer } from '../core/cloud.ts'
 import { blazarPools } from './blazar-pools.ts'
 import { listImages } from './glance.ts'
 import { findHosts } from './host-facts.ts'
@@ -17,6 +17,16 @@ export interface ComputeOptions {
 
 export function computeOf(region: Region, { blazarFilter }: ComputeOptions): RegionCompute {
   const pools = blazarFilter ? blazarPools(region) : null
+
+  async function placedServers(placement: HostPlacement): Promise<RegionServer[]> {
+    const found = await Promise.all(
+      placement.hosts.map(host => listServers(region, { host: host.serviceName })),
+    )
+    const isPlaced = ({ flavor, projectId }: Server): boolean =>
+      placeKey(placement) in flavor.extraSpecs || (pools !== null && projectId === placement.projectId)
+    return found.flat().filter(isPlaced).map(toServer)
+  }
+
   return {
     findHosts: nameOrId => findHosts(region, nameOrId),
     survey: () => survey(region),
@@ -32,26 +42,26 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
       await closePlacement(region, placement)
       await pools?.close(placement)
     },
-    async placedServers(placement) {
-      const placed = await Promise.all(
-        placement.hosts.map(host => listServers(region, { host: host.serviceName })),
-      )
-      const isPlaced = (server: Server): boolean => placeKey(placement) in server.flavor.extraSpecs
-      return placed
-        .flat()
-        .filter(server => pools !== null || isPlaced(server))
-        .map(toServer)
-    },
+    placedServers,
     removeServer: id => removeServer(region, id),
-    async snapshot(server, name) {
-      const there = await listImages(region, name)
-      if (!there.some(image => image.serverId === server.id)) await createImage(region, server.id, name)
+    async snapshot(server, name, since) {
+      const there = await listImages(region, { name, serverId: server.id })
+      const isThere = there.some(image => image.createdAt.getTime() >= since.getTime() - skewMs)
+      if (!isThere) await createImage(region, server.id, name)
     },
     async clearPlacement(placement) {
-      await pools?.leave(placement)
+      if (pools) {
+        await pools.close(placement)
+        // What came by the hint has none of the places that tell whether a server is there.
+        if ((await placedServers(placement)).length > 0) return false
+        await pools.leave(placement)
+      }
       return clearPlacement(region, placement)
     },
   }
 }
+
+/** How far a region's clock may be behind ours. */
+const skewMs = 60_000
 
 const toServer = ({ id, name, projectId, status }: Server): RegionServer => ({ id, name, projectId, status })

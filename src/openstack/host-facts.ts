@@ -11,9 +11,12 @@ export async function findHosts(region: Region, nameOrId: string): Promise<HostF
   if (!/^[\w.:-]+$/.test(nameOrId)) return []
   const found = await findHypervisors(region, nameOrId)
   const exact = found.filter(one => one.hostname === nameOrId)
-  const meant = exact.length > 0 ? exact : await byId(region, nameOrId)
+  const meant = exact.length === 0 && uuid.test(nameOrId) ? await byId(region, nameOrId) : exact
   return Promise.all(meant.map(one => factsOf(region, one)))
 }
+
+/** Nova's ids of hypervisors, since 2.53. */
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 async function byId(region: Region, id: string): Promise<readonly Hypervisor[]> {
   const found = await getHypervisor(region, id)

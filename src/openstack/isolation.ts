@@ -64,7 +64,7 @@ export async function closeHost(region: Region, host: HostPlace): Promise<void> 
 /** Puts a host into an aggregate, in Nova and (which is what counts) in Placement. */
 export async function joinAggregate(region: Region, aggregate: Aggregate, host: HostPlace): Promise<void> {
   if (!aggregate.hosts.includes(host.serviceName)) {
-    await addHost(region, aggregate.id, host.serviceName).catch(ignoring(409, 'already'))
+    await addHost(region, aggregate.id, host.serviceName).catch(ignoring(409, 'already has host'))
   }
   await again(async () => {
     const known = await getAggregates(region, host.providerId)
@@ -102,14 +102,18 @@ const orElse =
 /** The child stays: without it every build on the host would fail until nova-compute looks again. */
 export async function openHost(region: Region, host: HostPlace): Promise<void> {
   const pool = (await listAggregates(region)).find(one => one.name === poolName)
-  if (!pool) return
-  await removeHost(region, pool.id, host.serviceName)
+  if (pool) await leaveAggregate(region, pool, host)
+}
+
+/** Takes a host out of an aggregate, in Nova and in Placement. */
+export async function leaveAggregate(region: Region, aggregate: Aggregate, host: HostPlace): Promise<void> {
+  await removeHost(region, aggregate.id, host.serviceName)
   await again(async () => {
     const known = await getAggregates(region, host.providerId)
-    if (known.names.includes(pool.uuid))
+    if (known.names.includes(aggregate.uuid))
       await setAggregates(region, host.providerId, {
         ...known,
-        names: known.names.filter(one => one !== pool.uuid),
+        names: known.names.filter(one => one !== aggregate.uuid),
       })
   })
 }

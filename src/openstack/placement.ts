@@ -177,6 +177,19 @@ const readInventories = (reply: RegionReply): Inventories => ({
   inventories: reply.read(z.record(text, reader(inventory)), 'inventories'),
 })
 
+/** One more class, whatever the generation. False when it has that class already. Throws as `Region.call`. */
+export const addInventory = (
+  region: Region,
+  providerId: string,
+  resourceClass: string,
+  given: Inventory,
+): Promise<boolean> =>
+  isDone(region, 409, {
+    method: 'POST',
+    path: `${pathOf(providerId)}/inventories`,
+    json: { resource_class: checkedName(resourceClass), ...written(inventory, given) },
+  })
+
 /** False when it was gone already. Throws as `Region.call` (409 while it is in use). */
 export const removeInventory = (
   region: Region,

@@ -2,10 +2,11 @@
 // flavor that asks for one of them.
 
 import type { HostPlace, HostPlacement } from '../core/cloud.ts'
-import { again, ignoring } from './again.ts'
+import { again, allOf, ignoring } from './again.ts'
 import { childOf, reservedTrait } from './isolation.ts'
 import { addFlavorAccess, createFlavor, removeFlavor, setExtraSpecs } from './nova-flavors.ts'
 import {
+  addInventory,
   ensureResourceClass,
   getInventories,
   type Inventory,
@@ -37,10 +38,19 @@ const placesOf = (reserved: number): Inventory => ({
 })
 
 export async function openPlacement(region: Region, placement: HostPlacement): Promise<void> {
-  const { reservationId, projectId, hosts } = placement
+  await allOf([makePlaces(region, placement), makeFlavor(region, placement)])
+  // Last: a flavor without its specs is a plain one.
+  await addFlavorAccess(region, placement.reservationId, placement.projectId)
+}
+
+async function makePlaces(region: Region, placement: HostPlacement): Promise<void> {
   const name = classOf(placement)
   await ensureResourceClass(region, name)
-  await Promise.all(hosts.map(host => setPlaces(region, host, name, 0)))
+  await allOf(placement.hosts.map(host => setPlaces(region, host, name)))
+}
+
+async function makeFlavor(region: Region, placement: HostPlacement): Promise<void> {
+  const { reservationId, hosts } = placement
   await createFlavor(region, {
     id: reservationId,
     name: `reservation:${reservationId}`,
@@ -53,8 +63,6 @@ export async function openPlacement(region: Region, placement: HostPlacement): P
     [placeKey(placement)]: '1',
     [`trait_ATOLL:${reservedTrait}`]: 'required',
   })
-  // Last: a flavor without its specs is a plain one.
-  await addFlavorAccess(region, reservationId, projectId)
 }
 
 /** As much as every one of these hosts has. */
@@ -66,19 +74,21 @@ const least = (hosts: readonly HostPlace[], name: string): number =>
     ),
   )
 
-/** As many places for a reservation's servers on a host, so many of them kept empty. */
-const setPlaces = (region: Region, host: HostPlace, name: string, reserved: number): Promise<void> =>
-  again(async () => {
+/** Places for a reservation's servers on a host: mostly there are none yet. */
+async function setPlaces(region: Region, host: HostPlace, name: string): Promise<void> {
+  if (await addInventory(region, childOf(host), name, placesOf(0))) return
+  await again(async () => {
     const known = await getInventories(region, childOf(host))
     const there = known.inventories[name]
-    if (there?.total === places && there.reserved === reserved) return
-    const inventories = { ...known.inventories, [name]: placesOf(reserved) }
+    if (there?.total === places && there.reserved === 0) return
+    const inventories = { ...known.inventories, [name]: placesOf(0) }
     await setInventories(region, childOf(host), { ...known, inventories })
   })
+}
 
 export async function closePlacement(region: Region, placement: HostPlacement): Promise<void> {
   const name = classOf(placement)
-  await Promise.all(
+  await allOf(
     placement.hosts.map(host =>
       again(async () => {
         const known = await getInventories(region, childOf(host))
@@ -92,12 +102,18 @@ export async function closePlacement(region: Region, placement: HostPlacement): 
   await removeFlavor(region, placement.reservationId)
 }
 
+/** The flavor, the places and their class; false while a server has one of the places. */
 export async function clearPlacement(region: Region, placement: HostPlacement): Promise<boolean> {
   const name = classOf(placement)
-  const cleared = await Promise.all(
-    placement.hosts.map(host => removeInventory(region, childOf(host), name).then(() => true, ignoring(409))),
-  )
-  if (cleared.includes(undefined as never)) return false
-  const gone = await removeResourceClass(region, name).then(() => true, ignoring(409))
-  return gone !== undefined
+  const [, ...cleared] = await allOf([
+    removeFlavor(region, placement.reservationId),
+    ...placement.hosts.map(host => isUnused(removeInventory(region, childOf(host), name))),
+  ])
+  return !cleared.includes(false) && isUnused(removeResourceClass(region, name))
 }
+
+const isUnused = (removal: Promise<boolean>): Promise<boolean> =>
+  removal.then(
+    () => true,
+    error => ignoring(409)(error) ?? false,
+  )

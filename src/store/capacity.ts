@@ -1,6 +1,6 @@
 // What is free when, in PostgreSQL.
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type {
   AvailabilityPoint,
   AvailabilityQuery,
@@ -8,9 +8,9 @@ import type {
   Slot,
   SlotSearch,
 } from '../core/capacity/capacity.ts'
+import type { Window } from '../core/ledger/ledger.ts'
 import { type Db, run } from './database.ts'
 import { filterSql } from './filter.ts'
-import { gapOver } from './ledger.ts'
 
 export function capacityStore(db: Db): CapacityStore {
   return {
@@ -19,8 +19,39 @@ export function capacityStore(db: Db): CapacityStore {
   }
 }
 
+const hourMs = 3_600_000
+
+/** Gaps are found by their scale: one of scale n is shorter than the n-th of these, and not shorter than the one before. */
+const scaleEnds = Array.from({ length: 14 }, (_, n) => 2 ** n * hourMs)
+
+/**
+ * The gaps that are at least so long, begin at `by` at the latest and end at `since` or later. What is shorter than its
+ * scale's end cannot have begun long before: so little else is read, however many hosts and gaps there are.
+ */
+function gaps(lengthMs: number, since: Date, by: Date): RawBuilder<unknown> {
+  const shortest = scaleEnds.filter(end => end <= lengthMs).length
+  const ofScale = (scale: number) => {
+    const end = scaleEnds[scale]
+    const after = end === undefined ? sql`'-infinity'` : sql`${new Date(since.getTime() - end)}`
+    return sql`select host_id, from_at, to_at from host_gap
+               where scale = ${scale} and from_at > ${after} and from_at <= ${by} and to_at >= ${since}`
+  }
+  const scales = [...scaleEnds.keys(), scaleEnds.length].slice(shortest)
+  return sql`(${sql.join(scales.map(ofScale), sql` union all `)})`
+}
+
+/** Looks at the first instant alone, then ever further ahead: a slot is mostly found long before the last one. */
 async function earliestHosts(db: Db, search: SlotSearch): Promise<Slot | null> {
-  return (await freeAtOnce(db, search)) ?? (await sweep(db, search))
+  const last = search.notAfter.getTime() - search.lengthMs
+  let step = 0
+  for (let from = search.notBefore.getTime(); from <= last; ) {
+    const to = Math.min(from + step, last)
+    const slot = await sweep(db, search, { from: new Date(from), to: new Date(to) })
+    if (slot || to === last) return slot
+    from = to
+    step = Math.max(search.lengthMs, hourMs, step * 2)
+  }
+  return null
 }
 
 const matching = ({ filter, region }: Pick<SlotSearch, 'filter' | 'region'>) => sql`
@@ -28,39 +59,20 @@ const matching = ({ filter, region }: Pick<SlotSearch, 'filter' | 'region'>) => 
   and (${region}::text is null or region.name = ${region})
   and not exists (select from usage where usage.account_id = host.id)`
 
-/** Most often there is room where the search begins: that costs one probe a host, until there are enough. */
-async function freeAtOnce(db: Db, search: SlotSearch): Promise<Slot | null> {
-  const { hosts, notBefore, notAfter, lengthMs } = search
-  const end = new Date(notBefore.getTime() + lengthMs)
-  if (end > notAfter) return null
-  const { rows } = await run(
-    sql<{ name: string }>`
-      select place.name from region as place cross join lateral (
-        select count(*) as free from (
-          select from host join region on region.id = host.region_id cross join lateral ${gapOver(notBefore)} as gap
-          where host.region_id = place.id and gap.to_at >= ${end} and ${matching(search)}
-          order by host.id limit ${hosts}) as free) as found
-      where found.free >= ${hosts} order by place.created_at, place.id limit 1`.execute(db),
-  )
-  return rows[0] ? { at: notBefore, region: rows[0].name } : null
-}
-
 /**
  * A host can begin such a slot from the beginning of each gap that is long enough until the slot no longer fits:
- * the first instant at which enough hosts of one region can is the answer.
+ * the first instant of these, both included, at which enough hosts of one region can is the answer.
  */
-async function sweep(db: Db, search: SlotSearch): Promise<Slot | null> {
-  const { hosts, notBefore, notAfter, lengthMs } = search
+async function sweep(db: Db, search: SlotSearch, { from, to }: Window): Promise<Slot | null> {
+  const { hosts, notAfter, lengthMs } = search
   const length = sql`make_interval(secs => ${lengthMs / 1000})`
   const { rows } = await run(
     sql<Slot>`
       with chance as (
-        select host.region_id, greatest(host_gap.from_at, ${notBefore}) as first,
-               least(host_gap.to_at, ${notAfter}) - ${length} as last
-        from host join region on region.id = host.region_id join host_gap on host_gap.host_id = host.id
-        where host_gap.to_at >= ${notBefore}::timestamptz + ${length} and host_gap.from_at <= ${notAfter}
-          and least(host_gap.to_at, ${notAfter}) - greatest(host_gap.from_at, ${notBefore}) >= ${length}
-          and ${matching(search)}),
+        select host.region_id, greatest(gap.from_at, ${from}) as first, least(gap.to_at, ${notAfter}) - ${length} as last
+        from ${gaps(lengthMs, new Date(from.getTime() + lengthMs), to)} as gap
+        join host on host.id = gap.host_id join region on region.id = host.region_id
+        where least(gap.to_at, ${notAfter}) - greatest(gap.from_at, ${from}) >= ${length} and ${matching(search)}),
       moment as (
         select region_id, first as at, 1 as change, 0 as turn from chance
         union all select region_id, last, -1, 1 from chance)
@@ -82,9 +94,9 @@ async function availability(
   const { rows } = await run(
     sql<AvailabilityPoint>`
       with part as (
-        select host.id, greatest(host_gap.from_at, ${from}) as from_at, host_gap.to_at, host.inventory
-        from host join region on region.id = host.region_id join host_gap on host_gap.host_id = host.id
-        where host_gap.to_at > ${from} and host_gap.from_at < ${to} and ${matching(query)}),
+        select host.id, greatest(gap.from_at, ${from}) as from_at, gap.to_at, host.inventory
+        from ${gaps(0, from, to)} as gap join host on host.id = gap.host_id join region on region.id = host.region_id
+        where gap.to_at > ${from} and gap.from_at < ${to} and ${matching(query)}),
       change as (
         select from_at as at, 1 as sign, inventory from part
         union all select to_at, -1, inventory from part where to_at < ${to}

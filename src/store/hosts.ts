@@ -203,7 +203,7 @@ async function regionsWithFree(
           where host.region_id = region.id and host.state = 'enrolled' and host.reservable
             and gap.to_at >= ${window.to} and ${filterSql(filter)}
             and not exists (select from usage where usage.account_id = host.id)
-          order by host.id limit ${most}) as free) as found
+          order by host.id + 0 limit ${most}) as free) as found
       where found.free > 0 and (${region}::text is null or region.name = ${region})
       order by found.free desc, region.created_at, region.id`.execute(db),
   )
@@ -234,6 +234,15 @@ export function hostWriter(db: Db): HostWriter {
         .where('state', 'in', [...from])
         .returningAll()
       return (await audited(db, note, change)).length > 0
+    },
+    async leasesOn(id) {
+      const { rows } = await run(
+        sql<{ lease_id: string }>`
+          select distinct reservation.lease_id
+          from host_hold join reservation on reservation.id = host_hold.line
+          where host_hold.host_id = ${id} and reservation.status <> 'deleted' order by 1`.execute(db),
+      )
+      return rows.map(row => row.lease_id)
     },
     ask: ask => turnStore(db).ask([ask]),
   }

@@ -3,14 +3,15 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Turn } from '../core/clockwork.ts'
 import type { HostPlace } from '../core/cloud.ts'
-import type {
-  Lease,
-  LeaseFilter,
-  LeaseQuery,
-  LeaseSortKey,
-  LeaseStore,
-  LeaseWriter,
-  TakenLease,
+import {
+  type Lease,
+  type LeaseFilter,
+  type LeaseQuery,
+  type LeaseSortKey,
+  type LeaseStore,
+  type LeaseWriter,
+  leaseKind,
+  type TakenLease,
 } from '../core/leases/lease.ts'
 import { type Db, run } from './database.ts'
 import { eventRows, type LeaseRow, leaseColumns, reservationRows, toLease } from './lease-rows.ts'
@@ -23,7 +24,7 @@ const atOnce = 200
 
 export function leaseStore(db: Db): LeaseStore {
   const settleTogether = together(atOnce, (set: readonly Settling[]) => settle(db, set))
-  const waitingTogether = together(atOnce, (ids: readonly string[]) => waitingFor(db, ids))
+  const waitingTogether = together(atOnce, (set: readonly Leaving[]) => waitingFor(db, set))
   return {
     async get(id) {
       const { rows } = await run(
@@ -43,7 +44,7 @@ export function leaseStore(db: Db): LeaseStore {
       )
       return rows.map(row => row.id)
     },
-    waitingFor: id => waitingTogether(id),
+    waitingFor: (id, now) => waitingTogether({ id, now }),
   }
 }
 
@@ -63,7 +64,10 @@ async function list(
   const column = sortColumns[sort]
   const conditions = conditionsOf(filter)
   if (marker !== null) {
-    const { rows } = await run(sql<{ id: string }>`select id from lease where id = ${marker}`.execute(db))
+    const known = sql.join(conditionsOf({ projectId: filter.projectId }), sql` and `)
+    const { rows } = await run(
+      sql<{ id: string }>`select id from lease where id = ${marker} and ${known}`.execute(db),
+    )
     if (rows.length === 0) return null
     const beyond = descending ? sql`<` : sql`>`
     conditions.push(
@@ -202,18 +206,26 @@ async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
   return set.map(({ lease }) => settled.has(lease.id))
 }
 
+interface Leaving {
+  readonly id: string
+  readonly now: Date
+}
+
 /** Leases that are due and come directly after these on one of their hosts, for each. */
-async function waitingFor(db: Db, ids: readonly string[]): Promise<string[][]> {
+async function waitingFor(db: Db, set: readonly Leaving[]): Promise<string[][]> {
+  const ids = set.map(one => one.id)
   const { rows } = await run(
     sql<{ id: string; next: string }>`
       select distinct mine.claim_id as id, after.claim_id as next
-      from host_hold as mine
+      from unnest(${ids}::uuid[], ${set.map(one => one.now)}::timestamptz[]) as leaving (id, now)
+      join host_hold as mine on mine.claim_id = leaving.id
       cross join lateral (
         select claim_id from host_hold as other
         where other.host_id = mine.host_id and lower(other.during) > lower(mine.during)
         order by lower(other.during) limit 1) as after
-      join lease on lease.id = after.claim_id and lease.status = 'PENDING' and lease.start_at <= now()
-      where mine.claim_id = any (${ids}::uuid[])`.execute(db),
+      join lease on lease.id = after.claim_id and lease.status = 'PENDING' and lease.start_at <= leaving.now`.execute(
+      db,
+    ),
   )
   return ids.map(id => rows.filter(row => row.id === id).map(row => row.next))
 }
@@ -221,6 +233,8 @@ async function waitingFor(db: Db, ids: readonly string[]): Promise<string[][]> {
 export function leaseWriter(db: Db): LeaseWriter {
   return {
     async lock(id) {
+      // In the order in which results are written: the turn before its lease.
+      await run(sql`select from turn where kind = ${leaseKind} and key = ${id} for update`.execute(db))
       const { rows } = await run(
         sql<LeaseRow>`select ${leaseColumns} from lease where lease.id = ${id} for update of lease`.execute(
           db,

@@ -53,8 +53,8 @@ export function ledgerStore(db: Db): Ledger {
       await run(
         sql`with closed as (
               insert into supply (account_id, class, amount, from_at, to_at, origin)
-              select ${host}::bigint, 'TENANCY', ${-wholeHost}::bigint, ${at}::timestamptz, ${forever}::timestamptz, 'enrolment'
-              where not exists (select from supply where account_id = ${host} and amount < 0)
+              select account_id, 'TENANCY', ${-wholeHost}, greatest(min(from_at), ${at}), ${forever}, 'enrolment'
+              from supply where account_id = ${host} group by account_id having min(amount) > 0
               returning account_id),
             cut as (
               update host_gap set to_at = ${at} from closed
@@ -175,7 +175,7 @@ async function searchHosts(
       where host.region_id = ${regionId} and host.state = 'enrolled' and host.reservable
         and gap.to_at >= ${window.to} and ${among} and ${filterSql(filter)}
         and not exists (select from usage where usage.account_id = host.id)
-      order by host.id limit ${most}`.execute(db),
+      order by host.id + 0 limit ${most}`.execute(db),
   )
   return rows.map(row => row.id)
 }
@@ -248,7 +248,7 @@ async function writeClaim(
   )
 }
 
-/** Ends what a claim holds from an instant on. */
+/** Ends what a claim holds from an instant on. A host that others share is not free yet, one that is closed no more. */
 async function release(db: Db, claim: string, note: Note, since: Date): Promise<void> {
   await run(
     sql`with was as (select * from hold where claim_id = ${claim} and to_at > ${since}),
@@ -265,7 +265,8 @@ async function release(db: Db, claim: string, note: Note, since: Date): Promise<
                           - coalesce(shared.during, '{}') as during
           from was_host
           cross join lateral (
-            select tstzrange(min(from_at) filter (where amount > 0), min(from_at) filter (where amount < 0)) as during
+            select tstzrange(min(from_at) filter (where amount > 0), null)
+                   * tstzrange(null, min(from_at) filter (where amount < 0)) as during
             from supply where account_id = was_host.host_id) as enrolled
           cross join lateral (
             select range_agg(during) as during from host_hold as other

@@ -109,17 +109,19 @@ create table host (
   constraint host_region foreign key (region_id) references region(id),
   constraint host_pkey primary key (id)
 );
-create index host_search on host (region_id, id);
+create index host_search on host (region_id, ((id + 0)));
 create unique index host_hypervisor on host (region_id, hypervisor_hostname);
 
 create table host_gap (
   host_id bigint not null,
   from_at timestamptz not null,
   to_at timestamptz not null,
+  scale integer generated always as (width_bucket((to_at - from_at), '{01:00:00,02:00:00,04:00:00,08:00:00,16:00:00,32:00:00,64:00:00,128:00:00,256:00:00,512:00:00,1024:00:00,2048:00:00,4096:00:00,8192:00:00}'::interval[])) stored not null,
   constraint host_gap_window CHECK ((from_at < to_at)),
   constraint host_gap_host_id_fkey foreign key (host_id) references account(id) ON DELETE CASCADE,
   constraint host_gap_pkey primary key (host_id, from_at)
 );
+create index host_gap_search on host_gap (scale, from_at, to_at, host_id);
 
 create table host_hold (
   id bigint generated always as identity not null,

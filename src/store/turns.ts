@@ -26,7 +26,8 @@ export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
   where ${when}
   order by kind, key
   on conflict (kind, key) do update
-    set due_at = least(turn.due_at, excluded.due_at), asked = nextval('turn_asked'), attempts = 0
+    set due_at = least(turn.due_at, excluded.due_at), asked = nextval('turn_asked'), attempts = 0,
+        lane = case when excluded.lane = '' then turn.lane else excluded.lane end
   returning key, asked`
 
 /** The part of a statement that wakes the workers when it commits. */

@@ -63,6 +63,18 @@ describe('an application credential', () => {
     expect(await isAllowed(await restricted(w, [rule]), method, path)).toBe(expected)
   })
 
+  it.each<[Rule, string, string, boolean]>([
+    [{ service: 'reservation', method: 'GET', path: '/v1/leases' }, 'GET', '/v1/leases', true],
+    [{ service: 'reservation', method: 'GET', path: '/v1/leases' }, 'GET', '/reservation/v1/leases', false],
+    [{ service: 'reservation', method: 'GET', path: '/**/leases' }, 'GET', '/reservation/v1/leases', true],
+    [{ service: 'reservation', method: 'GET', path: '/v1/leases' }, 'GET', '/v1/os-hosts', false],
+    [{ service: 'reservation', method: 'GET', path: '/v1/**' }, 'POST', '/v1/leases', false],
+    [ours('GET', '/v1/leases'), 'GET', '/v1/leases', false],
+    [{ service: 'reservation', method: 'GET', path: '/**' }, 'GET', '/v1.0/pods', false],
+  ])('with the rule %o of another service may send %s %s: %s', async (rule, method, path, expected) => {
+    expect(await isAllowed(await restricted(w, [rule]), method, path)).toBe(expected)
+  })
+
   it('with several rules may send what any of them allows', async () => {
     const token = await restricted(w, [ours('GET', '/v1.0/pods'), ours('GET', '/v1.0/routings')])
     expect(await isAllowed(token, 'GET', '/v1.0/pods')).toBe(true)

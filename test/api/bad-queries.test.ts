@@ -44,7 +44,8 @@ describe('a query', () => {
     for (const [query, sentence] of unreadable) {
       const { id, body } = await goodRequests[route.own]!(w)
       const before = await rowCounts(w)
-      const reply = await w.call(route.method, `${pathWith(route.path, id)}?${query}`, { body })
+      const path = pathWith(route.path, id)
+      const reply = await w.call(route.method, `${path}${path.includes('?') ? '&' : '?'}${query}`, { body })
       expect([reply.status, sentenceOf(reply)], query).toEqual([400, expect.stringMatching(sentence)])
       expectShape(reply, route)
       expect(await rowCounts(w)).toEqual(before)

@@ -98,6 +98,7 @@ const fields = [
     'all_projects',
     ...['name', 'region', 'degraded', 'sort', 'start_before', 'lease_id', 'detail', 'values', 'private'],
     ...['start_date', 'end_date', 'before_end_date', 'reservations', 'events', 'hypervisor_properties'],
+    ...['from', 'to', 'duration', 'hosts', 'not_before', 'not_after', 'filter'],
     '__proto__',
     'constructor',
   ],
@@ -138,16 +139,13 @@ const flatAt = ({ path, face }: MountedRoute) =>
 const often = <T>(usual: T, odd: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: odd })
 /** The right keys, mostly, with values that may be right. */
-const thing = (key: string) =>
-  fieldsOf(things[key]!).map(object => JSON.stringify({ [key]: object }))
+const thing = (key: string) => fieldsOf(things[key]!).map(object => JSON.stringify({ [key]: object }))
 const fieldsOf = (names: string[]) =>
-  fc
-    .constantFrom(true, true, true, false)
-    .chain(isWhole =>
-      fc.record(Object.fromEntries(names.map(field => [field, plausible(field)])), {
-        requiredKeys: isWhole ? names : [],
-      }),
-    )
+  fc.constantFrom(true, true, true, false).chain(isWhole =>
+    fc.record(Object.fromEntries(names.map(field => [field, plausible(field)])), {
+      requiredKeys: isWhole ? names : [],
+    }),
+  )
 function plausible(field: string): fc.Arbitrary<unknown> {
   const right: Record<string, fc.Arbitrary<unknown>> = {
     pod_id: fc.constant('kept:0'),
@@ -233,7 +231,17 @@ const resolve = (text: string): string =>
     .replaceAll(/known:(\d+)/g, (_, index) => known(Number(index)))
     .replaceAll(/kept:([01])/g, (_, index) => kept[Number(index)]!)
 
-async function send({ who, route, method, id, region, ending, query, headers, body }: Attempt): Promise<Reply> {
+async function send({
+  who,
+  route,
+  method,
+  id,
+  region,
+  ending,
+  query,
+  headers,
+  body,
+}: Attempt): Promise<Reply> {
   const pairs = query.map(([name, text]) => `${name}=${encodeURIComponent(resolve(text))}`)
   const named = route.path.replace(/:(?:id|name)\b/, () => encodeURIComponent(resolve(id)))
   const path = `${named.replace(':region', region)}${ending}`
@@ -281,7 +289,8 @@ const mayPass = ({ who, route }: Attempt): boolean =>
 function expectRight(reply: Reply, attempt: Attempt): void {
   const { who, query } = attempt
   if (who !== 'admin') {
-    if (!mayPass(attempt) && !isDocument(reply)) expect(reply.status, `${who} passes`).toBeGreaterThanOrEqual(400)
+    if (!mayPass(attempt) && !isDocument(reply))
+      expect(reply.status, `${who} passes`).toBeGreaterThanOrEqual(400)
     expect(reply.text, `${who} sees it`).not.toContain(canary)
     return
   }

@@ -68,6 +68,8 @@ PUT    /tricircle/v1.0/job/:id                            200      403     403  
 DELETE /tricircle/v1.0/job/:id                            200      403     403     403      403       403     403     403   401      401      401      401
 GET    /atoll/v1/openapi.json                             200      200     200     200      200       200     200     200   401      401      401      401
 GET    /atoll/v1/jobs/:id                                 200      404     404     404      403       403     403     403   401      401      401      401
+GET    /atoll/v1/availability                             200      200     200     200      403       403     403     403   401      401      401      401
+GET    /atoll/v1/slots                                    200      200     200     200      403       403     403     403   401      401      401      401
 GET    /reservation                                       300      300     300     300      300       300     300     300   300      300      300      300
 GET    /reservation/versions                              300      300     300     300      300       300     300     300   300      300      300      300
 GET    /v1/leases                                         200      200     200     200      403       403     403     403   401      401      401      401

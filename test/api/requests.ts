@@ -10,9 +10,9 @@ import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Routing, RoutingSpec } from '../../src/core/routing/routing.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
 import type { World } from '../world.ts'
-import { fresh, operator, reservationRequests, viewed } from './reservable.ts'
+import { fresh, type GoodRequest, operator, reservationRequests, viewed } from './reservable.ts'
 
-export { fresh, operator }
+export { fresh, type GoodRequest, operator }
 
 export interface MountedRoute {
   /** `GET /tricircle/v1.0/pods/:id` */
@@ -80,12 +80,6 @@ async function goodJob(w: World): Promise<GoodRequest> {
   return { body: { job: { type, project_id: projectId, resource } } }
 }
 
-export interface GoodRequest {
-  /** For `:id`, or for `:name`. */
-  readonly id?: string | number
-  readonly body?: Record<string, unknown>
-}
-
 /** By a route's own name: makes what it presupposes, and returns a request that it accepts. */
 export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodRequest>>> = {
   'GET /': async () => ({}),
@@ -125,7 +119,12 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   ...reservationRequests,
   'GET /atoll/v1/openapi.json': async () => ({}),
   'GET /atoll/v1/jobs/:id': async w => ({ id: (await newJob(w)).id }),
+  'GET /atoll/v1/availability': async () => ({}),
+  'GET /atoll/v1/slots': async () => ({}),
 }
+
+/** What the path of a good request cannot do without. */
+const queries: Readonly<Record<string, string>> = { '/atoll/v1/slots': '?duration=3600' }
 
 function jobRequests(path: string): Record<string, (w: World) => Promise<GoodRequest>> {
   const one = async (w: World) => ({ id: (await newJob(w)).id })
@@ -142,7 +141,7 @@ function jobRequests(path: string): Record<string, (w: World) => Promise<GoodReq
 
 /** In a region's view, of the one region whose hosts are there (reservable.ts). */
 export const pathWith = (path: string, id: string | number | undefined): string =>
-  path.replace(/:(?:id|name)\b/, () => String(id ?? '')).replace(':region', viewed)
+  path.replace(/:(?:id|name)\b/, () => String(id ?? '')).replace(':region', viewed) + (queries[path] ?? '')
 
 /** The rows of every table but the ones that Atoll keeps of itself. */
 export async function rowCounts({ database }: Pick<World, 'database'>): Promise<Record<string, number>> {

@@ -1,12 +1,18 @@
 // Hosts and leases for the tests that ask every route, and good requests for those of the Reservation API.
 
 import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { Caller } from '../../src/core/caller.ts'
 import { enrolHost } from '../../src/core/hosts/hosts.ts'
 import { createLease } from '../../src/core/leases/leases.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
 import type { World } from '../world.ts'
-import type { GoodRequest } from './requests.ts'
+
+export interface GoodRequest {
+  /** For `:id`, or for `:name`. */
+  readonly id?: string | number
+  readonly body?: Record<string, unknown>
+}
 
 /** Who makes what a request needs. */
 export const operator: Caller = {
@@ -136,4 +142,31 @@ export const reservationRequests: Readonly<Record<string, (w: World) => Promise<
     await sharedHost(w)
     return { id: 'gpu', body: { private: true } }
   },
+}
+
+/** A hypervisor of the viewed region as an example tells of it. */
+export const hypervisor = z.strictObject({
+  name: z.string(),
+  vcpus: z.int().optional(),
+  memory_mb: z.int().optional(),
+  local_gb: z.int().optional(),
+  /** When it was enrolled; it is not where this is not given. */
+  enrolled: z.string().optional(),
+  capabilities: z.record(z.string(), z.string()).optional(),
+})
+
+/** The host's id once it is enrolled; null where it is not to be. The region is there. */
+export async function storeHypervisor(
+  w: World,
+  { name, vcpus, memory_mb, local_gb, enrolled, capabilities = {} }: z.infer<typeof hypervisor>,
+): Promise<string | null> {
+  const nova = w.cloud.novas.get(viewed)!
+  if (!nova.hosts().some(host => host.name === name)) {
+    const size = Object.entries({ vcpus, memoryMb: memory_mb, diskGb: local_gb })
+    nova.addHost({ name, ...Object.fromEntries(size.filter(([, value]) => value !== undefined)) })
+  }
+  if (enrolled === undefined) return null
+  w.setTime(new Date(`${enrolled}Z`))
+  const host = await enrolHost(w.app, operator, { nameOrId: name, region: viewed, capabilities })
+  return String(host.id)
 }

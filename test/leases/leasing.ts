@@ -1,11 +1,15 @@
 // A whole Atoll with hosts enrolled in its regions and its clockwork running.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
+import type { Server } from '../../sim/nova/rows.ts'
+import type { NovaService } from '../../sim/nova/service.ts'
 import { createClockwork } from '../../src/compose.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import type { Host } from '../../src/core/hosts/host.ts'
 import { enrolHost } from '../../src/core/hosts/hosts.ts'
 import type { Lease, LeaseSpec, LeaseStatus } from '../../src/core/leases/lease.ts'
+import { listLeases, removeLease } from '../../src/core/leases/leases.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
 import { type World, type WorldSpec, world } from '../world.ts'
@@ -17,13 +21,34 @@ export interface Leasing extends World {
   readonly admin: Caller
   readonly demo: Caller
   readonly hosts: readonly Host[]
-  readonly clockwork: Clockwork
+  /** Starts the clockwork, and stops it as a process that ends. */
+  startWork(): Promise<void>
+  stopWork(): Promise<void>
   /** The lease once it has this status (or, with null, is gone). */
   until(id: string, status: LeaseStatus | null): Promise<Lease | null>
+  lease(id: string): Promise<Lease>
+  nova(region: string): NovaService
+  /** A server as Nova has it once it is active or in error. */
+  boot(spec: Boot): Promise<Server>
+  /** Removes all leases and faults, and waits until nothing is left of them. */
+  clear(): Promise<void>
+}
+
+export interface Boot {
+  readonly region: string
+  /** A user, in the project of the same name. */
+  readonly as?: string
+  readonly name?: string
+  /** The id of a flavor; a plain one unless told. */
+  readonly flavor?: string
+  readonly imageId?: string
+  readonly hints?: Readonly<Record<string, string>>
 }
 
 /** `enrolled` hosts in each region that is not central. */
-export async function leasing(spec: WorldSpec & { enrolled?: number } = {}): Promise<Leasing> {
+export async function leasing(
+  spec: WorldSpec & { enrolled?: number; idle?: boolean } = {},
+): Promise<Leasing> {
   const w = await world(spec)
   const caller = (name: 'admin' | 'demo', roles: string[]): Caller => ({
     userId: name,
@@ -48,20 +73,26 @@ export async function leasing(spec: WorldSpec & { enrolled?: number } = {}): Pro
       hosts.push(await enrolHost(w.app, admin, { nameOrId: host.name, region: name, capabilities: {} }))
     }
   }
-  const clockwork = createClockwork({
-    config: w.config,
-    log: pino({ level: 'warn' }),
-    app: w.app,
-    databaseUrl: w.databaseUrl,
-    metrics: { observeJob: () => {}, countSurplus: () => {} },
-  })
-  await clockwork.start()
-  return {
+  let clockwork: Clockwork | null = null
+  const leasing: Leasing = {
     ...w,
     admin,
     demo: caller('demo', ['member']),
     hosts,
-    clockwork,
+    async startWork() {
+      clockwork = createClockwork({
+        config: w.config,
+        log: pino({ level: 'fatal' }),
+        app: w.app,
+        databaseUrl: w.databaseUrl,
+        metrics: { observeJob: () => {}, countSurplus: () => {} },
+      })
+      await clockwork.start()
+    },
+    async stopWork() {
+      await clockwork?.stop(500)
+      clockwork = null
+    },
     async until(id, status) {
       const deadline = Date.now() + 20_000
       for (;;) {
@@ -72,11 +103,75 @@ export async function leasing(spec: WorldSpec & { enrolled?: number } = {}): Pro
         await new Promise(resolve => setTimeout(resolve, 20))
       }
     },
+    async lease(id) {
+      const lease = await w.app.store.leases.get(id)
+      if (!lease) throw new Error(`there is no lease ${id}`)
+      return lease
+    },
+    nova: region => w.cloud.novas.get(region)!,
+    boot: spec => boot(w, spec),
+    async clear() {
+      w.cloud.faults.clear()
+      const { items } = await listLeases(w.app, admin, {
+        filter: {},
+        sort: 'id',
+        descending: false,
+        limit: null,
+        marker: null,
+      })
+      for (const { id } of items) await removeLease(w.app, admin, { id, region: null })
+      for (const { id } of items) await leasing.until(id, null)
+      for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
+      w.cloud.faults.clear()
+    },
     async [Symbol.asyncDispose]() {
-      await clockwork.stop()
+      await leasing.stopWork()
       await w[Symbol.asyncDispose]()
     },
   }
+  if (!spec.idle) await leasing.startWork()
+  return leasing
+}
+
+async function boot(
+  w: World,
+  { region, as = 'demo', name = 'server', flavor, imageId, hints }: Boot,
+): Promise<Server> {
+  const nova = w.cloud.novas.get(region)!
+  const image = imageId ?? nova.images().find(one => one.isPublic)!.id
+  const plain = nova.flavors().find(one => one.name === 'm1.tiny')!.id
+  const reply = await fetch(`${nova.url}/servers`, {
+    method: 'POST',
+    headers: {
+      // Fresh: the cloud's clock may have gone on.
+      'x-auth-token': w.cloud.keystone.issue(w.cloud.keystone.userId(as), w.cloud.keystone.projectId(as)),
+      'content-type': 'application/json',
+      'openstack-api-version': 'compute 2.53',
+    },
+    body: JSON.stringify({
+      server: { name, flavorRef: flavor ?? plain, imageRef: image, networks: 'none' },
+      ...(hints ? { 'os:scheduler_hints': hints } : {}),
+    }),
+  })
+  if (reply.status !== 202) throw new Error(`no server ${name}: ${reply.status} ${await reply.text()}`)
+  const { server } = (await reply.json()) as { server: { id: string } }
+  for (;;) {
+    const there = nova.server(server.id)!
+    if (there.taskState === null && there.vmState !== 'building') return there
+    await sleep(5)
+  }
+}
+
+/** What there is of reservations in a region: flavors, classes, places. */
+export function traces({ cloud }: World, region: string): string[] {
+  const nova = cloud.novas.get(region)!
+  const { placement } = nova.region
+  const flavors = nova.flavors().filter(flavor => flavor.name.startsWith('reservation:'))
+  const classes = [...placement.classes].filter(name => name.startsWith('CUSTOM_RESERVATION_'))
+  const places = [...placement.providers.values()].flatMap(({ name, inventories }) =>
+    [...inventories.keys()].filter(key => key.startsWith('CUSTOM_')).map(key => `${key} on ${name}`),
+  )
+  return [...flavors.map(flavor => flavor.name), ...classes, ...places]
 }
 
 /** Whole hosts for two hours from now, unless told otherwise. */
@@ -101,3 +196,99 @@ export function hostsFor(w: World, count: number, spec: Partial<LeaseSpec> = {},
     ...spec,
   }
 }
+
+/** From so long from now (or now) and for so long, on hosts of this region (or of any). */
+export function shortly(w: World, { inMs, forMs, count = 1, region, host, ...spec }: Shortly): LeaseSpec {
+  const startAt = new Date(w.app.now().getTime() + (inMs ?? 0))
+  const terms = [
+    ...(region ? [`["==", "$region", "${region}"]`] : []),
+    ...(host ? [`["==", "$hypervisor_hostname", "${host}"]`] : []),
+  ]
+  const properties = terms.length > 1 ? `["and", ${terms.join(', ')}]` : (terms[0] ?? '')
+  return hostsFor(
+    w,
+    count,
+    { startAt: inMs === undefined ? 'now' : startAt, endAt: new Date(startAt.getTime() + forMs), ...spec },
+    properties,
+  )
+}
+
+export interface Shortly extends Partial<Omit<LeaseSpec, 'region'>> {
+  readonly inMs?: number
+  readonly forMs: number
+  readonly count?: number
+  readonly region?: string
+  readonly host?: string
+}
+
+/** Once nothing is being done for it, not even what goes by quickly. */
+export async function quiet(w: Leasing, id: string): Promise<Lease> {
+  await untilSo(async () => {
+    const { action, events } = await w.lease(id)
+    return action === null && events.every(({ at, status }) => at > w.app.now() || status !== 'UNDONE')
+  })
+  return w.lease(id)
+}
+
+/** Waits until it is so, for a while. */
+export async function untilSo(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`it is not so: ${isSo}`)
+    await sleep(20)
+  }
+}
+
+/** All that a region's Nova and Placement hold, without what is chosen anew each time; ids of these leases by their order. */
+export function stateOf({ cloud }: World, region: string, leases: readonly Lease[]): unknown {
+  const nova = cloud.novas.get(region)!
+  const { placement } = nova.region
+  const named = (text: string): string =>
+    leases
+      .flatMap(lease => lease.reservations)
+      .reduce(
+        (known, { id }, at) =>
+          known.replaceAll(id, `reservation-${at}`).replaceAll(placeOf(id), `RESERVATION_${at}`),
+        text,
+      )
+  const aggregates = nova.aggregates().map(({ name, hosts, metadata }) => ({
+    name: named(name),
+    hosts: [...hosts].sort(),
+    metadata: [...metadata].map(([key, value]) => `${key}=${named(value)}`).sort(),
+  }))
+  const names = new Map(nova.aggregates().map(({ uuid, name }) => [uuid, named(name)]))
+  const providers = [...placement.providers.values()].map(one => ({
+    name: one.name,
+    parent: one.parent?.name ?? null,
+    traits: [...one.traits].sort(),
+    aggregates: [...one.aggregates].map(uuid => names.get(uuid) ?? uuid).sort(),
+    inventories: Object.fromEntries([...one.inventories].map(([key, value]) => [named(key), value])),
+    used: Object.fromEntries(
+      [...one.used].filter(([, used]) => used > 0).map(([key, used]) => [named(key), used]),
+    ),
+  }))
+  const flavors = nova.flavors().map(flavor => ({
+    name: named(flavor.name),
+    size: [flavor.vcpus, flavor.memoryMb, flavor.diskGb],
+    isPublic: flavor.isPublic,
+    extraSpecs: [...flavor.extraSpecs].map(([key, value]) => `${named(key)}=${value}`).sort(),
+    access: [...flavor.access],
+  }))
+  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1)
+  return {
+    aggregates: aggregates.sort(byName),
+    providers: providers.sort(byName),
+    flavors: flavors.sort(byName),
+    classes: [...placement.classes].map(named).sort(),
+    servers: nova
+      .servers()
+      .map(({ name, host }) => ({ name, host }))
+      .sort(byName),
+    images: nova
+      .images()
+      .map(({ name }) => name)
+      .sort(),
+  }
+}
+
+const placeOf = (id: string): string => id.toUpperCase().replaceAll('-', '_')

@@ -3,127 +3,41 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { forever, type Window } from '../../src/core/ledger/ledger.ts'
+import { postSupply } from '../../src/core/ledger/supply.ts'
+import { gate } from '../worker/wait.ts'
+import { availability, hosts, searches, sharedHosts, slots } from './contract-hosts.ts'
 import {
-  type Claim,
-  forever,
-  type HostHold,
-  type HostSearch,
-  type Ledger,
-  type Level,
-  type Window,
-} from '../../src/core/ledger/ledger.ts'
-import type { Region } from '../../src/core/regions/region.ts'
-import { parseFilter } from '../../src/core/reservations/filter.ts'
-import { type HostSpec, hostOf, type LedgerStore, note, regionNamed, tenancy } from './stores.ts'
-
-const all = parseFilter('')
-
-/** January 2027, at an hour and a minute (UTC). */
-const on = (day: number, hour = 0, minute = 0): Date => new Date(Date.UTC(2027, 0, day, hour, minute))
-const window = (from: Date, to: Date): Window => ({ from, to })
-const always = window(on(1), forever)
-
-const claimOf = (during: Window): Claim => ({
-  id: randomUUID(),
-  projectId: 'project',
-  kind: 'lease',
-  window: during,
-})
-
-let store: LedgerStore
-let made = 0
-
-async function newRegion(): Promise<Region> {
-  made += 1
-  const region = regionNamed(`Pod${made}`, new Date(note.at.getTime() + made))
-  await store.addRegion(region)
-  return region
-}
-
-const transact = <T>(work: (ledger: Ledger) => Promise<T>): Promise<T> => store.transact(work)
-
-/** A reservable scope, of a region of its own. */
-async function newScope(): Promise<number> {
-  const { id } = await newRegion()
-  return transact(ledger => ledger.scope(id, 'reservable'))
-}
-
-/** A host that is free from the beginning of the month. */
-async function newHost(region: Region, spec: Partial<HostSpec> = {}): Promise<number> {
-  const id = await transact(ledger => ledger.addHost(region.id, on(1)))
-  await store.insertHost(hostOf({ region, ...spec, id }))
-  return id
-}
-
-const post = (...postings: Parameters<typeof tenancy>[]) =>
-  transact(async ledger => {
-    await ledger.lock(postings.map(([account]) => account))
-    await ledger.post(
-      postings.map(one => tenancy(...one)),
-      note,
-    )
-  })
-
-/** How many whole hosts' worth an account has, over a window. */
-async function level(account: number, during: Window): Promise<Level> {
-  const [found] = await transact(ledger => ledger.levels([{ account, class: 'TENANCY', window: during }]))
-  return { lowest: found!.lowest / 1_000_000, at: found!.at }
-}
-
-/** Holds so many hosts' worth of a scope, without any host; returns the claim's id. */
-async function hold(account: number, hosts: number, during: Window): Promise<string> {
-  const claim = claimOf(during)
-  const { amount } = tenancy(account, hosts, during)
-  await transact(async ledger => {
-    await ledger.lock([account])
-    const line = randomUUID()
-    await ledger.claim(claim, [{ line, account, class: 'TENANCY', amount, window: during }], [], note)
-  })
-  return claim.id
-}
-
-type Held = Partial<Pick<HostHold, 'whole' | 'line'>> & { readonly id?: string }
-
-/** Holds hosts; returns the claim's id. */
-async function take(hosts: readonly number[], during: Window, { whole = true, ...more }: Held = {}) {
-  const claim = { ...claimOf(during), ...(more.id ? { id: more.id } : {}) }
-  const line = randomUUID()
-  await transact(ledger =>
-    ledger.claim(
-      claim,
-      [],
-      hosts.map(host => ({ line, host, window: during, whole })),
-      note,
-    ),
-  )
-  return claim.id
-}
-
-const release = (claim: string, from?: Date) => transact(ledger => ledger.release(claim, note, from))
-
-const search = (region: Region, during: Window, more: Partial<HostSearch> = {}): Promise<number[]> =>
-  transact(ledger =>
-    ledger.freeHosts({
-      regionId: region.id,
-      filter: all,
-      window: during,
-      most: 100,
-      preferred: [],
-      without: [],
-      ...more,
-    }),
-  )
+  always,
+  claimOf,
+  hold,
+  level,
+  newHost,
+  newRegion,
+  newScope,
+  on,
+  post,
+  release,
+  search,
+  speakTo,
+  store,
+  take,
+  transact,
+  window,
+} from './scene.ts'
+import { type LedgerStore, note, tenancy } from './stores.ts'
 
 export function ledgerContract(name: string, open: () => Promise<LedgerStore>): void {
   describe(name, () => {
     beforeAll(async () => {
-      store = await open()
+      speakTo(await open())
     })
     afterAll(() => store[Symbol.asyncDispose]())
 
     describe('a transaction', transactions)
     describe('a level', levels)
     describe('a claim', claims)
+    describe('supply', supplies)
     describe('a host', hosts)
     describe('a shared host', sharedHosts)
     describe('the search for hosts', searches)
@@ -136,13 +50,15 @@ function transactions(): void {
   it('keeps others out of the accounts that it has locked, until its end', async () => {
     const account = await newScope()
     const events: string[] = []
+    const { held: firstIsIn, open } = gate()
     const first = transact(async ledger => {
       await ledger.lock([account])
       events.push('the first is in')
+      open()
       await sleep(100)
       events.push('the first goes')
     })
-    await sleep(50)
+    await firstIsIn
     const second = transact(async ledger => {
       await ledger.lock([account])
       events.push('the second is in')
@@ -184,7 +100,12 @@ function transactions(): void {
     const work = transact(async ledger => {
       await ledger.lock([account])
       await ledger.post([tenancy(account, 3, always)], note)
-      await ledger.claim(claimOf(always), [], [{ line: randomUUID(), host, window: always, whole: true }], note)
+      await ledger.claim(
+        claimOf(always),
+        [],
+        [{ line: randomUUID(), host, window: always, whole: true }],
+        note,
+      )
       throw new Error('changed my mind')
     })
     await expect(work).rejects.toThrow('changed my mind')
@@ -205,7 +126,12 @@ function transactions(): void {
     const account = await newScope()
     const line = randomUUID()
     const work = transact(ledger =>
-      ledger.claim(claimOf(always), [{ line, account, class: 'TENANCY', amount: 1, window: always }], [], note),
+      ledger.claim(
+        claimOf(always),
+        [{ line, account, class: 'TENANCY', amount: 1, window: always }],
+        [],
+        note,
+      ),
     )
     await expect(work).rejects.toThrow()
   })
@@ -420,359 +346,65 @@ function claims(): void {
   })
 }
 
-function hosts(): void {
-  it('is free from its first instant on', async () => {
-    const host = await newHost(await newRegion())
-    expect(await store.gaps(host)).toEqual([window(on(1), forever)])
+function supplies(): void {
+  const change = (account: number, hosts: number, during: Window, options = {}) =>
+    transact(ledger => postSupply({ ledger }, [tenancy(account, hosts, during)], note, options))
+
+  it('is taken as far as nobody needs it', async () => {
+    const account = await newScope()
+    await change(account, 5, always)
+    await hold(account, 3, window(on(4), on(6)))
+    await change(account, -2, always)
+    expect(await level(account, always)).toEqual({ lowest: 0, at: on(4) })
+    await change(account, -3, window(on(6), forever))
+    expect(await level(account, window(on(6), forever))).toEqual({ lowest: 0, at: on(6) })
   })
 
-  it('is free but for what is held', async () => {
-    const host = await newHost(await newRegion())
-    await take([host], window(on(3), on(5)))
-    await take([host], window(on(7), on(8)))
-    expect(await store.gaps(host)).toEqual([
-      window(on(1), on(3)),
-      window(on(5), on(7)),
-      window(on(8), forever),
-    ])
-  })
-
-  it('takes windows back to back, and leaves no gap between them', async () => {
-    const host = await newHost(await newRegion())
-    await take([host], window(on(3), on(5)))
-    await take([host], window(on(7), on(8)))
-    const between = await take([host], window(on(5), on(7)))
-    expect(await store.gaps(host)).toEqual([window(on(1), on(3)), window(on(8), forever)])
-    await release(between)
-    expect(await store.gaps(host)).toEqual([
-      window(on(1), on(3)),
-      window(on(5), on(7)),
-      window(on(8), forever),
-    ])
-  })
-
-  it('is taken by one claim only, and the other changes nothing', async () => {
-    const region = await newRegion()
-    const [host, free] = [await newHost(region), await newHost(region)]
-    await take([host], window(on(3), on(5)))
-    for (const during of [window(on(3), on(5)), window(on(4, 23), on(9)), window(on(1), on(3, 0, 1))]) {
-      await expect(take([free, host], during)).rejects.toMatchObject({
-        code: 'conflict',
-        detail: { reason: 'host_taken' },
-      })
-    }
-    expect(await store.gaps(host)).toEqual([window(on(1), on(3)), window(on(5), forever)])
-    expect(await store.gaps(free)).toEqual([window(on(1), forever)])
-  })
-
-  it('is free in one piece again when what lay between is released', async () => {
-    const host = await newHost(await newRegion())
-    const [first, second, third] = [
-      await take([host], window(on(3), on(5))),
-      await take([host], window(on(5), on(7))),
-      await take([host], window(on(9), on(10))),
+  it('is not taken from those who hold it: the refusal names them, and nothing has changed', async () => {
+    const account = await newScope()
+    await change(account, 5, always)
+    const [one, other] = [
+      await hold(account, 2, window(on(4), on(6))),
+      await hold(account, 2, window(on(5), on(7))),
     ]
-    await release(second)
-    expect(await store.gaps(host)).toEqual([
-      window(on(1), on(3)),
-      window(on(5), on(9)),
-      window(on(10), forever),
-    ])
-    await release(first, on(4))
-    expect(await store.gaps(host)).toEqual([
-      window(on(1), on(3)),
-      window(on(4), on(9)),
-      window(on(10), forever),
-    ])
-    await release(first)
-    await release(third)
-    expect(await store.gaps(host)).toEqual([window(on(1), forever)])
-  })
-
-  it('may be held by one claim several times', async () => {
-    const host = await newHost(await newRegion())
-    const claim = claimOf(window(on(3), on(9)))
-    const held = (from: number, to: number): HostHold => ({
-      line: randomUUID(),
-      host,
-      window: window(on(from), on(to)),
-      whole: true,
-    })
-    await transact(ledger => ledger.claim(claim, [], [held(3, 4), held(4, 5), held(7, 9)], note))
-    expect(await store.gaps(host)).toEqual([
-      window(on(1), on(3)),
-      window(on(5), on(7)),
-      window(on(9), forever),
-    ])
-    await release(claim.id)
-    expect(await store.gaps(host)).toEqual([window(on(1), forever)])
-  })
-
-  it('that is closed is free until then, and not after what is released later', async () => {
-    const host = await newHost(await newRegion())
-    const [before, across, after] = [
-      await take([host], window(on(3), on(4))),
-      await take([host], window(on(5), on(8))),
-      await take([host], window(on(10), on(12))),
-    ]
-    await transact(ledger => ledger.closeHost(host, on(7)))
-    expect(await store.gaps(host)).toEqual([window(on(1), on(3)), window(on(4), on(5))])
-    for (const claim of [before, across, after]) await release(claim)
-    expect(await store.gaps(host)).toEqual([window(on(1), on(7))])
-  })
-
-  it('is closed once, however often', async () => {
-    const host = await newHost(await newRegion())
-    await transact(ledger => ledger.closeHost(host, on(7)))
-    await transact(ledger => ledger.closeHost(host, on(9)))
-    const claim = await take([host], window(on(3), on(4)))
-    await release(claim)
-    expect(await store.gaps(host)).toEqual([window(on(1), on(7))])
-  })
-}
-
-function sharedHosts(): void {
-  it('is shared by those who share, and free when the last is gone', async () => {
-    const host = await newHost(await newRegion())
-    const first = await take([host], window(on(3), on(6)), { whole: false })
-    const second = await take([host], window(on(5), on(9)), { whole: false })
-    const third = await take([host], window(on(4), on(5)), { whole: false })
-    expect(await store.gaps(host)).toEqual([window(on(1), on(3)), window(on(9), forever)])
-    await release(third)
-    expect(await store.gaps(host)).toEqual([window(on(1), on(3)), window(on(9), forever)])
-    await release(first)
-    expect(await store.gaps(host)).toEqual([window(on(1), on(5)), window(on(9), forever)])
-    await release(second, on(7))
-    expect(await store.gaps(host)).toEqual([window(on(1), on(5)), window(on(7), forever)])
-    await release(second)
-    expect(await store.gaps(host)).toEqual([window(on(1), forever)])
-  })
-
-  it('is nobody’s as a whole, as long as it is shared', async () => {
-    const host = await newHost(await newRegion())
-    await take([host], window(on(3), on(6)), { whole: false })
-    await expect(take([host], window(on(5), on(7)))).rejects.toMatchObject({ code: 'conflict' })
-    await take([host], window(on(6), on(7)))
-    await expect(take([host], window(on(6), on(8)), { whole: false })).rejects.toMatchObject({
+    await hold(account, 1, window(on(8), on(9)))
+    await expect(change(account, -2, always)).rejects.toMatchObject({
       code: 'conflict',
+      detail: { reason: 'supply_is_held' },
+      message:
+        `That takes 1000000 TENANCY more than account ${account} can spare at 2027-01-05T00:00:00.000Z. ` +
+        `In the way: ${[one, other].toSorted().join(', ')}`,
     })
-  })
-}
-
-function searches(): void {
-  it('finds the preferred ones first, then others, all in the order of ids', async () => {
-    const region = await newRegion()
-    const [a, b, c, d, e] = [
-      await newHost(region),
-      await newHost(region),
-      await newHost(region),
-      await newHost(region),
-      await newHost(region),
-    ]
-    const during = window(on(3), on(5))
-    expect(await search(region, during)).toEqual([a, b, c, d, e])
-    expect(await search(region, during, { most: 2 })).toEqual([a, b])
-    expect(await search(region, during, { preferred: [e, c] })).toEqual([c, e, a, b, d])
-    expect(await search(region, during, { preferred: [e, c], most: 1 })).toEqual([c])
-    expect(await search(region, during, { preferred: [e, c], most: 3 })).toEqual([c, e, a])
-    expect(await search(region, during, { preferred: [e, c], without: [a, c] })).toEqual([e, b, d])
-    await take([e], window(on(4), on(5)))
-    expect(await search(region, during, { preferred: [e, c], most: 3 })).toEqual([c, a, b])
+    expect(await level(account, always)).toEqual({ lowest: 1, at: on(5) })
+    await change(account, -4, window(on(1), on(4)))
   })
 
-  it('finds those that are free for the whole window', async () => {
-    const region = await newRegion()
-    const [a, b] = [await newHost(region), await newHost(region)]
-    await take([a], window(on(3), on(5)))
-    await take([a], window(on(7), on(8)))
-    expect(await search(region, window(on(5), on(7)))).toEqual([a, b])
-    expect(await search(region, window(on(4, 23), on(7)))).toEqual([b])
-    expect(await search(region, window(on(5), on(7, 1)))).toEqual([b])
-    expect(await search(region, window(on(1), on(3)))).toEqual([a, b])
-    expect(await search(region, window(on(2), on(9)))).toEqual([b])
-    expect(await search(region, window(on(8), forever))).toEqual([a, b])
-    expect(await search(region, window(new Date(on(1).getTime() - 1), on(2)))).toEqual([])
+  it('that nobody holds is not taken twice', async () => {
+    const account = await newScope()
+    await change(account, 1, always)
+    await expect(change(account, -2, always)).rejects.toThrow('nobody holds it, there is no more')
   })
 
-  it('finds those that match, in the region', async () => {
-    const [region, other] = [await newRegion(), await newRegion()]
-    const big = await newHost(region, { vcpus: 64, capabilities: { gpu: 'yes' } })
-    const small = await newHost(region, { vcpus: 4 })
-    const elsewhere = await newHost(other, { vcpus: 64 })
-    const found = (where: Region, filter: string) =>
-      search(where, window(on(3), on(4)), { filter: parseFilter(filter) })
-    expect(await found(region, '[">=", "$vcpus", "32"]')).toEqual([big])
-    expect(await found(region, '["not", [">=", "$vcpus", "32"]]')).toEqual([small])
-    expect(await found(region, '["==", "$gpu", "yes"]')).toEqual([big])
-    expect(await found(region, `["==", "$region", "${other.name}"]`)).toEqual([])
-    expect(await found(other, '[">=", "$vcpus", "32"]')).toEqual([elsewhere])
+  it('is taken by force, and then nothing more is to be had', async () => {
+    const account = await newScope()
+    await change(account, 2, always)
+    await hold(account, 2, window(on(4), on(6)))
+    await change(account, -1, always, { force: true })
+    expect(await level(account, always)).toEqual({ lowest: -1, at: on(4) })
+    await expect(change(account, -1, window(on(4), on(5)))).rejects.toMatchObject({ code: 'conflict' })
+    await change(account, 1, window(on(4), on(5)))
+    expect(await level(account, window(on(4), on(5)))).toEqual({ lowest: 0, at: on(4) })
   })
 
-  it('never finds hosts that are down, coming, leaving or in somebody else’s use', async () => {
-    const region = await newRegion()
-    const [down, coming, leaving, used, good] = [
-      await newHost(region),
-      await newHost(region),
-      await newHost(region),
-      await newHost(region),
-      await newHost(region),
-    ]
-    await store.changeHost(down, { reservable: false })
-    await store.changeHost(coming, { state: 'enrolling' })
-    await store.changeHost(leaving, { state: 'leaving' })
-    await store.use(used)
-    const during = window(on(3), on(4))
-    expect(await search(region, during, { preferred: [down, coming, leaving, used] })).toEqual([good])
-    await store.changeHost(down, { reservable: true })
-    expect(await search(region, during)).toEqual([down, good])
-  })
-
-  it('finds a closed host until it closes', async () => {
-    const region = await newRegion()
-    const host = await newHost(region)
-    await transact(ledger => ledger.closeHost(host, on(7)))
-    expect(await search(region, window(on(3), on(7)))).toEqual([host])
-    expect(await search(region, window(on(3), on(7, 0, 1)))).toEqual([])
-    expect(await search(region, window(on(8), on(9)))).toEqual([])
-  })
-}
-
-const hour = 3_600_000
-
-/** What is asked of the earliest slot, in this month. */
-const slotSearch = (more: object) => ({
-  filter: all,
-  hosts: 1,
-  lengthMs: 24 * hour,
-  notBefore: on(2),
-  notAfter: on(30),
-  region: null,
-  ...more,
-})
-
-function slots(): void {
-  it('begins at once when there is room', async () => {
-    const region = await newRegion()
-    await newHost(region)
-    const found = await store.capacity.earliestHosts(slotSearch({ region: region.name }))
-    expect(found).toEqual({ at: on(2), region: region.name })
-  })
-
-  it('begins when enough hosts of one region are free together for so long', async () => {
-    const region = await newRegion()
-    const [a, b] = [await newHost(region), await newHost(region)]
-    await take([a], window(on(1), on(5)))
-    await take([b], window(on(3), on(8, 12)))
-    const earliest = (more: object) =>
-      store.capacity.earliestHosts(slotSearch({ region: region.name, ...more }))
-    const at = (at: Date) => ({ at, region: region.name })
-    expect(await earliest({ hosts: 1 })).toEqual(at(on(2)))
-    expect(await earliest({ hosts: 1, lengthMs: 25 * hour })).toEqual(at(on(5)))
-    expect(await earliest({ hosts: 2 })).toEqual(at(on(8, 12)))
-    expect(await earliest({ hosts: 2, notBefore: on(9, 7, 13) })).toEqual(at(on(9, 7, 13)))
-    expect(await earliest({ hosts: 3 })).toBeNull()
-  })
-
-  it('ends not after what was asked, and may end exactly then', async () => {
-    const region = await newRegion()
-    const host = await newHost(region)
-    await take([host], window(on(1), on(5)))
-    const earliest = (more: object) =>
-      store.capacity.earliestHosts(slotSearch({ region: region.name, ...more }))
-    expect(await earliest({ notAfter: on(6) })).toEqual({ at: on(5), region: region.name })
-    expect(await earliest({ notAfter: on(5, 23, 59) })).toBeNull()
-    await take([host], window(on(6), forever))
-    expect(await earliest({})).toEqual({ at: on(5), region: region.name })
-    expect(await earliest({ lengthMs: 24 * hour + 1 })).toBeNull()
-    expect(await earliest({ notBefore: on(5, 1) })).toBeNull()
-    expect(await earliest({ notBefore: on(5), notAfter: on(6) })).toEqual({ at: on(5), region: region.name })
-  })
-
-  it('is counted region by region: the earliest in any, and of two the region that came first', async () => {
-    const [first, second] = [await newRegion(), await newRegion()]
-    const mark = randomUUID()
-    const capabilities = { mark }
-    const [a, b, c] = [
-      await newHost(first, { capabilities }),
-      await newHost(second, { capabilities }),
-      await newHost(second, { capabilities }),
-    ]
-    const filter = parseFilter(`["==", "$mark", "${mark}"]`)
-    const earliest = (hosts: number) => store.capacity.earliestHosts(slotSearch({ hosts, filter }))
-    expect(await earliest(1)).toEqual({ at: on(2), region: first.name })
-    await take([a, b, c], window(on(2), on(4)))
-    expect(await earliest(1)).toEqual({ at: on(4), region: first.name })
-    await take([a], window(on(4), on(6)))
-    expect(await earliest(1)).toEqual({ at: on(4), region: second.name })
-    expect(await earliest(2)).toEqual({ at: on(4), region: second.name })
-    expect(await earliest(3)).toBeNull()
-  })
-
-  it('has hosts that match, are up and are nobody else’s', async () => {
-    const region = await newRegion()
-    const [down, used, big] = [
-      await newHost(region),
-      await newHost(region),
-      await newHost(region, { vcpus: 64 }),
-    ]
-    await store.changeHost(down, { reservable: false })
-    await store.use(used)
-    const earliest = (more: object) =>
-      store.capacity.earliestHosts(slotSearch({ region: region.name, ...more }))
-    expect(await earliest({ hosts: 2 })).toBeNull()
-    await take([big], window(on(2), on(3)))
-    const filter = parseFilter('[">", "$vcpus", "8"]')
-    expect(await earliest({ filter })).toEqual({ at: on(3), region: region.name })
-    expect(await earliest({ filter: { op: 'not', of: filter } })).toBeNull()
-  })
-}
-
-function availability(): void {
-  const available = (region: Region, during: Window, { most = 100, filter = '' } = {}) =>
-    store.capacity.availability({ window: during, filter: parseFilter(filter), region: region.name }, most)
-
-  it('has a point where the window begins, and one at every change within it', async () => {
-    const region = await newRegion()
-    const [a, b] = [await newHost(region), await newHost(region, { vcpus: 4 })]
-    await take([a], window(on(3), on(5)))
-    await take([b], window(on(4), on(6)))
-    const amounts = (vcpus: number) => ({ amounts: { VCPU: vcpus } })
-    expect(await available(region, window(on(2), on(6)))).toEqual([
-      { at: on(2), hosts: 2, ...amounts(18) },
-      { at: on(3), hosts: 1, ...amounts(6) },
-      { at: on(4), hosts: 0, ...amounts(0) },
-      { at: on(5), hosts: 1, ...amounts(12) },
-    ])
-    expect(await available(region, window(on(3), on(4)))).toEqual([{ at: on(3), hosts: 1, ...amounts(6) }])
-    expect(await available(region, window(on(6), forever))).toEqual([
-      { at: on(6), hosts: 2, ...amounts(18) },
-    ])
-    expect(await available(region, window(on(2), on(6)), { filter: '["==", "$vcpus", "4"]' })).toEqual([
-      { at: on(2), hosts: 1, ...amounts(6) },
-      { at: on(4), hosts: 0, ...amounts(0) },
-    ])
-  })
-
-  it('has every class from the first point on', async () => {
-    const region = await newRegion()
-    const host = await newHost(region)
-    await take([host], window(on(1), on(3)))
-    expect(await available(region, window(on(2), on(6)))).toEqual([
-      { at: on(2), hosts: 0, amounts: { VCPU: 0 } },
-      { at: on(3), hosts: 1, amounts: { VCPU: 12 } },
-    ])
-  })
-
-  it('is one point of nothing where there is nothing', async () => {
-    const region = await newRegion()
-    expect(await available(region, window(on(2), on(6)))).toEqual([{ at: on(2), hosts: 0, amounts: {} }])
-  })
-
-  it('is not given when it has too many points', async () => {
-    const region = await newRegion()
-    const host = await newHost(region)
-    await take([host], window(on(3), on(5)))
-    expect(await available(region, window(on(2), on(6)), { most: 3 })).toHaveLength(3)
-    expect(await available(region, window(on(2), on(6)), { most: 2 })).toBeNull()
+  it('moves from one place to another in one step', async () => {
+    const [from, to] = [await newScope(), await newScope()]
+    await change(from, 2, always)
+    const move = (hosts: number) =>
+      transact(ledger =>
+        postSupply({ ledger }, [tenancy(from, -hosts, always), tenancy(to, hosts, always)], note),
+      )
+    await move(2)
+    await expect(move(1)).rejects.toMatchObject({ code: 'conflict' })
+    expect([(await level(from, always)).lowest, (await level(to, always)).lowest]).toEqual([0, 2])
   })
 }

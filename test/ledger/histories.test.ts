@@ -5,7 +5,7 @@ import { chanceOf, seed } from '../worker/wait.ts'
 import { Life, type Step, stepsOf, viewed } from './histories.ts'
 import { type LedgerStore, memoryStore, postgresStore } from './stores.ts'
 
-const histories = process.env.SOAK === '1' ? 10_000 : 240
+const histories = process.env.SOAK === '1' ? 10_000 : 200
 const steps = 30
 /** How many histories share a database, one beside the other. */
 const perDatabase = 60
@@ -41,13 +41,17 @@ it(`${histories} random histories are the same in PostgreSQL and in the slow mod
   const begun = performance.now()
   for (let first = 0; first < histories; first += perDatabase) {
     await using postgres = await postgresStore({ durable: false })
-    const names = Array.from({ length: Math.min(perDatabase, histories - first) }, (_, index) => first + index)
+    const names = Array.from(
+      { length: Math.min(perDatabase, histories - first) },
+      (_, index) => first + index,
+    )
     const lane = async (): Promise<void> => {
       for (let name = names.shift(); name !== undefined; name = names.shift()) {
         await live(postgres, `h${name}`, stepsOf(chanceOf(seeded + name), steps), tally)
       }
     }
     await Promise.all(Array.from({ length: lanes }, lane))
+    if (first % 600 === 540) console.log(`${first + perDatabase} histories agree so far`)
   }
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   console.log(

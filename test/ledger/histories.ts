@@ -10,7 +10,6 @@ import {
   type Ledger,
   type Question,
   type Window,
-  wholeHost,
 } from '../../src/core/ledger/ledger.ts'
 import { postSupply } from '../../src/core/ledger/supply.ts'
 import type { Region } from '../../src/core/regions/region.ts'
@@ -223,8 +222,7 @@ export class Life {
       await ledger.release(claim, note)
       const found = await findHosts(ledger, asked, window, reservable)
       const shortage = admit(lines, await ledger.levels(lines))
-      if (shortage)
-        throw new AppError('no_capacity', `${shortage.available} at ${shortage.at.toISOString()}`)
+      if (shortage) throw new AppError('no_capacity', `${shortage.available} at ${shortage.at.toISOString()}`)
       const { holds, hostHolds } = found
       const made: Claim = { id: claim, projectId: 'project', kind: 'lease', window }
       await ledger.claim(made, [...holds, ...lines], hostHolds, note)
@@ -242,7 +240,9 @@ export class Life {
       await this.#lock(ledger)
       const claims = fails ? [] : await ledger.claimsOn(host, { from: at, to: forever })
       if (claims.length > 0) return claims
-      await postSupply({ ledger }, [tenancy(reservable, -1, { from: at, to: forever })], note, { force: fails })
+      await postSupply({ ledger }, [tenancy(reservable, -1, { from: at, to: forever })], note, {
+        force: fails,
+      })
       await ledger.closeHost(host, at)
       return null
     })
@@ -328,5 +328,3 @@ export const viewed: readonly Window[] = Array.from({ length: 12 }, (_, index) =
   from: new Date(firstDay + ((index * 7) % 30) * quarterDay),
   to: index % 4 === 0 ? forever : new Date(firstDay + (((index * 7) % 30) + 1 + index) * quarterDay + index),
 }))
-
-export const hostsWorth = wholeHost

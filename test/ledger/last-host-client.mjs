@@ -80,11 +80,12 @@ async function client(number) {
   }
   const query = { filter: {}, sort: 'created_at', descending: false, limit: null, marker: null }
   for (;;) {
-    const { items } = await listLeases(app, caller, query)
-    const name = items.length === 0 ? 'create' : items.length > 6 ? 'remove' : pick(Object.keys(does))
     const id = randomUUID()
+    let name = 'list'
     tell({ begun: id })
     try {
+      const { items } = await listLeases(app, caller, query)
+      name = items.length === 0 ? 'create' : items.length > 6 ? 'remove' : pick(Object.keys(does))
       await does[name](caller, pick(items))
       tell({ ended: id, name, outcome: 'done' })
     } catch (error) {

@@ -3,11 +3,7 @@
 import type pg from 'pg'
 
 export interface Violation {
-  readonly law:
-    | 'no double booking'
-    | 'exclusivity'
-    | 'within the supply of the host'
-    | 'all or nothing'
+  readonly law: 'no double booking' | 'exclusivity' | 'within the supply of the host' | 'all or nothing'
   /** Which rows, in a line. */
   readonly found: string
 }

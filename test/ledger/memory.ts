@@ -135,8 +135,10 @@ export class MemoryLedger {
         return id
       },
       closeHost: async (host, at) => {
-        const isOpen = !this.#state.supply.some(one => one.account === host && one.amount < 0)
-        if (isOpen) this.#post([hostSupply(host, -wholeHost, at)])
+        const own = this.#state.supply.filter(one => one.account === host)
+        if (own.some(one => one.amount < 0)) return
+        const opened = own[0]!.window.from
+        this.#post([hostSupply(host, -wholeHost, at > opened ? at : opened)])
       },
       post: async postings => this.#post(postings),
       claim: async (claim, holds, hosts) => this.#claim(claim, holds, hosts, locked),
@@ -252,7 +254,9 @@ export class MemoryLedger {
     const chances = this.#regions
       .filter(region => search.region === null || region.name === search.region)
       .map(region => ({ region, among: this.#matching(search.filter, host => host.regionId === region.id) }))
-    const starts = chances.flatMap(({ among }) => among.flatMap(host => this.gaps(host.id))).map(gap => gap.from)
+    const starts = chances
+      .flatMap(({ among }) => among.flatMap(host => this.gaps(host.id)))
+      .map(gap => gap.from)
     for (const from of inOrder([notBefore, ...starts.filter(at => at > notBefore)])) {
       const to = new Date(from.getTime() + lengthMs)
       if (to > notAfter) return null

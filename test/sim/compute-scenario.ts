@@ -267,6 +267,19 @@ async function hosts({ nova }: Talk): Promise<void> {
   await nova('PUT', '/os-services/disable', { version: '2.1', body: byHost })
   await nova('PUT', '/os-services/enable', { version: '2.1', body: byHost })
   await nova('PUT', '/os-services/witness', { version: '2.1', body: byHost })
+  for (const path of [
+    '/1/uptime',
+    '/statistics',
+    '/compute1/search',
+    '/witness/search',
+    '/compute/servers',
+  ]) {
+    await nova('GET', `/os-hypervisors${path}`, { version: '2.1' })
+  }
+  await nova('GET', `/os-hypervisors/${id}/uptime`, { version: '2.87' })
+  await nova('GET', `/os-hypervisors/${id}/uptime`)
+  await nova('GET', '/os-hypervisors/statistics')
+  await nova('GET', '/os-hypervisors/compute/search', { version: '2.53' })
   await nova('GET', '/limits')
   await nova('GET', '/os-quota-sets/witness')
 }
@@ -419,7 +432,9 @@ async function servers(talk: Talk): Promise<void> {
   await nova('GET', `/servers?all_tenants=1&host=${placed.server['OS-EXT-SRV-ATTR:host']}`)
   await nova('GET', `/servers?all_tenants=1&node=${placed.server['OS-EXT-SRV-ATTR:hypervisor_hostname']}`)
   await nova('GET', '/servers')
+  await busyHost(talk, placed.server)
   await actions(talk, path)
+  await moves(talk, path)
   await deletion(talk, path, plain)
   await nova('DELETE', `/flavors/${flavorRef}`, { note: 'nothing' })
 }
@@ -465,6 +480,39 @@ async function actions(talk: Talk, path: string): Promise<void> {
   await act({ createImage: { name: 'witness-image' } })
   await act({ createImage: {} })
   await nova('PUT', path, { body: { server: { name: 'witness-renamed' } }, as: 'member' })
+}
+
+/** What is refused, and shown, of a host that has a server. */
+async function busyHost({ nova }: Talk, server: Record<string, string>): Promise<void> {
+  const host = server['OS-EXT-SRV-ATTR:host']
+  const { body } = await nova('GET', `/os-services?host=${host}`, { note: 'nothing' })
+  await nova('DELETE', `/os-services/${body.services[0].id}`)
+  const pattern = `/os-hypervisors?hypervisor_hostname_pattern=${host}`
+  await nova('GET', `${pattern}&with_servers=true`)
+  await nova('GET', `${pattern}&with_servers=true`, { version: '2.53' })
+  await nova('GET', `/os-hypervisors/${host}/servers`, { version: '2.1' })
+}
+
+async function moves(talk: Talk, path: string): Promise<void> {
+  const { nova } = talk
+  const act = async (body: object, wanted?: string, as: 'admin' | 'member' = 'member') => {
+    await nova('POST', `${path}/action`, { body, as })
+    await settled(talk, path, wanted)
+    const shown = await nova('GET', path, { note: 'nothing' })
+    const { status, 'OS-EXT-STS:vm_state': vm, 'OS-EXT-SRV-ATTR:host': host, fault } = shown.body.server
+    const hasHost = host !== null
+    talk.notes.push({ call: 'its place', status: 200, body: { status, vm, hasHost, fault: fault?.message } })
+  }
+  const vast = { id: 'witness-vast', name: 'witness-vast', vcpus: 10_000, ram: 64, disk: 1 }
+  await nova('POST', '/flavors', { body: { flavor: vast } })
+  await act({ resize: { flavorRef: 'witness-vast' } })
+  await act({ migrate: null }, 'VERIFY_RESIZE', 'admin')
+  await act({ confirmResize: null }, 'ACTIVE')
+  await act({ shelve: null }, 'SHELVED_OFFLOADED')
+  await act({ shelve: null })
+  await act({ 'os-start': null })
+  await act({ unshelve: null }, 'ACTIVE')
+  await nova('DELETE', '/flavors/witness-vast')
 }
 
 async function deletion(talk: Talk, path: string, plain: object): Promise<void> {

@@ -91,7 +91,7 @@ describe('what is there at the start', () => {
     )
   })
 
-  test("every region has the identity service, the central one has Atoll's faces, and the others a Neutron", async () => {
+  test("every region has the identity service, the central one has Atoll's faces, and the others their own services", async () => {
     const { json } = await login('demo', { project: 'demo' })
     const urls: string[] = json.token.catalog.flatMap(
       (service: {
@@ -105,12 +105,16 @@ describe('what is there at the start', () => {
     )
     expect(urls.sort()).toEqual([
       'atoll atoll CentralRegion http://127.0.0.1:19999/atoll/v1',
+      `compute nova Pod1 ${cloud.novas.get('Pod1')?.url}`,
       `identity keystone CentralRegion ${cloud.authUrl}`,
       `identity keystone Pod1 ${cloud.authUrl}`,
+      `image glance Pod1 ${cloud.glances.get('Pod1')?.url}`,
       'network neutron CentralRegion http://127.0.0.1:19999/network',
       `network neutron Pod1 ${cloud.neutrons.get('Pod1')?.url}`,
+      `placement placement Pod1 ${cloud.placements.get('Pod1')?.url}`,
       'promise promise CentralRegion http://127.0.0.1:19999/promise',
       'reservation blazar CentralRegion http://127.0.0.1:19999/reservation/v1',
+      'reservation blazar Pod1 http://127.0.0.1:19999/reservation/Pod1/v1',
       'tricircle tricircle CentralRegion http://127.0.0.1:19999/tricircle/v1.0',
     ])
   })

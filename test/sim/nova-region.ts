@@ -84,7 +84,7 @@ function personOf(cloud: Cloud, user: string): Person {
   async function boot({ flavor = 'plain', image, zone, host, hint }: BootSpec = {}): Promise<Booted> {
     const server = {
       name: 'server',
-      flavorRef: nova.region.flavorBy(flavor)?.id ?? flavor,
+      flavorRef: nova.flavor(flavor)?.id ?? flavor,
       imageRef: image ?? nova.images()[0]!.id,
       networks: 'none',
       ...(zone === undefined ? {} : { availability_zone: zone }),

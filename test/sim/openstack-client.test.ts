@@ -1,4 +1,4 @@
-// The unmodified `openstack` command works with the simulated Keystone.
+// The unmodified `openstack` command works with the simulated Keystone and Nova.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -137,5 +137,81 @@ describe.skipIf(!isInstalled)(`the openstack command${reason}`, () => {
   test('says what is wrong', async () => {
     const wrong = { ...asAdmin, OS_PASSWORD: 'wrong' }
     await expect(run(['token issue -f json'], wrong)).rejects.toThrow('requires authentication')
+  })
+
+  describe('in a region', () => {
+    const inPod1 = { ...asAdmin, OS_REGION_NAME: 'Pod1' }
+    const named = (list: { Name: string }[]) => list.map(one => one.Name).sort()
+
+    test('lists hypervisors, services, zones, flavors and images', async () => {
+      const [hypervisors, services, zones, flavors, images, one, limits] = await run(
+        [
+          'hypervisor list -f json',
+          'compute service list --service nova-compute -f json',
+          'availability zone list --compute -f json',
+          'flavor list -f json',
+          'image list -f json',
+          'hypervisor show pod1-host3 -f json',
+          'limits show --absolute -f json',
+        ],
+        inPod1,
+      )
+      expect(hypervisors).toHaveLength(8)
+      expect(hypervisors).toContainEqual(
+        expect.objectContaining({ 'Hypervisor Hostname': 'pod1-host1', State: 'up' }),
+      )
+      expect(services).toHaveLength(8)
+      expect(zones).toContainEqual({ 'Zone Name': 'nova', 'Zone Status': 'available' })
+      expect(named(flavors)).toEqual(['m1.medium', 'm1.small', 'm1.tiny'])
+      expect(named(images)).toEqual(['cirros'])
+      expect(one).toMatchObject({ hypervisor_hostname: 'pod1-host3', vcpus: 16, memory_mb: 65_536 })
+      expect(limits).toContainEqual({ Name: 'maxTotalInstances', Value: -1 })
+    })
+
+    test('boots a server, looks at it, saves it and deletes it', async () => {
+      const asDemo = { ...inPod1, OS_USERNAME: 'demo', OS_PROJECT_NAME: 'demo' }
+      const [made, shown, list, image, empty] = await run(
+        [
+          'server create --flavor m1.tiny --image cirros --wait -f json first',
+          'server show first -f json',
+          'server list -f json',
+          'server image create --name saved first -f json',
+          'server stop first',
+          'server start first',
+          'server delete --wait first',
+          'server list -f json',
+        ],
+        asDemo,
+      )
+      expect(made).toMatchObject({ name: 'first', status: 'ACTIVE' })
+      expect(shown).toMatchObject({ id: made.id, image: expect.stringContaining('cirros') })
+      expect(list).toMatchObject([{ ID: made.id, Name: 'first', Status: 'ACTIVE' }])
+      expect(image).toMatchObject({ name: 'saved' })
+      expect(empty).toEqual([])
+      await expect(run(['hypervisor list'], asDemo)).rejects.toThrow("Policy doesn't allow")
+    })
+
+    test('makes a flavor and an aggregate, and boots where it is told', async () => {
+      const [flavor, aggregate, , server, shown, onHost] = await run(
+        [
+          'flavor create --vcpus 1 --ram 64 --disk 1 --private --id r-1 reservation:1 -f json',
+          'flavor set --property resources_ATOLL:CUSTOM_X=1 --project demo reservation:1',
+          'aggregate create --property a=b pool -f json',
+          'aggregate add host pool pod1-host2 -f json',
+          'server create --flavor m1.tiny --image cirros --availability-zone nova:pod1-host2 --wait -f json there',
+          'flavor show reservation:1 -f json',
+          'server list --all-projects --host pod1-host2 -f json',
+          'server delete there',
+          'flavor delete reservation:1',
+        ],
+        inPod1,
+      )
+      expect(flavor).toMatchObject({ id: 'r-1', name: 'reservation:1' })
+      expect(aggregate).toMatchObject({ name: 'pool' })
+      expect(server).toMatchObject({ status: 'ACTIVE', 'OS-EXT-SRV-ATTR:host': 'pod1-host2' })
+      expect(shown).toMatchObject({ properties: { 'resources_ATOLL:CUSTOM_X': '1' } })
+      expect(onHost).toMatchObject([{ Name: 'there' }])
+      expect(cloud.novas.get('Pod1')!.aggregate('pool')!.hosts).toEqual(new Set(['pod1-host2']))
+    })
   })
 })

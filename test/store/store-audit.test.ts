@@ -16,7 +16,7 @@ beforeAll(async () => {
   ;({ database, store, app, newRegion, trail } = await stored())
 })
 afterAll(() => database.close())
-beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity'))
+beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity cascade'))
 
 describe('the audit trail', () => {
   it('has one line for every change, with who, when, what and the row itself', async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   ;({ database, store, app, newRegion, trail } = await stored())
 })
 afterAll(() => database.close())
-beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity'))
+beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity cascade'))
 
 describe('of twenty that come at the same time exactly one wins', () => {
   it('a region’s name', async () => {

@@ -85,7 +85,9 @@ describe('many jobs for one resource', () => {
     gates[1]!.open()
     await until('the end', async () => (await statusOf(f, newest)) === 'SUCCESS')
     await until('nothing waits', async () => {
-      const due = await sql`select from turn where due_at <> 'infinity'`.execute(f.database.db)
+      const due = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
+        f.database.db,
+      )
       return due.rows.length === 0
     })
     expect(await countBy(f)).toEqual({ SUCCESS: 2 })
@@ -220,7 +222,9 @@ describe('a job that fails', () => {
     await f.worker({ retryForMs: 60_000 })
     await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
     expect((await f.app.store.jobs.get(job.id))?.nextTryAt).toBeNull()
-    const { rows } = await sql`select from turn where due_at <> 'infinity'`.execute(f.database.db)
+    const { rows } = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
+      f.database.db,
+    )
     expect(rows).toHaveLength(0)
     await redoJob(f.app, operator, job.id)
     await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
@@ -339,7 +343,9 @@ describe('a job that waited too long for its turn', () => {
     await f.worker()
     await until('the young one is done', async () => (await statusOf(f, young)) === 'SUCCESS')
     await until('nothing waits', async () => {
-      const { rows } = await sql`select from turn where due_at <> 'infinity'`.execute(f.database.db)
+      const { rows } = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
+        f.database.db,
+      )
       return rows.length === 0
     })
     expect(ran).toEqual([young.id])

@@ -17,7 +17,8 @@ import {
   readObject,
   readText,
 } from './asked.ts'
-import { readFlavor, serverOf } from './servers.ts'
+import { readFlavor } from './server-create.ts'
+import { serverOf } from './servers.ts'
 
 export const actionRoutes: readonly Route[] = [
   { method: 'POST', path: '/servers/:id/action', rule: 'servers:action', answer: act },
@@ -29,6 +30,8 @@ interface Action {
   /** The states in which it may be done. */
   from: readonly VmState[]
   rule?: string
+  /** It is for servers that have a host. */
+  needsHost?: true
   act(asked: Asked, server: Server, given: unknown): Answer | undefined
 }
 
@@ -36,14 +39,16 @@ const actions: Readonly<Record<string, Action>> = {
   'os-start': {
     name: 'start',
     from: ['stopped'],
+    needsHost: true,
     act: ({ region }, server) => void work(region, server, 'powering-on', { vmState: 'active' }),
   },
   'os-stop': {
     name: 'stop',
     from: ['active', 'error'],
+    needsHost: true,
     act: ({ region }, server) => void work(region, server, 'powering-off', { vmState: 'stopped' }),
   },
-  reboot: { name: 'reboot', from: ['active', 'stopped', 'error'], act: reboot },
+  reboot: { name: 'reboot', from: ['active', 'stopped', 'error'], needsHost: true, act: reboot },
   createImage: { name: 'createImage', from: ['active', 'stopped', 'shelved_offloaded'], act: createImage },
   resize: {
     name: 'resize',
@@ -51,7 +56,7 @@ const actions: Readonly<Record<string, Action>> = {
     act: (asked, server, given) => {
       const flavor = readFlavor(asked, readObject(given, 'resize', ['flavorRef']).flavorRef)
       if (flavor.id === server.flavor.id) throw badRequest('When resizing, instances must change flavor!')
-      moveOff(asked, server, () => embed(flavor))
+      moveOff(asked, server, embed(flavor))
       return undefined
     },
   },
@@ -72,7 +77,7 @@ const actions: Readonly<Record<string, Action>> = {
     name: 'migrate',
     from: ['active', 'stopped'],
     rule: 'os-migrate-server:migrate',
-    act: (asked, server) => void moveOff(asked, server, () => server.flavor),
+    act: (asked, server) => void moveOff(asked, server, server.flavor),
   },
   shelve: {
     name: 'shelve',
@@ -92,7 +97,7 @@ function act(asked: Asked): Answer {
   if (action === undefined) throw badRequest(`There is no such action: ${name}`)
   const server = serverOf(asked)
   if (action.rule !== undefined) adminsOnly(asked, action.rule)
-  if (server.host === null && server.vmState === 'error') {
+  if (action.needsHost && server.host === null) {
     throw conflict(`Instance ${server.id} is not ready`)
   }
   if (!action.from.includes(server.vmState)) {
@@ -136,11 +141,11 @@ function createImage(asked: Asked, server: Server, given: unknown): Answer {
   return { status: 202, location: `${root.replace(/\/v2\.1$/, '')}/images/${image.id}` }
 }
 
-function moveOff({ region }: Asked, server: Server, flavor: () => Server['flavor']): void {
+/** Where there is no host for it, it stays as it is. */
+function moveOff({ region }: Asked, server: Server, flavor: Server['flavor']): void {
   try {
-    move(region, server, flavor())
+    move(region, server, flavor)
   } catch (error) {
-    if (error instanceof NoHost) throw badRequest(error.message)
-    throw error
+    if (!(error instanceof NoHost)) throw error
   }
 }

@@ -10,9 +10,10 @@ import { actionRoutes } from './actions.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import type { Answer, Caller, Route } from './asked.ts'
 import { flavorRoutes } from './flavors.ts'
-import { hostRoutes } from './hosts.ts'
+import { hypervisorRoutes } from './hypervisors.ts'
 import { limitRoutes } from './limits.ts'
 import { serverRoutes } from './servers.ts'
+import { serviceRoutes } from './services.ts'
 
 export interface Shell {
   /** What a valid token says; null for any other. */
@@ -23,7 +24,8 @@ export interface Shell {
 }
 
 const routes: readonly Route[] = [
-  ...hostRoutes,
+  ...hypervisorRoutes,
+  ...serviceRoutes,
   ...aggregateRoutes,
   ...flavorRoutes,
   ...serverRoutes,

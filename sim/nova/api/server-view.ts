@@ -1,7 +1,7 @@
 // A server as the API shows it, which differs much by microversion and by who looks.
 
 import { createHash } from 'node:crypto'
-import { type Server, statusOf } from '../rows.ts'
+import { instanceName, type Server, statusOf } from '../rows.ts'
 import { type Asked, linksOf, microTime, secondTime } from './asked.ts'
 
 type Fields = Record<string, unknown>
@@ -106,7 +106,7 @@ function viewPlace(server: Server, { region, minor, caller }: Asked): Fields {
   const hypervisor = isPlaced ? (region.hosts.get(server.host!)?.hypervisorHostname ?? server.host) : null
   const shown = {
     'OS-EXT-SRV-ATTR:host': server.host,
-    'OS-EXT-SRV-ATTR:instance_name': `instance-${server.number.toString(16).padStart(8, '0')}`,
+    'OS-EXT-SRV-ATTR:instance_name': instanceName(server),
     'OS-EXT-SRV-ATTR:hypervisor_hostname': hypervisor,
   }
   if (minor < 3) return shown

@@ -4,12 +4,15 @@ import { requireJsonAccepted } from '../accept.ts'
 import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
 import { statusOf } from '../status.ts'
+import { capacityParameters, capacityRoutes } from './capacity.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApiRoute } from './openapi.ts'
 
 const policy: PolicyTable = {
   'atoll:openapi': 'any',
   'atoll:jobs:show': 'reader',
+  'atoll:availability:show': 'reader',
+  'atoll:slots:list': 'reader',
 }
 
 /** For what the server refuses before any route has a sentence of its own. */
@@ -36,12 +39,12 @@ function describeError(problem: Problem): ErrorAnswer {
 }
 
 export function native(): Face {
-  const routes = jobRoutes
+  const routes = [...jobRoutes, ...capacityRoutes]
   return {
     name: 'native',
     serviceType: 'atoll',
     policy,
-    routes: [...routes, openApiRoute(routes)],
+    routes: [...routes, openApiRoute(routes, capacityParameters)],
     check: requireJsonAccepted,
     describe: describeError,
   }

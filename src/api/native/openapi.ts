@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document of the native API, made of its route table.
 
 import { type Route, route } from '../route.ts'
+import type { Parameters } from './query.ts'
 
 const parseNothing = () => undefined
 
@@ -10,11 +11,14 @@ interface Operation {
   readonly responses: object
 }
 
-function viewRoute({ path, parts, rule }: Route): Operation {
+function viewRoute({ path, parts, rule }: Route, query: Parameters): Operation {
   const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
   return {
     operationId: parts.verb,
-    parameters: names.map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+    parameters: [
+      ...names.map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+      ...Object.entries(query).map(([name, parameter]) => ({ name, in: 'query', ...parameter })),
+    ],
     responses: {
       200: { description: `Allowed by the rule ${rule}`, content: { 'application/json': { schema: {} } } },
       default: {
@@ -37,12 +41,15 @@ const errorSchema = {
   },
 }
 
-/** `GET /openapi.json` for these routes. */
-export function openApiRoute(routes: readonly Route[]): Route {
+/** `GET /openapi.json` for these routes, some of which (by path) take parameters in the query. */
+export function openApiRoute(routes: readonly Route[], queries: Readonly<Record<string, Parameters>>): Route {
   const paths: Record<string, Record<string, Operation>> = {}
   for (const described of routes) {
     const path = `/atoll/v1${described.path.replaceAll(/:(\w+)/g, '{$1}')}`
-    paths[path] = { ...paths[path], [described.method.toLowerCase()]: viewRoute(described) }
+    paths[path] = {
+      ...paths[path],
+      [described.method.toLowerCase()]: viewRoute(described, queries[described.path] ?? {}),
+    }
   }
   const viewDocument = () => ({
     openapi: '3.1.0',

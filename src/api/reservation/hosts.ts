@@ -121,10 +121,12 @@ const parseHostAllocations = (request: Request) => ({
 
 const parsePropertyQuery = ({ query }: Request) => ({ all: isSet(query, 'all') })
 
-const parsePropertyChange = (request: Request) => ({
-  name: request.params.name ?? '',
-  private: parsePrivate(request),
-})
+function parsePropertyChange(request: Request): { name: string; private: boolean } {
+  const { name = '' } = request.params
+  // No database keeps such a text.
+  if (name.includes('\0')) throw notFound('Resource property with a NUL character not found', 'no_property')
+  return { name, private: parsePrivate(request) }
+}
 
 const ruled = (action: string) => ({
   rule: `blazar:oshosts:${action}`,

@@ -89,7 +89,7 @@ function parseLeaseRef(request: Request): { id: string; region: string | null } 
 }
 
 const parseLeaseChange = (request: Request): LeaseChange => ({
-  id: parseLeaseRef(request).id,
+  ...parseLeaseRef(request),
   ...parseChange(request),
 })
 

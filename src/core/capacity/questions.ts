@@ -1,42 +1,84 @@
 // The verbs of questions about capacity over time, which change nothing: what is free when, and when so much will be.
 
 import type { Caller } from '../caller.ts'
-import { invalid } from '../error.ts'
+import { invalid, notFound } from '../error.ts'
+import { checkProperties } from '../leases/claiming.ts'
+import { minuteOf } from '../minute.ts'
 import type { App } from '../ports.ts'
 import type { AvailabilityPoint, AvailabilityQuery, Slot, SlotSearch } from './capacity.ts'
 
 /** The most points of one answer. */
 const mostPoints = 10_000
 
-/** How many hosts and how much of each class are free over a window. Throws `invalid` when that has too many points. */
+const dayMs = 86_400_000
+const weekMs = 7 * dayMs
+const yearMs = 365 * dayMs
+
+export interface AvailabilityAsked extends Omit<AvailabilityQuery, 'window'> {
+  /** Null: the current minute. */
+  readonly from: Date | null
+  /** Null: a week after `from`. */
+  readonly to: Date | null
+}
+
+/**
+ * How many hosts and how much of each class are free over a window. Throws `not_found` (no such region), `invalid` (an
+ * unknown property, a window that is none or has too many points).
+ */
 export async function getAvailability(
   app: App,
   _caller: Caller,
-  query: AvailabilityQuery,
+  { from: asked, to, filter, region }: AvailabilityAsked,
 ): Promise<AvailabilityPoint[]> {
-  const points = await app.store.capacity.availability(query, mostPoints)
+  await checkPlace(app, { filter, region })
+  const from = asked ?? minuteOf(app.now())
+  const window = { from, to: to ?? new Date(from.getTime() + weekMs) }
+  if (window.from >= window.to) throw invalid(`It is to end after it begins, at ${from.toISOString()}`)
+  const points = await app.store.capacity.availability({ window, filter, region }, mostPoints)
   if (!points)
     throw invalid(`That would be more than ${mostPoints} points: ask for a shorter time`, 'too_many_points')
   return points
 }
 
-export interface SlotsAsked extends SlotSearch {
+export interface SlotsAsked extends Omit<SlotSearch, 'notBefore' | 'notAfter'> {
+  /** Null, and what has passed: the current minute. */
+  readonly notBefore: Date | null
+  /** Null: a year after `notBefore`. */
+  readonly notAfter: Date | null
   readonly limit: number
 }
 
-/** Up to `limit` slots, the earliest first, each at least its own length after the one before. */
+/**
+ * Up to `limit` slots, the earliest first, each at least its own length after the one before. Throws `not_found` (no such
+ * region), `invalid` (an unknown property, an end that is too early).
+ */
 export async function listSlots(
   app: App,
   _caller: Caller,
-  { limit, ...search }: SlotsAsked,
+  { limit, notBefore: asked, notAfter: end, ...search }: SlotsAsked,
 ): Promise<Slot[]> {
+  await checkPlace(app, search)
+  const now = minuteOf(app.now())
+  let notBefore = asked && asked > now ? asked : now
+  const notAfter = end ?? new Date(notBefore.getTime() + yearMs)
+  if (notAfter <= notBefore)
+    throw invalid(`Slots that begin at ${notBefore.toISOString()} or later end after that`)
   const slots: Slot[] = []
-  let { notBefore } = search
   while (slots.length < limit) {
-    const slot = await app.store.capacity.earliestHosts({ ...search, notBefore })
+    const slot = await app.store.capacity.earliestHosts({ ...search, notBefore, notAfter })
     if (!slot) break
     slots.push(slot)
     notBefore = new Date(slot.at.getTime() + search.lengthMs)
   }
   return slots
+}
+
+/** What is not there is a slip, and not a place where nothing is free. */
+async function checkPlace(
+  app: App,
+  { filter, region }: Pick<SlotSearch, 'filter' | 'region'>,
+): Promise<void> {
+  if (region !== null && !(await app.store.regions.list()).some(one => one.name === region))
+    throw notFound(`There is no region ${region}`, 'no_region')
+  await checkProperties(app, [filter])
 }

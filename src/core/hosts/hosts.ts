@@ -151,7 +151,8 @@ async function transfer(
     reservable: await tx.ledger.scope(host.regionId, 'reservable'),
   }
   await tx.ledger.lock(Object.values(scopes))
-  const window = { from: minuteOf(about.at), to: forever }
+  // A lease that begins now begins with the minute; what is given back was held until this very moment.
+  const window = { from: to === 'reservable' ? minuteOf(about.at) : about.at, to: forever }
   const posting = (scope: ScopeName, [name, amount]: [string, number], origin: SupplyPosting['origin']) => ({
     account: scopes[scope],
     class: name,
@@ -176,13 +177,17 @@ async function transfer(
   )
 }
 
-/** Undoes an enrolment: the region first, then what is known here. */
+/** Undoes an enrolment or ends a removal. From the first word of it on nobody can make the host an enrolled one. */
 export async function withdraw(app: App, host: Host, requestId: string, about: Note): Promise<void> {
-  await app.cloud.compute(host.regionName, requestId).openHost(host)
-  await app.store.transact(async tx => {
-    if (await tx.hosts.remove(host.id, ['enrolling', 'leaving'], about))
-      await tx.ledger.closeHost(host.id, about.at)
+  const isLeaving = await app.store.transact(async tx => {
+    if (!(await tx.hosts.move(host.id, ['enrolling', 'leaving'], 'leaving', about))) return false
+    await tx.ledger.closeHost(host.id, about.at)
+    return true
   })
+  // What was undone already may have been closed after that; unless it is somebody else's by now.
+  if (!isLeaving && (await app.store.hosts.find(host.regionId, host.hypervisorHostname))) return
+  await app.cloud.compute(host.regionName, requestId).openHost(host)
+  await app.store.transact(tx => tx.hosts.remove(host.id, ['leaving'], about))
 }
 
 /** All hosts, or those of a region, by id. */
@@ -222,7 +227,9 @@ export async function removeHost(app: App, caller: Caller, ref: HostRef): Promis
   await app.store.transact(async tx => {
     const scope = await tx.ledger.scope(host.regionId, 'reservable')
     await tx.ledger.lock([scope])
-    const claims = await tx.ledger.claimsOn(host.id, { from: about.at, to: forever })
+    const held = await tx.ledger.claimsOn(host.id, { from: about.at, to: forever })
+    // What is over may have servers there still.
+    const claims = [...new Set([...held, ...(await tx.hosts.leasesOn(host.id))])]
     if (claims.length > 0)
       throw conflict(
         `Can't delete host ${host.id}. The host is reserved. Leases on it: ${claims.slice(0, 10).join(', ')}`,

@@ -12,13 +12,14 @@ const settled: readonly LeaseStatus[] = ['PENDING', 'ACTIVE', 'TERMINATED', 'ERR
 
 /** The lease as it is wanted; the very same when nothing changes. Throws `invalid`, `forbidden`, `conflict`. */
 export function changed(lease: Lease, change: LeaseChange, now: Date, rules: LeaseRules): Lease {
-  const { id: _, name = lease.name, ...more } = change
+  const { id: _, region: _view, name = lease.name, ...more } = change
   const isRename = Object.values(more).every(value => value === undefined)
   if (isRename && name === lease.name) return lease
   // What failed to start stays in ERROR while it ends.
   const isEnding = eventOf(lease, 'end_lease')!.status === 'IN_PROGRESS'
   if (!settled.includes(lease.status) || isEnding) throw busy(lease)
-  const renamed = { ...lease, name, updatedAt: now }
+  const statusReason = lease.status === 'ERROR' ? lease.statusReason : null
+  const renamed = { ...lease, name, statusReason, action: null, updatedAt: now }
   if (isRename) return again(renamed, now)
   if (isOver(lease) || lease.endAt < minuteOf(now))
     throw invalid('Terminated leases can only be renamed', 'terminated')

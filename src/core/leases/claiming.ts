@@ -68,11 +68,13 @@ export async function claimAnew<T>(
 ): Promise<T> {
   const filters = new Map(claiming.parts.map(part => [part.id, filterOf(part.spec)]))
   await checkProperties(app, [...filters.values()])
+  // Before the transaction: one that waits for another connection, while those that wait for it have all of them, waits for ever.
+  const names = new Map((await app.store.regions.list()).map(region => [region.id, region.name]))
   const full = new Set<string>()
   for (let round = 1; ; round++) {
     const asked = await chooseRegions(app, claiming, filters, full)
     try {
-      return await app.store.transact(tx => claimIn(app, tx, { claiming, asked, note, write, version }))
+      return await app.store.transact(tx => claimIn(tx, { claiming, asked, names, note, write, version }))
     } catch (error) {
       if (!(error instanceof NotEnoughHosts) || error.asked.keepsAll || round === rounds) throw error
       full.add(fullKey(error.asked))
@@ -81,7 +83,7 @@ export async function claimAnew<T>(
 }
 
 /** A property that no host ever had is a slip, not a wish. Throws `invalid`. */
-async function checkProperties(app: App, filters: readonly Filter[]): Promise<void> {
+export async function checkProperties(app: App, filters: readonly Filter[]): Promise<void> {
   const builtIn: readonly string[] = builtInProperties
   const own = filters.flatMap(propertiesOf).filter(name => !builtIn.includes(name))
   if (own.length === 0) return
@@ -134,15 +136,16 @@ async function chooseRegions(
 interface ClaimIn<T> {
   readonly claiming: Claiming
   readonly asked: readonly HostsAsked[]
+  /** Of the regions, by id. */
+  readonly names: ReadonlyMap<string, string>
   readonly note: Note
   readonly write: Write<T>
   readonly version: number | undefined
 }
 
 async function claimIn<T>(
-  app: App,
   tx: Transaction,
-  { claiming: { claim, parts }, asked, note, write, version }: ClaimIn<T>,
+  { claiming: { claim, parts }, asked, names, note, write, version }: ClaimIn<T>,
 ): Promise<T> {
   if (version !== undefined) {
     const lease = await tx.leases.lock(claim.id)
@@ -157,7 +160,6 @@ async function claimIn<T>(
   if (version !== undefined) await tx.ledger.release(claim.id, note)
   const { hosts, holds, hostHolds } = await findHosts(tx.ledger, asked, claim.window, scopes)
   await tx.ledger.claim(claim, holds, hostHolds, note)
-  const names = new Map((await app.store.regions.list()).map(region => [region.id, region.name]))
   return write(tx, id => {
     const { regionId } = asked.find(one => one.id === id)!
     return { regionId, regionName: names.get(regionId)!, hosts: hosts.get(id)! }

@@ -112,6 +112,8 @@ export interface LeaseSpec {
 
 export interface LeaseChange {
   readonly id: string
+  /** The region in whose view it was asked for; all of them unless told. */
+  readonly region?: string | null
   readonly name?: string
   readonly startAt?: When
   readonly endAt?: When
@@ -177,8 +179,8 @@ export interface LeaseStore {
   settle(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
   /** Which of these reservations are not over. */
   livingReservations(ids: readonly string[]): Promise<string[]>
-  /** Those that are due and come next on a host of this one. */
-  waitingFor(id: string): Promise<string[]>
+  /** Those that are due by now and come next on a host of this one. */
+  waitingFor(id: string, now: Date): Promise<string[]>
 }
 
 /** What is done to leases within a transaction of the ledger. */

@@ -1,11 +1,12 @@
 // The verbs of leases: create, list, get, update, remove, and the hosts of one.
 
 import { type Caller, isAtLeast } from '../caller.ts'
+import type { TurnAsk } from '../clockwork.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import type { Host } from '../hosts/host.ts'
 import type { Note } from '../note.ts'
 import { type Page, toPage } from '../page.ts'
-import type { App } from '../ports.ts'
+import type { App, Transaction } from '../ports.ts'
 import { changed, reclaimed } from './change.ts'
 import { type Claiming, changedMeanwhile, claimAnew, explained, type Found, heldWindow } from './claiming.ts'
 import {
@@ -19,7 +20,7 @@ import {
   leaseKind,
   type ReservationSpec,
 } from './lease.ts'
-import { nextDue, type Times, timesOf } from './timing.ts'
+import { isBegun, isOver, nextDue, type Times, timesOf } from './timing.ts'
 
 export interface LeaseRef {
   readonly id: string
@@ -43,7 +44,12 @@ export async function createLease(app: App, caller: Caller, spec: LeaseSpec): Pr
   const { reservations } = spec
   const id = app.newId()
   const claiming: Claiming = {
-    claim: { id, projectId: caller.projectId!, kind: 'lease', window: heldWindow(app, times) },
+    claim: {
+      id,
+      projectId: caller.projectId!,
+      kind: 'lease',
+      window: heldWindow(app, { ...times, createdAt: now }),
+    },
     parts: reservations.map(one => ({
       id: app.newId(),
       spec: one,
@@ -111,11 +117,15 @@ const newReservation = (id: string, spec: ReservationSpec, found: Found, now: Da
   updatedAt: null,
 })
 
-/** Its turn of the clockwork; in the share of its region, where it is in one only. */
-export function askFor(lease: Lease) {
+/** Its turn of the clockwork, in the share of its regions: those that share several have one of their own. */
+export function askFor(lease: Lease): TurnAsk {
   const regions = new Set(lease.reservations.map(reservation => reservation.regionName))
-  const lane = regions.size === 1 ? [...regions][0]! : ''
-  return { kind: leaseKind, key: lease.id, lane, at: nextDue(lease) ?? lease.endAt }
+  const ask = { kind: leaseKind, key: lease.id, lane: [...regions].sort().join('+') }
+  // What somebody waits for is done at once.
+  if (lease.action !== null) return ask
+  const at = nextDue(lease) ?? lease.endAt
+  // Of what is due at the same time ends are taken first: starts may have to wait for them.
+  return { ...ask, at: isBegun(lease) ? at : new Date(at.getTime() + 1) }
 }
 
 /** Those of the caller's project; of every project for an admin. Throws `not_found` for an unknown marker. */
@@ -152,12 +162,27 @@ export async function listLeaseHosts(app: App, caller: Caller, ref: LeaseRef): P
 
 /** What was asked for, or nothing at all. Throws `invalid`, `forbidden`, `conflict` (busy), `no_capacity`. */
 export async function updateLease(app: App, caller: Caller, change: LeaseChange): Promise<Lease> {
-  const lease = await getLease(app, caller, { id: change.id, region: null })
+  for (let left = updateTries - 1; ; left--) {
+    const lease = await getLease(app, caller, { id: change.id, region: change.region ?? null })
+    try {
+      return await updateFrom(app, caller, lease, change)
+    } catch (error) {
+      const isMeanwhile = error instanceof AppError && error.detail.reason === 'changed_meanwhile'
+      if (left === 0 || !isMeanwhile) throw error
+    }
+  }
+}
+
+/** How often a change is made anew because the lease has changed meanwhile, mostly by what is due of it. */
+const updateTries = 3
+
+async function updateFrom(app: App, caller: Caller, lease: Lease, change: LeaseChange): Promise<Lease> {
   const wanted = changed(lease, change, app.now(), app.leaseRules)
   if (wanted === lease) return lease
   const about = note(app, caller, 'lease.update')
   const claiming = reclaimed(app, lease, wanted)
-  if (claiming === null) return rewrite(app, wanted, about)
+  if (claiming === null) return rewrite(app, wanted, about, null)
+  if (claiming === 'shorter') return rewrite(app, wanted, about, heldWindow(app, wanted).to)
   return explained(app, claiming, () =>
     claimAnew(
       app,
@@ -165,16 +190,8 @@ export async function updateLease(app: App, caller: Caller, change: LeaseChange)
       about,
       async (tx, found) => {
         const reservations = wanted.reservations.map(one => ({ ...one, ...found(one.id) }))
-        const grows =
-          wanted.status === 'ACTIVE' &&
-          reservations.some((one, at) => !sameHosts(one, lease.reservations[at]!))
-        const made: Lease = {
-          ...wanted,
-          reservations,
-          ...(grows ? { status: 'UPDATING', action: 'update' } : {}),
-        }
-        const ask = askFor(made)
-        await tx.leases.replace(made, about, grows ? { ...ask, at: app.now() } : ask)
+        const made = enlarged(lease, { ...wanted, reservations })
+        await tx.leases.replace(made, about, askFor(made))
         return made
       },
       lease.version,
@@ -182,17 +199,34 @@ export async function updateLease(app: App, caller: Caller, change: LeaseChange)
   )
 }
 
+/** What is at work already and has got more hosts is at work there as well in a moment. */
+function enlarged(was: Lease, wanted: Lease): Lease {
+  const isSame = wanted.reservations.every((one, at) => sameHosts(one, was.reservations[at]!))
+  if (isSame || wanted.status !== 'ACTIVE') return wanted
+  return { ...wanted, status: 'UPDATING', action: 'update' }
+}
+
 const sameHosts = (a: HostReservation, b: HostReservation): boolean =>
   a.hosts.length === b.hosts.length && a.hosts.every(host => b.hosts.includes(host))
 
-/** Writes a lease whose capacity stays as it is. */
-const rewrite = (app: App, lease: Lease, about: Note): Promise<Lease> =>
+/** Writes a lease that takes nothing new; what it held from an instant on is given back. */
+const rewrite = (app: App, lease: Lease, about: Note, until: Date | null): Promise<Lease> =>
   app.store.transact(async tx => {
     const now = await tx.leases.lock(lease.id)
     if (now?.version !== lease.version) throw changedMeanwhile(lease.id)
+    if (until) await giveBack(tx, lease, about, until)
     await tx.leases.replace(lease, about, askFor(lease))
     return lease
   })
+
+/** What it holds from an instant on (null: ever) is free again. */
+async function giveBack(tx: Transaction, lease: Lease, about: Note, since: Date | null): Promise<void> {
+  const regions = [...new Set(lease.reservations.map(one => one.regionId))]
+  const scopes: number[] = []
+  for (const region of regions) scopes.push(await tx.ledger.scope(region, 'reservable'))
+  await tx.ledger.lock(scopes)
+  await tx.ledger.release(lease.id, about, ...(since ? [since] : []))
+}
 
 /**
  * What was never begun and what is over is gone at once; else the lease is DELETING until its regions hold nothing of
@@ -204,17 +238,15 @@ export async function removeLease(app: App, caller: Caller, ref: LeaseRef): Prom
   await app.store.transact(async tx => {
     const lease = await tx.leases.lock(ref.id)
     if (!lease || lease.status === 'DELETING') return
-    const isBegun = lease.status !== 'PENDING' && lease.reservations.some(one => one.status !== 'deleted')
-    if (lease.status !== 'TERMINATED') {
-      const regions = [...new Set(lease.reservations.map(one => one.regionId))]
-      const scopes = await Promise.all(regions.map(region => tx.ledger.scope(region, 'reservable')))
-      await tx.ledger.lock(scopes)
-      // What was held is history, but for what has not begun; a moment stays by which its hosts are known.
-      const since = new Date(Math.max(app.now().getTime(), lease.startAt.getTime() + 1))
-      await tx.ledger.release(lease.id, about, ...(isBegun ? [since] : []))
+    if (isOver(lease)) return tx.leases.remove(lease.id, about)
+    if (!isBegun(lease)) {
+      await giveBack(tx, lease, about, null)
+      return tx.leases.remove(lease.id, about)
     }
-    if (!isBegun) return tx.leases.remove(lease.id, about)
+    // What was held is history; a moment of it stays in any case, by which its hosts are known.
+    const first = heldWindow(app, lease).from.getTime() + 1
+    await giveBack(tx, lease, about, new Date(Math.max(app.now().getTime(), first)))
     const leaving: Lease = { ...lease, status: 'DELETING', action: 'delete', updatedAt: app.now() }
-    await tx.leases.replace(leaving, about, { ...askFor(leaving), at: app.now() })
+    await tx.leases.replace(leaving, about, askFor(leaving))
   })
 }

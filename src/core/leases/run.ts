@@ -1,14 +1,14 @@
 // What the clockwork does for a lease: whatever is due of it, one step after the other, each of which may be repeated.
 
 import { ownCaller } from '../caller.ts'
-import type { RegionCompute } from '../cloud.ts'
+import type { HostPlacement, RegionCompute } from '../cloud.ts'
 import { AppError } from '../error.ts'
 import type { Note } from '../note.ts'
 import type { App } from '../ports.ts'
 import { placementOf, snapshotAll, vacate } from '../reservations/physical-host.ts'
-import { type Lease, leaseKind, type TakenLease } from './lease.ts'
+import { type HostReservation, type Lease, leaseKind, type TakenLease } from './lease.ts'
 import { lapsed, type Step, stepOf, stepped } from './steps.ts'
-import { nextDue } from './timing.ts'
+import { eventOf, nextDue } from './timing.ts'
 
 export interface LeaseRun {
   readonly regionAnswered: boolean | null
@@ -16,8 +16,8 @@ export interface LeaseRun {
 
 /** How soon a failed step is tried again, at first and at last. */
 const retryMs = { first: 500, last: 30_000 }
-/** How soon a server that is going is looked for again. */
-const goingMs = 1_000
+/** How soon a server that is going is looked for again, at first and at last. */
+const goingMs = { first: 1_000, last: 30_000 }
 /** A lease waits for the one before it, but not for ever. */
 const patienceMs = 600_000
 /** It is told when that one is done; this is for the case that the word gets lost. */
@@ -39,7 +39,7 @@ export async function runLease(app: App, taken: TakenLease): Promise<LeaseRun> {
       return { regionAnswered }
     }
     if (step === 'start' && waits(app, taken, lease)) {
-      await app.store.turns.finish(turn, waitingMs)
+      await wait(app, taken, lease)
       return { regionAnswered }
     }
     const done = await take(app, taken, lease, step)
@@ -49,8 +49,19 @@ export async function runLease(app: App, taken: TakenLease): Promise<LeaseRun> {
   }
 }
 
-const waits = (app: App, { waitsFor }: TakenLease, lease: Lease): boolean =>
-  waitsFor.length > 0 && app.now().getTime() - lease.startAt.getTime() < patienceMs
+const waiting = 'wait'
+
+/** For what is on one of its hosts still; not for ever, counted from when it came to that. */
+function waits(app: App, { waitsFor }: TakenLease, { action, updatedAt }: Lease): boolean {
+  const since = action === waiting ? updatedAt : null
+  return waitsFor.length > 0 && (since === null || app.now().getTime() - since.getTime() < patienceMs)
+}
+
+async function wait(app: App, taken: TakenLease, lease: Lease): Promise<void> {
+  const isNew = lease.action !== waiting
+  const held = isNew ? { ...lease, action: waiting, updatedAt: app.now() } : lease
+  await hold(app, taken, held, 'waits until the lease before it has left its hosts', waitingMs)
+}
 
 const untilNext = (app: App, lease: Lease): number | null => {
   const next = nextDue(lease)
@@ -70,23 +81,30 @@ async function take(app: App, taken: TakenLease, was: Lease, step: Step): Promis
   const begun = stepped(was, step, 'begun', app.now())
   const lease = begun === was ? was : await write(app, taken, begun)
   if (!lease) return over(null)
+  let left: string[] | null
   try {
-    const left = await act(app, taken, lease, step)
-    if (left.length > 0)
-      return over(await hold(app, taken, lease, `waits until these are gone: ${left.join(', ')}`, goingMs))
+    left = await act(app, taken, lease, step)
   } catch (error) {
     return failed(app, taken, lease, step, error)
   }
-  if (step === 'remove') return over(await dismiss(app, taken, lease))
+  const regionAnswered = left === null ? null : true
+  if (left && left.length > 0) {
+    const ms = between(goingMs, (app.now().getTime() - begunAt(lease, step).getTime()) / 10)
+    await hold(app, taken, lease, `waits until these are gone: ${left.join(', ')}`, ms)
+    return over(regionAnswered)
+  }
+  if (step === 'remove') {
+    await dismiss(app, taken, lease)
+    return over(regionAnswered)
+  }
   const done = stepped(lease, step, 'done', app.now())
   const next = stepOf(done, app.now())
   const written = await write(app, taken, done, next === null ? untilNext(app, done) : undefined)
-  if (written && step === 'end') await wakeWaiting(app, lease)
-  const regionAnswered = lease.reservations.length > 0 && step !== 'tell' ? true : null
+  if (written && (step === 'end' || step === 'lapse')) await wakeWaiting(app, lease)
   return { lease: next === null ? null : written, regionAnswered }
 }
 
-/** Null when it is not ours any more. */
+/** Null when it is not ours any more, or was changed meanwhile: then it is looked at anew. */
 async function write(
   app: App,
   taken: TakenLease,
@@ -94,23 +112,38 @@ async function write(
   againInMs?: number | null,
 ): Promise<Lease | null> {
   const written = await app.store.leases.settle(taken, lease, againInMs)
+  if (!written && againInMs === undefined) await app.store.turns.finish(taken.turn, 0)
   return written ? { ...lease, version: lease.version + 1 } : null
 }
 
-/** The effects of a step in the lease's regions. Returns the names of servers that are still on their way out. */
-async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): Promise<string[]> {
-  const left: string[] = []
-  for (const reservation of lease.reservations) {
-    if (reservation.status === 'deleted' || reservation.hosts.length === 0) continue
-    const compute = (): RegionCompute => app.cloud.compute(reservation.regionName, `req-${app.newId()}`)
-    const placement = placementOf(lease, reservation, places)
-    const { beforeEnd } = reservation
-    const action = beforeEnd === 'default' ? app.leaseRules.beforeEnd : beforeEnd
-    if (step === 'start' || step === 'update') await compute().openPlacement(placement)
-    else if (step === 'end' || step === 'remove') left.push(...(await vacate(compute(), placement)))
-    else if (step === 'before_end' && action === 'snapshot') await snapshotAll(compute(), placement)
-  }
-  return left
+/**
+ * The effects of a step, in all regions of the lease at once: none waits for another, and what fails in one is done in
+ * the others. Returns the names of servers that are still on their way out; null when no region was asked.
+ */
+async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): Promise<string[] | null> {
+  const effects = lease.reservations.flatMap(reservation => {
+    const effect = effectOf(app, lease, reservation, step)
+    if (!effect || reservation.status === 'deleted' || reservation.hosts.length === 0) return []
+    const compute = app.cloud.compute(reservation.regionName, `req-${app.newId()}`)
+    return [effect(compute, placementOf(lease, reservation, places))]
+  })
+  const ended = await Promise.allSettled(effects)
+  const failure = ended.find(end => end.status === 'rejected')
+  if (failure) throw failure.reason
+  const left = ended.flatMap(end => (end.status === 'fulfilled' ? (end.value ?? []) : []))
+  return effects.length === 0 ? null : left
+}
+
+type Effect = (compute: RegionCompute, placement: HostPlacement) => Promise<string[] | undefined>
+
+function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: Step): Effect | null {
+  if (step === 'start' || step === 'update')
+    return (compute, placement) => compute.openPlacement(placement).then(() => undefined)
+  if (step === 'end' || step === 'remove') return vacate
+  const action = beforeEnd === 'default' ? app.leaseRules.beforeEnd : beforeEnd
+  if (step !== 'before_end' || action !== 'snapshot') return null
+  const since = eventOf(lease, 'before_end_lease')!.at
+  return (compute, placement) => snapshotAll(compute, placement, since).then(() => undefined)
 }
 
 /** Leaves the turn for later, with a word about why. */
@@ -120,9 +153,8 @@ async function hold(
   lease: Lease,
   statusReason: string,
   againInMs: number,
-): Promise<boolean | null> {
+): Promise<void> {
   await app.store.leases.settle(taken, { ...lease, statusReason }, againInMs)
-  return true
 }
 
 async function failed(app: App, taken: TakenLease, lease: Lease, step: Step, error: unknown): Promise<Taken> {
@@ -132,20 +164,27 @@ async function failed(app: App, taken: TakenLease, lease: Lease, step: Step, err
   const why = isOurs
     ? 'something went wrong on our side; the log has more under the lease’s id'
     : error.message
-  const since = now.getTime() - dueAt(lease, step).getTime()
+  const since = now.getTime() - begunAt(lease, step).getTime()
   const given = lapsed(lease, step, since, app.leaseRules.retryForMs, now)
   if (given) {
     const written = await write(app, taken, { ...given, statusReason: why }, untilNext(app, given))
     return { lease: null, regionAnswered: written ? answerIn(error) : null }
   }
-  const wait = Math.min(retryMs.last, Math.max(retryMs.first, since / 2)) * (0.75 + app.chance() / 2)
-  await app.store.leases.settle(taken, { ...lease, statusReason: `${why}; it is tried again` }, wait)
+  const next = nextDue(lease, now)
+  const pause = between(retryMs, since / 2) * (0.75 + app.chance() / 2)
+  const ms = Math.min(pause, next ? next.getTime() - now.getTime() : pause)
+  await hold(app, taken, lease, `${why}; it is tried again`, ms)
   return over(answerIn(error))
 }
 
-const dueAt = (lease: Lease, step: Step): Date => {
+const between = ({ first, last }: { first: number; last: number }, ms: number): number =>
+  Math.min(last, Math.max(first, ms))
+
+/** Since when it is being tried. */
+function begunAt(lease: Lease, step: Step): Date {
   const type = { start: 'start_lease', before_end: 'before_end_lease', end: 'end_lease' }[step as string]
-  return lease.events.find(event => event.type === type)?.at ?? lease.updatedAt ?? lease.createdAt
+  const event = type === undefined ? undefined : eventOf(lease, type)
+  return event?.updatedAt ?? event?.at ?? lease.updatedAt ?? lease.createdAt
 }
 
 /** False for no answer, or one that says that the region is not at work; null when it came from elsewhere. */
@@ -155,16 +194,15 @@ function answerIn(error: unknown): boolean | null {
 }
 
 /** Nothing of it is left in any region: now it is gone here as well. */
-async function dismiss(app: App, { turn }: TakenLease, lease: Lease): Promise<boolean> {
+async function dismiss(app: App, { turn }: TakenLease, lease: Lease): Promise<void> {
   const note: Note = { caller: ownCaller(`req-${app.newId()}`), at: app.now(), action: 'lease.gone' }
-  await wakeWaiting(app, lease)
   await app.store.transact(tx => tx.leases.remove(lease.id, note))
+  await wakeWaiting(app, lease)
   await app.store.turns.finish(turn, null)
-  return true
 }
 
 /** Those that come next on its hosts need wait no longer. */
 async function wakeWaiting(app: App, lease: Lease): Promise<void> {
-  const ids = await app.store.leases.waitingFor(lease.id)
+  const ids = await app.store.leases.waitingFor(lease.id, app.now())
   if (ids.length > 0) await app.store.turns.ask(ids.map(key => ({ kind: leaseKind, key, lane: '' })))
 }

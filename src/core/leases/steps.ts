@@ -7,14 +7,13 @@ import {
   type LeaseStatus,
   type ReservationStatus,
 } from './lease.ts'
-import { eventOf } from './timing.ts'
+import { eventOf, isBegun } from './timing.ts'
 
 export type Step = 'start' | 'update' | 'before_end' | 'end' | 'remove' | 'lapse' | 'tell'
 
 /** What is to be done now; null when that is nothing. */
 export function stepOf(lease: Lease, now: Date): Step | null {
   if (lease.status === 'DELETING') return 'remove'
-  if (lease.status === 'UPDATING') return 'update'
   const isDue = (type: string): boolean => {
     const event = eventOf(lease, type)
     return (
@@ -22,8 +21,9 @@ export function stepOf(lease: Lease, now: Date): Step | null {
     )
   }
   // Its whole time went by before anything was done for it.
-  if (isDue('end_lease') && eventOf(lease, 'start_lease')!.status === 'UNDONE') return 'lapse'
+  if (isDue('end_lease') && !isBegun(lease)) return 'lapse'
   if (isDue('start_lease') && !isDue('end_lease')) return 'start'
+  if (lease.status === 'UPDATING' && !isDue('end_lease')) return 'update'
   if (isDue('before_end_lease')) return 'before_end'
   if (isDue('end_lease')) return 'end'
   const isTold = lease.events.some(
@@ -54,12 +54,13 @@ export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: 
   const course = courses[step]
   if (stage === 'begun') {
     const event = course.event && eventOf(lease, course.event)
-    if (!event || (event.status === 'IN_PROGRESS' && (!course.begun || lease.status === course.begun)))
-      return lease
-    const events = marked(lease, [event.type], 'IN_PROGRESS', now)
+    const isBegunHere = !course.begun || lease.status === course.begun || lease.status === 'ERROR'
+    if (!event || (event.status === 'IN_PROGRESS' && isBegunHere)) return lease
+    const events = marked(lease, [event.id], 'IN_PROGRESS', now)
+    const begun = { ...lease, action: step, events, updatedAt: now }
     // What failed to start stays in ERROR to its end.
-    const status = lease.status === 'ERROR' ? 'ERROR' : (course.begun ?? lease.status)
-    return { ...lease, status, action: step, events, updatedAt: now }
+    if (lease.status === 'ERROR') return begun
+    return { ...begun, status: course.begun ?? lease.status, statusReason: null }
   }
   const { reservations: status } = course
   return {
@@ -75,7 +76,7 @@ export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: 
   }
 }
 
-/** The events that are over with a step. */
+/** The ids of the events that are over with a step. */
 function happened(lease: Lease, step: Step, now: Date): string[] {
   const { event: own } = courses[step]
   const over = lease.events.filter(({ type, at, status }) => {
@@ -84,12 +85,12 @@ function happened(lease: Lease, step: Step, now: Date): string[] {
     // With the end whatever was still being done is over as well.
     return type === own || (step === 'end' && status === 'IN_PROGRESS')
   })
-  return over.map(event => event.type)
+  return over.map(event => event.id)
 }
 
-const marked = (lease: Lease, types: readonly string[], status: EventStatus, now: Date): Lease['events'] =>
+const marked = (lease: Lease, ids: readonly string[], status: EventStatus, now: Date): Lease['events'] =>
   lease.events.map(event =>
-    types.includes(event.type) && event.status !== 'DONE' ? { ...event, status, updatedAt: now } : event,
+    ids.includes(event.id) && event.status !== 'DONE' ? { ...event, status, updatedAt: now } : event,
   )
 
 /**
@@ -103,11 +104,12 @@ export function lapsed(
   retryForMs: number,
   now: Date,
 ): Lease | null {
-  const { event = '' } = courses[step]
+  const { event } = courses[step]
+  const failed = lease.events.filter(({ type }) => type === event).map(({ id }) => id)
   if (step === 'before_end') {
     const isOver = eventOf(lease, 'end_lease')!.at <= now
     return isOver
-      ? { ...lease, action: null, events: marked(lease, [event], 'ERROR', now), updatedAt: now }
+      ? { ...lease, action: null, events: marked(lease, failed, 'ERROR', now), updatedAt: now }
       : null
   }
   if ((step !== 'start' && step !== 'update') || sinceMs < retryForMs) return null
@@ -115,7 +117,7 @@ export function lapsed(
     ...lease,
     status: 'ERROR',
     action: null,
-    events: marked(lease, [event], 'ERROR', now),
+    events: marked(lease, failed, 'ERROR', now),
     reservations: lease.reservations.map(one => ({ ...one, status: 'error', updatedAt: now })),
     updatedAt: now,
   }

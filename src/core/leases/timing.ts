@@ -54,7 +54,8 @@ export const isBegun = (lease: Pick<Lease, 'events'>): boolean =>
   eventOf(lease, 'start_lease')!.status !== 'UNDONE'
 
 /** Nothing of it is left in any region, and nothing will come. */
-export const isOver = (lease: Pick<Lease, 'events'>): boolean => eventOf(lease, 'end_lease')!.status === 'DONE'
+export const isOver = (lease: Pick<Lease, 'events'>): boolean =>
+  eventOf(lease, 'end_lease')!.status === 'DONE'
 
 /** The next instant at which something is due, past instants among them unless only later ones than `after` are meant. */
 export function nextDue(lease: Pick<Lease, 'events'>, after: Date | null = null): Date | null {

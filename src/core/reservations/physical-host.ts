@@ -106,6 +106,8 @@ export function placementOf(
 
 /** Takes away what the reservation placed, and what let it. Returns the names of servers that are still there. */
 export async function vacate(compute: RegionCompute, placement: HostPlacement): Promise<string[]> {
+  // Mostly there is no server any more, and that is all.
+  if (await compute.clearPlacement(placement)) return []
   await compute.closePlacement(placement)
   const servers = await compute.placedServers(placement)
   if (servers.length > 0) {
@@ -116,8 +118,12 @@ export async function vacate(compute: RegionCompute, placement: HostPlacement): 
   return (await compute.clearPlacement(placement)) ? [] : ['a server that has not let go of its place yet']
 }
 
-/** An image of every server that the reservation placed. */
-export async function snapshotAll(compute: RegionCompute, placement: HostPlacement): Promise<void> {
+/** An image of every server that the reservation placed, made since then. */
+export async function snapshotAll(
+  compute: RegionCompute,
+  placement: HostPlacement,
+  since: Date,
+): Promise<void> {
   const servers = await compute.placedServers(placement)
-  await Promise.all(servers.map(server => compute.snapshot(server, `reserved_${server.name}`)))
+  await Promise.all(servers.map(server => compute.snapshot(server, `reserved_${server.name}`, since)))
 }

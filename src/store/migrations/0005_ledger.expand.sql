@@ -115,9 +115,13 @@ create table host_gap (
   host_id bigint not null references account on delete cascade,
   from_at timestamptz not null,
   to_at timestamptz not null,
+  -- How long: 0 below one hour, 1 below two, 2 below four, …
+  scale integer not null generated always as (width_bucket(to_at - from_at,
+    '{1:00,2:00,4:00,8:00,16:00,32:00,64:00,128:00,256:00,512:00,1024:00,2048:00,4096:00,8192:00}'::interval[])) stored,
   primary key (host_id, from_at),
   constraint host_gap_window check (from_at < to_at)
 );
+create index host_gap_search on host_gap (scale, from_at, to_at, host_id);
 
 -- Taking from a scope without having locked it is a bug, and is refused.
 create function hold_needs_lock() returns trigger language plpgsql as $$

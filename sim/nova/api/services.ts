@@ -1,8 +1,8 @@
-// Hypervisors, services and availability zones: the hosts of a region as its admins see them.
+// Compute services and availability zones: the hosts of a region as its admins switch them.
 
 import { badRequest, conflict, notFound } from '../refusals.ts'
 import type { NovaRegion } from '../region.ts'
-import type { Host, Service } from '../rows.ts'
+import { isUp, type Service } from '../rows.ts'
 import {
   type Answer,
   type Asked,
@@ -15,162 +15,30 @@ import {
   readObject,
   readText,
 } from './asked.ts'
-import { pageOf } from './pages.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-export const hostRoutes: readonly Route[] = [
-  {
-    method: 'GET',
-    path: '/os-hypervisors',
-    rule: 'os-hypervisors:list',
-    isAdmins: true,
-    answer: asked => listHypervisors(asked, false),
-  },
-  {
-    method: 'GET',
-    path: '/os-hypervisors/detail',
-    rule: 'os-hypervisors:list-detail',
-    isAdmins: true,
-    answer: asked => listHypervisors(asked, true),
-  },
-  {
-    method: 'GET',
-    path: '/os-hypervisors/:id',
-    rule: 'os-hypervisors:show',
-    isAdmins: true,
-    answer: showHypervisor,
-  },
-  { method: 'GET', path: '/os-services', rule: 'os-services:list', isAdmins: true, answer: listServices },
-  {
-    method: 'PUT',
-    path: '/os-services/:id',
-    rule: 'os-services:update',
-    isAdmins: true,
-    answer: updateService,
-  },
-  {
-    method: 'DELETE',
-    path: '/os-services/:id',
-    rule: 'os-services:delete',
-    isAdmins: true,
-    answer: removeService,
-  },
+const route = (
+  method: Route['method'],
+  path: string,
+  rule: string,
+  answer: (asked: Asked) => Answer,
+): Route => ({ method, path, rule, isAdmins: true, answer })
+
+export const serviceRoutes: readonly Route[] = [
+  route('GET', '/os-services', 'os-services:list', listServices),
+  route('PUT', '/os-services/:id', 'os-services:update', updateService),
+  route('DELETE', '/os-services/:id', 'os-services:delete', removeService),
+  route('GET', '/os-availability-zone/detail', 'os-availability-zone:detail', asked =>
+    listZones(asked, true),
+  ),
   {
     method: 'GET',
     path: '/os-availability-zone',
     rule: 'os-availability-zone:list',
     answer: asked => listZones(asked, false),
   },
-  {
-    method: 'GET',
-    path: '/os-availability-zone/detail',
-    rule: 'os-availability-zone:detail',
-    isAdmins: true,
-    answer: asked => listZones(asked, true),
-  },
 ]
-
-const isUp = ({ isAlive, isForcedDown }: Service): boolean => isAlive && !isForcedDown
-
-const hypervisorId = (host: Host, minor: number): string | number => (minor >= 53 ? host.uuid : host.number)
-
-function listHypervisors(asked: Asked, isDetailed: boolean): Answer {
-  const { region, query, minor } = asked
-  const pattern = minor >= 53 ? query.get('hypervisor_hostname_pattern') : null
-  let hosts = [...region.hosts.values()]
-  if (pattern !== null) {
-    const exact = region.hostsByHypervisor.get(pattern)
-    hosts = hosts.filter(({ hypervisorHostname }) => hypervisorHostname.includes(pattern))
-    if (exact === undefined && hosts.length === 0) {
-      throw notFound(`No hypervisor matching '${pattern}' could be found.`)
-    }
-  }
-  if (pattern !== null && (query.has('limit') || query.has('marker'))) {
-    throw badRequest(
-      'Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.',
-    )
-  }
-  const withServers = minor >= 53 && query.get('with_servers')?.toLowerCase() === 'true'
-  const page = pageOf(asked, hosts, host => String(hypervisorId(host, minor)), 'hypervisors')
-  const view = (host: Host) => viewHypervisor(asked, host, isDetailed, withServers)
-  return ok({ hypervisors: page.rows.map(view), ...(minor >= 33 ? page.links : {}) })
-}
-
-function showHypervisor(asked: Asked): Answer {
-  const { region, params, query, minor } = asked
-  const id = params.id ?? ''
-  if (minor >= 53 && !uuid.test(id)) throw badRequest(`Invalid uuid ${id}`)
-  const host =
-    minor >= 53
-      ? region.hostsByUuid.get(id)
-      : [...region.hosts.values()].find(({ number }) => String(number) === id)
-  if (host === undefined) throw notFound(`Hypervisor with ID '${id}' could not be found.`)
-  const withServers = minor >= 53 && query.get('with_servers')?.toLowerCase() === 'true'
-  return ok({ hypervisor: viewHypervisor(asked, host, true, withServers) })
-}
-
-function viewHypervisor(
-  { region, minor }: Asked,
-  host: Host,
-  isDetailed: boolean,
-  withServers: boolean,
-): object {
-  const servers = [...region.servers.by('host', host.name)].map(({ id, name }) => ({ uuid: id, name }))
-  const shown = {
-    id: hypervisorId(host, minor),
-    hypervisor_hostname: host.hypervisorHostname,
-    state: isUp(host.service) ? 'up' : 'down',
-    status: host.service.isDisabled ? 'disabled' : 'enabled',
-    ...(withServers && (servers.length > 0 || minor >= 75) ? { servers } : {}),
-  }
-  if (!isDetailed) return shown
-  const { service, name } = host
-  return {
-    ...shown,
-    hypervisor_type: 'fake',
-    hypervisor_version: 1000,
-    host_ip: '127.0.0.1',
-    service: {
-      id: minor >= 53 ? service.uuid : service.number,
-      host: name,
-      disabled_reason: service.disabledReason,
-    },
-    ...(minor >= 88 ? { uptime: null } : viewCapacity(region, host, servers.length, minor)),
-  }
-}
-
-const cpu = {
-  arch: 'x86_64',
-  model: 'Nehalem',
-  vendor: 'Intel',
-  features: ['pge', 'clflush'],
-  topology: { cores: 1, threads: 1, sockets: 4 },
-}
-
-/** Gone since 2.88. */
-function viewCapacity(region: NovaRegion, host: Host, running: number, minor: number): object {
-  const { vcpus, memoryMb, diskGb } = host
-  const flavors = [...region.servers.by('host', host.name)].map(({ flavor }) => flavor)
-  const used = (of: (flavor: (typeof flavors)[number]) => number) =>
-    flavors.reduce((sum, flavor) => sum + of(flavor), 0)
-  const usedMb = used(flavor => flavor.memoryMb)
-  const usedGb = used(flavor => flavor.diskGb + flavor.ephemeralGb)
-  return {
-    vcpus,
-    memory_mb: memoryMb,
-    local_gb: diskGb,
-    vcpus_used: used(flavor => flavor.vcpus),
-    memory_mb_used: usedMb,
-    local_gb_used: usedGb,
-    free_ram_mb: memoryMb - usedMb,
-    free_disk_gb: diskGb - usedGb,
-    current_workload: 0,
-    running_vms: running,
-    disk_available_least: 0,
-    cpu_info: minor >= 28 ? cpu : JSON.stringify(cpu).replaceAll(/[,:]/g, '$& '),
-  }
-}
 
 function listServices({ region, query, minor }: Asked): Answer {
   const services = [...region.services.values()]

@@ -1,0 +1,137 @@
+// A lease of a host on a real Nova and Placement: it starts, takes a server by its flavor, keeps others out, ends.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { afterAll, expect, test } from 'vitest'
+import { createApp, createClockwork, openCloud } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { Caller } from '../../src/core/caller.ts'
+import { enrolHost, removeHost } from '../../src/core/hosts/hosts.ts'
+import type { Lease, LeaseSpec } from '../../src/core/leases/lease.ts'
+import { createLease, updateLease } from '../../src/core/leases/leases.ts'
+import { createRegion } from '../../src/core/regions/regions.ts'
+import { getServer, listHypervisors, listServers } from '../../src/openstack/nova.ts'
+import { createFlavor, getFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { openBooter } from '../contract/nova-servers.ts'
+import { openTarget } from '../contract/target.ts'
+import { testDatabase } from '../postgres.ts'
+
+const target = await openTarget()
+const isThere = target.has('compute')
+if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova in its first region`)
+const undone: (() => Promise<unknown>)[] = []
+
+afterAll(async () => {
+  for (const undo of undone.reverse()) await undo()
+  await target.close()
+})
+
+async function openAtoll() {
+  const { authUrl, username = '', password = '', projectName = '' } = target.credentials
+  const config = loadConfig(undefined, {
+    ATOLL_IDENTITY_AUTH_URL: authUrl,
+    ATOLL_IDENTITY_USERNAME: username,
+    ATOLL_IDENTITY_PASSWORD: password,
+    ATOLL_IDENTITY_PROJECT_NAME: projectName,
+  })
+  const { url } = await testDatabase()
+  const database = openDatabase(url, { connections: 5, name: 'test', onError: () => {} })
+  const cloud = openCloud(config)
+  const log = pino({ level: 'warn' })
+  const app = createApp(config, database, cloud.regions, log)
+  const metrics = { observeJob: () => {}, countSurplus: () => {} }
+  const clockwork = createClockwork({ config, log, app, databaseUrl: url, metrics })
+  await clockwork.start()
+  undone.push(
+    () => database.close(),
+    cloud.close,
+    () => clockwork.stop(),
+  )
+  return app
+}
+
+const caller = (projectId: string, roles: string[]): Caller => ({
+  userId: 'somebody',
+  userName: 'somebody',
+  projectId,
+  projectName: 'demo',
+  roles,
+  requestId: 'req-00000000-0000-4000-8000-000000000000',
+})
+
+test.skipIf(!isThere)('a lease of a host from its start to its end', async () => {
+  const app = await openAtoll()
+  const region = target.region()
+  const booter = await openBooter(target)
+  undone.push(() => booter.close())
+  const [admin, member] = [caller(booter.projectId, ['admin']), caller(booter.projectId, ['member'])]
+  const zone = { availabilityZone: 'az1', localAvailabilityZone: '', dataCenter: '' }
+  await createRegion(app, admin, { name: region.name, ...zone })
+
+  const plain = {
+    id: `${target.prefix}-plain`,
+    name: `${target.prefix}-plain`,
+    vcpus: 1,
+    memoryMb: 64,
+    diskGb: 0,
+  }
+  await createFlavor(region, { ...plain, isPublic: true })
+  undone.push(() => removeFlavor(region, plain.id))
+
+  const hypervisors = await listHypervisors(region)
+  const busy = new Set((await listServers(region)).map(server => server.host))
+  const free = hypervisors.find(one => one.state === 'up' && !busy.has(one.service.host))!
+  const host = await enrolHost(app, admin, { nameOrId: free.hostname, region: region.name, capabilities: {} })
+  undone.push(() => removeHost(app, admin, { id: host.id, region: null }).catch(() => {}))
+
+  const lease = await createLease(app, member, wholeHost())
+  const until = async (status: Lease['status']): Promise<void> => {
+    const deadline = Date.now() + 120_000
+    for (;;) {
+      const now = await app.store.leases.get(lease.id)
+      if (now?.status === status) return
+      if (Date.now() > deadline) throw new Error(`the lease is ${now?.status} (${now?.statusReason})`)
+      await sleep(100)
+    }
+  }
+  const askedAt = Date.now()
+  await until('ACTIVE')
+  console.log(`the lease was ACTIVE ${Date.now() - askedAt} ms after it was asked for`)
+
+  const mine = await booter.boot({ name: `${target.prefix}-mine`, flavorId: lease.reservations[0]!.id })
+  expect([mine.status, mine.host]).toEqual(['ACTIVE', free.service.host])
+  for (const name of ['one', 'two']) {
+    const other = await booter.boot({ name: `${target.prefix}-${name}`, flavorId: plain.id })
+    expect([other.status, other.host === free.service.host]).toEqual(['ACTIVE', false])
+  }
+
+  const endedAt = Date.now()
+  await updateLease(app, member, { id: lease.id, endAt: new Date(endedAt + 1_000) })
+  await until('TERMINATED')
+  console.log(`the lease was TERMINATED ${Date.now() - endedAt - 1_000} ms after its end`)
+  expect(await getServer(region, mine.id)).toBeNull()
+  expect(await getFlavor(region, lease.reservations[0]!.id)).toBeNull()
+  const stillClosed = await booter.boot({ name: `${target.prefix}-three`, flavorId: plain.id })
+  expect(stillClosed.host).not.toBe(free.service.host)
+  await removeHost(app, admin, { id: host.id, region: null })
+})
+
+const wholeHost = (): LeaseSpec => ({
+  name: 'lab',
+  startAt: 'now',
+  endAt: new Date(Date.now() + 3_600_000),
+  beforeEndAt: null,
+  events: [],
+  region: null,
+  reservations: [
+    {
+      kind: 'physical:host',
+      min: 1,
+      max: 1,
+      hypervisorProperties: '',
+      resourceProperties: '',
+      beforeEnd: '',
+    },
+  ],
+})

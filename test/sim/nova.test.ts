@@ -1,0 +1,217 @@
+// The simulated Nova and Placement beyond where servers go: ports, pace, faults, images, a thousand hosts.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { startCloud } from '../../sim/cloud.ts'
+import { done, makeFlavor, type Person, startRegion, type TestRegion } from './nova-region.ts'
+
+let r: TestRegion
+afterEach(() => r[Symbol.asyncDispose]())
+
+const create = (who: Person, fields: object = {}) =>
+  who.nova('POST', '/servers', {
+    server: {
+      name: 'server',
+      flavorRef: 'plain',
+      imageRef: r.nova.images()[0]!.id,
+      networks: 'none',
+      ...fields,
+    },
+  })
+
+describe('ports', () => {
+  const network = (fields: Record<string, unknown> = {}) => {
+    const neutron = r.cloud.neutrons.get('Pod1')!
+    const made = neutron.create('network', { name: 'net', project_id: r.demo.projectId, ...fields })
+    neutron.create('subnet', {
+      network_id: made.id,
+      project_id: r.demo.projectId,
+      ip_version: 4,
+      cidr: '10.0.0.0/24',
+    })
+    return made.id
+  }
+  const ports = () => r.cloud.neutrons.get('Pod1')!.ports()
+
+  test('one is made on a network, bound to the host, shown as an address, and goes with the server', async () => {
+    r = await startRegion()
+    const { server } = await done(create(r.demo, { networks: [{ uuid: network() }] }))
+    const [port] = ports()
+    expect(port).toMatchObject({
+      device_id: server.id,
+      device_owner: 'compute:nova',
+      host: r.nova.server(server.id)!.host,
+      project_id: r.demo.projectId,
+    })
+    const shown = (await done(r.demo.nova('GET', `/servers/${server.id}`))).server
+    expect(shown.addresses).toMatchObject({
+      net: [
+        { addr: port!.fixed_ips[0]!.ip_address, version: 4, 'OS-EXT-IPS-MAC:mac_addr': port!.mac_address },
+      ],
+    })
+    await done(r.demo.nova('DELETE', `/servers/${server.id}`))
+    expect(ports()).toEqual([])
+  })
+
+  test("one that is there is taken, and is free again after the server's end", async () => {
+    // Only the region's own hosts have an agent that takes a port up.
+    r = await startRegion({ hosts: { count: 1 } })
+    for (const host of ['H1', 'H2', 'H3']) r.nova.breakHost(host)
+    const neutron = r.cloud.neutrons.get('Pod1')!
+    const port = neutron.create('port', { network_id: network(), project_id: r.demo.projectId })
+    const { server } = await done(create(r.demo, { networks: [{ port: port.id }] }))
+    expect(ports()).toMatchObject([{ id: port.id, device_id: server.id, status: 'ACTIVE' }])
+    expect((await create(r.demo, { networks: [{ port: port.id }] })).status).toBe(409)
+    await done(r.demo.nova('DELETE', `/servers/${server.id}`))
+    expect(ports()).toMatchObject([{ id: port.id, device_id: '', host: '' }])
+  })
+
+  test('without any asked for, the only network is taken; of several none', async () => {
+    r = await startRegion()
+    const id = network()
+    await done(create(r.demo, { networks: 'auto' }))
+    expect(ports()).toMatchObject([{ network_id: id }])
+    network({ name: 'other' })
+    expect(await create(r.demo, { networks: 'auto' })).toMatchObject({ status: 409 })
+    expect(await create(r.demo, { networks: [{ uuid: 'none' }] })).toMatchObject({
+      status: 400,
+      body: { badRequest: { message: 'Network none could not be found.' } },
+    })
+  })
+})
+
+describe('pace', () => {
+  test('a server is scheduled, built and deleted in its time', async () => {
+    r = await startRegion({ nova: { scheduleMs: 500, buildMs: 500, deleteMs: 500 } })
+    const { server } = await done(create(r.demo))
+    const seen = async () => {
+      const { status, body } = await r.demo.nova('GET', `/servers/${server.id}`)
+      if (status === 404) return 'gone'
+      const { status: shown, hostId, 'OS-EXT-STS:task_state': task } = body.server
+      return `${shown} ${task ?? 'at rest'}, ${hostId === '' ? 'nowhere' : 'on a host'}`
+    }
+    const until = (state: string) => vi.waitFor(async () => expect(await seen()).toBe(state), 20_000)
+    await until('BUILD scheduling, nowhere')
+    await until('BUILD spawning, on a host')
+    await until('ACTIVE at rest, on a host')
+    await done(r.demo.nova('DELETE', `/servers/${server.id}`))
+    await until('ACTIVE deleting, on a host')
+    await until('gone')
+    expect(r.placement.region.consumers.size).toBe(0)
+  })
+
+  test('one that is deleted before it has a host never gets one', async () => {
+    r = await startRegion({ nova: { scheduleMs: 300 } })
+    const { server } = await done(create(r.demo))
+    await done(r.demo.nova('DELETE', `/servers/${server.id}`))
+    await sleep(400)
+    expect(r.nova.servers()).toEqual([])
+    expect(r.placement.region.consumers.size).toBe(0)
+  })
+
+  test('one that will not die is deleted in vain, until it may', async () => {
+    r = await startRegion()
+    const { id, host } = await r.demo.boot()
+    r.nova.makeUndying(id)
+    expect((await r.demo.nova('DELETE', `/servers/${id}`)).status).toBe(204)
+    expect((await r.demo.nova('DELETE', `/servers/${id}`)).status).toBe(204)
+    expect(r.nova.serversOn(host!)).toMatchObject([{ id, taskState: 'deleting' }])
+    r.nova.letDie(id)
+    expect(r.nova.serversOn(host!)).toEqual([])
+  })
+})
+
+describe('faults', () => {
+  test('strike Nova, Placement and images as they strike Neutron', async () => {
+    r = await startRegion()
+    for (const service of ['nova', 'placement']) {
+      const fault = r.cloud.faults.add({ kind: 'status', status: 503, service, region: 'Pod1', times: 1 })
+      const ask = service === 'nova' ? r.admin.nova('GET', '/servers') : r.admin.placement('GET', '/traits')
+      expect((await ask).status).toBe(503)
+      expect(fault.hits).toBe(1)
+    }
+    expect(r.cloud.faults.calls({ service: 'placement', method: 'GET' })).toBe(1)
+  })
+
+  test('an answer is lost after its effect', async () => {
+    r = await startRegion()
+    r.cloud.faults.add({
+      kind: 'lost',
+      service: 'nova',
+      method: 'POST',
+      path: '/v2.1/os-aggregates',
+      times: 1,
+    })
+    await expect(r.admin.nova('POST', '/os-aggregates', { aggregate: { name: 'x' } })).rejects.toThrow()
+    expect(r.nova.aggregate('x')).not.toBeNull()
+    r.cloud.faults.add({ kind: 'reset', service: 'placement', method: 'PUT', times: 1 })
+    await expect(r.admin.placement('PUT', '/traits/CUSTOM_X')).rejects.toThrow()
+    expect(r.placement.region.traits.has('CUSTOM_X')).toBe(false)
+  })
+
+  test("a service's clock may be off", async () => {
+    r = await startRegion()
+    r.cloud.faults.add({ kind: 'skew', service: 'nova', region: 'Pod1', ms: 3_600_000 })
+    const { id } = await r.demo.boot()
+    expect(r.nova.server(id)!.createdAt).toBeGreaterThan(Date.now() + 3_000_000)
+  })
+})
+
+describe('images', () => {
+  test('are listed, and a snapshot is among them for its project only', async () => {
+    r = await startRegion()
+    const { id } = await r.demo.boot()
+    const { image_id } = await done(
+      r.demo.nova('POST', `/servers/${id}/action`, { createImage: { name: 'snap', metadata: { a: 'b' } } }),
+    )
+    const token = (user: string) =>
+      r.cloud.keystone.issue(r.cloud.keystone.userId(user), r.cloud.keystone.projectId(user))
+    const { url } = r.cloud.glances.get('Pod1')!
+    const images = async (user: string, query = '') => {
+      const reply = await fetch(`${url}/v2/images${query}`, { headers: { 'x-auth-token': token(user) } })
+      return ((await reply.json()) as { images: { name: string }[] }).images.map(image => image.name)
+    }
+    expect(await images('demo')).toEqual(['snap', 'cirros'])
+    expect(await images('demo', `?instance_uuid=${id}`)).toEqual(['snap'])
+    expect(await images('alt')).toEqual(['cirros'])
+    const reply = await fetch(`${url}/v2/images/${image_id}`, { headers: { 'x-auth-token': token('demo') } })
+    expect(await reply.json()).toMatchObject({ name: 'snap', instance_uuid: id, a: 'b', status: 'active' })
+    const hidden = await fetch(`${url}/v2/images/${image_id}`, { headers: { 'x-auth-token': token('alt') } })
+    expect(hidden.status).toBe(404)
+  })
+})
+
+describe('a large region', () => {
+  test('of a thousand hosts starts quickly, and so do servers there', async () => {
+    const startedAt = performance.now()
+    const cloud = await startCloud({ regions: ['CentralRegion', 'Pod1'], hosts: { count: 1000 } })
+    const startMs = performance.now() - startedAt
+    await cloud.close()
+    r = await startRegion({ hosts: { count: 1000 } })
+    await makeFlavor(r.admin, { id: 'small' })
+    const bootedAt = performance.now()
+    for (let at = 0; at < 20; at++)
+      expect(await r.demo.boot({ flavor: 'small' })).toMatchObject({ status: 'ACTIVE' })
+    const bootMs = (performance.now() - bootedAt) / 20
+    // On an idle machine a third of a second and a few milliseconds.
+    expect(startMs).toBeLessThan(5000)
+    expect(bootMs).toBeLessThan(500)
+    expect(r.nova.hosts()).toHaveLength(1003)
+    const { hypervisors, hypervisors_links } = await done(r.admin.nova('GET', '/os-hypervisors'))
+    expect(hypervisors).toHaveLength(1000)
+    expect(hypervisors_links[0].href).toContain(`marker=${hypervisors[999].id}`)
+  })
+
+  test('has the same ids at every start', async () => {
+    r = await startRegion({ hosts: { count: 2 } })
+    const first = r.nova.host('pod1-host2')
+    const flavor = r.nova.flavors().find(({ name }) => name === 'm1.tiny')!
+    await r[Symbol.asyncDispose]()
+    r = await startRegion({ hosts: { count: 2 } })
+    expect(r.nova.host('pod1-host2')).toMatchObject({
+      uuid: first.uuid,
+      service: { uuid: first.service.uuid },
+    })
+    expect(r.nova.flavors().find(({ name }) => name === 'm1.tiny')!.id).toBe(flavor.id)
+  })
+})
