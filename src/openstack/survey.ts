@@ -31,13 +31,18 @@ export async function survey(region: Region): Promise<RegionSurvey> {
   return {
     hosts,
     reservations: ours.map(flavor => flavor.id),
-    plainServers: servers.flatMap(({ id, name, projectId, status, host, flavor }) =>
-      host === null || Object.keys(flavor.extraSpecs).some(key => key.startsWith(placePrefix))
-        ? []
-        : [{ id, name, projectId, status, host }],
-    ),
+    plainServers: servers.flatMap(({ id, name, projectId, status, host, flavor }) => {
+      if (host === null || Object.keys(flavor.extraSpecs).some(key => key.startsWith(placePrefix))) return []
+      return isOwner(aggregates, host, projectId) ? [] : [{ id, name, projectId, status, host }]
+    }),
   }
 }
+
+/** Whether BlazarFilter lets a project's servers onto a host: it is lent to that project. */
+const isOwner = (aggregates: readonly Aggregate[], host: string, projectId: string): boolean =>
+  aggregates.some(
+    one => isReservation(one) && one.hosts.includes(host) && one.metadata['blazar:owner'] === projectId,
+  )
 
 const isUp = ({ state, status }: Hypervisor): boolean => state === 'up' && status === 'enabled'
 

@@ -127,7 +127,9 @@ export function hostStore(db: Db): HostStore {
     },
     regionsWithFree: (filter, window, most, region) => regionsWithFree(db, filter, window, most, region),
     async setFacts(id, facts) {
-      await run(db.updateTable('host').set(factColumns(facts)).where('id', '=', id).execute())
+      // What was posted of it is given back when it leaves: the inventory stays as it was at the enrolment.
+      const { inventory: _, ...columns } = factColumns(facts)
+      await run(db.updateTable('host').set(columns).where('id', '=', id).execute())
     },
     async setForeign(usage, now) {
       const rows = usage.flatMap(({ hostId, consumers }) => consumers.map(consumer => ({ hostId, consumer })))

@@ -6,6 +6,7 @@ import type { Region, RegionStore } from '../core/regions/region.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
 import type { RegionTable } from './tables.ts'
+import { asking } from './turns.ts'
 
 /** What two processes that were admitted at the same moment run into. */
 const refusals: Refusals = {
@@ -38,7 +39,7 @@ export function regionStore(db: Db): RegionStore {
       return row ? toRegion(row) : null
     },
 
-    async create(region, note) {
+    async create(region, note, asks = []) {
       const row: RegionTable = {
         id: region.id,
         name: region.name,
@@ -47,7 +48,10 @@ export function regionStore(db: Db): RegionStore {
         data_center: region.dataCenter,
         created_at: region.createdAt,
       }
-      await audited(db, note, db.insertInto('region').values(row).returningAll(), { refusals })
+      await audited(db, note, db.insertInto('region').values(row).returningAll(), {
+        refusals,
+        first: [['asked', sql`(${asking(asks)})`]],
+      })
     },
 
     async remove(id, note) {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const url = new URL(inject('postgresUrl'))
   url.pathname = rows[0]!.name
   line = await wire(url.href)
-  database = openDatabase(line.url, { connections, name: 'away', onError: () => {}, statementMs: 400 })
+  database = openDatabase(line.url, { connections, name: 'away', onError: () => {}, statementMs: 1000 })
   s = await served(w, database)
   token = await w.token('admin')
   await s.ask('/v1.0', { headers: { 'x-auth-token': token } })

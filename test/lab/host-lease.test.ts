@@ -74,7 +74,7 @@ test.skipIf(!isThere)('a lease of a host from its start to its end', async () =>
     name: `${target.prefix}-plain`,
     vcpus: 1,
     memoryMb: 64,
-    diskGb: 0,
+    diskGb: 1,
   }
   await createFlavor(region, { ...plain, isPublic: true })
   undone.push(() => removeFlavor(region, plain.id))

@@ -62,7 +62,8 @@ it('works as printed', async context => {
     // One shell for all, as a reader has; each block's output apart.
     const script = blocks.map(block => `${block}\necho; echo "=== $?"`).join('\n')
     const output = execFileSync('bash', ['-c', script], { encoding: 'utf8', env: clean })
-    const [login, pods, fourth, routing, inUse, mistake, stranger, routes] = output.split(/=== \d+\n/)
+    const [login, pods, fourth, routing, inUse, mistake, slots, lease, shortage, stranger, routes] =
+      output.split(/=== \d+\n/)
     expect(login?.trim()).toBe('')
     expect(pods).toContain('"region_name":"Pod3"')
     expect(fourth).toMatch(/"region_name":"Pod4".*\n?.*\{\}/)
@@ -70,6 +71,10 @@ it('works as printed', async context => {
     expect(routing).toContain('"routings":[')
     expect(inUse).toContain('Pod Pod1 is in use by 1 resource routing and 0 pod bindings')
     expect(mistake).toMatch(/line 1, column \d+/)
+    expect(slots).toMatch(/"slots":\[\{"start":"[^"]+Z","end":"[^"]+Z","region":"Pod2","hosts":2\}\]/)
+    expect(lease).toMatch(/"name":"mine".*"status":"ACTIVE"/)
+    expect(lease?.match(/"hypervisor_hostname":"pod2-host\d"/g)).toHaveLength(2)
+    expect(shortage).toMatch(/Not enough hosts available: .*The next window that would do begins at/)
     expect(stranger).toContain('Unauthorized to show all resource routings')
     expect(routes).toMatch(/POST +\/tricircle\/v1\.0\/routings .*createRouting/)
     expect(output.match(/=== (\d+)/g)).toEqual(blocks.map(() => '=== 0'))

@@ -3,6 +3,7 @@
 import { type Caller, ownCaller } from '../caller.ts'
 import { conflict, invalid, notFound } from '../error.ts'
 import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledger/ledger.ts'
+import { postSupply } from '../ledger/supply.ts'
 import { minuteOf } from '../minute.ts'
 import type { Note } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
@@ -150,7 +151,6 @@ async function transfer(
     general: await tx.ledger.scope(host.regionId, 'general'),
     reservable: await tx.ledger.scope(host.regionId, 'reservable'),
   }
-  await tx.ledger.lock(Object.values(scopes))
   // A lease that begins now begins with the minute; what is given back was held until this very moment.
   const window = { from: to === 'reservable' ? minuteOf(about.at) : about.at, to: forever }
   const posting = (scope: ScopeName, [name, amount]: [string, number], origin: SupplyPosting['origin']) => ({
@@ -163,7 +163,8 @@ async function transfer(
   // TENANCY is what reservable hosts are counted by; general capacity has none.
   const supply = supplyOf(host).filter(([, amount]) => amount > 0)
   const tenancy: [string, number] = ['TENANCY', wholeHost * (to === 'reservable' ? 1 : -1)]
-  await tx.ledger.post(
+  await postSupply(
+    tx,
     [
       ...supply.flatMap(([name, amount]) => [
         // The general scope learns of a host when the host leaves it, and forgets it again when it comes back.

@@ -1,9 +1,11 @@
 // What a region has of hosts and reservations against what is known here: what was lost is made again, what a late call
 // has left is removed, and what should not be there is told.
 
+import { ownCaller } from '../caller.ts'
 import type { RegionCompute, RegionSurvey, SurveyedHost } from '../cloud.ts'
+import { askFor } from '../leases/leases.ts'
 import type { App } from '../ports.ts'
-import { placementOf, vacate } from '../reservations/physical-host.ts'
+import { vacate } from '../reservations/physical-host.ts'
 import type { Host } from './host.ts'
 
 export interface Reconciled {
@@ -22,9 +24,10 @@ export async function reconcileHosts(app: App, region: string): Promise<Reconcil
   const hosts = (await app.store.hosts.list(region)).filter(host => host.state === 'enrolled')
   if (hosts.length === 0) return { closed: [], opened: [], cleared: [], foreign: [] }
   const compute = app.cloud.compute(region, `req-${app.newId()}`)
+  const surveyedAt = app.now()
   const survey = await compute.survey()
   const closed = await closeAgain(app, compute, hosts, survey)
-  const opened = await openAgain(app, compute, region, survey)
+  const opened = await openAgain(app, region, survey, surveyedAt)
   const cleared = await clearLeft(app, compute, region, survey)
   return { closed, opened, cleared, foreign: await noteForeign(app, hosts, survey) }
 }
@@ -56,9 +59,9 @@ async function closeAgain(
 /** What is active here and unknown there. */
 async function openAgain(
   app: App,
-  compute: RegionCompute,
   region: string,
   survey: RegionSurvey,
+  surveyedAt: Date,
 ): Promise<string[]> {
   const filter = { projectId: null, region, status: 'ACTIVE' } as const
   const leases = await app.store.leases.list({
@@ -70,17 +73,29 @@ async function openAgain(
   })
   const opened: string[] = []
   for (const lease of leases ?? []) {
-    for (const reservation of lease.reservations) {
-      const isThere = reservation.regionName !== region || survey.reservations.includes(reservation.id)
-      if (isThere || reservation.status !== 'active') continue
-      const hosts = await app.store.hosts.getMany(reservation.hosts)
-      await compute.openPlacement(
-        placementOf(lease, reservation, new Map(hosts.map(host => [host.id, host]))),
-      )
-      opened.push(reservation.id)
-    }
+    // What has begun meanwhile could not be seen yet.
+    if ((lease.updatedAt ?? lease.createdAt) >= surveyedAt) continue
+    const lost = lease.reservations.filter(
+      one => one.regionName === region && one.status === 'active' && !survey.reservations.includes(one.id),
+    )
+    if (lost.length > 0 && (await enactAnew(app, lease.id))) opened.push(...lost.map(one => one.id))
   }
   return opened
+}
+
+/** By the lease's own turn, so that it cannot come in the way of its end. False when it is not active any more. */
+function enactAnew(app: App, id: string): Promise<boolean> {
+  const now = app.now()
+  const note = { caller: ownCaller(`req-${app.newId()}`), at: now, action: 'lease.enact_anew' }
+  return app.store.transact(async tx => {
+    const lease = await tx.leases.lock(id)
+    if (lease?.status !== 'ACTIVE') return false
+    await tx.leases.replace({ ...lease, status: 'UPDATING', action: 'update', updatedAt: now }, note, {
+      ...askFor(lease),
+      at: now,
+    })
+    return true
+  })
 }
 
 /** A call that came late, from a worker that was stopped, may have opened what was closed already. */

@@ -1,5 +1,6 @@
 // A region: what the Tricircle API calls a pod and Promise a provider. Its shape, who may join, and its store's port.
 
+import type { TurnAsk } from '../clockwork.ts'
 import type { Note } from '../note.ts'
 
 export interface Region {
@@ -43,8 +44,8 @@ export interface RegionStore {
   /** In order of creation. */
   list(): Promise<Region[]>
   get(id: string): Promise<Region | null>
-  /** Throws `conflict` with a RegionRefusal as reason when another process was first. */
-  create(region: Region, note: Note): Promise<void>
+  /** With its turns of the clockwork. Throws `conflict` with a RegionRefusal as reason when another process was first. */
+  create(region: Region, note: Note, asks?: readonly TurnAsk[]): Promise<void>
   /** False when there is none; throws `conflict` (`in_use`) while something depends on it. */
   remove(id: string, note: Note): Promise<boolean>
   use(id: string): Promise<RegionUse>

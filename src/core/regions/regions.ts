@@ -35,8 +35,8 @@ export async function createRegion(app: App, caller: Caller, spec: RegionSpec): 
     id: app.newId(),
     createdAt: app.now(),
   }
-  await app.store.regions.create(region, { caller, at: app.now(), action: 'region.create' })
-  if (!isCentral(region)) await app.store.turns.ask(upkeepAsks(region.name))
+  const note = { caller, at: app.now(), action: 'region.create' }
+  await app.store.regions.create(region, note, isCentral(region) ? [] : upkeepAsks(region.name))
   return region
 }
 

@@ -65,8 +65,16 @@ export async function findHosts(
   const hosts = new Map<string, readonly number[]>()
   for (const one of asked) {
     const { regionId, filter, max, has } = one
-    const without = [...hosts.values()].flat()
-    const found = await ledger.freeHosts({ regionId, filter, window, most: max, preferred: has, without })
+    // Neither what the parts before it got nor what those after it have.
+    const others = asked.filter(other => other !== one).flatMap(other => hosts.get(other.id) ?? other.has)
+    const found = await ledger.freeHosts({
+      regionId,
+      filter,
+      window,
+      most: max,
+      preferred: has,
+      without: others,
+    })
     const kept = has.filter(host => found.includes(host)).length
     if (one.keepsAll && kept < has.length)
       throw new NotEnoughHosts({ ...one, min: Math.max(one.min, has.length) }, kept)
