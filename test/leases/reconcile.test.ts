@@ -1,0 +1,141 @@
+// The survey of a region: what it has lost of hosts and reservations is made again, and what should not be there is told.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { reconcileHosts } from '../../src/core/hosts/reconcile.ts'
+import { createLease, removeLease } from '../../src/core/leases/leases.ts'
+import { hostsFor, type Leasing, leasing } from './leasing.ts'
+
+let w: Leasing
+
+beforeAll(async () => {
+  w = await leasing({ regions: ['CentralRegion', 'Pod1'], enrolled: 3 })
+})
+afterAll(() => w?.[Symbol.asyncDispose]())
+
+const nova = () => w.cloud.novas.get('Pod1')!
+const compute = () => w.app.cloud.compute('Pod1', 'req-00000000-0000-4000-8000-000000000001')
+const nothing = { closed: [], opened: [], cleared: [], foreign: [] }
+
+describe('a region that is as it should be', () => {
+  it('is left alone', async () => {
+    const lease = await createLease(w.app, w.demo, hostsFor(w, 1))
+    await w.until(lease.id, 'ACTIVE')
+    expect(await reconcileHosts(w.app, 'Pod1')).toEqual(nothing)
+    await removeLease(w.app, w.demo, { id: lease.id, region: null })
+    await w.until(lease.id, null)
+  })
+})
+
+describe('a host', () => {
+  it('that somebody has opened is closed again', async () => {
+    const [host] = w.hosts
+    await compute().openHost(host!)
+    expect(await reconcileHosts(w.app, 'Pod1')).toEqual({ ...nothing, closed: [host!.hypervisorHostname] })
+    expect(nova().aggregate('freepool')!.hosts).toContain(host!.serviceName)
+    expect(await reconcileHosts(w.app, 'Pod1')).toEqual(nothing)
+  })
+
+  it('that is down takes no reservation until it is up again', async () => {
+    for (const host of w.hosts) nova().breakHost(host.serviceName)
+    await reconcileHosts(w.app, 'Pod1')
+    await expect(createLease(w.app, w.demo, hostsFor(w, 1))).rejects.toThrow('Not enough hosts available')
+    for (const host of w.hosts) nova().mendHost(host.serviceName)
+    await reconcileHosts(w.app, 'Pod1')
+    const lease = await createLease(w.app, w.demo, hostsFor(w, 3))
+    await w.until(lease.id, 'ACTIVE')
+    await removeLease(w.app, w.demo, { id: lease.id, region: null })
+    await w.until(lease.id, null)
+  })
+})
+
+describe('a reservation', () => {
+  it('that the region has lost is enacted anew', async () => {
+    const lease = await createLease(w.app, w.demo, hostsFor(w, 1))
+    await w.until(lease.id, 'ACTIVE')
+    const { id } = lease.reservations[0]!
+    await compute().closePlacement({ reservationId: id, projectId: w.demo.projectId!, hosts: [] })
+    expect(
+      nova()
+        .flavors()
+        .map(flavor => flavor.id),
+    ).not.toContain(id)
+    expect(await reconcileHosts(w.app, 'Pod1')).toEqual({ ...nothing, opened: [id] })
+    await w.until(lease.id, 'ACTIVE')
+    expect(
+      nova()
+        .flavors()
+        .map(flavor => flavor.id),
+    ).toContain(id)
+    await removeLease(w.app, w.demo, { id: lease.id, region: null })
+    await w.until(lease.id, null)
+  })
+
+  it('that is over, and that a late call has let in, is cleared', async () => {
+    const late = { reservationId: w.app.newId(), projectId: w.demo.projectId!, hosts: [w.hosts[0]!] }
+    await compute().openPlacement(late)
+    expect(await reconcileHosts(w.app, 'Pod1')).toEqual({ ...nothing, cleared: [late.reservationId] })
+    expect(
+      nova()
+        .flavors()
+        .map(flavor => flavor.id),
+    ).not.toContain(late.reservationId)
+  })
+
+  it('of somebody else is none of ours', async () => {
+    const theirs = w.app.newId()
+    nova()
+      .flavors()
+      .find(flavor => flavor.id === theirs)
+    await expect(compute().isOurs(theirs)).resolves.toBe(false)
+  })
+})
+
+describe('a server that should not be there', () => {
+  it('is told, and its host is not given to anybody while it is there', async () => {
+    nova().setIsolation(false)
+    const there = w.hosts.map(host => host.serviceName)
+    const id = await boot(there[0]!)
+    const { foreign } = await reconcileHosts(w.app, 'Pod1')
+    expect(foreign).toEqual([{ host: w.hosts[0]!.hypervisorHostname, server: id }])
+    await expect(createLease(w.app, w.demo, hostsFor(w, 3))).rejects.toThrow('Not enough hosts available')
+    await compute().removeServer(id)
+    await until(() => nova().serversOn(there[0]!).length === 0)
+    expect((await reconcileHosts(w.app, 'Pod1')).foreign).toEqual([])
+    const lease = await createLease(w.app, w.demo, hostsFor(w, 3))
+    expect(lease.reservations[0]!.hosts).toHaveLength(3)
+    nova().setIsolation(true)
+  })
+})
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let left = 200; !isSo(); left--) {
+    if (left === 0) throw new Error('not within 4 s')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+async function post(path: string, body: object): Promise<unknown> {
+  const reply = await fetch(`${nova().url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-auth-token': await w.token('admin') },
+    body: JSON.stringify(body),
+  })
+  expect(reply.ok).toBe(true)
+  return reply.json()
+}
+
+/** A plain server of the admin's, forced onto a host. */
+async function boot(host: string): Promise<string> {
+  const spec = {
+    name: 'foreign',
+    flavorRef: nova()
+      .flavors()
+      .find(flavor => flavor.name === 'm1.tiny')!.id,
+    imageRef: nova().images()[0]!.id,
+    networks: [],
+    availability_zone: `nova:${host}`,
+  }
+  const { server } = (await post('/servers', { server: spec })) as { server: { id: string } }
+  await until(() => nova().serversOn(host).length > 0)
+  return server.id
+}
