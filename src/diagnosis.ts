@@ -3,10 +3,16 @@
 import type { Logger } from 'pino'
 import { keyFile, openCloud } from './compose.ts'
 import type { Config } from './config.ts'
+import type { RegionSurvey } from './core/cloud.ts'
 import { AppError } from './core/error.ts'
+import type { Host } from './core/hosts/host.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
 import { probe } from './openstack/probe.ts'
+import type { Region as OpenStackRegion } from './openstack/region.ts'
+import type { ServiceType } from './openstack/services.ts'
+import { survey } from './openstack/survey.ts'
 import { openDatabase } from './store/database.ts'
+import { hostStore } from './store/hosts.ts'
 import { checkLedger } from './store/ledger-check.ts'
 import { readMigrations } from './store/migrations.ts'
 import { regionStore } from './store/regions.ts'
@@ -35,21 +41,28 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
       report({ good: false, subject, sentence: (error as Error).message })
     }
   }
-  let regions: Region[] = []
+  let known: Known = { regions: [], hosts: [] }
   await attempt('database', async () => {
-    regions = await withDatabase(config, log, url => checkDatabase(config, url, report))
+    known = await withDatabase(config, log, url => checkDatabase(config, url, report))
   })
   await attempt('keystone', async () => {
     const cloud = openCloud(config)
     try {
       await checkKeystone(config, cloud, report)
-      for (const region of regions.filter(region => !isCentral(region))) {
-        await checkRegion(cloud, region.name, report)
+      for (const region of known.regions.filter(region => !isCentral(region))) {
+        const hosts = known.hosts.filter(host => host.regionId === region.id && host.state === 'enrolled')
+        await checkRegion(cloud, region.name, hosts, report)
       }
     } finally {
       await cloud.close()
     }
   })
+}
+
+/** What is looked at because the database knows of it. */
+interface Known {
+  readonly regions: readonly Region[]
+  readonly hosts: readonly Host[]
 }
 
 /** A ledger of years may take that long to read. */
@@ -72,7 +85,7 @@ export const diagnoseLedger = (config: Config, log: Logger, report: Report): Pro
     }
   })
 
-async function checkDatabase(config: Config, url: string, report: Report): Promise<Region[]> {
+async function checkDatabase(config: Config, url: string, report: Report): Promise<Known> {
   const database = openDatabase(url, { connections: 2, name: 'atoll doctor', onError: () => {} })
   try {
     const { rows } = await database.pool.query<{ version: number; usable: number; processes: number }>(`
@@ -90,7 +103,10 @@ async function checkDatabase(config: Config, url: string, report: Report): Promi
     await checkSchema(database.pool, say)
     await checkKey(database.db, loadSecrets(keyFile(config)), keyFile(config))
     report({ good: true, subject: 'key file', sentence: `${keyFile(config)} opens the stored secrets` })
-    return await regionStore(database.db).list()
+    return {
+      regions: await regionStore(database.db).list(),
+      hosts: await hostStore(database.db).list(null),
+    }
   } finally {
     await database.close()
   }
@@ -130,22 +146,53 @@ async function checkKeystone(config: Config, cloud: Cloud, report: Report): Prom
   )
 }
 
-/** What every region must offer to be worked with. */
+/** What every region must offer to be worked with, and what one with enrolled hosts must offer beside it. */
 const services = ['network'] as const
+const hostServices = ['compute', 'placement'] as const
 
-async function checkRegion(cloud: Cloud, name: string, report: Report): Promise<void> {
+async function checkRegion(
+  cloud: Cloud,
+  name: string,
+  hosts: readonly Host[],
+  report: Report,
+): Promise<void> {
   const region = cloud.regions.region(name, { requestId: 'req-doctor', timeoutMs: 10_000 })
-  for (const service of services) {
-    const subject = `${name} ${service}`
+  const attempt = async (subject: string, check: () => Promise<Omit<Finding, 'subject'>>): Promise<void> => {
     try {
-      const { url, latencyMs, clockSkewMs } = await probe(region, service)
-      const skewed = clockSkewMs !== null && Math.abs(clockSkewMs) > skewLimitMs
-      const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${clockSkewMs} ms ahead of ours`
-      const advice = skewed ? ': set both by NTP' : ''
-      report({ good: !skewed, subject, sentence: `${url} answers in ${latencyMs} ms, ${clock}${advice}` })
+      report({ subject, ...(await check()) })
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       report({ good: false, subject, sentence: error.message })
     }
   }
+  for (const service of hosts.length === 0 ? services : [...services, ...hostServices])
+    await attempt(`${name} ${service}`, () => checkService(region, service))
+  if (hosts.length > 0) await attempt(`${name} hosts`, async () => checkHosts(hosts, await survey(region)))
+}
+
+async function checkService(region: OpenStackRegion, service: ServiceType) {
+  const { url, latencyMs, clockSkewMs } = await probe(region, service)
+  const skewed = clockSkewMs !== null && Math.abs(clockSkewMs) > skewLimitMs
+  const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${clockSkewMs} ms ahead of ours`
+  const advice = skewed ? ': set both by NTP' : ''
+  return { good: !skewed, sentence: `${url} answers in ${latencyMs} ms, ${clock}${advice}` }
+}
+
+/** Nova does not tell its options; a server that it should not have placed does. */
+function checkHosts(hosts: readonly Host[], { hosts: seen, plainServers }: RegionSurvey) {
+  const closed = new Set(seen.filter(one => one.isClosed).map(one => one.hypervisorHostname))
+  const open = hosts.filter(host => !closed.has(host.hypervisorHostname))
+  const services = new Set(hosts.map(host => host.serviceName))
+  const foreign = plainServers.filter(server => services.has(server.host))
+  if (foreign.length > 0)
+    return {
+      good: false,
+      sentence: `${foreign.length} servers without a reservation are on enrolled hosts (${foreign[0]!.id} on ${foreign[0]!.host}): set enable_isolated_aggregate_filtering = true under [scheduler] in the region's nova.conf, and move them away`,
+    }
+  if (open.length > 0)
+    return {
+      good: false,
+      sentence: `${open.length} of ${hosts.length} enrolled hosts are open to plain servers (${open[0]!.hypervisorHostname}): a running worker closes them within five minutes`,
+    }
+  return { good: true, sentence: `${hosts.length} enrolled hosts are closed to plain servers` }
 }

@@ -1,8 +1,13 @@
 // The survey of a region: what it has lost of hosts and reservations is made again, and what should not be there is told.
 
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { reconcileHosts } from '../../src/core/hosts/reconcile.ts'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
+import { diagnose } from '../../src/diagnosis.ts'
 import { hostsFor, type Leasing, leasing } from './leasing.ts'
 
 let w: Leasing
@@ -103,6 +108,41 @@ describe('a server that should not be there', () => {
     expect((await reconcileHosts(w.app, 'Pod1')).foreign).toEqual([])
     const lease = await createLease(w.app, w.demo, hostsFor(w, 3))
     expect(lease.reservations[0]!.hosts).toHaveLength(3)
+    nova().setIsolation(true)
+  })
+})
+
+describe('the doctor', () => {
+  const keyFile = join(mkdtempSync(join(tmpdir(), 'atoll-doctor-')), 'secrets.key')
+  const findings = async (): Promise<string[]> => {
+    const database = { ...w.config.database, url: w.databaseUrl }
+    const found: string[] = []
+    const log = pino({ level: 'silent' })
+    await diagnose({ ...w.config, database, key_file: keyFile }, log, ({ good, subject, sentence }) => {
+      if (subject === 'Pod1 hosts') found.push(`${good ? 'ok' : 'BAD'} ${sentence}`)
+    })
+    return found
+  }
+
+  it('finds closed hosts well', async () => {
+    expect(await findings()).toEqual(['ok 3 enrolled hosts are closed to plain servers'])
+  })
+
+  it('finds a host that is open', async () => {
+    await compute().openHost(w.hosts[0]!)
+    expect(await findings()).toEqual([expect.stringMatching(/^BAD 1 of 3 enrolled hosts are open/)])
+    await reconcileHosts(w.app, 'Pod1')
+  })
+
+  it('says which option is missing when a plain server is there', async () => {
+    nova().setIsolation(false)
+    const id = await boot(w.hosts[1]!.serviceName)
+    expect(await findings()).toEqual([
+      expect.stringMatching(
+        /^BAD 1 servers .* set enable_isolated_aggregate_filtering = true under \[scheduler\]/,
+      ),
+    ])
+    await compute().removeServer(id)
     nova().setIsolation(true)
   })
 })
