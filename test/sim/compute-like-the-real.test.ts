@@ -12,6 +12,8 @@ const file = new URL('./compute-26.jsonl', import.meta.url)
 const { ATOLL_LAB: lab, ATOLL_LAB_RECORD: isToRecord } = process.env
 const place = lab === undefined ? null : await placeInLab(lab)
 
+if (place === null) console.warn('NOT RUN against a real one: ATOLL_LAB names no real Nova')
+
 describe.skipIf(place === null)('a real Nova and Placement', () => {
   test('answer as recorded', async () => {
     const notes = await converse(place!)

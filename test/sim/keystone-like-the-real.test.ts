@@ -15,6 +15,8 @@ const {
   ATOLL_LAB_RECORD: isToRecord,
 } = process.env
 
+if (lab === undefined) console.warn('NOT RUN against a real one: ATOLL_LAB_KEYSTONE names no real Keystone')
+
 describe.skipIf(lab === undefined)('a real Keystone', () => {
   test('answers as recorded', async () => {
     const answers = await converse(lab!, password)

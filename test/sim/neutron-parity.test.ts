@@ -71,6 +71,8 @@ describe.each(Object.entries(areas))('a simulated Neutron, asked about %s', (are
   }
 })
 
+if (lab === undefined) console.warn('NOT RUN against a real one: no real Neutron is named')
+
 describe.skipIf(lab === undefined).sequential('a real Neutron', () => {
   it.each(Object.entries(areas))(
     'answers about %s as it is recorded',
