@@ -71,3 +71,8 @@ export function kindOf(value: unknown): string {
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Whether a text is an id as OpenStack writes them, with dashes. */
+export const isUuid = (text: string): boolean => uuid.test(text)

@@ -8,7 +8,8 @@ import { type Cloud, startCloud } from '../../sim/cloud.ts'
 import { type Atoll, parseAddress, startAtoll } from '../compose.ts'
 import type { Config } from '../config.ts'
 import type { Caller } from '../core/caller.ts'
-import { enrolHost, listHosts } from '../core/hosts/hosts.ts'
+import { enrolHost } from '../core/hosts/enrolment.ts'
+import { listHosts } from '../core/hosts/hosts.ts'
 import { createRegion, listRegions } from '../core/regions/regions.ts'
 
 const central = 'CentralRegion'
@@ -107,6 +108,7 @@ const welcome = (url: string, authUrl: string, clouds: string): string => `
 Atoll is ready at ${url}, with a simulated OpenStack beside it (Keystone at ${authUrl}).
 
   Regions     ${[central, ...Object.keys(pods)].join(', ')}
+  Hosts       8 in each pod, half of them enrolled for reservations
   Users       admin and demo, password ${password}, each in the project of the same name
   clouds.yaml ${clouds}
 

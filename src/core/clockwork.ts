@@ -7,7 +7,7 @@
 export interface TurnAsk {
   readonly kind: string
   readonly key: string
-  /** The region whose share of slots it takes; empty when it needs no region. */
+  /** The region whose share of slots it takes; empty when it needs no region, or keeps the one that it has. */
   readonly lane: string
   /** When it is due; at once unless told. Who asks for it sooner gets it sooner. */
   readonly at?: Date

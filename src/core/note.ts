@@ -1,6 +1,6 @@
 // The note that goes with every change, stored with the change or not at all: the audit trail is made of them.
 
-import type { Caller } from './caller.ts'
+import { type Caller, ownCaller } from './caller.ts'
 
 export interface Note {
   readonly caller: Caller
@@ -8,6 +8,16 @@ export interface Note {
   /** noun.verb, for instance `region.create`. */
   readonly action: string
 }
+
+export const noteOf = (app: { now(): Date }, caller: Caller, action: string): Note => ({
+  caller,
+  at: app.now(),
+  action,
+})
+
+/** Of what nobody asked for. */
+export const ownNote = (app: { now(): Date; newId(): string }, action: string): Note =>
+  noteOf(app, ownCaller(`req-${app.newId()}`), action)
 
 export interface AuditStore {
   /** Removes up to `limit` lines that are older; returns how many it removed. */

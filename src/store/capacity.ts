@@ -10,7 +10,7 @@ import type {
 } from '../core/capacity/capacity.ts'
 import type { Window } from '../core/ledger/ledger.ts'
 import { type Db, run } from './database.ts'
-import { filterSql } from './filter.ts'
+import { reservable } from './filter.ts'
 
 export function capacityStore(db: Db): CapacityStore {
   return {
@@ -55,9 +55,7 @@ async function earliestHosts(db: Db, search: SlotSearch): Promise<Slot | null> {
 }
 
 const matching = ({ filter, region }: Pick<SlotSearch, 'filter' | 'region'>) => sql`
-  host.state = 'enrolled' and host.reservable and ${filterSql(filter)}
-  and (${region}::text is null or region.name = ${region})
-  and not exists (select from usage where usage.account_id = host.id)`
+  ${reservable(filter)} and (${region}::text is null or region.name = ${region})`
 
 /**
  * A host can begin such a slot from the beginning of each gap that is long enough until the slot no longer fits:

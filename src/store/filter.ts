@@ -52,6 +52,11 @@ const propertyOf = (name: string): Property =>
     ? builtIns[name as BuiltIn]
     : { ...text(sql`(host.capabilities ->> ${name}::text)`), optional: true }
 
+/** Hosts (`host`, with its `region`) that may be given to a reservation with this filter, once they are free. */
+export const reservable = (filter: Filter): RawBuilder<boolean> => sql<boolean>`
+  host.state = 'enrolled' and host.reservable and ${filterSql(filter)}
+  and not exists (select from usage where usage.account_id = host.id)`
+
 /** Never null, so that `not` is the plain negation. */
 export const filterSql = (filter: Filter): RawBuilder<boolean> =>
   filter.op === 'all' ? sql<boolean>`true` : sql<boolean>`${sql.raw(onceMark)} ${conditionsSql(filter)}`

@@ -15,7 +15,7 @@ import { forever, type Window } from '../core/ledger/ledger.ts'
 import type { Filter } from '../core/reservations/filter.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
-import { filterSql } from './filter.ts'
+import { reservable } from './filter.ts'
 import { gapOver } from './ledger.ts'
 import type { HostTable } from './tables.ts'
 import { asking, turnStore } from './turns.ts'
@@ -202,9 +202,7 @@ async function regionsWithFree(
       from region cross join lateral (
         select count(*)::int as free from (
           select from host cross join lateral ${gapOver(window.from)} as gap
-          where host.region_id = region.id and host.state = 'enrolled' and host.reservable
-            and gap.to_at >= ${window.to} and ${filterSql(filter)}
-            and not exists (select from usage where usage.account_id = host.id)
+          where host.region_id = region.id and gap.to_at >= ${window.to} and ${reservable(filter)}
           order by host.id + 0 limit ${most}) as free) as found
       where found.free > 0 and (${region}::text is null or region.name = ${region})
       order by found.free desc, region.created_at, region.id`.execute(db),

@@ -19,7 +19,7 @@ import {
 } from '../core/ledger/ledger.ts'
 import type { Note } from '../core/note.ts'
 import { type Db, run } from './database.ts'
-import { filterSql } from './filter.ts'
+import { reservable } from './filter.ts'
 import { cutting, freeing, journaling, type Posting, stepping } from './ledger-parts.ts'
 
 const refusals = { host_hold_alone: () => conflict('Another reservation has the host', 'host_taken') }
@@ -172,9 +172,7 @@ async function searchHosts(
     sql<{ id: number }>`
       select host.id
       from host join region on region.id = host.region_id cross join lateral ${gapOver(window.from)} as gap
-      where host.region_id = ${regionId} and host.state = 'enrolled' and host.reservable
-        and gap.to_at >= ${window.to} and ${among} and ${filterSql(filter)}
-        and not exists (select from usage where usage.account_id = host.id)
+      where host.region_id = ${regionId} and gap.to_at >= ${window.to} and ${among} and ${reservable(filter)}
       order by host.id + 0 limit ${most}`.execute(db),
   )
   return rows.map(row => row.id)
@@ -198,7 +196,7 @@ async function post(db: Db, given: readonly SupplyPosting[], note: Note): Promis
           select * from unnest(${given.map(one => one.account)}::bigint[], ${given.map(one => one.class)}::text[],
             ${given.map(one => one.amount)}::bigint[], ${given.map(one => one.window.from)}::timestamptz[],
             ${given.map(one => one.window.to)}::timestamptz[], ${given.map(one => one.origin)}::text[])),
-        ${stepping(postings)}, ${journaling(note, note.action, postings)}
+        ${stepping(postings)}, ${journaling(note, [...new Set(given.map(one => one.account))].join(' '), postings)}
         select 1`.execute(db),
   )
 }

@@ -1,8 +1,8 @@
 // Hosts that come or leave as turns of the clockwork: what nobody finished is finished here.
 
 import { AppError } from '../core/error.ts'
+import { runHost } from '../core/hosts/enrolment.ts'
 import { hostKind } from '../core/hosts/host.ts'
-import { runHost } from '../core/hosts/hosts.ts'
 import type { App } from '../core/ports.ts'
 import type { TurnKind } from './clockwork.ts'
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Caller } from '../../src/core/caller.ts'
-import { enrolHost } from '../../src/core/hosts/hosts.ts'
+import { enrolHost } from '../../src/core/hosts/enrolment.ts'
 import { createLease } from '../../src/core/leases/leases.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
 import type { World } from '../world.ts'

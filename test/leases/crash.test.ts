@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCloud } from '../../src/compose.ts'
-import { enrolHost, removeHost } from '../../src/core/hosts/hosts.ts'
+import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
 import type { App } from '../../src/core/ports.ts'

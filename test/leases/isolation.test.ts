@@ -1,7 +1,7 @@
 // Who lands on hosts that are enrolled: servers of leases, and nobody else.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { removeHost } from '../../src/core/hosts/hosts.ts'
+import { removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reservedTrait } from '../../src/openstack/isolation.ts'

@@ -19,7 +19,6 @@ import {
   type HostSearch,
   type Ledger,
   type Level,
-  overlaps,
   type Question,
   type ScopeName,
   type SupplyPosting,
@@ -28,6 +27,8 @@ import {
 } from '../../src/core/ledger/ledger.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { type Filter, matches } from '../../src/core/reservations/filter.ts'
+
+const overlaps = (a: Window, b: Window): boolean => a.from < b.to && b.from < a.to
 
 interface Account {
   readonly id: number

@@ -3,14 +3,12 @@
 import { malformed, notFound } from '../../core/error.ts'
 import type { Job } from '../../core/jobs/job.ts'
 import { getOwnJob } from '../../core/jobs/jobs.ts'
-import type { Request } from '../request.ts'
+import { isUuid, type Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function parseJobId({ params }: Request): string {
   if (params.id!.length > 64) throw malformed('A job id has 36 characters')
-  if (!uuid.test(params.id!)) throw notFound(`There is no job ${params.id}`)
+  if (!isUuid(params.id!)) throw notFound(`There is no job ${params.id}`)
   return params.id!
 }
 

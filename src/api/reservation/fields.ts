@@ -46,7 +46,3 @@ export function objectsField(fields: Fields, name: string): Fields[] {
   }
   return value
 }
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-export const isUuid = (text: string): boolean => uuid.test(text)

@@ -1,23 +1,21 @@
 // Hosts that are enrolled for reservations, their allocations and properties: the Reservation API's view of them.
 
 import { notFound } from '../../core/error.ts'
+import { enrolHost, removeHost } from '../../core/hosts/enrolment.ts'
 import type { Host, HostAllocations, HostProperty } from '../../core/hosts/host.ts'
 import {
-  enrolHost,
   getAllocations,
   getHost,
   listAllocations,
   listHostProperties,
   listHosts,
-  removeHost,
   setHostProperty,
   updateHost,
 } from '../../core/hosts/hosts.ts'
 import { listOf } from '../pieces.ts'
-import { type Request, singlesOf } from '../request.ts'
+import { isUuid, type Request, singlesOf } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { viewDate, viewTimes } from './dates.ts'
-import { isUuid } from './fields.ts'
 import { parseCapabilities, parseHost, parsePrivate } from './host-body.ts'
 import { regionOf } from './view.ts'
 

@@ -3,9 +3,8 @@
 import { invalid, notFound } from '../../core/error.ts'
 import { type LeaseSortKey, type LeaseStatus, leaseSortKeys, leaseStatuses } from '../../core/leases/lease.ts'
 import { parseLimit } from '../paging.ts'
-import { type Request, singlesOf } from '../request.ts'
+import { isUuid, type Request, singlesOf } from '../request.ts'
 import { parseDate } from './dates.ts'
-import { isUuid } from './fields.ts'
 import { regionOf } from './view.ts'
 
 const filters = [

@@ -5,10 +5,10 @@ import type { Page, PageRequest } from '../../core/page.ts'
 import type { Binding, BindingSpec } from '../../core/regions/binding.ts'
 import { createBinding, getBinding, listBindings, removeBinding } from '../../core/regions/bindings.ts'
 import { parseLimit } from '../paging.ts'
-import { type Request, singles } from '../request.ts'
+import { isUuid, type Request, singles } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { wording } from './errors.ts'
-import { isUuid, objectUnder, textField, viewTime } from './fields.ts'
+import { objectUnder, textField, viewTime } from './fields.ts'
 import { viewNothing } from './pods.ts'
 
 const viewFields = (binding: Binding) => ({

@@ -28,10 +28,6 @@ export function requiredText(object: Record<string, unknown>, field: string, max
   return text
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-export const isUuid = (text: string): boolean => uuid.test(text)
-
 /** `2016-06-03 07:37:50`: UTC, without a zone and without fractions. */
 export const viewTime = (at: Date): string => at.toISOString().slice(0, 19).replace('T', ' ')
 

@@ -13,10 +13,10 @@ import {
 } from '../../core/jobs/jobs.ts'
 import type { Page } from '../../core/page.ts'
 import { parseLimit } from '../paging.ts'
-import { isObject, kindOf, type Request, singles } from '../request.ts'
+import { isObject, isUuid, kindOf, type Request, singles } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { wording } from './errors.ts'
-import { isUuid, objectUnder, textField, viewTime } from './fields.ts'
+import { objectUnder, textField, viewTime } from './fields.ts'
 import { viewNothing } from './pods.ts'
 
 const viewFields = (job: Job) => ({

@@ -3,10 +3,10 @@
 import { invalid, notFound } from '../../core/error.ts'
 import type { Region, RegionSpec } from '../../core/regions/region.ts'
 import { createRegion, getRegion, listRegions, removeRegion } from '../../core/regions/regions.ts'
-import type { Request } from '../request.ts'
+import { isUuid, type Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { wording } from './errors.ts'
-import { isUuid, objectUnder, textField } from './fields.ts'
+import { objectUnder, textField } from './fields.ts'
 
 const nameLength = 255
 

@@ -18,10 +18,10 @@ import {
   updateRouting,
 } from '../../core/routing/routings.ts'
 import { notAnInteger, parseInteger, parseLimit } from '../paging.ts'
-import { type Request, singles } from '../request.ts'
+import { isUuid, type Request, singles } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { wording } from './errors.ts'
-import { isUuid, objectUnder, parseTime, requiredText, viewTime } from './fields.ts'
+import { objectUnder, parseTime, requiredText, viewTime } from './fields.ts'
 
 const viewFields = (routing: Routing) => ({
   id: routing.id,

@@ -2,7 +2,7 @@
 
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
-import { checkProperties } from '../leases/claiming.ts'
+import { checkProperties } from '../hosts/hosts.ts'
 import { minuteOf } from '../minute.ts'
 import type { App } from '../ports.ts'
 import type { AvailabilityPoint, AvailabilityQuery, Slot, SlotSearch } from './capacity.ts'

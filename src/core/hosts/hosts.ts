@@ -1,194 +1,23 @@
-// The verbs of hosts: enrol, list, get, update, remove; allocations and properties.
+// The verbs of hosts that are enrolled: list, get, update; their allocations and properties.
 
-import { type Caller, ownCaller } from '../caller.ts'
-import { conflict, invalid, notFound } from '../error.ts'
-import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledger/ledger.ts'
-import { postSupply } from '../ledger/supply.ts'
-import { minuteOf } from '../minute.ts'
-import type { Note } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
-import { isCentral, type Region } from '../regions/region.ts'
+import type { Caller } from '../caller.ts'
+import { invalid, notFound } from '../error.ts'
+import { noteOf } from '../note.ts'
+import type { App } from '../ports.ts'
+import { type Filter, propertiesOf } from '../reservations/filter.ts'
 import {
   type Allocation,
   type AllocationFilter,
   builtInProperties,
   type Host,
   type HostAllocations,
-  type HostFacts,
   type HostProperty,
-  hostKind,
-  supplyOf,
 } from './host.ts'
 
 export interface HostRef {
   readonly id: number
   /** The region in whose view it is; null for all. */
   readonly region: string | null
-}
-
-export interface HostSpec {
-  /** The hypervisor's name, or its id in Nova. */
-  readonly nameOrId: string
-  readonly region: string | null
-  readonly capabilities: Readonly<Record<string, string>>
-}
-
-/** How long an enrolment may take before it is undone: whoever asked for it has got no answer. */
-const enrolmentMs = 120_000
-
-const note = (app: App, caller: Caller, action: string): Note => ({ caller, at: app.now(), action })
-
-export const hostAsk = (id: number, region: string, at: Date) => ({
-  kind: hostKind,
-  key: String(id),
-  lane: region,
-  at,
-})
-
-/**
- * Takes a host out of general use: from now to its removal it takes no server but those of leases. Throws `invalid`
- * (a name that is not free), `not_found`, `conflict` (several, enrolled already, servers on it), `upstream`.
- */
-export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promise<Host> {
-  checkNames(Object.keys(spec.capabilities))
-  const { region, facts } = await discover(app, caller, spec)
-  const compute = app.cloud.compute(region.name, caller.requestId)
-  await refuseServers(facts, await compute.serversOn(facts))
-  const about = note(app, caller, 'host.enrol')
-  const host = await app.store.transact(async tx => {
-    const made: Host = {
-      ...facts,
-      // A lease that begins now begins with the minute.
-      id: await tx.ledger.addHost(region.id, minuteOf(app.now())),
-      regionId: region.id,
-      regionName: region.name,
-      state: 'enrolling',
-      reservable: true,
-      capabilities: spec.capabilities,
-      createdAt: app.now(),
-      updatedAt: null,
-    }
-    // Known before anything is done in the region: what gets lost on the way is undone.
-    await tx.hosts.insert(
-      made,
-      about,
-      hostAsk(made.id, region.name, new Date(app.now().getTime() + enrolmentMs)),
-    )
-    return made
-  })
-  try {
-    await compute.closeHost(facts)
-    // Whatever came in the meantime was there before the door was shut.
-    await refuseServers(facts, await compute.serversOn(facts))
-    return await admitHost(app, host, about)
-  } catch (error) {
-    await withdraw(app, host, caller.requestId, about).catch(problem =>
-      app.report(problem, `host ${host.id} could not be opened again; that is tried later`),
-    )
-    throw error
-  }
-}
-
-/** Names that the host has by itself, and so no capability may have. Throws `invalid`. */
-export function checkNames(names: readonly string[]): void {
-  const own: readonly string[] = builtInProperties
-  const taken = names.find(name => own.includes(name))
-  if (taken !== undefined)
-    throw invalid(
-      `"${taken}" is a property that every host has of itself: an extra capability needs another name`,
-      'name_taken',
-    )
-}
-
-/** The one host that is meant. With no region told, all that are not central are asked. */
-async function discover(
-  app: App,
-  caller: Caller,
-  spec: HostSpec,
-): Promise<{ region: Region; facts: HostFacts }> {
-  const all = await app.store.regions.list()
-  const regions = all.filter(one => (spec.region === null ? !isCentral(one) : one.name === spec.region))
-  const asked = await Promise.allSettled(
-    regions.map(async region => {
-      const found = await app.cloud.compute(region.name, caller.requestId).findHosts(spec.nameOrId)
-      return found.map(facts => ({ region, facts }))
-    }),
-  )
-  const found = asked.flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
-  if (found.length > 1) {
-    const places = found.map(({ region }) => region.name).join(', ')
-    throw conflict(`Multiple Hosts found for pattern '${spec.nameOrId}' (in ${places})`, 'several_hosts')
-  }
-  if (found[0]) return found[0]
-  const silent = asked.find(answer => answer.status === 'rejected')
-  if (silent) throw silent.reason
-  throw notFound(`Host '${spec.nameOrId}' not found!`, 'no_hypervisor')
-}
-
-async function refuseServers(facts: HostFacts, servers: readonly { id: string }[]): Promise<void> {
-  if (servers.length === 0) return
-  const ids = servers.map(server => `'${server.id}'`).join(', ')
-  throw conflict(`Servers [${ids}] found for host ${facts.hypervisorHostname}`, 'has_servers')
-}
-
-/** Its supply moves from the region's general scope to the reservable one. Throws `conflict` when a promise needs it. */
-const admitHost = (app: App, host: Host, about: Note): Promise<Host> =>
-  app.store.transact(async tx => {
-    await transfer(tx, host, 'general', 'reservable', about)
-    if (!(await tx.hosts.move(host.id, ['enrolling'], 'enrolled', about)))
-      throw conflict(`The enrolment of ${host.hypervisorHostname} took too long and was undone`, 'too_late')
-    return { ...host, state: 'enrolled' }
-  })
-
-async function transfer(
-  tx: Transaction,
-  host: Host,
-  from: ScopeName,
-  to: ScopeName,
-  about: Note,
-): Promise<void> {
-  const scopes = {
-    general: await tx.ledger.scope(host.regionId, 'general'),
-    reservable: await tx.ledger.scope(host.regionId, 'reservable'),
-  }
-  // A lease that begins now begins with the minute; what is given back was held until this very moment.
-  const window = { from: to === 'reservable' ? minuteOf(about.at) : about.at, to: forever }
-  const posting = (scope: ScopeName, [name, amount]: [string, number], origin: SupplyPosting['origin']) => ({
-    account: scopes[scope],
-    class: name,
-    amount,
-    window,
-    origin,
-  })
-  // TENANCY is what reservable hosts are counted by; general capacity has none.
-  const supply = supplyOf(host).filter(([, amount]) => amount > 0)
-  const tenancy: [string, number] = ['TENANCY', wholeHost * (to === 'reservable' ? 1 : -1)]
-  await postSupply(
-    tx,
-    [
-      ...supply.flatMap(([name, amount]) => [
-        // The general scope learns of a host when the host leaves it, and forgets it again when it comes back.
-        posting('general', [name, from === 'general' ? amount : -amount], 'discovered'),
-        posting(from, [name, -amount], 'enrolment'),
-        posting(to, [name, amount], 'enrolment'),
-      ]),
-      posting('reservable', tenancy, 'enrolment'),
-    ],
-    about,
-  )
-}
-
-/** Undoes an enrolment or ends a removal. From the first word of it on nobody can make the host an enrolled one. */
-export async function withdraw(app: App, host: Host, requestId: string, about: Note): Promise<void> {
-  const isLeaving = await app.store.transact(async tx => {
-    if (!(await tx.hosts.move(host.id, ['enrolling', 'leaving'], 'leaving', about))) return false
-    await tx.ledger.closeHost(host.id, about.at)
-    return true
-  })
-  // What was undone already may have been closed after that; unless it is somebody else's by now.
-  if (!isLeaving && (await app.store.hosts.find(host.regionId, host.hypervisorHostname))) return
-  await app.cloud.compute(host.regionName, requestId).openHost(host)
-  await app.store.transact(tx => tx.hosts.remove(host.id, ['leaving'], about))
 }
 
 /** All hosts, or those of a region, by id. */
@@ -206,6 +35,17 @@ export async function getHost(app: App, _caller: Caller, { id, region }: HostRef
   return host
 }
 
+/** Names that the host has by itself, and so no capability may have. Throws `invalid`. */
+export function checkNames(names: readonly string[]): void {
+  const own: readonly string[] = builtInProperties
+  const taken = names.find(name => own.includes(name))
+  if (taken !== undefined)
+    throw invalid(
+      `"${taken}" is a property that every host has of itself: an extra capability needs another name`,
+      'name_taken',
+    )
+}
+
 /** Sets and (by null) removes capabilities. Throws `not_found`, `invalid` (a name that is not free). */
 export async function updateHost(
   app: App,
@@ -214,34 +54,13 @@ export async function updateHost(
 ): Promise<Host> {
   checkNames(Object.keys(change.capabilities))
   await getHost(app, caller, change)
-  const host = await app.store.hosts.update(change.id, change.capabilities, note(app, caller, 'host.update'))
+  const host = await app.store.hosts.update(
+    change.id,
+    change.capabilities,
+    noteOf(app, caller, 'host.update'),
+  )
   if (!host) throw notFound(`Object with {'host_id': '${change.id}'} not found`, 'no_host')
   return host
-}
-
-/** Gives a host back to general use. Throws `not_found`, `conflict` (`reserved`), `upstream`. */
-export async function removeHost(app: App, caller: Caller, ref: HostRef): Promise<void> {
-  const host = await getHost(app, caller, ref)
-  if (host.state === 'enrolling')
-    throw conflict(`Host ${host.id} is being enrolled in this moment: try again when that is done`, 'busy')
-  const about = note(app, caller, 'host.remove')
-  await app.store.transact(async tx => {
-    const scope = await tx.ledger.scope(host.regionId, 'reservable')
-    await tx.ledger.lock([scope])
-    const held = await tx.ledger.claimsOn(host.id, { from: about.at, to: forever })
-    // What is over may have servers there still.
-    const claims = [...new Set([...held, ...(await tx.hosts.leasesOn(host.id))])]
-    if (claims.length > 0)
-      throw conflict(
-        `Can't delete host ${host.id}. The host is reserved. Leases on it: ${claims.slice(0, 10).join(', ')}`,
-        'reserved',
-      )
-    if (!(await tx.hosts.move(host.id, ['enrolled'], 'leaving', about))) return
-    await transfer(tx, host, 'reservable', 'general', about)
-    await tx.ledger.closeHost(host.id, about.at)
-    await tx.hosts.ask(hostAsk(host.id, host.regionName, app.now()))
-  })
-  await withdraw(app, host, caller.requestId, about)
 }
 
 export interface AllocationQuery {
@@ -305,16 +124,23 @@ export async function setHostProperty(
   const property = await app.store.hosts.setPropertyPrivate(
     name,
     isPrivate,
-    note(app, caller, 'host_property.update'),
+    noteOf(app, caller, 'host_property.update'),
   )
   if (!property) throw notFound(`Resource property ${name} not found`, 'no_property')
   return property
 }
 
-/** What the clockwork does for a host whose enrolment or removal nobody finished. Throws `upstream`. */
-export async function runHost(app: App, id: number): Promise<void> {
-  const host = await app.store.hosts.get(id)
-  if (!host || host.state === 'enrolled') return
-  const caller = ownCaller(`req-${app.newId()}`)
-  await withdraw(app, host, caller.requestId, note(app, caller, 'host.withdraw'))
+/** A property that no host ever had is a slip, not a wish. Throws `invalid`. */
+export async function checkProperties(app: App, filters: readonly Filter[]): Promise<void> {
+  const builtIn: readonly string[] = builtInProperties
+  const own = filters.flatMap(propertiesOf).filter(name => !builtIn.includes(name))
+  if (own.length === 0) return
+  const known = (await app.store.hosts.properties()).map(property => property.name)
+  const unknown = own.find(name => !known.includes(name))
+  if (unknown !== undefined) {
+    throw invalid(
+      `No host has a property "${unknown}". Every host has ${builtIn.join(', ')}${known.length ? `; some have ${known.join(', ')}` : ''}`,
+      'unknown_property',
+    )
+  }
 }

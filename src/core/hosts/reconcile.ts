@@ -1,9 +1,9 @@
 // What a region has of hosts and reservations against what is known here: what was lost is made again, what a late call
 // has left is removed, and what should not be there is told.
 
-import { ownCaller } from '../caller.ts'
 import type { RegionCompute, RegionSurvey, SurveyedHost } from '../cloud.ts'
 import { askFor } from '../leases/leases.ts'
+import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import { vacate } from '../reservations/physical-host.ts'
 import type { Host } from './host.ts'
@@ -85,15 +85,17 @@ async function openAgain(
 
 /** By the lease's own turn, so that it cannot come in the way of its end. False when it is not active any more. */
 function enactAnew(app: App, id: string): Promise<boolean> {
-  const now = app.now()
-  const note = { caller: ownCaller(`req-${app.newId()}`), at: now, action: 'lease.enact_anew' }
   return app.store.transact(async tx => {
     const lease = await tx.leases.lock(id)
     if (lease?.status !== 'ACTIVE') return false
-    await tx.leases.replace({ ...lease, status: 'UPDATING', action: 'update', updatedAt: now }, note, {
-      ...askFor(lease),
-      at: now,
-    })
+    await tx.leases.replace(
+      { ...lease, status: 'UPDATING', action: 'update', updatedAt: app.now() },
+      ownNote(app, 'lease.enact_anew'),
+      {
+        ...askFor(lease),
+        at: app.now(),
+      },
+    )
     return true
   })
 }

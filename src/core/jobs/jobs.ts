@@ -3,6 +3,7 @@
 import { type Caller, isAtLeast } from '../caller.ts'
 import type { Cloud } from '../cloud.ts'
 import { AppError, invalid, notFound } from '../error.ts'
+import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
 import type { App } from '../ports.ts'
 import { dayMs, inSteps } from '../steps.ts'
@@ -51,7 +52,7 @@ export async function createJob(app: App, caller: Caller, spec: NewJob): Promise
   }
   await checkOwner(app, spec)
   const job = newJob(app, { ...spec, region: await regionOf(app, spec) })
-  await app.store.jobs.post([job], { caller, at: app.now(), action: 'job.create' })
+  await app.store.jobs.post([job], noteOf(app, caller, 'job.create'))
   return job
 }
 
@@ -98,14 +99,14 @@ function newJob(app: App, spec: JobSpec): Job {
 /** Throws `not_found` (`job`), or `invalid` with a reason: `in_log`, `running`. */
 export async function redoJob(app: App, caller: Caller, id: string): Promise<void> {
   await requireIdle(app, id, `Can't redo job ${id} which is running`)
-  const redone = await app.store.jobs.redo(id, { caller, at: app.now(), action: 'job.redo' })
+  const redone = await app.store.jobs.redo(id, noteOf(app, caller, 'job.redo'))
   if (!redone) await requireIdle(app, id, `Can't redo job ${id} which is running`)
 }
 
 /** Throws as redoJob. */
 export async function removeJob(app: App, caller: Caller, id: string): Promise<void> {
   await requireIdle(app, id, `Failed to delete the running job ${id}`)
-  const removed = await app.store.jobs.remove(id, { caller, at: app.now(), action: 'job.remove' })
+  const removed = await app.store.jobs.remove(id, noteOf(app, caller, 'job.remove'))
   if (!removed) await requireIdle(app, id, `Failed to delete the running job ${id}`)
 }
 

@@ -1,11 +1,11 @@
 // Claiming hosts for all parts of a lease at once: the search for regions before the lock, the decision under it.
 
-import { AppError, conflict, invalid, notFound } from '../error.ts'
-import { builtInProperties } from '../hosts/host.ts'
+import { AppError, conflict, notFound } from '../error.ts'
+import { checkProperties } from '../hosts/hosts.ts'
 import type { Claim, Window } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
-import { type Filter, propertiesOf } from '../reservations/filter.ts'
+import type { Filter } from '../reservations/filter.ts'
 import { filterOf, findHosts, type HostsAsked, NotEnoughHosts } from '../reservations/physical-host.ts'
 import type { Lease, ReservationSpec } from './lease.ts'
 
@@ -79,21 +79,6 @@ export async function claimAnew<T>(
       if (!(error instanceof NotEnoughHosts) || error.asked.keepsAll || round === rounds) throw error
       full.add(fullKey(error.asked))
     }
-  }
-}
-
-/** A property that no host ever had is a slip, not a wish. Throws `invalid`. */
-export async function checkProperties(app: App, filters: readonly Filter[]): Promise<void> {
-  const builtIn: readonly string[] = builtInProperties
-  const own = filters.flatMap(propertiesOf).filter(name => !builtIn.includes(name))
-  if (own.length === 0) return
-  const known = (await app.store.hosts.properties()).map(property => property.name)
-  const unknown = own.find(name => !known.includes(name))
-  if (unknown !== undefined) {
-    throw invalid(
-      `No host has a property "${unknown}". Every host has ${builtIn.join(', ')}${known.length ? `; some have ${known.join(', ')}` : ''}`,
-      'unknown_property',
-    )
   }
 }
 

@@ -4,7 +4,7 @@ import { type Caller, isAtLeast } from '../caller.ts'
 import type { TurnAsk } from '../clockwork.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import type { Host } from '../hosts/host.ts'
-import type { Note } from '../note.ts'
+import { type Note, noteOf } from '../note.ts'
 import { type Page, toPage } from '../page.ts'
 import type { App, Transaction } from '../ports.ts'
 import { changed, reclaimed } from './change.ts'
@@ -27,8 +27,6 @@ export interface LeaseRef {
   /** The region in whose view it is; null for all. */
   readonly region: string | null
 }
-
-const note = (app: App, caller: Caller, action: string): Note => ({ caller, at: app.now(), action })
 
 /** The new lease, its capacity held. Throws `invalid`, `forbidden` (too long), `no_capacity`. */
 export async function createLease(app: App, caller: Caller, spec: LeaseSpec): Promise<Lease> {
@@ -60,13 +58,13 @@ export async function createLease(app: App, caller: Caller, spec: LeaseSpec): Pr
     region: spec.region,
   }
   return explained(app, claiming, () =>
-    claimAnew(app, claiming, note(app, caller, 'lease.create'), async (tx, found) => {
+    claimAnew(app, claiming, noteOf(app, caller, 'lease.create'), async (tx, found) => {
       const lease = newLease(app, caller, spec, times, id, now)
       const made = {
         ...lease,
         reservations: claiming.parts.map(part => newReservation(part.id, part.spec, found(part.id), now)),
       }
-      await tx.leases.insert(made, note(app, caller, 'lease.create'), askFor(made))
+      await tx.leases.insert(made, noteOf(app, caller, 'lease.create'), askFor(made))
       return made
     }),
   )
@@ -179,7 +177,7 @@ const updateTries = 3
 async function updateFrom(app: App, caller: Caller, lease: Lease, change: LeaseChange): Promise<Lease> {
   const wanted = changed(lease, change, app.now(), app.leaseRules)
   if (wanted === lease) return lease
-  const about = note(app, caller, 'lease.update')
+  const about = noteOf(app, caller, 'lease.update')
   const claiming = reclaimed(app, lease, wanted)
   if (claiming === null) return rewrite(app, wanted, about, null)
   if (claiming === 'shorter') return rewrite(app, wanted, about, heldWindow(app, wanted).to)
@@ -234,7 +232,7 @@ async function giveBack(tx: Transaction, lease: Lease, about: Note, since: Date 
  */
 export async function removeLease(app: App, caller: Caller, ref: LeaseRef): Promise<void> {
   await getLease(app, caller, ref)
-  const about = note(app, caller, 'lease.delete')
+  const about = noteOf(app, caller, 'lease.delete')
   await app.store.transact(async tx => {
     const lease = await tx.leases.lock(ref.id)
     if (!lease || lease.status === 'DELETING') return

@@ -1,9 +1,8 @@
 // What the clockwork does for a lease: whatever is due of it, one step after the other, each of which may be repeated.
 
-import { ownCaller } from '../caller.ts'
 import type { HostPlacement, RegionCompute } from '../cloud.ts'
 import { AppError } from '../error.ts'
-import type { Note } from '../note.ts'
+import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import { placementOf, snapshotAll, vacate } from '../reservations/physical-host.ts'
 import { type HostReservation, type Lease, leaseKind, type TakenLease } from './lease.ts'
@@ -195,8 +194,7 @@ function answerIn(error: unknown): boolean | null {
 
 /** Nothing of it is left in any region: now it is gone here as well. */
 async function dismiss(app: App, { turn }: TakenLease, lease: Lease): Promise<void> {
-  const note: Note = { caller: ownCaller(`req-${app.newId()}`), at: app.now(), action: 'lease.gone' }
-  await app.store.transact(tx => tx.leases.remove(lease.id, note))
+  await app.store.transact(tx => tx.leases.remove(lease.id, ownNote(app, 'lease.gone')))
   await wakeWaiting(app, lease)
   await app.store.turns.finish(turn, null)
 }

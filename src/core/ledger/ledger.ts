@@ -129,5 +129,3 @@ export function admit(lines: readonly Hold[], levels: readonly Level[]): Shortag
   }
   return null
 }
-
-export const overlaps = (a: Window, b: Window): boolean => a.from < b.to && b.from < a.to

@@ -2,6 +2,7 @@
 
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
+import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
 import type { App } from '../ports.ts'
 import type { Binding, BindingSpec } from './binding.ts'
@@ -32,12 +33,12 @@ export async function createBinding(app: App, caller: Caller, spec: BindingSpec)
   if (!region) throw invalid('pod_id not found in pod', 'region_unknown')
   if (isCentral(region)) throw invalid('Top region can not be bound', 'region_central')
   const binding: Binding = { ...spec, id: app.newId(), createdAt: app.now(), updatedAt: null }
-  await app.store.bindings.create(binding, { caller, at: app.now(), action: 'binding.create' })
+  await app.store.bindings.create(binding, noteOf(app, caller, 'binding.create'))
   return binding
 }
 
 /** Throws `not_found`. */
 export async function removeBinding(app: App, caller: Caller, id: string): Promise<void> {
-  const removed = await app.store.bindings.remove(id, { caller, at: app.now(), action: 'binding.remove' })
+  const removed = await app.store.bindings.remove(id, noteOf(app, caller, 'binding.remove'))
   if (!removed) throw notFound(`There is no binding ${id}`)
 }

@@ -2,6 +2,7 @@
 
 import type { Caller } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
+import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
 import { admitRegion, isCentral, type Region, type RegionRefusal, type RegionSpec } from './region.ts'
 import { upkeepAsks } from './upkeep.ts'
@@ -35,7 +36,7 @@ export async function createRegion(app: App, caller: Caller, spec: RegionSpec): 
     id: app.newId(),
     createdAt: app.now(),
   }
-  const note = { caller, at: app.now(), action: 'region.create' }
+  const note = noteOf(app, caller, 'region.create')
   await app.store.regions.create(region, note, isCentral(region) ? [] : upkeepAsks(region.name))
   return region
 }
@@ -44,7 +45,7 @@ export async function createRegion(app: App, caller: Caller, spec: RegionSpec): 
 export async function removeRegion(app: App, caller: Caller, id: string): Promise<void> {
   const region = await getRegion(app, caller, id)
   try {
-    const removed = await app.store.regions.remove(id, { caller, at: app.now(), action: 'region.remove' })
+    const removed = await app.store.regions.remove(id, noteOf(app, caller, 'region.remove'))
     if (!removed) throw notFound(`There is no region ${id}`)
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'in_use') throw error

@@ -14,8 +14,6 @@ import {
 } from '../ledger/ledger.ts'
 import { bothOf, type Filter, parseFilter } from './filter.ts'
 
-export const kind = 'physical:host'
-
 /** What its hosts must be; throws `invalid` (`malformed_filter`). */
 export const filterOf = (
   spec: Pick<HostReservationSpec, 'hypervisorProperties' | 'resourceProperties'>,

@@ -2,6 +2,7 @@
 
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
+import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
 import type { App } from '../ports.ts'
 import type { Routing, RoutingChange, RoutingFilter, RoutingSpec } from './routing.ts'
@@ -59,7 +60,7 @@ export async function updateRouting(
 
 /** Throws `not_found`. */
 export async function removeRouting(app: App, caller: Caller, id: number): Promise<void> {
-  const removed = await app.store.routings.remove(id, { caller, at: app.now(), action: 'routing.remove' })
+  const removed = await app.store.routings.remove(id, noteOf(app, caller, 'routing.remove'))
   if (!removed) throw routingUnknown()
 }
 
