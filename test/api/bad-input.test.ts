@@ -266,7 +266,7 @@ describe.each(routes)('$name', route => {
     expect(reply.status).toBeLessThan(300)
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
     expect(reply.text).not.toContain('polluted')
-    expect(reply.text).not.toContain('1970')
+    expect(reply.text).not.toContain('1970-01')
   })
 })
 
@@ -299,7 +299,7 @@ it.each(flatRoutes.filter(route => route.own.includes('leases')))(
     const reply = await w.call(route.method, pathWith(route.path, id), { raw })
     expect(reply.status, reply.text).toBeLessThan(300)
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
-    expect(reply.text).not.toMatch(/polluted|1970/)
+    expect(reply.text).not.toMatch(/polluted|1970-01/)
   },
 )
 
