@@ -8,6 +8,8 @@ import type { Logger } from 'pino'
 import { createAuthenticator } from './api/auth.ts'
 import { createMetrics, type Metrics } from './api/metrics.ts'
 import { native } from './api/native/index.ts'
+import { network } from './api/network/index.ts'
+import { networkVersions } from './api/network/versions.ts'
 import { addOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
 import { reservation } from './api/reservation/index.ts'
@@ -20,6 +22,7 @@ import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
+import type { NetworkRules } from './core/network/rules.ts'
 import type { App } from './core/ports.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -48,12 +51,16 @@ export function mounts(config: Config): Mount[] {
   const pageLimit = config.api.page_limit
   const tricircleFace = tricircle({ pageLimit })
   const reservationFace = reservation({ pageLimit, accepted: false })
+  const networkFace = network({ pageLimit })
   return [
     { prefix: '/tricircle', face: tricircleFace },
     { prefix: '/reservation', face: reservationVersions() },
     { prefix: '/reservation/v1', face: reservationFace },
     { prefix: '/reservation/:region/v1', face: reservationFace },
     { prefix: '/v1', face: reservation({ pageLimit, accepted: true }) },
+    { prefix: '/network', face: networkVersions() },
+    { prefix: '/network/v2.0', face: networkFace },
+    { prefix: '/v2.0', face: networkFace },
     { prefix: '/atoll/v1', face: native() },
     { prefix: '', face: tricircleFace },
   ]
@@ -174,6 +181,7 @@ export function createApp(config: Config, database: Database, regions: Regions, 
     cloud: createCloud(regions, { blazarFilter: config.nova.blazar_filter }),
     jobHandlers,
     leaseRules: leaseRules(config),
+    networkRules: networkRules(config),
     now: () => new Date(),
     newId: randomUUID,
     chance: Math.random,
@@ -188,6 +196,31 @@ const leaseRules = ({ leases }: Config): LeaseRules => ({
   longestMs: leases.longest_seconds === undefined ? null : leases.longest_seconds * 1000,
   mostReservations: leases.most_reservations,
   retryForMs: leases.retry_for_seconds * 1000,
+})
+
+const networkRules = ({ networking, regions }: Config): NetworkRules => ({
+  bridge: { cidr: networking.bridge_cidr, bits: networking.bridge_bits },
+  fabric: {
+    networkType: networking.network_type,
+    physicalNetwork: networking.physical_network,
+    from: networking.first_segment,
+    to: networking.last_segment,
+  },
+  mtu: networking.mtu,
+  quotas: {
+    network: networking.quota_network,
+    subnet: networking.quota_subnet,
+    port: networking.quota_port,
+    router: networking.quota_router,
+    floatingip: networking.quota_floatingip,
+    security_group: networking.quota_security_group,
+    security_group_rule: networking.quota_security_group_rule,
+  },
+  limitsOf: region => ({
+    routes: regions[region]?.routes ?? 30,
+    hostRoutes: regions[region]?.host_routes ?? 20,
+    rules: regions[region]?.group_rules ?? 100,
+  }),
 })
 
 export interface ClockworkParts {

@@ -97,9 +97,19 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   regions: z
-    .record(text, z.strictObject({ ca_file: file.optional() }))
+    .record(
+      text,
+      z.strictObject({
+        ca_file: file.optional(),
+        routes: whole(1, 100_000).optional(),
+        host_routes: whole(1, 100_000).optional(),
+        group_rules: whole(1, 100_000).optional(),
+      }),
+    )
     .default({})
-    .describe('Settings by region: ca_file holds the authorities (PEM) that sign its certificates.'),
+    .describe(
+      'Settings by region: ca_file holds the authorities (PEM) that sign its certificates; routes (30), host_routes (20) and group_rules (100) are what its Neutron takes of a router, a subnet and a security group.',
+    ),
   api: z
     .strictObject({
       page_limit: whole(1, 100_000).default(2000).describe('The most rows that a list returns at once.'),
@@ -138,6 +148,28 @@ export const schema = z.strictObject({
         .describe(
           'Whether the regions’ schedulers have BlazarFilter: reserved hosts then serve --hint reservation=ID as well.',
         ),
+    })
+    .prefault({}),
+  networking: z
+    .strictObject({
+      bridge_cidr: network
+        .default('100.0.0.0/9')
+        .describe('Out of this each project has the network by which its routers reach each other.'),
+      bridge_bits: whole(8, 126).default(24).describe('How long the prefix of such a network is.'),
+      network_type: text
+        .default('vlan')
+        .describe('What networks that span regions lie on; each region must be configured alike.'),
+      physical_network: text.default('bridge').describe('The physical network of their segments.'),
+      first_segment: whole(1, 16_777_215).default(2000),
+      last_segment: whole(1, 16_777_215).default(2999),
+      mtu: whole(68, 65_535).default(1500).describe('Of a network that spans regions.'),
+      quota_network: whole(-1, 1_000_000_000).default(100).describe('Of a project; -1: no limit.'),
+      quota_subnet: whole(-1, 1_000_000_000).default(100),
+      quota_port: whole(-1, 1_000_000_000).default(500),
+      quota_router: whole(-1, 1_000_000_000).default(10),
+      quota_floatingip: whole(-1, 1_000_000_000).default(50),
+      quota_security_group: whole(-1, 1_000_000_000).default(10),
+      quota_security_group_rule: whole(-1, 1_000_000_000).default(100),
     })
     .prefault({}),
   leases: z

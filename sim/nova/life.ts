@@ -27,7 +27,8 @@ export function boot(region: NovaRegion, server: Server, ask: Ask): void {
 /** False, and the server in error, when Neutron refuses. */
 function plug(region: NovaRegion, server: Server, host: string): boolean {
   try {
-    server.addresses = region.ports.plug(server, host, server.wantedPorts)
+    const place = { host, zone: region.zoneOf(host) ?? 'nova' }
+    server.addresses = region.ports.plug(server, place, server.wantedPorts)
     return true
   } catch (error) {
     if (!isRefusal(error)) throw error

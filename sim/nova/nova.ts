@@ -6,6 +6,7 @@ import type { PlacementRegion } from '../placement/region.ts'
 import { seededUuid } from '../seeded.ts'
 import { addRoutes, type Shell } from './api/routes.ts'
 import { disable } from './api/services.ts'
+import { type BootSpec, bootServer } from './boot.ts'
 import { type Image, type ImageSpec, makeImage, seedImages } from './images.ts'
 import { noPorts, type Ports } from './ports.ts'
 import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
@@ -47,6 +48,8 @@ export interface Nova {
   server(id: string): Server | undefined
   serversOn(host: string): Server[]
   serversOf(projectId: string): Server[]
+  /** Boots one as its project's POST would, without one; throws what would refuse it. */
+  boot(spec: BootSpec): Server
   images(): Image[]
   addImage(spec: ImageSpec): Image
   /** A host more; one of the name of a host that was removed comes as another one. */
@@ -139,6 +142,7 @@ function handlesOf(region: NovaRegion): Omit<Nova, 'build'> {
     server: id => region.servers.get(id),
     serversOn: name => [...region.servers.by('host', name)],
     serversOf: projectId => [...region.servers.by('project', projectId)],
+    boot: spec => bootServer(region, spec),
     images: () => [...region.images.values()],
     addImage: spec => makeImage(region.images, { createdAt: region.now(), ...spec }),
     addHost: spec => region.addHost({ ...stockHosts, ...spec }),

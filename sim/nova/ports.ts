@@ -1,16 +1,28 @@
 // The ports of servers: taken or made in the region's Neutron when a server gets its host, and let go with it.
 
 import { Refusal } from '../http.ts'
+import { ensureDefaultGroup } from '../neutron/model/groups.ts'
 import type { Neutron } from '../neutron/neutron.ts'
+import type { Region } from '../neutron/region.ts'
 import type { Network, Port } from '../neutron/rows.ts'
 import { badRequest, conflict, forbidden } from './refusals.ts'
 import type { Address, Server, WantedPort } from './rows.ts'
 
+interface Given {
+  readonly networks?: unknown
+  readonly security_groups?: unknown
+}
+
+interface Place {
+  readonly host: string
+  readonly zone: string
+}
+
 export interface Ports {
-  /** What `networks` of a request says. Throws a 400 or a 409 for what cannot be had. */
-  read(value: unknown, projectId: string): readonly WantedPort[]
+  /** What `networks` and `security_groups` of a request say. Throws a 400 or a 409 for what cannot be had. */
+  read(given: Given, projectId: string): readonly WantedPort[]
   /** Binds them to the host, and says which addresses they have. Throws when Neutron refuses. */
-  plug(server: Server, host: string, wanted: readonly WantedPort[]): Address[]
+  plug(server: Server, place: Place, wanted: readonly WantedPort[]): Address[]
   /** Ports that were made for it go; others are free again. */
   unplug(serverId: string): void
 }
@@ -23,10 +35,10 @@ export function portsOf(neutron: Neutron): Ports {
   /** By server, the ports that were made for it. */
   const own = new Map<string, Set<string>>()
 
-  function plugOne(server: Server, host: string, wanted: WantedPort): Port {
+  function plugOne(server: Server, { host, zone }: Place, wanted: WantedPort): Port {
     const binding = {
       device_id: server.id,
-      device_owner: 'compute:nova',
+      device_owner: `compute:${zone}`,
       'binding:host_id': host,
     }
     if ('portId' in wanted) {
@@ -34,17 +46,24 @@ export function portsOf(neutron: Neutron): Ports {
       return region.ports.get(wanted.portId)!
     }
     const fixedIps = wanted.fixedIp === null ? {} : { fixed_ips: [{ ip_address: wanted.fixedIp }] }
-    const port = { network_id: wanted.networkId, project_id: server.projectId, ...fixedIps, ...binding }
+    const groups = wanted.groupIds.length === 0 ? {} : { security_groups: wanted.groupIds }
+    const made = { network_id: wanted.networkId, project_id: server.projectId }
+    const port = { ...made, ...fixedIps, ...groups, ...binding }
     const { id } = neutron.create('port', port)
     own.set(server.id, (own.get(server.id) ?? new Set()).add(id))
     return region.ports.get(id)!
   }
 
   return {
-    read: (value, projectId) => readNetworks(value, projectId, neutron),
-    plug: (server, host, wanted) =>
+    read(given, projectId) {
+      const groupIds = readGroups(given.security_groups, projectId, region)
+      return readNetworks(given.networks, projectId, neutron).map(one =>
+        'portId' in one ? one : { ...one, groupIds },
+      )
+    },
+    plug: (server, place, wanted) =>
       wanted.flatMap(one =>
-        addressesOf(plugOne(server, host, one), region.networks.get.bind(region.networks)),
+        addressesOf(plugOne(server, place, one), region.networks.get.bind(region.networks)),
       ),
     unplug(serverId) {
       const made = own.get(serverId) ?? new Set()
@@ -72,6 +91,31 @@ function addressesOf(
   }))
 }
 
+/** By name or by id, among the project's own. The default one need not be there yet. */
+function readGroups(value: unknown, projectId: string, region: Region): string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) {
+    throw badRequest(`Invalid input for field/attribute security_groups. Value: ${value}.`)
+  }
+  const names = value.map(one => String((one as { name?: unknown }).name))
+  if (names.every(name => name === 'default')) return []
+  const caller = { projectId, isAdmin: false }
+  return names.map(name =>
+    name === 'default' ? ensureDefaultGroup(projectId, region, caller)! : findGroup(name, projectId, region),
+  )
+}
+
+function findGroup(name: string, projectId: string, region: Region): string {
+  const own = [...region.groups.by('project_id', projectId)]
+  const found = own.filter(group => group.id === name || group.name === name)
+  if (found.length > 1) {
+    const words = `Multiple security_group matches found for name '${name}', use an ID to be more specific.`
+    throw conflict(words)
+  }
+  if (found[0] === undefined) throw badRequest(`Unable to find security_group with name or id '${name}'`)
+  return found[0].id
+}
+
 /** Without any, and with `auto`, the only network that the project has is taken. */
 function readNetworks(value: unknown, projectId: string, neutron: Neutron): WantedPort[] {
   if (value === 'none') return []
@@ -82,7 +126,7 @@ function readNetworks(value: unknown, projectId: string, neutron: Neutron): Want
     if (usable.length > 1) {
       throw conflict('Multiple possible networks found, use a Network ID to be more specific.')
     }
-    return usable.map(({ id }) => ({ networkId: id, fixedIp: null }))
+    return usable.map(({ id }) => ({ networkId: id, fixedIp: null, groupIds: [] }))
   }
   if (!Array.isArray(value)) throw badRequest(`Invalid input for field/attribute networks. Value: ${value}.`)
   return value.map(one => readOne(one as Record<string, unknown>, projectId, neutron))
@@ -110,7 +154,7 @@ function readOne(
   if (!hasSubnet) {
     throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`)
   }
-  return { networkId: network.id, fixedIp: fixed_ip === undefined ? null : String(fixed_ip) }
+  return { networkId: network.id, fixedIp: fixed_ip === undefined ? null : String(fixed_ip), groupIds: [] }
 }
 
 /** Whether Neutron said no, rather than something broke. */

@@ -91,8 +91,10 @@ export interface Address {
   mac: string
 }
 
-/** What a server asks for: a port that is there, or one to be made on a network. */
-export type WantedPort = { portId: string } | { networkId: string; fixedIp: string | null }
+/** What a server asks for: a port that is there, or one to be made on a network; no groups stand for the default one. */
+export type WantedPort =
+  | { portId: string }
+  | { networkId: string; fixedIp: string | null; groupIds: readonly string[] }
 
 export interface Server {
   readonly id: string

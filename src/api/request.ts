@@ -11,6 +11,8 @@ export interface Request {
   readonly body: unknown
   /** Scheme, host and the prefix that the client used, without the face's version: `http://host/tricircle`. */
   readonly applicationUrl: string
+  /** A header's value; of several the first. */
+  header(name: string): string | undefined
 }
 
 /** The parameters of a query string, in order, each with all its values. */

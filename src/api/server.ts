@@ -127,6 +127,8 @@ const badPath = () => malformed('The path is not percent-encoded UTF-8')
 
 /** Faces of this kind do not tell `/pods` from `/pods/` or `/pods.json`. */
 const lenientPath = /^(?:\/tricircle)?(?:\/v1\.0(?:\/.*)?)?\/?$/
+/** Neither do those of this kind, but for the version alone. */
+const versionedPath = /^(?:\/network)?\/v2\.0\/.*$/
 /** Of this kind: `/leases` is `/leases.json`, and `/leases/` is nothing. */
 const suffixedPath = /^(?:\/reservation(?:\/[^/]+)?)?\/v1\/.+$/
 
@@ -137,7 +139,8 @@ export function normalisePath(url: string): string {
 }
 
 function barePath(path: string): string {
-  if (path === '/reservation/') return '/reservation'
+  if (path === '/reservation/' || path === '/network/') return path.slice(0, -1)
+  if (versionedPath.test(path)) return path.replace(/\/$/, '').replace(/(?<=[^/])\.json$/, '')
   if (suffixedPath.test(path)) return path.replace(/(?<=[^/])\.json$/, '')
   if (!lenientPath.test(path)) return path
   return path.replace(/\/$/, '').replace(/(?<=\/v1\.0\/.+)\.json$/, '') || '/'
@@ -229,6 +232,7 @@ async function handle(
     query: parseQuery(request.originalUrl),
     body: request.body,
     applicationUrl: `${publicUrl(request, options.isTrusted)}${base}`,
+    header: name => header(request, name),
   })
   reply.code(answer.status).headers(face.headers ?? {})
   // An answer that has no content may name its type all the same; the originals' do.

@@ -10,7 +10,8 @@ import type { LeaseStore, LeaseWriter } from './leases/lease.ts'
 import type { LeaseRules } from './leases/rules.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { IntentStore } from './network/intent.ts'
-import type { NetworkStore } from './network/network.ts'
+import type { NetworkStore, NetworkWriter } from './network/network-store.ts'
+import type { NetworkRules } from './network/rules.ts'
 import type { AuditStore } from './note.ts'
 import type { BindingStore } from './regions/binding.ts'
 import type { RegionStore } from './regions/region.ts'
@@ -35,11 +36,15 @@ export interface Store {
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
-/** What one transaction of the ledger may do. */
+/** What one transaction may do. */
 export interface Transaction {
   readonly ledger: Ledger
   readonly hosts: HostWriter
   readonly leases: LeaseWriter
+  readonly networks: NetworkWriter
+  readonly intents: IntentStore
+  readonly jobs: Pick<JobStore, 'post'>
+  readonly turns: Pick<TurnStore, 'ask'>
 }
 
 /** What a type of job does. Throws AppError when it could not. */
@@ -56,6 +61,7 @@ export interface App {
   /** What each type of job does; a type without a handler is refused. */
   readonly jobHandlers: Readonly<Record<string, JobHandler>>
   readonly leaseRules: LeaseRules
+  readonly networkRules: NetworkRules
   /** Tells the log of an error that nobody else will see. */
   report(error: unknown, what: string): void
 }

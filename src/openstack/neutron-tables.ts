@@ -48,7 +48,9 @@ function resource<G extends Fields, T extends Fields>(
 const words = many(text)
 const ids = many(id)
 
-const owned = { projectId: field('project_id', orNull(id)), description: field('description', orNull(text)) }
+/** Routers' gateway ports are nobody's, which is an empty text. */
+const owner = z.preprocess(value => (value === '' ? null : value), orNull(id))
+const owned = { projectId: field('project_id', owner), description: field('description', orNull(text)) }
 const named = { ...owned, name: field('name', text) }
 const born = {
   id: field('id', id),

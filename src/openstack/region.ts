@@ -76,6 +76,8 @@ export interface Region {
 export interface Regions {
   /** A client of one region. Makes no call by itself: whether there is such a region, its first call tells. */
   region(name: string, context?: CallContext): Region
+  /** The project that all calls are made in; null when the token has none. Throws `unavailable`. */
+  projectId(): Promise<string | null>
   /** Lets go of all connections; calls under way fail. */
   close(): Promise<void>
 }
@@ -115,6 +117,7 @@ export function createRegions(settings: RegionsSettings): Regions {
         },
       }
     },
+    projectId: () => settings.session.projectId(),
     async close() {
       await Promise.all([...dispatchers.values()].map(dispatcher => dispatcher.destroy()))
     },

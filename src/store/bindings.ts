@@ -37,6 +37,12 @@ export function bindingStore(db: Db): BindingStore {
       return row ? toBinding(row) : null
     },
 
+    async regionsOf(projectId) {
+      const mine = db.selectFrom('binding').select('region_id').where('project_id', '=', projectId)
+      const rows = await run(mine.orderBy('created_at').orderBy('id').execute())
+      return rows.map(row => row.region_id)
+    },
+
     async create(binding, note) {
       const row: BindingTable = {
         id: binding.id,

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { AppError, unavailable } from '../core/error.ts'
 import type { Tables } from './tables.ts'
@@ -113,6 +113,11 @@ function statementName(text: string): string {
   const name = createHash('sha1').update(text).digest('base64').slice(0, 20)
   names.set(text, name)
   return name
+}
+
+/** Until the end of the transaction nobody else gets the lock of this name. */
+export async function lockOn(db: Db, ...name: string[]): Promise<void> {
+  await run(sql`select pg_advisory_xact_lock(hashtextextended(${name.join(' ')}, 0))`.execute(db))
 }
 
 /** What each constraint of a noun means when a statement breaks it. */

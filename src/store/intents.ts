@@ -1,6 +1,6 @@
 // Intents in PostgreSQL: what Atoll is about to make in regions, written before it does.
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Intent, IntentStore } from '../core/network/intent.ts'
 import { type Db, run } from './database.ts'
 import type { IntentTable } from './tables.ts'
@@ -10,28 +10,38 @@ const toIntent = (row: IntentTable): Intent => ({
   region: row.region,
   resourceType: row.resource_type,
   purpose: row.purpose,
+  owner: row.owner,
   regionalId: row.regional_id,
 })
 
 export function intentStore(db: Db): IntentStore {
+  const intents = async (condition: RawBuilder<unknown>): Promise<Intent[]> => {
+    const { rows } = await run(
+      sql<IntentTable>`
+        select * from intent where ended_at is null and ${condition} order by created_at, id`.execute(db),
+    )
+    return rows.map(toIntent)
+  }
   return {
-    async declare({ id, region, resourceType, purpose }, at) {
-      // The update changes nothing; it makes the statement return the row that was there.
+    async declare({ id, region, resourceType, purpose, owner }, at) {
+      // The update makes the statement return the row that was there; of it, only an owner that was not known is new.
       const { rows } = await run(
         sql<IntentTable>`
-          insert into intent (id, region, resource_type, purpose, created_at)
-          values (${id}, ${region}, ${resourceType}, ${purpose}, ${at})
-          on conflict (region, resource_type, purpose) do update set purpose = excluded.purpose
+          insert into intent (id, region, resource_type, purpose, owner, created_at)
+          values (${id}, ${region}, ${resourceType}, ${purpose}, ${owner}, ${at})
+          on conflict (region, resource_type, purpose) do update
+            set owner = case when intent.owner = '' then excluded.owner else intent.owner end
           returning *`.execute(db),
       )
-      return toIntent(rows[0]!)
+      return { ...toIntent(rows[0]!), isNew: rows[0]!.id === id }
     },
 
-    async settle(id, regionalId) {
+    async settle(id, regionalId, owner = '') {
       const { rows } = await run(
         sql<{ regional_id: string }>`
-          update intent set regional_id = coalesce(regional_id, ${regionalId}) where id = ${id}
-          returning regional_id`.execute(db),
+          update intent set regional_id = coalesce(regional_id, ${regionalId}),
+                            owner = case when owner = '' then ${owner} else owner end
+          where id = ${id} returning regional_id`.execute(db),
       )
       return rows[0]!.regional_id
     },
@@ -41,11 +51,38 @@ export function intentStore(db: Db): IntentStore {
       const rows = await run(
         db
           .selectFrom('intent')
-          .select(['id', 'regional_id'])
+          .select(['id', 'regional_id', 'ended_at'])
           .where(sql<boolean>`id = any (${uuids}::uuid[])`)
           .execute(),
       )
-      return new Map(rows.map(row => [row.id, row.regional_id]))
+      return new Map(
+        rows.map(({ id, regional_id, ended_at }) => {
+          const regionalId = ended_at === null ? regional_id : null
+          return [id, { regionalId, isSettled: ended_at !== null || regionalId !== null }]
+        }),
+      )
+    },
+
+    living: (region, owners) =>
+      intents(sql`owner <> '' and region = ${region} and owner = any (${owners}::text[])`),
+    forsaken: (region, before) =>
+      intents(sql`regional_id is null and owner = '' and region = ${region} and created_at < ${before}`),
+
+    async end(id, at) {
+      await run(sql`${ending(at, sql`id = ${id}`)}`.execute(db))
+    },
+
+    async forget(before, limit) {
+      const result = await run(
+        sql`delete from intent where id in (
+          select id from intent where ended_at < ${before} order by ended_at limit ${limit}
+          for update skip locked)`.execute(db),
+      )
+      return Number(result.numAffectedRows ?? 0)
     },
   }
 }
+
+/** The statement that ends living intents. Their purposes are free again: what takes their place is not theirs. */
+export const ending = (at: Date, which: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  update intent set ended_at = ${at}, purpose = purpose || '#' || id where ended_at is null and (${which})`

@@ -1,6 +1,6 @@
 // Jobs in PostgreSQL: the active ones, and the log of those that succeeded.
 
-import { type SqlBool, sql } from 'kysely'
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Turn } from '../core/clockwork.ts'
 import { type Job, type JobStatus, jobKind, turnKey } from '../core/jobs/job.ts'
 import type { JobFilter, JobStore, TakenJob } from '../core/jobs/job-store.ts'
@@ -48,8 +48,8 @@ export function jobStore(db: Db): JobStore {
   return {
     list: (filter, page) => listJobs(db, filter, page),
     get: id => getJob(db, id),
-    async post(jobs, note) {
-      if (jobs.length > 0) await audited(db, note, insertion(jobs), { first: asked(jobs) })
+    async post(jobs, note, at) {
+      if (jobs.length > 0) await audited(db, note, insertion(jobs), { first: asked(jobs, { at }) })
     },
     async redo(id, note) {
       const job = await getJob(db, id)
@@ -90,9 +90,18 @@ export function jobStore(db: Db): JobStore {
 }
 
 /** The first parts of a statement that posts jobs: it asks for their turns and wakes the workers. */
-const asked = (jobs: readonly Job[], when = sql`true`) =>
+const asked = (
+  jobs: readonly Job[],
+  { at, when }: { at?: Date | undefined; when?: RawBuilder<unknown> } = {},
+) =>
   [
-    ['asked', sql`(${asking(jobs.map(turnOf), when)})`],
+    [
+      'asked',
+      sql`(${asking(
+        jobs.map(job => ({ ...turnOf(job), ...(at ? { at } : {}) })),
+        when,
+      )})`,
+    ],
     ['woken', sql`(${waking})`],
   ] as const
 
@@ -223,12 +232,15 @@ async function succeed(db: Db, taken: readonly TakenJob[], more: readonly Job[] 
 
 /** Frees the turns, moves the jobs to the log, removes the others that their runs have answered, and posts what follows. */
 function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
-  const posting = [...asked(more, sql`exists (select from freed)`), ['posted', insertion(more)] as const]
+  const posting = [
+    ...asked(more, { when: sql`exists (select from freed)` }),
+    ['posted', insertion(more)] as const,
+  ]
   const parts = more.length > 0 ? posting.map(([name, part]) => sql`, ${sql.id(name)} as ${part}`) : []
   return sql<{ epoch: number }>`
   with mine as (${stillTaken(taken.map(({ turn }) => turn))}), freed as (
     update turn set worker = null, lease_until = null, attempts = 0,
-      due_at = case when turn.asked > ended.up_to then now() else 'infinity' end
+      due_at = case when turn.asked > ended.up_to then turn.due_at else 'infinity' end
     from mine join unnest(${taken.map(({ turn }) => turn.epoch)}::bigint[], ${taken.map(({ job }) => job.id)}::uuid[],
                           ${taken.map(({ upTo }) => upTo)}::bigint[]) as ended (epoch, id, up_to)
       on ended.epoch = mine.epoch
@@ -248,7 +260,7 @@ function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
 const failing = ({ turn, job, upTo }: TakenJob, message: string, retryMs: number | null) => sql`
   with freed as (
     update turn set worker = null, lease_until = null, attempts = turn.attempts + 1,
-      due_at = case when turn.asked > ${upTo} then now()
+      due_at = case when turn.asked > ${upTo} then turn.due_at
                     else coalesce(now() + make_interval(secs => ${retryMs === null ? null : retryMs / 1000}::float8), 'infinity') end
     where ${stillMine(turn)} returning turn.due_at
   )

@@ -1,66 +1,35 @@
-// The central model of networks and subnets in PostgreSQL.
+// The central model in PostgreSQL: reading it.
 
-import type { HostRoute, NetworkStore } from '../core/network/network.ts'
+import { sql } from 'kysely'
+import type { Kind, Kinds } from '../core/network/model.ts'
+import type { NetworkStore } from '../core/network/network-store.ts'
 import { type Db, run } from './database.ts'
-import type { NetworkTable, SubnetTable } from './tables.ts'
+import { holdings } from './held-ranges.ts'
+import { sightedFrom } from './network-conditions.ts'
+import { column, fromRow, selection, table } from './network-kinds.ts'
+import { listResources } from './network-list.ts'
 
 export function networkStore(db: Db): NetworkStore {
   return {
-    async network(id) {
-      const row = await run(db.selectFrom('network').selectAll().where('id', '=', id).executeTakeFirst())
-      if (!row) return null
-      const { project_id: projectId, admin_state_up: adminStateUp, ...rest } = row
-      return { ...rest, projectId, adminStateUp }
-    },
-
-    async subnet(id) {
-      const row = await run(db.selectFrom('subnet').selectAll().where('id', '=', id).executeTakeFirst())
-      if (!row) return null
-      return {
-        id: row.id,
-        projectId: row.project_id,
-        networkId: row.network_id,
-        description: row.description,
-        enableDhcp: row.enable_dhcp,
-        hostRoutes: row.host_routes as HostRoute[],
-        dnsNameservers: row.dns_nameservers,
-      }
-    },
-
-    async saveNetwork({ id, projectId, description, adminStateUp, shared }) {
-      const row: NetworkTable = {
-        id,
-        project_id: projectId,
-        description,
-        admin_state_up: adminStateUp,
-        shared,
-      }
-      await run(
-        db
-          .insertInto('network')
-          .values(row)
-          .onConflict(on => on.column('id').doUpdateSet(row))
-          .execute(),
+    list: (kind, query) => listResources(db, kind, query),
+    async get(kind, id, sight) {
+      const { rows } = await run(
+        sql<Kinds[typeof kind]>`
+          select ${selection(kind)} ${sightedFrom(kind, sight)} and ${column(kind, 'id')} = ${id}`.execute(
+          db,
+        ),
       )
+      return rows[0] ? fromRow(kind, rows[0]) : null
     },
-
-    async saveSubnet(subnet) {
-      const row: SubnetTable = {
-        id: subnet.id,
-        project_id: subnet.projectId,
-        network_id: subnet.networkId,
-        description: subnet.description,
-        enable_dhcp: subnet.enableDhcp,
-        host_routes: JSON.stringify(subnet.hostRoutes),
-        dns_nameservers: [...subnet.dnsNameservers],
-      }
-      await run(
-        db
-          .insertInto('subnet')
-          .values(row)
-          .onConflict(on => on.column('id').doUpdateSet(row))
-          .execute(),
+    async getMany<K extends Kind>(kind: K, ids: readonly string[]) {
+      const { rows } = await run(
+        sql<Kinds[K]>`
+          select ${selection(kind)} from ${table(kind)} where ${column(kind, 'id')} = any (${ids}::text[])`.execute(
+          db,
+        ),
       )
+      return rows.map(row => fromRow(kind, row))
     },
+    holdings: subnetId => holdings(db, subnetId),
   }
 }

@@ -49,7 +49,7 @@ const refusals = (regionId: string | undefined): Refusals => ({
 })
 
 /** Routings are shown and filtered by the second. */
-const wholeSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000)
+export const wholeSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000)
 
 export function routingStore(db: Db): RoutingStore {
   return {

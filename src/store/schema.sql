@@ -3,6 +3,8 @@
 
 create extension btree_gist;
 
+create type inetrange as range (subtype = inet, subtype_diff = inet_distance);
+
 create sequence turn_asked as bigint;
 
 create sequence turn_worker as integer cycle;
@@ -65,6 +67,48 @@ create table claim (
   to_at timestamptz not null,
   constraint claim_pkey primary key (id)
 );
+
+create table floatingip (
+  id text not null,
+  project_id text not null,
+  description text not null,
+  revision integer not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  floating_network_id text not null,
+  floating_ip_address text not null,
+  fixed_ip_address text,
+  port_id text,
+  router_id text,
+  status text not null,
+  constraint floatingip_network foreign key (floating_network_id) references network(id),
+  constraint floatingip_port foreign key (port_id) references port(id),
+  constraint floatingip_router foreign key (router_id) references router(id),
+  constraint floatingip_pkey primary key (id)
+);
+create index floatingip_address on floatingip (floating_ip_address);
+create index floatingip_network on floatingip (floating_network_id);
+create index floatingip_port on floatingip (port_id) WHERE (port_id IS NOT NULL);
+create index floatingip_project on floatingip (project_id, id);
+create index floatingip_router on floatingip (router_id) WHERE (router_id IS NOT NULL);
+
+create table held_range (
+  id bigint generated always as identity not null,
+  subnet_id text not null,
+  range inetrange not null,
+  scope text not null,
+  purpose text not null,
+  holder text not null,
+  constraint held_range_closed CHECK ((lower_inc(range) AND upper_inc(range))),
+  constraint held_range_one_address CHECK (((purpose = 'block'::text) OR (lower(range) = upper(range)))),
+  constraint held_range_subnet foreign key (subnet_id) references subnet(id),
+  constraint held_range_pkey primary key (id),
+  constraint held_range_scope EXCLUDE USING gist (subnet_id WITH =, range WITH &&, scope WITH <>)
+);
+create index held_range_anywhere on held_range (lower(range)) WHERE (purpose = 'port'::text);
+create index held_range_block on held_range (subnet_id) WHERE (purpose = 'block'::text);
+create index held_range_holder on held_range (holder, subnet_id);
+create unique index held_range_address on held_range (subnet_id, lower(range)) WHERE (purpose <> 'block'::text);
 
 create table hold (
   id bigint generated always as identity not null,
@@ -160,8 +204,14 @@ create table intent (
   purpose text not null,
   regional_id text,
   created_at timestamptz not null,
+  owner text default ''::text not null,
+  ended_at timestamptz,
   constraint intent_pkey primary key (id)
 );
+create index intent_ended on intent (ended_at) WHERE (ended_at IS NOT NULL);
+create index intent_forsaken on intent (region, created_at) WHERE ((regional_id IS NULL) AND (owner = ''::text) AND (ended_at IS NULL));
+create index intent_living on intent (purpose) WHERE (ended_at IS NULL);
+create index intent_owner on intent (owner, region) WHERE ((ended_at IS NULL) AND (owner <> ''::text));
 create unique index intent_purpose on intent (region, resource_type, purpose);
 
 create table job (
@@ -266,8 +316,59 @@ create table network (
   description text not null,
   admin_state_up boolean not null,
   shared boolean not null,
+  name text default ''::text not null,
+  revision integer default 1 not null,
+  created_at timestamptz default now() not null,
+  updated_at timestamptz default now() not null,
+  external boolean default false not null,
+  mtu integer default 1500 not null,
+  network_type text default ''::text not null,
+  physical_network text,
+  segmentation_id bigint,
+  port_security_enabled boolean default true not null,
+  dns_domain text default ''::text not null,
+  zone_hints text[] default '{}'::text[] not null,
+  bridge_of text,
+  deleting boolean default false not null,
   constraint network_pkey primary key (id)
 );
+create index network_name on network (name, id);
+create index network_project on network (project_id, id);
+create unique index network_bridge on network (bridge_of) WHERE (bridge_of IS NOT NULL);
+
+create table port (
+  id text not null,
+  project_id text not null,
+  name text not null,
+  description text not null,
+  revision integer not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  network_id text not null,
+  mac_address text not null,
+  admin_state_up boolean not null,
+  device_id text not null,
+  device_owner text not null,
+  security_group_ids text[] not null,
+  allowed_address_pairs jsonb not null,
+  port_security_enabled boolean not null,
+  host_id text not null,
+  vnic_type text not null,
+  vif_type text not null,
+  profile jsonb not null,
+  status text not null,
+  constraint port_network foreign key (network_id) references network(id),
+  constraint port_pkey primary key (id)
+);
+create index port_device on port (device_id);
+create index port_groups on port USING gin (security_group_ids);
+create index port_mac_anywhere on port (mac_address);
+create index port_name on port (name, id);
+create index port_network on port (network_id, id);
+create index port_project on port (project_id, id);
+create index port_project_created on port (project_id, created_at, id);
+create index port_project_name on port (project_id, name, id);
+create unique index port_mac on port (network_id, mac_address);
 
 create table region (
   id uuid not null,
@@ -304,6 +405,30 @@ create table reservation (
 );
 create index reservation_lease on reservation (lease_id, "position");
 
+create table router (
+  id text not null,
+  project_id text not null,
+  name text not null,
+  description text not null,
+  revision integer not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  admin_state_up boolean not null,
+  gateway jsonb,
+  gateway_network_id text generated always as ((gateway ->> 'networkId'::text)) stored,
+  routes jsonb not null,
+  zone_hints text[] not null,
+  distributed boolean not null,
+  ha boolean not null,
+  status text not null,
+  deleting boolean not null,
+  constraint router_gateway_network foreign key (gateway_network_id) references network(id),
+  constraint router_pkey primary key (id)
+);
+create index router_gateway_network on router (gateway_network_id) WHERE (gateway_network_id IS NOT NULL);
+create index router_name on router (name, id);
+create index router_project on router (project_id, id);
+
 create table routing (
   id bigint generated always as identity not null,
   central_id text not null,
@@ -323,6 +448,55 @@ create index routing_region on routing (region_id, project_id, id);
 create index routing_regional on routing (regional_id, id);
 create index routing_updated on routing (updated_at, id) WHERE (updated_at IS NOT NULL);
 create unique index routing_central on routing (central_id, region_id, resource_type);
+
+create table security_group (
+  id text not null,
+  project_id text not null,
+  name text not null,
+  description text not null,
+  revision integer not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  stateful boolean not null,
+  is_default boolean not null,
+  constraint security_group_pkey primary key (id)
+);
+create index security_group_name on security_group (name, id);
+create index security_group_project on security_group (project_id, id);
+create unique index security_group_one_default on security_group (project_id) WHERE is_default;
+
+create table security_group_rule (
+  id text not null,
+  project_id text not null,
+  description text not null,
+  revision integer not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  security_group_id text not null,
+  direction text not null,
+  ethertype text not null,
+  protocol text,
+  port_range_min integer,
+  port_range_max integer,
+  remote_ip_prefix text,
+  remote_group_id text,
+  constraint rule_group foreign key (security_group_id) references security_group(id) ON DELETE CASCADE,
+  constraint rule_remote_group foreign key (remote_group_id) references security_group(id) ON DELETE CASCADE,
+  constraint security_group_rule_pkey primary key (id)
+);
+create index security_group_rule_group on security_group_rule (security_group_id, created_at, id);
+create index security_group_rule_project on security_group_rule (project_id, id);
+create index security_group_rule_remote on security_group_rule (remote_group_id) WHERE (remote_group_id IS NOT NULL);
+
+create table segment (
+  network_type text not null,
+  physical_network text not null,
+  segmentation_id bigint not null,
+  network_id text not null,
+  constraint segment_network foreign key (network_id) references network(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+  constraint segment_pkey primary key (network_type, physical_network, segmentation_id)
+);
+create index segment_network on segment (network_id);
 
 create table setting (
   name text not null,
@@ -347,8 +521,22 @@ create table subnet (
   enable_dhcp boolean not null,
   host_routes jsonb not null,
   dns_nameservers text[] not null,
+  name text default ''::text not null,
+  revision integer default 1 not null,
+  created_at timestamptz default now() not null,
+  updated_at timestamptz default now() not null,
+  ip_version integer default 4 not null,
+  cidr text default ''::text not null,
+  gateway_ip text,
+  allocation_pools jsonb default '[]'::jsonb not null,
+  ipv6_address_mode text,
+  ipv6_ra_mode text,
+  constraint subnet_network foreign key (network_id) references network(id),
   constraint subnet_pkey primary key (id)
 );
+create index subnet_name on subnet (name, id);
+create index subnet_network on subnet (network_id, created_at, id);
+create index subnet_project on subnet (project_id, id);
 
 create table supply (
   id bigint generated always as identity not null,
@@ -409,4 +597,93 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.inet_distance(a inet, b inet)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+  if family(a) = family(b) then
+    if family(a) = 4 then
+      return a - b;
+    elsif network(set_masklen(a, 65)) = network(set_masklen(b, 65)) then
+      return a - b;
+    end if;
+  end if;
+  return case when a < b then -1e38 else 1e38 end;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetmultirange(VARIADIC inetrange[])
+ RETURNS inetmultirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor2$function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetmultirange()
+ RETURNS inetmultirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor0$function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetmultirange(inetrange)
+ RETURNS inetmultirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor1$function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetrange(inet, inet, text)
+ RETURNS inetrange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE
+AS $function$range_constructor3$function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetrange(inet, inet)
+ RETURNS inetrange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE
+AS $function$range_constructor2$function$
+;
+
+CREATE OR REPLACE FUNCTION public.port_groups_exist()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  known integer;
+begin
+  if tg_op = 'UPDATE' and new.security_group_ids = old.security_group_ids then
+    return null;
+  end if;
+  perform from security_group where id = any (new.security_group_ids) for key share;
+  get diagnostics known = row_count;
+  if known < cardinality(new.security_group_ids) then
+    raise exception 'a port names a security group twice, or one that is not there'
+      using errcode = 'foreign_key_violation', constraint = 'port_groups';
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.security_group_unused()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from port where security_group_ids && array[old.id]) then
+    raise exception 'ports are in the security group'
+      using errcode = 'foreign_key_violation', constraint = 'port_groups';
+  end if;
+  return null;
+end $function$
+;
+
 CREATE TRIGGER hold_needs_lock AFTER INSERT ON public.hold REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION hold_needs_lock();
+
+CREATE TRIGGER port_groups_exist AFTER INSERT OR UPDATE OF security_group_ids ON public.port FOR EACH ROW EXECUTE FUNCTION port_groups_exist();
+
+CREATE TRIGGER security_group_unused AFTER DELETE ON public.security_group FOR EACH ROW EXECUTE FUNCTION security_group_unused();

@@ -13,8 +13,6 @@ export interface Tables {
   turn: TurnTable
   job: JobTable
   job_log: JobLogTable
-  network: NetworkTable
-  subnet: SubnetTable
   intent: IntentTable
   host: HostTable
 }
@@ -103,31 +101,15 @@ export interface JobLogTable {
   finished_at: Date
 }
 
-export interface NetworkTable {
-  id: string
-  project_id: string
-  description: string
-  admin_state_up: boolean
-  shared: boolean
-}
-
-export interface SubnetTable {
-  id: string
-  project_id: string
-  network_id: string
-  description: string
-  enable_dhcp: boolean
-  host_routes: unknown
-  dns_nameservers: string[]
-}
-
 export interface IntentTable {
   id: string
   region: string
   resource_type: string
   purpose: string
+  owner: string
   regional_id: string | null
   created_at: Date
+  ended_at: Date | null
 }
 
 export interface HostTable {

@@ -1,34 +1,48 @@
-// Transactions of the ledger.
+// Transactions: all of it or nothing.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../core/error.ts'
 import type { Transaction } from '../core/ports.ts'
 import { type Db, run } from './database.ts'
 import { hostWriter } from './hosts.ts'
+import { intentStore } from './intents.ts'
+import { jobStore } from './jobs.ts'
 import { leaseWriter } from './leases.ts'
 import { ledgerStore } from './ledger.ts'
+import { networkWriter } from './network-writer.ts'
+import { turnStore } from './turns.ts'
 
 /** How often work is begun anew because others came first. */
 const tries = 5
+const longestWaitMs = 50
 
 export async function transact<T>(db: Db, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let left = tries - 1; ; left--) {
     try {
-      return await run(
-        db
-          .transaction()
-          .execute(trx =>
-            work({ ledger: ledgerStore(trx), hosts: hostWriter(trx), leases: leaseWriter(trx) }),
-          ),
-      )
+      return await run(db.transaction().execute(trx => work(transactionOf(trx))))
     } catch (error) {
       if (left === 0 || !cameSecond(error)) throw error
+      // Those that have met come back one after another.
+      await sleep(Math.random() * longestWaitMs)
     }
   }
 }
+
+const transactionOf = (trx: Db): Transaction => ({
+  ledger: ledgerStore(trx),
+  hosts: hostWriter(trx),
+  leases: leaseWriter(trx),
+  networks: networkWriter(trx),
+  intents: intentStore(trx),
+  jobs: jobStore(trx),
+  turns: turnStore(trx),
+})
+
+const raced = new Set(['host_taken', 'addresses_contended'])
 
 /** Somebody has taken what was found free, or two have waited for each other. */
 function cameSecond(error: unknown): boolean {
   if (!(error instanceof AppError)) return false
   const { code } = (error.cause ?? {}) as { code?: string }
-  return error.detail.reason === 'host_taken' || code === '40P01' || code === '40001'
+  return raced.has(error.detail.reason ?? '') || code === '40P01' || code === '40001'
 }

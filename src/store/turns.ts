@@ -15,7 +15,8 @@ const channel = 'atoll_turn'
 
 /**
  * The part of a statement that asks: upserts turns and returns `key, asked`. One asking for a key a statement; in the
- * order of keys, as all statements that lock several turns, so that none wait for each other in a circle.
+ * order of keys, as all statements that lock several turns, so that none wait for each other in a circle. What a turn
+ * was due at before it was taken (its epoch is the number of its taking) does not matter to who asks while it is worked on.
  */
 export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
   insert into turn (kind, key, lane, due_at)
@@ -26,7 +27,9 @@ export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
   where ${when}
   order by kind, key
   on conflict (kind, key) do update
-    set due_at = least(turn.due_at, excluded.due_at), asked = nextval('turn_asked'), attempts = 0,
+    set due_at = case when turn.worker is not null and turn.asked < turn.epoch then excluded.due_at
+                      else least(turn.due_at, excluded.due_at) end,
+        asked = nextval('turn_asked'), attempts = 0,
         lane = case when excluded.lane = '' then turn.lane else excluded.lane end
   returning key, asked`
 

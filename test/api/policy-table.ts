@@ -1,6 +1,8 @@
 // The policy as seen from outside: for every route the status that each kind of caller gets. policy.test.ts holds
 // the server to it, and the table to the routes.
 
+import { policyLines } from './central.ts'
+
 /**
  * A line a route. The last four callers are the strangers whom Keystone does not vouch for; all others have a valid
  * token, the admin's in the project admin, `unscoped`, `domain` and `system` of the same user with another scope or
@@ -117,6 +119,9 @@ GET    /reservation/:region/v1/os-hosts/allocations       200      403     403  
 GET    /reservation/:region/v1/os-hosts/:id/allocation    200      403     403     403      403       403     403     403   401      401      401      401
 GET    /reservation/:region/v1/os-hosts/properties        200      403     403     403      403       403     403     403   401      401      401      401
 PATCH  /reservation/:region/v1/os-hosts/properties/:name  200      403     403     403      403       403     403     403   401      401      401      401
+GET    /network                                           200      200     200     200      200       200     200     200   200      200      200      200
+${policyLines('/network/v2.0')}
+${policyLines('/v2.0')}
 `
 
 export interface PolicyRow {

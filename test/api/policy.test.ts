@@ -33,6 +33,7 @@ describe('the policy table', () => {
     expect(rows.map(row => row.route).filter(isPublic)).toEqual([
       'GET /reservation',
       'GET /reservation/versions',
+      'GET /network',
     ])
   })
 })

@@ -10,6 +10,7 @@ import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Routing, RoutingSpec } from '../../src/core/routing/routing.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
 import type { World } from '../world.ts'
+import { networkRequests } from './central.ts'
 import { fresh, type GoodRequest, operator, reservationRequests, viewed } from './reservable.ts'
 
 export { fresh, type GoodRequest, operator }
@@ -26,14 +27,18 @@ export interface MountedRoute {
 }
 
 /** Where a face is that is mounted at several places: the mount whose paths are its routes' own names. */
-const home: Readonly<Record<string, string>> = { tricircle: '', reservation: '/v1' }
+const home: Readonly<Record<string, string>> = {
+  tricircle: '',
+  reservation: '/v1',
+  network: '/v2.0',
+}
 
 /** Every route of every face, at every mount. */
 export const allRoutes = ({ config }: Pick<World, 'config'>): MountedRoute[] =>
   mounts(config).flatMap(({ prefix, face }) =>
     face.routes.map(route => {
       const path = `${prefix}${route.path}`.replace(/(?<=.)\/$/, '')
-      const own = face.name in home ? `${home[face.name]}${route.path}` : path
+      const own = face.name in home ? `${home[face.name]}${route.path}`.replace(/(?<=.)\/$/, '') : path
       return {
         name: `${route.method} ${path}`,
         method: route.method,
@@ -117,6 +122,7 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   ...jobRequests('/v1.0/jobs'),
   ...jobRequests('/v1.0/job'),
   ...reservationRequests,
+  ...networkRequests,
   'GET /atoll/v1/openapi.json': async () => ({}),
   'GET /atoll/v1/jobs/:id': async w => ({ id: (await newJob(w)).id }),
   'GET /atoll/v1/availability': async () => ({}),

@@ -33,6 +33,7 @@ export function expectShape(reply: Reply, route: MountedRoute | null): void {
   else if (route?.face === 'native') expectNativeError(reply)
   else if (route?.face === 'reservation') expectReservationError(reply)
   else if (route?.face === 'reservation-versions') expectElsewhere(reply)
+  else if (route?.face.startsWith('network')) expectNeutronError(reply)
   else if (route?.route.errors === 'json') expectJsonError(reply)
   else expectPage(reply, route)
 }
@@ -54,6 +55,7 @@ function expectSuccess(reply: Reply, route: MountedRoute | null): void {
 function successOf(route: MountedRoute | null): number {
   if (route?.face === 'reservation-versions') return 300
   if (route?.face === 'reservation') return reservationSuccess(route)
+  if (route?.face === 'network') return { DELETE: 204, POST: 201 }[route.method] ?? 200
   return /^POST .*\/jobs?$/.test(route?.own ?? '') ? 202 : 200
 }
 
@@ -115,6 +117,16 @@ function expectReservationError(reply: Reply): void {
     ['No data to update'].includes(message) || reply.status === 500 ? 'INTERNAL_SERVER_ERROR' : reply.status
   expect(numbers).toEqual({ error_code: reply.status, error_name: name })
   expect(reply.headers['openstack-api-version']).toBe('reservation 1.0')
+}
+
+/** `{"NeutronError": {"type", "message", "detail"}}` */
+function expectNeutronError(reply: Reply): void {
+  expect(reply.headers['content-type']).toBe('application/json')
+  expect(Object.keys(reply.json ?? {})).toEqual(['NeutronError'])
+  const { type, message, detail } = reply.json.NeutronError
+  expect(type).toMatch(/^[A-Z]\w+$/)
+  expect(message).toMatch(/\S/)
+  expect(detail).toBe('')
 }
 
 /** `{"code", "title", "description"}` */

@@ -13,6 +13,10 @@ export interface Boot {
   imageId?: string
   availabilityZone?: string
   hints?: Record<string, string>
+  /** None unless told. */
+  networks?: readonly ({ uuid: string } | { port: string })[]
+  /** Security groups by name or id. */
+  groups?: readonly string[]
 }
 
 export interface Booter {
@@ -35,12 +39,13 @@ export async function openBooter(target: Target, who: 'member' | 'service' = 'me
   const made: string[] = []
   const imageId = await firstImage(session, await catalog.url(region.name, 'image'))
 
-  async function boot({ name, flavorId, availabilityZone, hints, ...rest }: Boot): Promise<Server> {
+  async function boot({ name, flavorId, availabilityZone, hints, groups, ...rest }: Boot): Promise<Server> {
     const server = {
       name,
       flavorRef: flavorId,
       imageRef: rest.imageId ?? imageId,
-      networks: 'none',
+      networks: rest.networks ?? 'none',
+      ...(groups ? { security_groups: groups.map(group => ({ name: group })) } : {}),
       ...(availabilityZone ? { availability_zone: availabilityZone } : {}),
     }
     const reply = await region.call('compute', {

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCloud } from '../../sim/cloud.ts'
-import { startNeutron } from '../../sim/neutron/service.ts'
 import { createCatalog } from '../../src/openstack/catalog.ts'
 import { createRegions, type Region } from '../../src/openstack/region.ts'
 import { createSession, type Session, type SessionSettings } from '../../src/openstack/session.ts'
@@ -69,23 +68,12 @@ function theLab(folder: string) {
 async function theSimulator() {
   const regionNames = ['Pod1', 'Pod2']
   const cloud = await startCloud({ regions: regionNames })
-  const { authUrl, clock, faults, keystone } = cloud
-  const services = await Promise.all(
-    regionNames.map(async region => {
-      const inspectToken = (token: string) => keystone.inspect(token)
-      const service = await startNeutron({ region, clock, faults, inspectToken, authUrl })
-      keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: service.url })
-      return service
-    }),
-  )
+  const { authUrl } = cloud
   return {
     kind: 'sim' as const,
     credentials: { authUrl, username: 'atoll', password: 'atoll', projectName: 'service' },
     member: { authUrl, username: 'demo', password: 'atoll', projectName: 'demo' },
     regionNames,
-    async stop() {
-      for (const service of services) await service.close()
-      await cloud.close()
-    },
+    stop: () => cloud.close(),
   }
 }

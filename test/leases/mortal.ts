@@ -57,6 +57,7 @@ export const mortalRegions = (regions: Regions, life: Life): Regions => ({
         ),
     }
   },
+  projectId: () => regions.projectId(),
   close: () => regions.close(),
 })
 

@@ -47,7 +47,11 @@ const types = `
   select format('create type %I as enum (%s);', typname,
                 (select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder)
                  from pg_enum where enumtypid = pg_type.oid)) as text
-  from pg_type where typnamespace = ${here} and typtype = 'e' order by typname`
+  from pg_type where typnamespace = ${here} and typtype = 'e'
+  union all
+  select format('create type %I as range (subtype = %s, subtype_diff = %s);', typname,
+                format_type(rngsubtype, null), rngsubdiff)
+  from pg_range join pg_type on pg_type.oid = rngtypid where typnamespace = ${here} order by 1`
 
 /** Those that belong to no column: identities are written with their columns. */
 const sequences = `

@@ -12,6 +12,7 @@ import { createStore } from '../../src/store/store.ts'
 import { testDatabase } from '../postgres.ts'
 
 export interface Stored {
+  readonly url: string
   readonly database: Database
   readonly store: Store
   /** For verbs that ask for the store, the time and ids, and for nothing else. */
@@ -36,6 +37,7 @@ export async function stored(): Promise<Stored> {
   const database = openDatabase(url, { connections: 20, name: 'store test', onError: () => {} })
   const store = createStore(database.db)
   return {
+    url,
     database,
     store,
     app: { store, now: () => new Date(), newId: randomUUID as () => string } as App,

@@ -119,6 +119,53 @@ describe('many jobs for one resource', () => {
   })
 })
 
+describe('jobs that are posted for later', () => {
+  const laterMs = 600
+
+  it('run once when the first of them is due, and what is posted while one runs not before it is due itself', async () => {
+    const runs: number[] = []
+    const held = gate()
+    const f = await open({
+      handler: async () => {
+        runs.push(Date.now())
+        if (runs.length === 1) await held.held
+      },
+    })
+    const resource = { router_id: 'router-1' }
+    const postLater = async (): Promise<number> => {
+      const due = Date.now() + laterMs
+      const note = { caller: operator, at: f.app.now(), action: 'job.create' }
+      await f.app.store.jobs.post([f.job({ resource })], note, new Date(due))
+      return due
+    }
+    await f.worker()
+    const first = await postLater()
+    await postLater()
+    await until('the first run', () => runs.length === 1)
+    const second = await postLater()
+    await postLater()
+    held.open()
+    await until('the end', async () => (await countBy(f)).SUCCESS === 2)
+    expect(runs).toHaveLength(2)
+    expect(runs[0]).toBeGreaterThanOrEqual(first)
+    expect(runs[1]).toBeGreaterThanOrEqual(second)
+    expect(await countBy(f)).toEqual({ SUCCESS: 2 })
+  })
+
+  it('are not waited for by who asks at once', async () => {
+    const runs: number[] = []
+    const f = await open({ handler: async () => void runs.push(Date.now()) })
+    const resource = { router_id: 'router-1' }
+    const note = { caller: operator, at: f.app.now(), action: 'job.create' }
+    await f.app.store.jobs.post([f.job({ resource })], note, new Date(Date.now() + 3_600_000))
+    await f.worker()
+    await f.post([f.job({ resource })])
+    await until('the run', () => runs.length === 1)
+    await until('the end', async () => (await countBy(f)).SUCCESS === 1)
+    expect(await countBy(f)).toEqual({ SUCCESS: 1 })
+  })
+})
+
 describe('a job that fails', () => {
   it('is tried again after pauses that double, give or take half', async () => {
     const seeded = seed()

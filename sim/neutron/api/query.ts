@@ -108,10 +108,13 @@ function testsOf(query: Query, { attributes }: Resource, region: Region): Test[]
     const attribute = attributes[key] ?? {}
     const { filter } = attribute
     if (typeof filter === 'function') return row => filter(row, wanted, region)
-    const values = new Set(wanted)
-    return row => values.has(String(shownOf(row, key, attribute, region)))
+    const values = new Set(wanted.map(folded))
+    return row => values.has(folded(shownOf(row, key, attribute, region)))
   })
 }
+
+/** MariaDB does not tell `A` from `a`. */
+const folded = (value: unknown): string => String(value).toLowerCase()
 
 function shownOf(row: Row, key: string, { show }: Attribute, region: Region): unknown {
   const value = show === undefined ? (row as unknown as Fields)[key] : show(row, region, 'read')

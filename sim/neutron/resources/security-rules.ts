@@ -1,6 +1,7 @@
 // The rules of security groups.
 
 import { represented } from '../../python.ts'
+import type { Table } from '../../table.ts'
 import { type Attributes, type Fields, owner } from '../api/attributes.ts'
 import { type Kind, oneOf, text } from '../api/kinds.ts'
 import { historyAttributes, type Resource } from '../api/resource.ts'
@@ -8,8 +9,9 @@ import { addressGroupNotFound, groupNotFound, internalError, refusal, unknownPat
 import { readCidr, writeAddress, writeCidr } from '../model/addresses.ts'
 import { addRule, ensureDefaultGroup, removeRule } from '../model/groups.ts'
 import { checkRule, portNumber, protocol, sameness } from '../model/rule-checks.ts'
+import type { Caller } from '../model/rules.ts'
 import { type Region, touch } from '../region.ts'
-import type { SecurityRule } from '../rows.ts'
+import type { SecurityRule, Standard } from '../rows.ts'
 
 const ethertypes = ['IPv4', 'IPv6']
 
@@ -70,9 +72,9 @@ export const securityRules: Resource<SecurityRule> = {
     const project = wanted.get('project_id') ?? wanted.get('tenant_id') ?? caller.projectId
     if (project !== null) ensureDefaultGroup(project, region, caller)
   },
-  createAll: (items, region) => {
+  createAll: (items, region, caller) => {
     refuseMixed(items)
-    const rules = items.map(fields => checked(fields, region))
+    const rules = items.map(fields => checked(fields, region, caller))
     refuseTwice(rules, region)
     const group = region.groups.get(String(rules[0]?.security_group_id))
     if (group !== undefined) touch(region, group)
@@ -84,16 +86,21 @@ export const securityRules: Resource<SecurityRule> = {
   remove: removeRule,
 }
 
-function checked(fields: Fields, region: Region): Fields {
+/** An admin may name anybody's groups, whosever the rule is. */
+function checked(fields: Fields, region: Region, { isAdmin }: Caller): Fields {
   const rule = checkRule(fields)
   const { remote_group_id, remote_address_group_id, security_group_id, project_id } = rule
-  const isOwnGroup = (id: unknown) => region.groups.get(String(id))?.project_id === project_id
-  if (remote_group_id && !isOwnGroup(remote_group_id)) throw groupNotFound(String(remote_group_id))
-  const addressGroup = region.addressGroups.get(String(remote_address_group_id))
-  if (remote_address_group_id && addressGroup?.project_id !== project_id) {
+  const isThere = (table: Table<Standard>, id: unknown): boolean => {
+    const found = table.get(String(id))
+    return found !== undefined && (isAdmin || found.project_id === project_id)
+  }
+  if (remote_group_id && !isThere(region.groups, remote_group_id)) {
+    throw groupNotFound(String(remote_group_id))
+  }
+  if (remote_address_group_id && !isThere(region.addressGroups, remote_address_group_id)) {
     throw addressGroupNotFound(String(remote_address_group_id))
   }
-  if (!isOwnGroup(security_group_id)) throw groupNotFound(String(security_group_id))
+  if (!isThere(region.groups, security_group_id)) throw groupNotFound(String(security_group_id))
   return rule
 }
 

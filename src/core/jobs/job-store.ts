@@ -28,8 +28,8 @@ export interface JobStore {
   list(filter: JobFilter, page: PageRequest<string>): Promise<Job[] | null>
   /** From the active ones or the log. */
   get(id: string): Promise<Job | null>
-  /** Adds the jobs and asks for their turns, all or none; at most one for a resource. */
-  post(jobs: readonly Job[], note: Note): Promise<void>
+  /** Adds the jobs and asks for their turns, all or none; at most one for a resource. They are due at once unless told. */
+  post(jobs: readonly Job[], note: Note, at?: Date): Promise<void>
   /** Makes a NEW or FAIL job NEW and due at once; false when it is neither any more. */
   redo(id: string, note: Note): Promise<boolean>
   /** False when it is neither NEW nor FAIL any more. */

@@ -81,7 +81,8 @@ async function regionOf(app: App, { resource }: NewJob): Promise<string> {
   return region.name
 }
 
-function newJob(app: App, spec: JobSpec): Job {
+/** A job that is asked for now. */
+export function newJob(app: App, spec: JobSpec): Job {
   const now = app.now().getTime()
   return {
     ...spec,

@@ -3,46 +3,73 @@
 /** A thing in a region, as far as it matters to whoever looks for its own. */
 export interface RegionalThing {
   readonly id: string
-  readonly createdAt: Date
+  readonly createdAt: Date | null
 }
 
 export interface Intent {
   readonly id: string
   readonly region: string
   readonly resourceType: string
-  /** What the thing is for: there is one for a purpose in a region. */
+  /** What the thing is for: there is one living intent for a purpose, type and region. */
   readonly purpose: string
+  /** The central resource for whose sake it is there; empty while nothing central knows of it. */
+  readonly owner: string
   /** The id that the region gave it; null until that is known. */
   readonly regionalId: string | null
 }
 
+export interface Settled {
+  /** The thing that is known; null where none is, or none is any more. */
+  readonly regionalId: string | null
+  /** True when whatever else bears the mark is surplus: a thing is known, or the intent has ended. */
+  readonly isSettled: boolean
+}
+
 export interface IntentStore {
-  /** The intent for this purpose; a new one, with the given id, where there is none. */
-  declare(intent: Omit<Intent, 'regionalId'>, at: Date): Promise<Intent>
-  /** Notes the thing's id, and returns the one that is noted: the first stays. */
-  settle(id: string, regionalId: string): Promise<string>
-  /** The noted ids of these intents, of those that are known. */
-  settled(ids: readonly string[]): Promise<ReadonlyMap<string, string | null>>
+  /** The living intent for this purpose; a new one, with the given id, where there is none. */
+  declare(intent: Omit<Intent, 'regionalId'>, at: Date): Promise<Intent & { readonly isNew: boolean }>
+  /** Notes the thing's id (and whose it is, where that is known only now), and returns the one that is noted: the first stays. */
+  settle(id: string, regionalId: string, owner?: string): Promise<string>
+  /** What is known of these intents, living or ended. */
+  settled(ids: readonly string[]): Promise<ReadonlyMap<string, Settled>>
+  /** The living ones of a region that are there for these owners' sake. */
+  living(region: string, owners: readonly string[]): Promise<Intent[]>
+  /** The living ones, without an id and without an owner, that were declared before: nobody got an answer for them. */
+  forsaken(region: string, before: Date): Promise<Intent[]>
+  /** The thing is gone, or must go: whatever still bears the mark is surplus from now on. */
+  end(id: string, at: Date): Promise<void>
+  /** Removes those that ended before; returns how many. */
+  forget(before: Date, limit: number): Promise<number>
 }
 
 /** How things of a type are made, found and removed in a region. */
-export interface Maker {
-  /** Makes one that bears the mark. */
-  make(mark: string): Promise<RegionalThing>
+export interface Maker<Thing extends RegionalThing = RegionalThing> {
+  /** Makes one that bears the intent's mark. */
+  make(intentId: string): Promise<Thing>
   /** Those that bear it. */
-  find(mark: string): Promise<readonly RegionalThing[]>
+  find(intentId: string): Promise<readonly Thing[]>
   remove(id: string): Promise<unknown>
 }
 
-/** A thing that bears a mark of ours, and the mark. */
+/** A thing that bears a mark of ours. */
 export interface MarkedThing extends RegionalThing {
-  readonly mark: string
+  readonly intentId: string
 }
 
 const prefix = 'atoll:'
 
 export const markOf = (intentId: string): string => `${prefix}${intentId}`
 
-/** The intent that a text is the mark of; null when it is none. */
-export const intentOf = (mark: string): string | null =>
-  mark.startsWith(prefix) ? mark.slice(prefix.length) : null
+/** The longest description that Neutron takes. */
+const longest = 255
+
+/** A description that says what its user wrote, and ends in the mark. */
+export function marked(text: string, intentId: string): string {
+  const mark = markOf(intentId)
+  return text === '' ? mark : `${text.slice(0, longest - mark.length - 1)} ${mark}`
+}
+
+/** The intent whose mark a description ends in; null for none. */
+export function intentOf(description: string | null): string | null {
+  return /(?:^| )atoll:([0-9a-f]{8}-[0-9a-f-]{27})$/.exec(description ?? '')?.[1] ?? null
+}

@@ -1,12 +1,14 @@
 // Making one thing in a region, once: a region mints the ids, so what tells ours from others' is a mark.
 //
-// The intent is committed before the call, and its id is the mark that the thing bears. Whatever becomes of the call
-// (no answer, a crash, a worker that was stopped and goes on later), the thing is looked up by its mark before another
-// is made. Where two were made all the same, the one that is known stays, else the oldest; the others go.
+// The intent is committed before the call, and its id is the mark that the thing bears at the end of its description.
+// Whatever becomes of the call (no answer, a crash, a worker that was stopped and goes on later), the thing is looked up
+// by its mark before another is made. Where two were made all the same, the one that is known stays, else the oldest;
+// the others go.
 
 import { AppError } from '../error.ts'
 import type { App } from '../ports.ts'
-import { type Intent, intentOf, type Maker, type MarkedThing, markOf, type RegionalThing } from './intent.ts'
+import { type Intent, intentOf, type Maker, type MarkedThing, marked, type RegionalThing } from './intent.ts'
+import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
 
 export interface Realised {
   readonly id: string
@@ -14,20 +16,17 @@ export interface Realised {
   readonly surplus: number
 }
 
+export type IntentSpec = Omit<Intent, 'id' | 'regionalId'>
+
 /**
  * The region's id of the one thing for a purpose: noted before, found by its mark, or made now. Throws as the maker
  * does; whoever comes again finds what was made.
  */
-export async function realise(
-  app: App,
-  spec: Omit<Intent, 'id' | 'regionalId'>,
-  maker: Maker,
-): Promise<Realised> {
+export async function realise(app: App, spec: IntentSpec, maker: Maker): Promise<Realised> {
   const intent = await app.store.intents.declare({ ...spec, id: app.newId() }, app.now())
   if (intent.regionalId !== null) return { id: intent.regionalId, surplus: 0 }
-  const mark = markOf(intent.id)
-  const found = await maker.find(mark)
-  const things = found.length > 0 ? found : [await makeOrFind(maker, mark)]
+  const found = intent.isNew ? [] : await maker.find(intent.id)
+  const things = found.length > 0 ? found : [await makeOrFind(maker, intent.id)]
   const id = await app.store.intents.settle(intent.id, oldest(things).id)
   const surplus = things.filter(thing => thing.id !== id)
   for (const thing of surplus) await maker.remove(thing.id)
@@ -35,37 +34,67 @@ export async function realise(
 }
 
 /** An answer that got lost may have been a yes. */
-async function makeOrFind(maker: Maker, mark: string): Promise<RegionalThing> {
+export async function makeOrFind<Thing extends RegionalThing>(
+  maker: Maker<Thing>,
+  intentId: string,
+): Promise<Thing> {
   try {
-    return await maker.make(mark)
+    return await maker.make(intentId)
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'maybe_done') throw error
-    const [thing] = [...(await maker.find(mark))].sort(byAge)
+    const [thing] = [...(await maker.find(intentId))].sort(byAge)
     if (!thing) throw error
     return thing
   }
 }
 
-const byAge = (a: RegionalThing, b: RegionalThing): number =>
-  a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1)
+const ageOf = ({ createdAt }: RegionalThing): number => createdAt?.getTime() ?? Number.MAX_VALUE
+
+/** What a region does not say when it was made counts as new. */
+const byAge = (a: RegionalThing, b: RegionalThing): number => ageOf(a) - ageOf(b) || (a.id < b.id ? -1 : 1)
 
 const oldest = (things: readonly RegionalThing[]): RegionalThing => [...things].sort(byAge)[0]!
 
 /**
+ * Makes, finds and removes things of a kind: `where` narrows the search for a mark to what only few things are (a
+ * port's MAC, a subnet's network, a project).
+ */
+export function makerOf<K extends MadeKind>(
+  networking: RegionNetworking,
+  kind: K,
+  spec: RegionSpec<K>,
+  where: NonNullable<RegionQuery<K>['where']>,
+): Maker<RegionRows[K]> {
+  const { description } = spec as { description?: string }
+  return {
+    make: intentId =>
+      networking.create(kind, { ...spec, description: marked(description ?? '', intentId) } as RegionSpec<K>),
+    async find(intentId) {
+      const rows = (await networking.list(kind, { where })) as RegionRows[K][]
+      return rows.filter(row => intentOf(row.description) === intentId)
+    },
+    remove: id => networking.remove(kind, id),
+  }
+}
+
+/**
  * Removes what late calls have made beside what is known: things that bear the mark of an intent of ours whose noted
- * thing is another. Marks that are not ours are left alone. Returns how many it removed.
+ * thing is another, or is gone. Marks that are not ours are left alone. Returns how many it removed.
  */
 export async function removeSurplus(
   app: App,
   things: readonly MarkedThing[],
-  maker: Pick<Maker, 'remove'>,
+  remove: (id: string) => Promise<unknown>,
 ): Promise<number> {
-  const ids = things.flatMap(thing => intentOf(thing.mark) ?? [])
-  const settled = await app.store.intents.settled(ids)
-  const surplus = things.filter(thing => {
-    const known = settled.get(intentOf(thing.mark) ?? '')
-    return known !== undefined && known !== null && known !== thing.id
-  })
-  for (const thing of surplus) await maker.remove(thing.id)
+  const surplus = await surplusOf(app, things)
+  for (const thing of surplus) await remove(thing.id)
   return surplus.length
+}
+
+async function surplusOf(app: App, things: readonly MarkedThing[]): Promise<readonly MarkedThing[]> {
+  const settled = await app.store.intents.settled(things.map(thing => thing.intentId))
+  return things.filter(thing => {
+    const known = settled.get(thing.intentId)
+    return known?.isSettled === true && known.regionalId !== thing.id
+  })
 }

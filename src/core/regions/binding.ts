@@ -17,6 +17,8 @@ export interface BindingStore {
   /** Up to `limit` bindings in order of creation, after the one with the id `marker`. */
   list(page: PageRequest<string>): Promise<Binding[]>
   get(id: string): Promise<Binding | null>
+  /** The ids of the regions that a project is bound to, in order of binding. */
+  regionsOf(projectId: string): Promise<string[]>
   /** Throws `conflict` when the project is bound to the region already, `invalid` when the region is gone. */
   create(binding: Binding, note: Note): Promise<void>
   /** False when there is none. */

@@ -1,0 +1,143 @@
+// Reading the bodies of requests by a resource's table: what is given, what else a create gets, and who may give it.
+
+import type { Kind as ResourceKind } from '../../core/network/model.ts'
+import type { Removal } from '../../core/network/specs.ts'
+import { isObject, type Request } from '../request.ts'
+import type { Attribute, Attributes, Resource } from './attributes.ts'
+import { readId, readRevision } from './head.ts'
+import { shown, unusable } from './refusals.ts'
+
+type When = 'create' | 'update'
+type Fields = Readonly<Record<string, unknown>>
+type Table = Readonly<Record<string, Attribute<never, never>>>
+
+/** What a request gives, by core's names. */
+export interface Given {
+  readonly fields: Fields
+  /** The project that it names, if any. */
+  readonly projectId: string | undefined
+  /** The rules that it touches and only admins pass, below the verb's own: `:shared`. */
+  readonly rules: readonly string[]
+}
+
+export interface Creation {
+  readonly items: readonly Given[]
+  /** Whether the body was a list, and so is the answer. */
+  readonly isBulk: boolean
+}
+
+export interface Revision {
+  readonly id: string
+  readonly given: Given
+  readonly ifRevision: number | undefined
+}
+
+type Tabled = Pick<Resource<ResourceKind>, 'kind'> & {
+  readonly attributes: Attributes<never, never>
+}
+
+/** `{"network": {...}}`, or `{"networks": [...]}`. */
+export const readCreation = (resource: Tabled) =>
+  function readCreation({ body }: Request): Creation {
+    const { kind, attributes } = resource
+    const content = contentOf(body, kind)
+    if (!Object.hasOwn(content, `${kind}s`)) {
+      return { items: [readNew(objectOf(content, kind), attributes)], isBulk: false }
+    }
+    const asked = content[`${kind}s`]
+    if (!Array.isArray(asked)) throw unusable('Body contains invalid data')
+    if (asked.length === 0) throw unusable('Resources required')
+    const items = asked.map(item => {
+      const wrapped = isObject(item) && Object.hasOwn(item, kind) ? item : { [kind]: item }
+      return readNew(objectOf(wrapped, kind), attributes)
+    })
+    return { items, isBulk: true }
+  }
+
+/** What a PUT asks to be changed. */
+export const readUpdate = (resource: Tabled) =>
+  function readUpdate(request: Request): Revision {
+    const { kind, attributes } = resource
+    const content = contentOf(request.body, kind)
+    if (Object.hasOwn(content, `${kind}s`)) throw unusable('Bulk operation not supported')
+    const given = objectOf(content, kind)
+    refuseUnknown(given, attributes)
+    const fixed = Object.keys(given).find(name => !isSettable(attributes[name]!, 'update'))
+    if (fixed !== undefined) throw unusable(`Cannot update read-only attribute ${fixed}`)
+    return {
+      id: readId(kind, request),
+      given: convert(given, attributes, 'update'),
+      ifRevision: readRevision(request),
+    }
+  }
+
+export const readRemoval = (resource: Pick<Tabled, 'kind'>) =>
+  function readRemoval(request: Request): Removal {
+    if (request.body !== undefined) throw unusable('Request body is not supported in DELETE.')
+    const ifRevision = readRevision(request)
+    return { id: readId(resource.kind, request), ...(ifRevision === undefined ? {} : { ifRevision }) }
+  }
+
+function contentOf(body: unknown, kind: string): Fields {
+  if (body !== undefined && !isObject(body)) throw unusable('Body contains invalid data')
+  if (body && (Object.hasOwn(body, kind) || Object.hasOwn(body, `${kind}s`))) return body
+  throw unusable(`Unable to find '${kind}' in request body`)
+}
+
+function objectOf(content: Fields, kind: string): Fields {
+  const fields = content[kind]
+  if (fields === null || fields === undefined) throw unusable(`Unable to find '${kind}' in request body`)
+  if (!isObject(fields)) throw unusable(`Object '${kind}' contains invalid data`)
+  return fields
+}
+
+const isSettable = ({ set }: Pick<Attribute<never, never>, 'set'>, when: When): boolean =>
+  set === 'always' || set === when
+
+function readNew(given: Fields, attributes: Table): Given {
+  refuseUnknown(given, attributes)
+  for (const [name, attribute] of Object.entries(attributes)) {
+    if (Object.hasOwn(given, name)) {
+      if (!isSettable(attribute, 'create')) throw unusable(`Attribute '${name}' not allowed in POST`)
+    } else if (isSettable(attribute, 'create') && !Object.hasOwn(attribute, 'default')) {
+      throw unusable(`Failed to parse request. Required attribute '${name}' not specified`)
+    }
+  }
+  return convert(given, attributes, 'create')
+}
+
+function refuseUnknown(given: Fields, attributes: Table): void {
+  const unknown = Object.keys(given).filter(name => !Object.hasOwn(attributes, name))
+  if (unknown.length > 0) throw unusable(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`)
+}
+
+/** What is given as core has it, and at create the defaults of what is not. */
+function convert(given: Fields, attributes: Table, when: When): Given {
+  const fields: Record<string, unknown> = {}
+  const rules: string[] = []
+  for (const [name, { kind, field, setBy, default: usual }] of Object.entries(attributes)) {
+    const isGiven = Object.hasOwn(given, name)
+    const asked = isGiven ? kind.read(given[name], name) : undefined
+    const value = asked === undefined && when === 'create' ? usual : asked
+    if (field !== undefined && value !== undefined) fields[field] = value
+    // Who creates with what is the default anyway has chosen nothing.
+    const isChosen = isGiven && (when === 'update' || !isSame(value, usual))
+    if (isChosen && setBy) rules.push(...rulesOf(name, setBy, given[name]))
+  }
+  const { projectId: _, ...others } = fields
+  return { fields: others, projectId: projectOf(given), rules }
+}
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+const rulesOf = (name: string, setBy: NonNullable<Attribute<never, never>['setBy']>, value: unknown) =>
+  setBy === 'admin' ? [`:${name}`] : setBy(value).map(part => `:${name}${part}`)
+
+/** The owner under either of its two names, each of which its kind has read. */
+function projectOf({ project_id, tenant_id }: Fields): string | undefined {
+  const [project, tenant] = [project_id, tenant_id] as (string | undefined)[]
+  if (project !== undefined && tenant !== undefined && project !== tenant) {
+    throw unusable("'project_id' and 'tenant_id' do not match")
+  }
+  return project ?? tenant
+}

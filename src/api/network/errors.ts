@@ -1,0 +1,138 @@
+// The Networking API's errors: Neutron's envelope, and its name and status for each of core's reasons.
+
+import type { AppError } from '../../core/error.ts'
+import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
+import { statusOf } from '../status.ts'
+
+/** By the kind of what is not there. */
+const missing: Readonly<Record<string, string>> = {
+  network: 'NetworkNotFound',
+  subnet: 'SubnetNotFound',
+  port: 'PortNotFound',
+  router: 'RouterNotFound',
+  floatingip: 'FloatingIPNotFound',
+  security_group: 'SecurityGroupNotFound',
+  security_group_rule: 'SecurityGroupRuleNotFound',
+}
+
+/** By core's reason: Neutron's name for it, and its status. */
+const known: Readonly<Record<string, readonly [type: string, status: number]>> = {
+  ...Object.fromEntries(Object.entries(missing).map(([kind, type]) => [kind, [type, 404]])),
+  agent: ['AgentNotFound', 404],
+  extension: ['ExtensionNotFound', 404],
+  zone: ['AvailabilityZoneNotFound', 404],
+  router_interface: ['RouterInterfaceNotFound', 404],
+  floating_ip_no_router: ['ExternalGatewayForFloatingIPNotFound', 404],
+  revision: ['RevisionNumberConstraintFailed', 412],
+
+  network_in_use: ['NetworkInUse', 409],
+  subnet_in_use: ['SubnetInUse', 409],
+  port_in_use: ['ServicePortInUse', 409],
+  router_in_use: ['RouterInUse', 409],
+  router_interface_in_use: ['RouterInterfaceInUseByFloatingIP', 409],
+  security_group_in_use: ['SecurityGroupInUse', 409],
+  over_quota: ['OverQuota', 409],
+  segment_in_use: ['VlanIdInUse', 409],
+  no_segments: ['NoNetworkAvailable', 409],
+  mac_in_use: ['MacAddressInUse', 409],
+  address_in_use: ['IpAddressAlreadyAllocated', 409],
+  no_addresses: ['IpAddressGenerationFailure', 409],
+  port_already_associated: ['FloatingIPPortAlreadyAssociated', 409],
+  gateway_conflict: ['GatewayConflictWithAllocationPools', 409],
+  pools_overlap: ['OverlappingAllocationPools', 409],
+  rule_exists: ['SecurityGroupRuleExists', 409],
+
+  mac: ['InvalidInput', 400],
+  cidr: ['InvalidInput', 400],
+  gateway: ['InvalidInput', 400],
+  overlapping_subnets: ['InvalidInput', 400],
+  remote_group: ['InvalidInput', 400],
+  pools: ['InvalidAllocationPool', 400],
+  too_many_servers: ['DNSNameServersExhausted', 400],
+  too_many_routes: ['HostRoutesExhausted', 400],
+  address_outside: ['InvalidIpForSubnet', 400],
+  address_no_subnet: ['InvalidIpForNetwork', 400],
+  location_mismatch: ['RouterNetworkLocationMismatch', 400],
+  routes_exceeded: ['RoutesExhausted', 400],
+  router_overlap: ['BadRequest', 400],
+  not_external: ['BadRequest', 400],
+  not_supported: ['BadRequest', 400],
+  region_unknown: ['BadRequest', 400],
+  host_unknown: ['BadRequest', 400],
+
+  invalid_cidr: ['InvalidCIDR', 400],
+  security_group_ethertype_conflict_with_protocol: ['SecurityGroupEthertypeConflictWithProtocol', 400],
+  security_group_invalid_icmp_value: ['SecurityGroupInvalidIcmpValue', 400],
+  security_group_invalid_port_range: ['SecurityGroupInvalidPortRange', 400],
+  security_group_invalid_port_value: ['SecurityGroupInvalidPortValue', 400],
+  security_group_invalid_protocol_for_port: ['SecurityGroupInvalidProtocolForPort', 400],
+  security_group_missing_icmp_type: ['SecurityGroupMissingIcmpType', 400],
+  security_group_multiple_remote_entites: ['SecurityGroupMultipleRemoteEntites', 400],
+  security_group_protocol_required_with_ports: ['SecurityGroupProtocolRequiredWithPorts', 400],
+  security_group_rule_invalid_ether_type: ['SecurityGroupRuleInvalidEtherType', 400],
+  security_group_rule_invalid_protocol: ['SecurityGroupRuleInvalidProtocol', 400],
+  security_group_rule_parameter_conflict: ['SecurityGroupRuleParameterConflict', 400],
+}
+
+/** What may not be done with a default group, by the method that would. */
+const defaultGroup: Readonly<Record<string, string>> = {
+  POST: 'SecurityGroupDefaultAlreadyExists',
+  PUT: 'SecurityGroupCannotUpdateDefault',
+  DELETE: 'SecurityGroupCannotRemoveDefault',
+}
+
+/** What Neutron calls an error that has no name of its own. */
+const plain: Readonly<Record<number, string>> = {
+  400: 'HTTPBadRequest',
+  403: 'PolicyNotAuthorized',
+  404: 'HTTPNotFound',
+  405: 'HTTPMethodNotAllowed',
+  406: 'HTTPNotAcceptable',
+  408: 'HTTPRequestTimeout',
+  409: 'HTTPConflict',
+  413: 'HTTPRequestEntityTooLarge',
+  431: 'HTTPRequestHeaderFieldsTooLarge',
+  500: 'HTTPInternalServerError',
+  502: 'RegionUnavailable',
+  503: 'HTTPServiceUnavailable',
+}
+
+/** What is said of what is refused before any route is asked. */
+const silent: Readonly<Record<number, string>> = {
+  404: 'The resource could not be found.',
+  405: 'The server could not comply with the request since it is either malformed or otherwise incorrect.',
+}
+
+/** An outage may end any moment, but asking again at once only adds to it. */
+const retryAfterSeconds = '5'
+
+/** Neutron's own names are in capitals: the face's, and those of a region that refused. */
+const isName = (reason: string): boolean => /^[A-Z]\w+$/.test(reason)
+
+function nameOf({ error, route, method }: Problem): readonly [type: string, status: number] {
+  const { reason = '' } = error.detail
+  const status = error.code === 'upstream' ? statusOfRegion(error) : statusOf(error)
+  if (isName(reason) && status !== 502) return [reason, status]
+  if (reason === 'default_group') return [defaultGroup[method] ?? plain[409]!, 409]
+  // Which kind of thing a page could not start from, its route knows.
+  if (reason === 'marker') return known[route?.errors ?? ''] ?? [plain[400]!, 400]
+  if (error.code !== 'upstream' && Object.hasOwn(known, reason)) return known[reason]!
+  return [plain[status] ?? plain[400]!, status]
+}
+
+/** A region's refusal is ours; that it did not answer, failed, or does not know us is an outage of its. */
+function statusOfRegion({ detail: { status = 502, reason } }: AppError): number {
+  return status >= 400 && status < 500 && status !== 401 && reason !== 'maybe_done' ? status : 502
+}
+
+/** `{"NeutronError": {"type", "message", "detail"}}` */
+export function describeError(problem: Problem): ErrorAnswer {
+  const [type, status] = nameOf(problem)
+  const message = sentenceOf(problem) || silent[status] || type
+  return {
+    status,
+    contentType: 'application/json',
+    headers: status === 503 ? { 'retry-after': retryAfterSeconds } : {},
+    body: JSON.stringify({ NeutronError: { type, message, detail: '' } }),
+  }
+}

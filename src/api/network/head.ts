@@ -1,0 +1,23 @@
+// What is not in the body of a request for one thing: its id, and the revision that it must have.
+
+import type { Kind } from '../../core/network/model.ts'
+import { unknown } from '../../core/network/read.ts'
+import { isUuid, type Request } from '../request.ts'
+import { badRequest } from './refusals.ts'
+
+/** Throws `not_found` for what is the id of nothing. */
+export function readId(kind: Kind, { params }: Request): string {
+  const id = params.id!
+  if (!isUuid(id)) throw unknown(kind, id)
+  return id
+}
+
+/** The revision that `If-Match: revision_number=N` asks for; undefined for any. */
+export function readRevision({ header }: Request): number | undefined {
+  const tags = (header('if-match') ?? '').split(',').map(tag => tag.trim().replaceAll('"', ''))
+  const [wanted, ...more] = tags.flatMap(tag => /^revision_number=(.*)$/.exec(tag)?.[1] ?? [])
+  if (wanted === undefined) return undefined
+  if (more.length > 0) throw badRequest('if-match', 'Multiple revision_number etags are not supported')
+  if (/^-?\d+$/.test(wanted)) return Number(wanted)
+  throw badRequest('if-match', 'Revision number etag must be in the format of revision_number=<int>')
+}

@@ -1,0 +1,133 @@
+// The plain kinds of values that attributes have: how one is read, and what is said of a wrong one.
+
+import { isObject, isUuid } from '../request.ts'
+import { invalidInput, notOffered, shown, wrongValue } from './refusals.ts'
+
+/** A JSON schema, for OpenAPI. */
+export type Schema = Readonly<Record<string, unknown>>
+
+export interface Kind<T = unknown> {
+  /** The value as core has it; undefined for one that is as good as none. Throws `invalid`. */
+  read(value: unknown, name: string): T | undefined
+  /** The value as clients have it, where that is not what core has. */
+  view?(value: T): unknown
+  /** What the text of a filter stands for, where that is not the text. */
+  filter?(text: string): unknown
+  readonly schema: Schema
+}
+
+export const text = (longest = 255): Kind<string> => ({
+  read(value, name) {
+    if (typeof value !== 'string') throw wrongValue(name, `'${shown(value)}' is not a valid string`)
+    if ([...value].length > longest) {
+      throw wrongValue(name, `'${shown(value)}' exceeds maximum length of ${longest}`)
+    }
+    return value
+  },
+  schema: { type: 'string', maxLength: longest },
+})
+
+export const uuid: Kind<string> = {
+  read(value, name) {
+    if (typeof value === 'string' && isUuid(value)) return value
+    throw wrongValue(name, `'${shown(value)}' is not a valid UUID`)
+  },
+  schema: { type: 'string', format: 'uuid' },
+}
+
+const truths: readonly string[] = ['1', 't', 'true', 'on', 'y', 'yes']
+const lies: readonly string[] = ['0', 'f', 'false', 'off', 'n', 'no']
+
+function readTruth(value: unknown): boolean {
+  const word = shown(value).trim().toLowerCase()
+  if (truths.includes(word)) return true
+  if (lies.includes(word)) return false
+  throw invalidInput(`'${shown(value)}' cannot be converted to boolean`)
+}
+
+export const truth: Kind<boolean> = { read: readTruth, filter: readTruth, schema: { type: 'boolean' } }
+
+function readInteger(value: unknown): number {
+  const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return number
+  throw invalidInput(`'${shown(value)}' is not an integer`)
+}
+
+/** The greatest that the database has room for. */
+const greatest = 2_147_483_647
+
+/** A number outside of the bounds is no row's. */
+const filterInteger = (text: string): number | null => {
+  const number = readInteger(text)
+  return Math.abs(number) <= greatest ? number : null
+}
+
+export const integer: Kind<number> = {
+  read(value, name) {
+    const number = readInteger(value)
+    if (number < 0) throw wrongValue(name, `'${number}' should be non-negative`)
+    if (number <= greatest) return number
+    throw wrongValue(name, `'${number}' is too large - must be no larger than '${greatest}'`)
+  },
+  filter: filterInteger,
+  schema: { type: 'integer', minimum: 0, maximum: greatest },
+}
+
+export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
+  read(value, name) {
+    const known = values.find(one => one === value)
+    if (known === undefined) throw wrongValue(name, `${shown(value)} is not in valid_values`)
+    return known
+  },
+  schema: { enum: values },
+})
+
+/** A list without equal items. */
+export const listOf = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
+  read(value, name) {
+    if (!Array.isArray(value)) throw wrongValue(name, `'${shown(value)}' is not a list`)
+    const items = value.map(item => kind.read(item, name) as T)
+    const twice = items.filter((item, index) => items.indexOf(item) < index)
+    if (twice.length === 0) return items
+    throw wrongValue(name, `Duplicate items in the list: '${twice.map(shown).join(', ')}'`)
+  },
+  ...(kind.filter ? { filter: kind.filter } : {}),
+  schema: { type: 'array', items: kind.schema },
+})
+
+export const orNull = <T>(kind: Kind<T>): Kind<T | null> => ({
+  read: (value, name) => (value === null ? null : kind.read(value, name)),
+  view: value => (value === null || !kind.view ? value : kind.view(value)),
+  ...(kind.filter ? { filter: kind.filter } : {}),
+  schema: { anyOf: [kind.schema, { type: 'null' }] },
+})
+
+/** Null in place of it is as good as none. */
+export const orNone = <T>(kind: Kind<T>): Kind<T> => ({
+  ...kind,
+  read: (value, name) => (value === null ? undefined : kind.read(value, name)),
+})
+
+/** Null in place of a list is an empty one. */
+export const orEmpty = <T>(kind: Kind<readonly T[]>): Kind<readonly T[]> => ({
+  ...kind,
+  read: (value, name) => (value === null ? [] : kind.read(value, name)),
+})
+
+export const dictionary: Kind<Readonly<Record<string, unknown>>> = {
+  read(value, name) {
+    if (value === null) return {}
+    if (isObject(value)) return value
+    throw wrongValue(name, `'${shown(value)}' is not a dictionary`)
+  },
+  schema: { type: 'object' },
+}
+
+/** What is always the same: given as that or as nothing, it is as good as not given. */
+export const only = (constant: unknown): Kind<never> => ({
+  read(value, name) {
+    if (value === null || JSON.stringify(value) === JSON.stringify(constant)) return undefined
+    throw notOffered(name)
+  },
+  schema: { const: constant },
+})

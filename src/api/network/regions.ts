@@ -1,0 +1,126 @@
+// What regions have that is not the central model's: agents and availability zones, to be read.
+
+import type { Caller } from '../../core/caller.ts'
+import { notFound } from '../../core/error.ts'
+import { listAgents, listZones } from '../../core/network/region-reads.ts'
+import type { RegionAgent } from '../../core/network/region-rows.ts'
+import type { App } from '../../core/ports.ts'
+import type { Request } from '../request.ts'
+import { type Route, route } from '../route.ts'
+import { viewTime } from './attributes.ts'
+import { invalidInput, shown } from './refusals.ts'
+import { ruled } from './resource.ts'
+import { type Fields, namesOf } from './view.ts'
+
+type Agent = RegionAgent & { readonly region: string }
+
+const viewAgent = (agent: Agent): Fields => ({
+  id: agent.id,
+  agent_type: agent.agentType,
+  binary: agent.binary,
+  host: agent.host,
+  alive: agent.alive,
+  admin_state_up: agent.adminStateUp,
+  availability_zone: agent.availabilityZone,
+  description: agent.description,
+  heartbeat_timestamp: agent.heartbeatAt && viewTime(agent.heartbeatAt).replace('T', ' ').replace('Z', ''),
+  'atoll:regions': [{ region: agent.region, id: agent.id }],
+})
+
+const agentFilters = [
+  'id',
+  'agent_type',
+  'binary',
+  'host',
+  'alive',
+  'admin_state_up',
+  'availability_zone',
+  'description',
+  'atoll:regions',
+]
+const zoneFilters = ['name', 'resource', 'state']
+const controls = ['fields', 'limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir']
+
+/** What a filter is compared with. */
+const textOf = (row: Fields, name: string): string => {
+  const value = name === 'atoll:regions' ? (row[name] as { region: string }[])[0]?.region : row[name]
+  return String(value).toLowerCase()
+}
+
+/** Those of the views that the query asks for, with the fields that it asks for. */
+function chosen(views: readonly Fields[], { query }: Request, filters: readonly string[]): Fields[] {
+  const tests = [...query].filter(([name]) => filters.includes(name))
+  const names = namesOf(query)
+  return views
+    .filter(row =>
+      tests.every(([name, texts]) => texts.some(text => text.toLowerCase() === textOf(row, name))),
+    )
+    .map(row =>
+      names.length === 0
+        ? row
+        : Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name))),
+    )
+}
+
+/** The one list that says of a filter that it has it not. */
+function parseAgents({ query }: Request): void {
+  const unknown = [...query.keys()].find(name => !agentFilters.includes(name) && !controls.includes(name))
+  if (unknown !== undefined) throw invalidInput(`'${shown(unknown)}' is not supported for filtering`)
+}
+
+const parseNothing = () => undefined
+const parseAgentId = ({ params }: Request): string => params.id!
+
+/** Throws `not_found` (`agent`). */
+async function getAgent(app: App, caller: Caller, id: string): Promise<Agent> {
+  const agent = (await listAgents(app, caller)).find(one => one.id === id)
+  if (!agent) throw notFound(`Agent ${shown(id)} could not be found.`, 'agent')
+  return agent
+}
+
+const viewAgents = (agents: readonly Agent[], request: Request) => ({
+  agents: chosen(agents.map(viewAgent), request, agentFilters),
+})
+
+const viewOneAgent = (agent: Agent) => ({ agent: viewAgent(agent) })
+
+interface Zone {
+  readonly name: string
+  readonly state: string
+  readonly resource: string
+}
+
+const viewZones = (zones: readonly Zone[], request: Request) => ({
+  availability_zones: chosen(
+    zones.map(({ name, resource, state }) => ({ name, resource, state })),
+    request,
+    zoneFilters,
+  ),
+})
+
+export const regionRoutes: readonly Route[] = [
+  route({
+    ...ruled('get_agent'),
+    method: 'GET',
+    path: '/agents',
+    parse: parseAgents,
+    verb: listAgents,
+    view: viewAgents,
+  }),
+  route({
+    ...ruled('get_agent'),
+    method: 'GET',
+    path: '/agents/:id',
+    parse: parseAgentId,
+    verb: getAgent,
+    view: viewOneAgent,
+  }),
+  route({
+    ...ruled('get_availability_zone'),
+    method: 'GET',
+    path: '/availability_zones',
+    parse: parseNothing,
+    verb: listZones,
+    view: viewZones,
+  }),
+]

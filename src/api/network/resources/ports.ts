@@ -1,0 +1,162 @@
+// Ports, as the API has them.
+
+import type { Port } from '../../../core/network/model.ts'
+import type { Condition } from '../../../core/network/network-store.ts'
+import { createPort, removePort, updatePort } from '../../../core/network/ports.ts'
+import type { PortChange, PortSpec } from '../../../core/network/specs.ts'
+import { isObject } from '../../request.ts'
+import { address, addressPairs, fixedIps, mac } from '../address-kinds.ts'
+import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
+import { dictionary, type Kind, listOf, oneOf, only, orEmpty, orNone, text, truth, uuid } from '../kinds.ts'
+import { invalidInput, shown } from '../refusals.ts'
+
+const vnicType = oneOf(
+  'normal',
+  'direct',
+  'macvtap',
+  'baremetal',
+  'direct-physical',
+  'virtio-forwarder',
+  'smart-nic',
+  'vdpa',
+  'accelerator-direct',
+  'accelerator-direct-physical',
+  'remote-managed',
+)
+
+/** Null takes a port from its host, as Nova does it. */
+const hostId: Kind<string> = {
+  ...text(),
+  read: (value, name) => (value === null ? '' : text().read(value, name)),
+}
+
+const parts = {
+  ip_address: 'ipAddress',
+  ip_address_substr: 'ipAddressSubstr',
+  subnet_id: 'subnetId',
+} as const
+
+/** `fixed_ips=ip_address=10.0.0.1`: each key asks for any of its values, and all keys are met. */
+function whereFixedIps(texts: readonly string[]): Condition[] {
+  const wanted = new Map<keyof typeof parts, string[]>()
+  for (const text of texts) {
+    const [key = '', ...rest] = text.split('=')
+    if (rest.length === 0) throw invalidInput(`'${shown(text)}' is not of the form <key>=[value]`)
+    if (!Object.hasOwn(parts, key)) throw invalidInput(`'${shown(key)}' is not supported for filtering`)
+    const part = key as keyof typeof parts
+    const value = rest.join('=')
+    const plain = part === 'ip_address' ? String(address.filter!(value)) : value
+    wanted.set(part, [...(wanted.get(part) ?? []), plain])
+  }
+  return [...wanted].map(([part, values]) => ({ fixedIp: parts[part], in: values }))
+}
+
+/** A member says the region that a port is to be placed in, and nothing else of where it is. */
+const setsMoreThanRegion = (value: unknown): readonly string[] =>
+  isObject(value) && Object.keys(value).join() === 'region' && typeof value.region === 'string' ? [] : ['']
+
+/** Devices of the network itself are taken at their word by other ports. */
+const isOfNetwork = (value: unknown): readonly string[] =>
+  typeof value === 'string' && value.startsWith('network:') ? [''] : []
+
+/** A pair without a MAC has the port's. */
+const viewPairs = ({ allowedAddressPairs, macAddress }: Port) =>
+  addressPairs.view!(
+    allowedAddressPairs.map(pair => ({ ...pair, macAddress: pair.macAddress ?? macAddress })),
+  )
+
+export const ports: Resource<'port', PortSpec, PortChange> = {
+  kind: 'port',
+  path: 'ports',
+  attributes: {
+    ...standard,
+    ...untagged,
+    name,
+    network_id: { kind: uuid, field: 'networkId', set: 'create', filter: true, sort: true },
+    admin_state_up: {
+      kind: truth,
+      field: 'adminStateUp',
+      set: 'always',
+      default: true,
+      filter: true,
+      sort: true,
+    },
+    mac_address: {
+      kind: orNone(mac),
+      field: 'macAddress',
+      set: 'always',
+      default: undefined,
+      filter: true,
+      sort: true,
+    },
+    fixed_ips: {
+      kind: fixedIps,
+      field: 'fixedIps',
+      set: 'always',
+      default: undefined,
+      filter: whereFixedIps,
+    },
+    device_id: { kind: text(), field: 'deviceId', set: 'always', default: '', filter: true, sort: true },
+    device_owner: {
+      kind: text(),
+      field: 'deviceOwner',
+      set: 'always',
+      default: '',
+      setBy: isOfNetwork,
+      filter: true,
+      sort: true,
+    },
+    status: { kind: text(), field: 'status', filter: true, sort: true },
+    allowed_address_pairs: {
+      kind: addressPairs,
+      field: 'allowedAddressPairs',
+      set: 'always',
+      default: [],
+      show: viewPairs,
+    },
+    security_groups: {
+      kind: orEmpty(listOf(uuid)),
+      field: 'securityGroupIds',
+      set: 'always',
+      default: undefined,
+      filter: 'has',
+    },
+    port_security_enabled: {
+      kind: truth,
+      field: 'portSecurityEnabled',
+      set: 'always',
+      default: undefined,
+      filter: true,
+    },
+    extra_dhcp_opts: fixedAt([]),
+    ip_allocation: {
+      kind: oneOf('immediate', 'none'),
+      show: ({ fixedIps }: Port) => (fixedIps.length > 0 ? 'immediate' : 'none'),
+    },
+    'binding:vnic_type': { kind: vnicType, field: 'vnicType', set: 'always', default: 'normal' },
+    'binding:host_id': {
+      kind: hostId,
+      field: 'hostId',
+      set: 'always',
+      default: '',
+      setBy: 'admin',
+      seenBy: 'admin',
+      filter: true,
+    },
+    'binding:profile': {
+      kind: dictionary,
+      field: 'profile',
+      set: 'always',
+      default: {},
+      setBy: setsMoreThanRegion,
+      seenBy: 'admin',
+    },
+    'binding:vif_type': { kind: text(), field: 'vifType', seenBy: 'admin' },
+    'binding:vif_details': { kind: only({}), show: () => ({}), seenBy: 'admin' },
+    qos_policy_id: fixedAt(null),
+    resource_request: { kind: only(null), show: () => null, seenBy: 'admin' },
+  },
+  create: createPort,
+  update: updatePort,
+  remove: removePort,
+}

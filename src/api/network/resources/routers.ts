@@ -1,0 +1,105 @@
+// Routers, as the API has them.
+
+import type { Router, RouterGateway } from '../../../core/network/model.ts'
+import { createRouter, removeRouter, updateRouter } from '../../../core/network/routers.ts'
+import type { GatewayAsk, RouterChange, RouterSpec } from '../../../core/network/specs.ts'
+import { isObject } from '../../request.ts'
+import { fixedIps, routes } from '../address-kinds.ts'
+import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
+import { type Kind, listOf, orEmpty, orNone, text, truth, uuid } from '../kinds.ts'
+import { shown, wrongValue } from '../refusals.ts'
+
+const gateway: Kind<GatewayAsk | null> = {
+  read(value, name) {
+    if (value === null) return null
+    if (!isObject(value)) throw wrongValue(name, `'${shown(value)}' is not a dictionary`)
+    const { network_id, enable_snat, external_fixed_ips, qos_policy_id = null, ...others } = value
+    const given = Object.keys(value)
+    if (given.length === 0) return null
+    if (network_id === undefined) {
+      const keys = given.map(key => `'${key}'`).join(', ')
+      const sentence = `Expected keys: {'network_id'} Provided keys: {${shown(keys)}}`
+      throw wrongValue(name, `Validation of dictionary's keys failed. ${sentence}`)
+    }
+    const more = [...Object.keys(others), ...(qos_policy_id === null ? [] : ['qos_policy_id'])]
+    if (more.length > 0) throw wrongValue(name, `Unexpected keys supplied: ${shown(more.join(', '))}`)
+    return {
+      networkId: uuid.read(network_id, name)!,
+      ...(enable_snat === undefined ? {} : { enableSnat: truth.read(enable_snat, name)! }),
+      ...(external_fixed_ips === undefined ? {} : { fixedIps: fixedIps.read(external_fixed_ips, name)! }),
+    }
+  },
+  schema: {
+    anyOf: [
+      {
+        type: 'object',
+        required: ['network_id'],
+        properties: {
+          network_id: uuid.schema,
+          enable_snat: truth.schema,
+          external_fixed_ips: fixedIps.schema,
+        },
+      },
+      { type: 'null' },
+    ],
+  },
+}
+
+const viewGateway = ({ networkId, enableSnat, fixedIps: ips }: RouterGateway) => ({
+  network_id: networkId,
+  enable_snat: enableSnat,
+  external_fixed_ips: fixedIps.view!(ips),
+})
+
+/** A member says which network is outside, and no more. */
+const partsOfAdmins = (value: unknown): readonly string[] =>
+  ['enable_snat', 'external_fixed_ips']
+    .filter(part => isObject(value) && Object.hasOwn(value, part))
+    .map(part => `:${part}`)
+
+const zones = listOf(text())
+
+const ofAdmins = {
+  kind: orNone(truth),
+  set: 'always',
+  default: false,
+  setBy: 'admin',
+  seenBy: 'admin',
+  filter: true,
+} as const
+
+export const routers: Resource<'router', RouterSpec, RouterChange> = {
+  kind: 'router',
+  path: 'routers',
+  attributes: {
+    ...standard,
+    ...untagged,
+    name,
+    admin_state_up: {
+      kind: truth,
+      field: 'adminStateUp',
+      set: 'always',
+      default: true,
+      filter: true,
+      sort: true,
+    },
+    status: { kind: text(), field: 'status', filter: true, sort: true },
+    external_gateway_info: {
+      kind: gateway,
+      field: 'gateway',
+      set: 'always',
+      default: null,
+      setBy: partsOfAdmins,
+      show: (router: Router) => router.gateway && viewGateway(router.gateway),
+    },
+    routes: { kind: orEmpty(routes), field: 'routes', set: 'update' },
+    ha: { ...ofAdmins, field: 'ha' },
+    distributed: { ...ofAdmins, field: 'distributed' },
+    flavor_id: fixedAt(null, 'create'),
+    availability_zones: { kind: zones, show: ({ places }: Router) => places.map(({ region }) => region) },
+    availability_zone_hints: { kind: zones, field: 'zoneHints', set: 'create', default: [], filter: 'has' },
+  },
+  create: createRouter,
+  update: updateRouter,
+  remove: removeRouter,
+}

@@ -1,0 +1,31 @@
+// Security groups, as the API has them.
+
+import type { SecurityGroup } from '../../../core/network/model.ts'
+import { createGroup, removeGroup, updateGroup } from '../../../core/network/security-groups.ts'
+import type { GroupChange, GroupSpec } from '../../../core/network/specs.ts'
+import { always, name, type Resource, standard, untagged } from '../attributes.ts'
+import { truth } from '../kinds.ts'
+import { viewer } from '../view.ts'
+import { securityGroupRules } from './security-group-rules.ts'
+
+/** Rules have nothing that only admins see. */
+const viewRule = viewer(securityGroupRules.attributes, { isAdmin: false, names: [] })
+
+export const securityGroups: Resource<'security_group', GroupSpec, GroupChange> = {
+  kind: 'security_group',
+  path: 'security-groups',
+  attributes: {
+    ...standard,
+    ...untagged,
+    name,
+    security_group_rules: {
+      kind: { read: () => undefined, schema: { type: 'array' } },
+      show: ({ rules }: SecurityGroup) => rules.map(viewRule),
+    },
+    stateful: { kind: truth, field: 'stateful', set: 'always', default: true, filter: true },
+    shared: { ...always(false), kind: truth },
+  },
+  create: createGroup,
+  update: updateGroup,
+  remove: removeGroup,
+}

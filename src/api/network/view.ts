@@ -1,0 +1,37 @@
+// Rows as clients see them, by a resource's table: the fields that were asked for, and that the caller may see.
+
+import type { Query } from '../request.ts'
+import type { Attribute, Attributes } from './attributes.ts'
+
+export type Fields = Record<string, unknown>
+
+export interface Eyes {
+  readonly isAdmin: boolean
+  /** The names that are asked for; none for all. */
+  readonly names: readonly string[]
+}
+
+export const namesOf = (query: Query): readonly string[] =>
+  (query.get('fields') ?? []).filter(name => name !== '')
+
+/** Makes the view of a row; the table is gone through once for all rows of a list. */
+export function viewer<Row>(
+  attributes: Attributes<Row, never>,
+  { isAdmin, names }: Eyes,
+): (row: Row) => Fields {
+  const seen = Object.entries(attributes).filter(
+    ([name, { seenBy }]) =>
+      seenBy !== 'nobody' && (isAdmin || seenBy !== 'admin') && (names.length === 0 || names.includes(name)),
+  )
+  return row => {
+    const shown: Fields = {}
+    for (const [name, attribute] of seen) shown[name] = valueIn(row, attribute)
+    return shown
+  }
+}
+
+function valueIn<Row>(row: Row, { show, field, kind }: Attribute<Row, never>): unknown {
+  if (show) return show(row)
+  const value = row[field as keyof Row]
+  return kind.view ? kind.view(value) : value
+}

@@ -1,0 +1,42 @@
+// Asking for every aspect of what the model has in a region, whether or not anything has changed: a trigger that was
+// lost is made good by it.
+
+import { ownCaller } from '../caller.ts'
+import type { App } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { setupOf } from './follow-port.ts'
+import { all } from './query.ts'
+import { homeOf } from './where.ts'
+import { type FollowUp, follow } from './writing.ts'
+
+/** One job for each aspect; those that find everything as it should be write nothing. Returns how many. */
+export async function askForAll(app: App, region: Region): Promise<number> {
+  const here = { region: [region.name] }
+  const networks = await all(app, 'network', here)
+  const subnets = await all(app, 'subnet', here)
+  const routers = await all(app, 'router', here)
+  const groups = await all(app, 'security_group', here)
+  const aspect = (type: string, projectId: string, resource: FollowUp['resource']): FollowUp => ({
+    type,
+    projectId,
+    resource: { pod_id: region.id, ...resource },
+    region,
+  })
+  const follows = [
+    ...networks.map(({ id, projectId }) => aspect('update_network', projectId, { network_id: id })),
+    ...networks
+      .filter(network => homeOf(network, [region]) === null)
+      .map(({ id, projectId }) => aspect('shadow_port_setup', projectId, { network_id: id })),
+    ...subnets.map(({ id, projectId }) => aspect('subnet_update', projectId, { subnet_id: id })),
+    ...routers.map(router => setupOf(router, networks[0]?.id ?? router.id, region)),
+    ...[...new Set(groups.map(({ projectId }) => projectId))].map(projectId => ({
+      type: 'seg_rule_setup',
+      projectId,
+      resource: { project_id: projectId },
+      region: null,
+    })),
+  ]
+  const caller = ownCaller(`req-${app.newId()}`)
+  await app.store.transact(tx => follow(app, caller, tx, follows))
+  return follows.length
+}

@@ -1,0 +1,69 @@
+// New groups, each with the rules that stock Neutron gives it; and the default group that every project has.
+
+import type { Caller } from '../caller.ts'
+import { AppError } from '../error.ts'
+import { noteOf } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import type { SecurityGroup, Written } from './model.ts'
+import { stockRules } from './security-rules.ts'
+import type { GroupSpec } from './specs.ts'
+
+/** A project's default group, made where there is none yet; null for no project. */
+export async function ensureDefaultGroup(
+  app: App,
+  caller: Caller,
+  projectId: string,
+): Promise<SecurityGroup | null> {
+  if (projectId === '') return null
+  const known = await findDefault(app, projectId)
+  if (known) return known
+  const spec = { projectId, name: 'default', description: 'Default security group', stateful: true }
+  try {
+    await app.store.transact(tx =>
+      insertGroup(app, caller, tx, { ...spec, id: app.newId(), isDefault: true }),
+    )
+  } catch (error) {
+    // Somebody else has made it meanwhile.
+    if (!(error instanceof AppError) || error.detail.reason !== 'exists') throw error
+  }
+  return findDefault(app, projectId)
+}
+
+async function findDefault(app: App, projectId: string): Promise<SecurityGroup | null> {
+  const found = await app.store.networks.list('security_group', {
+    sight: null,
+    where: [
+      { field: 'projectId', in: [projectId] },
+      { field: 'isDefault', in: [true] },
+    ],
+    sort: [],
+    limit: 1,
+    marker: null,
+    reverse: false,
+  })
+  return found?.[0] ?? null
+}
+
+/** Adds a group with the rules of every new one. Throws `conflict` (`exists`) for a project's second default group. */
+export async function insertGroup(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  spec: GroupSpec & Pick<SecurityGroup, 'id' | 'isDefault'>,
+): Promise<void> {
+  const now = app.now()
+  const born = { revision: 1, createdAt: now, updatedAt: now }
+  const note = noteOf(app, caller, 'security_group.create')
+  await tx.networks.insert('security_group', { ...spec, ...born }, note)
+  for (const sense of stockRules(spec.isDefault ? spec.id : null)) {
+    const rule: Written<'security_group_rule'> = {
+      ...sense,
+      ...born,
+      id: app.newId(),
+      projectId: spec.projectId,
+      description: '',
+      securityGroupId: spec.id,
+    }
+    await tx.networks.insert('security_group_rule', rule, note)
+  }
+}

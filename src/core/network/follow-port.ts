@@ -1,0 +1,67 @@
+// What a port's coming into a region asks for elsewhere: routers' copies there, floating IPs, groups.
+
+import type { Caller } from '../caller.ts'
+import type { App, Transaction } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { groupsFollowPort } from './groups-in-region.ts'
+import type { FloatingIp, Network, Port } from './model.ts'
+import { all, interfacesOn } from './query.ts'
+import { placeIn } from './spanning.ts'
+import { regionNamed, regionsOf, routerHome } from './where.ts'
+import { type FollowUp, follow } from './writing.ts'
+
+export interface Placement {
+  readonly port: Pick<Port, 'id' | 'projectId' | 'securityGroupIds'>
+  readonly network: Network
+  readonly region: Region
+  /** True when the network was not there before. */
+  readonly isNew: boolean
+}
+
+/** Posts, with the placing of a port, what follows from it: nothing where all that depends on it is there already. */
+export async function followPlacement(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  placement: Placement,
+): Promise<void> {
+  const follows = [...(await routersTo(app, placement)), ...(await floatingIpsTo(app, placement))]
+  await follow(app, caller, tx, follows)
+  await groupsFollowPort(app, caller, tx, placement.port)
+}
+
+/** Spanning routers on the network come to the region with it. */
+async function routersTo(app: App, { network, region, isNew }: Placement): Promise<FollowUp[]> {
+  const ids = new Set((await interfacesOn(app, network.id)).map(({ deviceId }) => deviceId))
+  if (ids.size === 0) return []
+  const routers = await app.store.networks.getMany('router', [...ids])
+  const regions = await regionsOf(app)
+  return routers
+    .filter(router => routerHome(router, regions) === null && (isNew || placeIn(router, region) === null))
+    .map(router => setupOf(router, network.id, region))
+}
+
+export const setupOf = (
+  router: { id: string; projectId: string },
+  networkId: string,
+  region: Region,
+): FollowUp => ({
+  type: 'router_setup',
+  projectId: router.projectId,
+  resource: { pod_id: region.id, router_id: router.id, network_id: networkId },
+  region,
+})
+
+/** Floating IPs that were given to the port before it was anywhere. */
+async function floatingIpsTo(app: App, { port, network }: Placement): Promise<FollowUp[]> {
+  const waiting = await all(app, 'floatingip', { field: 'portId', in: [port.id] })
+  return Promise.all(waiting.map(one => linkOf(app, one, network.id))).then(links => links.flat())
+}
+
+/** The job that leads a floating IP to its port: in the region of its own network. */
+export async function linkOf(app: App, floatingIp: FloatingIp, networkId: string): Promise<FollowUp[]> {
+  const [place] = floatingIp.places
+  if (!place || floatingIp.routerId === null) return []
+  const region = regionNamed(place.region, await regionsOf(app))
+  return [setupOf({ id: floatingIp.routerId, projectId: floatingIp.projectId }, networkId, region)]
+}

@@ -1,0 +1,20 @@
+// What becomes of the model when a port is gone.
+
+import type { Caller } from '../caller.ts'
+import { noteOf } from '../note.ts'
+import type { App } from '../ports.ts'
+import { groupsFollowPort } from './groups-in-region.ts'
+import type { Change, Port } from './model.ts'
+import { all } from './query.ts'
+
+/** Takes a port that is in no region any more out of the model; what followed from it follows. */
+export async function forgetPort(app: App, caller: Caller, port: Port): Promise<void> {
+  const note = noteOf(app, caller, 'port.remove')
+  const bound = await all(app, 'floatingip', { field: 'portId', in: [port.id] })
+  const loose: Change<'floatingip'> = { portId: null, fixedIpAddress: null, routerId: null, status: 'DOWN' }
+  await app.store.transact(async tx => {
+    for (const { id } of bound) await tx.networks.update('floatingip', id, loose, note)
+    await tx.networks.remove('port', port.id, note)
+    await groupsFollowPort(app, caller, tx, port)
+  })
+}

@@ -1,0 +1,159 @@
+// Changing a port: told to the region that it is in, or placed in another one.
+
+import type { Caller } from '../caller.ts'
+import { conflict } from '../error.ts'
+import { noteOf } from '../note.ts'
+import type { App } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { holdIps, wantedIps } from './fixed-ips.ts'
+import { ensureGroups, groupsFollowPort } from './groups-in-region.ts'
+import type { Change, FixedIp, Network, Port } from './model.ts'
+import { centralIps, holdMirrored, placePort } from './place-port.ts'
+import type { RegionPort, RegionSpec } from './region-rows.ts'
+import { known, type LocalNetwork } from './spanning.ts'
+import type { PortChange } from './specs.ts'
+import { regionNamed, regionsOf } from './where.ts'
+import { checkRevision } from './writing.ts'
+
+/** Whether a port that is to be in this region (null: wherever it is) is somewhere else now. */
+export const isMoving = (port: Port, region: Region | null): region is Region =>
+  region !== null && port.places[0]?.region !== region.name
+
+export interface Moving {
+  readonly port: Port
+  readonly network: Network
+  readonly region: Region
+  readonly change: PortChange
+}
+
+/**
+ * Places a port in a region, out of the one that it was in. It keeps its central id, its MAC and its addresses; the new
+ * region knows it by an id of its own. Throws `conflict` (`port_in_use`) while something uses it where it is.
+ */
+export async function moved(
+  app: App,
+  caller: Caller,
+  { port, network, region, change }: Moving,
+): Promise<void> {
+  const [place] = port.places
+  if (place) {
+    const networking = app.cloud.networking(place.region, caller.requestId)
+    const there = await networking.get('port', place.id)
+    if (there?.deviceId) {
+      throw conflict(
+        `Port ${port.id} is in use in ${place.region} by ${there.deviceOwner} ${there.deviceId}`,
+        'port_in_use',
+      )
+    }
+    await networking.remove('port', place.id)
+    const old = regionNamed(place.region, await regionsOf(app))
+    await app.store.transact(tx => tx.networks.unplace('port', port.id, old.id))
+  }
+  const { fixedIps = port.fixedIps, ...rest } = change
+  await changeCentral(app, caller, { port, change: rest })
+  const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
+  await placePort(app, caller, { network, region, port: ready, asks: fixedIps })
+}
+
+export interface Telling {
+  readonly port: Port
+  readonly network: Network
+  readonly change: PortChange
+  readonly ifRevision: number | undefined
+}
+
+/** Tells the region first, and then the model what the region made of it; a reserved port is the model's alone. */
+export async function toldToRegion(app: App, caller: Caller, telling: Telling): Promise<void> {
+  const { port, change } = telling
+  const [place] = port.places
+  if (!place) return changeReserved(app, caller, telling)
+  const region = regionNamed(place.region, await regionsOf(app))
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const local = (await localOf(app, telling.network, region))!
+  const groups = await ensureGroups(app, networking, {
+    region: region.name,
+    regionId: region.id,
+    groupIds: change.securityGroupIds ?? [],
+  })
+  const made = await networking.update('port', place.id, regionalChange(change, local, groups))
+  await changeCentral(app, caller, { ...telling, made, region, local })
+}
+
+async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {
+  return known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+}
+
+function regionalChange(
+  change: PortChange,
+  local: LocalNetwork,
+  groups: ReadonlyMap<string, string>,
+): RegionSpec<'port'> {
+  const { fixedIps, securityGroupIds, profile, description: _own, ...same } = change
+  const { region: _place, ...rest } = profile ?? {}
+  return {
+    ...same,
+    ...(profile === undefined ? {} : { profile: rest }),
+    ...(securityGroupIds === undefined
+      ? {}
+      : { securityGroupIds: securityGroupIds.map(id => groups.get(id)!) }),
+    ...(fixedIps === undefined
+      ? {}
+      : {
+          fixedIps: fixedIps.map(ask => ({
+            ...ask,
+            ...(ask.subnetId === undefined ? {} : { subnetId: local.subnetIds.get(ask.subnetId)! }),
+          })) as FixedIp[],
+        }),
+  } as RegionSpec<'port'>
+}
+
+interface Changing {
+  readonly port: Port
+  readonly change: PortChange
+  readonly ifRevision?: number | undefined
+  readonly made?: RegionPort
+  readonly region?: Region
+  readonly local?: LocalNetwork
+}
+
+async function changeCentral(
+  app: App,
+  caller: Caller,
+  { port, change, ifRevision, made, region, local }: Changing,
+): Promise<void> {
+  const { fixedIps: _asked, ...plain } = change
+  await app.store.transact(async tx => {
+    const now = await tx.networks.lock('port', port.id)
+    if (now) checkRevision('port', now, ifRevision)
+    const told = made && {
+      status: made.status,
+      vifType: made.vifType ?? 'unbound',
+      macAddress: made.macAddress,
+    }
+    const set = { ...plain, ...told } as Change<'port'>
+    await tx.networks.update('port', port.id, set, noteOf(app, caller, 'port.update'))
+    if (made && region && local && change.fixedIps) {
+      await tx.networks.release('port', port.id)
+      await holdMirrored(tx, port.id, region, centralIps(made, local))
+    }
+    if (change.securityGroupIds || change.fixedIps) {
+      await groupsFollowPort(app, caller, tx, port)
+      await groupsFollowPort(app, caller, tx, { ...port, ...plain } as Port)
+    }
+  })
+}
+
+async function changeReserved(app: App, caller: Caller, telling: Telling): Promise<void> {
+  const { port, network, change, ifRevision } = telling
+  const { fixedIps, ...plain } = change
+  const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
+  const wanted = fixedIps && wantedIps(fixedIps, subnets, network.id)
+  await app.store.transact(async tx => {
+    const now = await tx.networks.lock('port', port.id)
+    if (now) checkRevision('port', now, ifRevision)
+    await tx.networks.update('port', port.id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
+    if (!wanted) return
+    await tx.networks.release('port', port.id)
+    await holdIps(app, tx, { wanted, holder: port.id, mac: port.macAddress, region: null })
+  })
+}

@@ -1,0 +1,272 @@
+// What one region should hold of a router: worked out from the scene alone, in terms of purposes, not of regional ids.
+
+import { formatCidr, parseCidr } from './address.ts'
+import type { Network, Subnet } from './model.ts'
+import type { MadeKind, RegionQuery, RegionSpec } from './region-rows.ts'
+import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
+import { placeIn } from './spanning.ts'
+import { hintsIn, homeOf } from './where.ts'
+
+/** Stands in a spec for the region's id of what was made for a purpose; see `refer`. */
+export type Ref = string
+export const refer = (kind: string, purpose: string): Ref => `@${kind}/${purpose}`
+
+/** Something that is to be there: made where nothing was made for its purpose yet. */
+export interface Thing<K extends MadeKind = MadeKind> {
+  readonly kind: K
+  readonly purpose: string
+  /** What it is known as in routings, for which central resource; null for what is in none. */
+  readonly place: { readonly kind: string; readonly centralId: string } | null
+  readonly spec: RegionSpec<K>
+  readonly where: NonNullable<RegionQuery<K>['where']>
+}
+
+/** A leg of the router: by a port that is made for it, or one that is there. */
+export interface WantedLeg {
+  readonly port: Ref
+  /** The port, where it is to be made. */
+  readonly thing: Thing<'port'> | null
+}
+
+/** A floating IP and the port that it is to lead to. */
+export interface Link {
+  readonly floatingIpId: string
+  /** The region's id of it. */
+  readonly regionalId: string
+  readonly port: Ref
+  readonly fixedIp: string
+}
+
+export interface RegionPlan {
+  /** Networks that must be there with their subnets, made the usual way. */
+  readonly networks: readonly Network[]
+  /** Mirrors of other regions' networks and subnets, in an order in which they can be made. */
+  readonly mirrors: readonly Thing[]
+  /** Null where the router is not to be, or is not the planner's to make. */
+  readonly router: Thing<'router'> | null
+  readonly legs: readonly WantedLeg[]
+  readonly mirrorPorts: readonly Thing<'port'>[]
+  readonly links: readonly Link[]
+  /** The CIDRs that the router is connected to by all this: routes lead through them only. */
+  readonly connected: readonly string[]
+}
+
+/** Of a router that is not to be there. */
+export const nothing: RegionPlan = {
+  networks: [],
+  mirrors: [],
+  router: null,
+  legs: [],
+  mirrorPorts: [],
+  links: [],
+  connected: [],
+}
+
+/** What the region should hold; `legs` are the addresses of the router's legs there, by subnet. */
+export function planFor(
+  scene: RouterScene,
+  here: SceneRegion | undefined,
+  legs: ReadonlyMap<string, string>,
+  ownProject: string,
+): RegionPlan {
+  if (!here || scene.router.deleting) return nothing
+  if (scene.home) return { ...nothing, links: linksIn(scene, here) }
+  const isExit = here.region.id === scene.exit?.id
+  const mirrored = isExit ? mirrorsIn(scene, here) : []
+  return {
+    networks: here.bridgeAddress === null ? [] : [scene.bridge!.network],
+    mirrors: mirrored.flatMap(one => mirrorOf(one, ownProject)),
+    router: routerThing(scene, here, isExit),
+    legs: [
+      ...bridgeLeg(scene, here, isExit),
+      ...ownLegs(scene, here, legs),
+      ...mirrored.map(one => mirrorLeg(scene, one)),
+    ],
+    mirrorPorts: isExit ? mirrorPorts(scene, here, ownProject) : [],
+    links: isExit ? linksIn(scene, here) : [],
+    connected: [
+      ...(here.bridgeAddress === null ? [] : [scene.bridge!.subnet.cidr]),
+      ...scene.attached.filter(({ subnet }) => legs.has(subnet.id)).map(({ subnet }) => subnet.cidr),
+      ...mirrored.map(({ subnet }) => subnet.cidr),
+    ],
+  }
+}
+
+/** At its way out the router has its gateway on the external network; elsewhere on the bridge, if there is one. */
+function routerThing({ router, bridge }: RouterScene, here: SceneRegion, isExit: boolean): Thing<'router'> {
+  const { gateway } = router
+  const external = isExit &&
+    gateway && {
+      networkId: refer('network', gateway.networkId),
+      enableSnat: gateway.enableSnat,
+      externalFixedIps: gateway.fixedIps.map(one => ({ ...one, subnetId: refer('subnet', one.subnetId) })),
+    }
+  const onBridge = bridge &&
+    here.bridgeAddress !== null && {
+      networkId: refer('network', bridge.network.id),
+      enableSnat: false,
+      externalFixedIps: [{ subnetId: refer('subnet', bridge.subnet.id), ipAddress: here.bridgeAddress }],
+    }
+  return {
+    kind: 'router',
+    purpose: router.id,
+    place: { kind: 'router', centralId: router.id },
+    where: { projectId: router.projectId },
+    spec: {
+      projectId: router.projectId,
+      name: router.name,
+      description: router.description,
+      adminStateUp: router.adminStateUp,
+      externalGateway: external || onBridge || null,
+      availabilityZoneHints: hintsIn(here.region),
+    },
+  }
+}
+
+/** Where the gateway is elsewhere, the bridge is reached by a leg. */
+function bridgeLeg({ router, bridge }: RouterScene, here: SceneRegion, isExit: boolean): WantedLeg[] {
+  if (!isExit || !bridge || here.bridgeAddress === null) return []
+  return [legBy(router, `bridge/${router.id}`, bridge, here.bridgeAddress, null)]
+}
+
+function ownLegs(
+  scene: RouterScene,
+  { region }: SceneRegion,
+  legs: ReadonlyMap<string, string>,
+): WantedLeg[] {
+  return scene.attached.flatMap(({ port, subnet, network }) => {
+    const address = legs.get(subnet.id)
+    if (address === undefined) return []
+    // A port that a user made where its network lives is the leg itself.
+    const isThere = homeOf(network, [region]) && placeIn(port, region) === port.id
+    if (isThere) return [{ port: refer('port', port.id), thing: null }]
+    return [legBy(scene.router, port.id, { network, subnet }, address, port.id)]
+  })
+}
+
+/** A leg is a port of its own with the address that is meant, known again by its mark. */
+function legBy(
+  { projectId, name }: { projectId: string; name: string },
+  purpose: string,
+  { network, subnet }: { network: Pick<Network, 'id'>; subnet: Pick<Subnet, 'id'> },
+  ipAddress: string,
+  centralId: string | null,
+): WantedLeg {
+  const networkId = refer('network', network.id)
+  return {
+    port: refer('port', purpose),
+    thing: {
+      kind: 'port',
+      purpose,
+      place: centralId === null ? null : { kind: 'port', centralId },
+      where: { networkId },
+      spec: {
+        projectId,
+        networkId,
+        name,
+        fixedIps: [{ subnetId: refer('subnet', subnet.id), ipAddress }],
+        // Left to itself the region would put it into the project's default group.
+        securityGroupIds: [],
+      },
+    },
+  }
+}
+
+/** A subnet of other regions that is mirrored here, since floating IPs lead to ports on it. */
+interface Mirrored {
+  readonly network: Network
+  readonly subnet: Subnet
+}
+
+/** Ports that are elsewhere, and have floating IPs here. */
+const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
+  bound.filter(({ port }) => port.places.length > 0 && placeIn(port, region) === null)
+
+function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
+  const elsewhere = boundElsewhere(scene, here)
+  return scene.attached.filter(
+    ({ subnet }) =>
+      placeIn(subnet, here.region) === null &&
+      elsewhere.some(({ port, fixedIp }) =>
+        port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
+      ),
+  )
+}
+
+/** No DHCP, no gateway, and nothing to give but the address of the router's leg. */
+function mirrorOf({ network, subnet }: Mirrored, ownProject: string): Thing[] {
+  const networkId = refer('network', `mirror/${network.id}`)
+  const pool = { start: mirrorAddress(subnet), end: mirrorAddress(subnet) }
+  return [
+    {
+      kind: 'network',
+      purpose: `mirror/${network.id}`,
+      place: { kind: 'shadow_network', centralId: network.id },
+      where: { projectId: ownProject },
+      spec: { projectId: ownProject, name: `mirror_${network.name}`, portSecurityEnabled: false },
+    } as Thing<'network'>,
+    {
+      kind: 'subnet',
+      purpose: `mirror/${subnet.id}`,
+      place: { kind: 'shadow_subnet', centralId: subnet.id },
+      where: { networkId },
+      spec: {
+        projectId: ownProject,
+        networkId,
+        name: `mirror_${subnet.name}`,
+        ipVersion: subnet.ipVersion,
+        cidr: subnet.cidr,
+        gatewayIp: null,
+        enableDhcp: false,
+        allocationPools: [pool],
+      },
+    } as Thing<'subnet'>,
+  ]
+}
+
+/** The subnet's own gateway address: in the mirror it is free. */
+const mirrorAddress = ({ gatewayIp, cidr, allocationPools }: Subnet): string =>
+  gatewayIp ?? allocationPools.at(-1)?.end ?? formatCidr(parseCidr(cidr)!)
+
+function mirrorLeg({ router }: RouterScene, { network, subnet }: Mirrored): WantedLeg {
+  const mirror = { network: { id: `mirror/${network.id}` }, subnet: { id: `mirror/${subnet.id}` } }
+  return legBy(router, `mirror-leg/${router.id}/${subnet.id}`, mirror, mirrorAddress(subnet), null)
+}
+
+/** A port in the mirror with the address that a floating IP leads to: the router sends it on to the real one. */
+function mirrorPorts(scene: RouterScene, here: SceneRegion, ownProject: string): Thing<'port'>[] {
+  return boundElsewhere(scene, here).flatMap(({ port, fixedIp }) => {
+    const subnetId = port.fixedIps.find(({ ipAddress }) => ipAddress === fixedIp)?.subnetId
+    const attached = scene.attached.find(({ subnet }) => subnet.id === subnetId)
+    if (!attached || placeIn(attached.subnet, here.region) !== null) return []
+    const networkId = refer('network', `mirror/${attached.network.id}`)
+    return [
+      {
+        kind: 'port',
+        purpose: `mirror/${port.id}/${fixedIp}`,
+        place: { kind: 'shadow_port', centralId: port.id },
+        where: { networkId },
+        spec: {
+          projectId: ownProject,
+          networkId,
+          name: `mirror_${port.name}`,
+          macAddress: port.macAddress,
+          deviceOwner: 'compute:shadow',
+          fixedIps: [{ subnetId: refer('subnet', `mirror/${attached.subnet.id}`), ipAddress: fixedIp }],
+          securityGroupIds: [],
+        },
+      },
+    ]
+  })
+}
+
+/** Every floating IP here whose port has a place: to the port itself, or to its mirror. */
+function linksIn({ bound }: RouterScene, { region }: SceneRegion): Link[] {
+  return bound.flatMap(({ floatingIp, port, fixedIp }) => {
+    const regionalId = placeIn(floatingIp, region)
+    if (regionalId === null || port.places.length === 0) return []
+    const isHere = placeIn(port, region) !== null
+    const ref = isHere ? refer('port', port.id) : refer('port', `mirror/${port.id}/${fixedIp}`)
+    return [{ floatingIpId: floatingIp.id, regionalId, port: ref, fixedIp }]
+  })
+}

@@ -1,0 +1,296 @@
+// The verbs of routers. One that lives in one region is there under its own id; one that spans regions has a copy in each
+// region of its networks, and in that of its gateway.
+
+import type { Caller } from '../caller.ts'
+import { conflict, invalid } from '../error.ts'
+import { noteOf } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { contains, parseAddress, parseCidr } from './address.ts'
+import { adopt } from './adopt.ts'
+import { convergeRouter } from './converge.ts'
+import type { Change, FixedIp, HostRoute, Router, Written } from './model.ts'
+import { all, interfacesOf, some } from './query.ts'
+import { getOwn, getResource } from './read.ts'
+import type { RegionRouter, RegionSpec } from './region-rows.ts'
+import { routerFollows } from './router-follows.ts'
+import type { GatewayAsk, Removal, RouterChange, RouterSpec, Update } from './specs.ts'
+import { allowedBy, hintsIn, homeBy, homeOf, regionNamed, regionsOf, routerHome } from './where.ts'
+import { born, checkRevision, follow } from './writing.ts'
+
+/**
+ * The new router. Throws `not_found` (`zone`, `network`), `invalid` (`not_external`, `location_mismatch`), `conflict`
+ * (`over_quota`), and `upstream` as a region refuses.
+ */
+export async function createRouter(app: App, caller: Caller, spec: RouterSpec): Promise<Router> {
+  const regions = await regionsOf(app)
+  allowedBy(spec.zoneHints, regions)
+  const home = homeBy(spec.zoneHints, regions)
+  if (spec.gateway) await gatewayRegion(app, caller, spec.gateway, home)
+  const id = await (home ? createAtHome(app, caller, spec, home) : createSpanning(app, caller, spec))
+  if (spec.gateway && !home) {
+    try {
+      await setGateway(app, caller, (await app.store.networks.get('router', id, null))!, spec.gateway)
+    } catch (error) {
+      await removeRouter(app, caller, { id })
+      throw error
+    }
+  }
+  return (await app.store.networks.get('router', id, null))!
+}
+
+/** The region of a gateway's network. Throws `not_found` (`network`), `invalid` (`not_external`, `location_mismatch`). */
+async function gatewayRegion(
+  app: App,
+  caller: Caller,
+  { networkId }: GatewayAsk,
+  home: Region | null,
+): Promise<Region> {
+  const network = await getResource(app, caller, { kind: 'network', id: networkId })
+  if (!network.external) throw invalid(`Network ${networkId} is not an external network`, 'not_external')
+  const region = homeOf(network, await regionsOf(app))!
+  if (home && home.id !== region.id) {
+    throw invalid(
+      `The router lives in ${home.name}, and the network ${networkId} is in ${region.name}: a router without a region in its hints can use it`,
+      'location_mismatch',
+    )
+  }
+  return region
+}
+
+function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region): Promise<string> {
+  const { projectId, zoneHints: _hints, gateway, ...given } = spec
+  return adopt(app, caller, {
+    region,
+    kind: 'router',
+    spec: {
+      ...asAdmin(given),
+      projectId,
+      availabilityZoneHints: hintsIn(region),
+      ...(gateway ? { externalGateway: askOf(gateway) } : {}),
+    },
+    where: { projectId },
+    known: (made, intentId) =>
+      app.store.transact(async tx => {
+        await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
+        await tx.intents.settle(intentId, made.id, made.id)
+        const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
+        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        return made.id
+      }),
+  })
+}
+
+/** A region decides by itself what `distributed` and `ha` are; it is told only what is not its default. */
+const asAdmin = ({ distributed, ha, ...rest }: Omit<RouterSpec, 'projectId' | 'zoneHints' | 'gateway'>) => ({
+  ...rest,
+  ...(distributed ? { distributed } : {}),
+  ...(ha ? { ha } : {}),
+})
+
+/** A gateway as a region is asked for it; networks that live there have the same ids. */
+function askOf({
+  networkId,
+  enableSnat,
+  fixedIps,
+}: GatewayAsk): NonNullable<RegionSpec<'router'>['externalGateway']> {
+  return {
+    networkId,
+    ...(enableSnat === undefined ? {} : { enableSnat }),
+    ...(fixedIps && fixedIps.length > 0 ? { externalFixedIps: fixedIps as FixedIp[] } : {}),
+  } as NonNullable<RegionSpec<'router'>['externalGateway']>
+}
+
+/** What a region's router is, in the model's terms. */
+const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) => ({
+  status,
+  routes,
+  gateway: gateway && {
+    networkId: gateway.networkId,
+    enableSnat: gateway.enableSnat,
+    fixedIps: gateway.externalFixedIps,
+  },
+})
+
+function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promise<string> {
+  const id = app.newId()
+  return app.store.transact(async tx => {
+    await insert(app, caller, tx, { ...spec, id, gateway: null, status: 'ACTIVE', routes: [] })
+    return id
+  })
+}
+
+type Inserted = Omit<RouterSpec, 'gateway'> & Pick<Router, 'id' | 'gateway' | 'status' | 'routes'>
+
+async function insert(app: App, caller: Caller, tx: Transaction, router: Inserted): Promise<void> {
+  await tx.networks.quota('router', router.projectId, 1, app.networkRules.quotas.router)
+  const row: Written<'router'> = { ...router, ...born(app), deleting: false }
+  await tx.networks.insert('router', row, noteOf(app, caller, 'router.create'))
+}
+
+/** The changed router. Throws as `createRouter`, and `invalid` (`routes`), `conflict` (`revision`, `router_interface_in_use`). */
+export async function updateRouter(
+  app: App,
+  caller: Caller,
+  { id, change, ifRevision }: Update<RouterChange>,
+): Promise<Router> {
+  const router = await getOwn(app, caller, { kind: 'router', id })
+  checkRevision('router', router, ifRevision)
+  const home = routerHome(router, await regionsOf(app))
+  if (change.gateway) await gatewayRegion(app, caller, change.gateway, home)
+  if (change.gateway === null) await requireNoFloatingIps(app, router)
+  if (home) await updateAtHome(app, caller, router, home, change)
+  else await updateSpanning(app, caller, router, change, ifRevision)
+  return (await app.store.networks.get('router', id, null))!
+}
+
+async function updateAtHome(
+  app: App,
+  caller: Caller,
+  { id }: Router,
+  region: Region,
+  change: RouterChange,
+): Promise<void> {
+  const { gateway, description, ...same } = change
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const told = {
+    ...same,
+    ...(gateway === undefined ? {} : { externalGateway: gateway && askOf(gateway) }),
+  }
+  const made =
+    Object.keys(told).length === 0
+      ? await networking.get('router', id)
+      : await networking.update('router', id, told)
+  await app.store.transact(async tx => {
+    const set = {
+      ...same,
+      ...(description === undefined ? {} : { description }),
+      ...(made ? mirrored(made) : {}),
+    }
+    await tx.networks.update('router', id, set as Change<'router'>, noteOf(app, caller, 'router.update'))
+  })
+}
+
+async function updateSpanning(
+  app: App,
+  caller: Caller,
+  router: Router,
+  { gateway, ...plain }: RouterChange,
+  ifRevision: number | undefined,
+): Promise<void> {
+  if (plain.routes) await checkRoutes(app, router, plain.routes)
+  await app.store.transact(async tx => {
+    const now = await tx.networks.lock('router', router.id)
+    if (now) checkRevision('router', now, ifRevision)
+    await tx.networks.update(
+      'router',
+      router.id,
+      plain as Change<'router'>,
+      noteOf(app, caller, 'router.update'),
+    )
+    await follow(app, caller, tx, await routerFollows(app, router))
+  })
+  if (gateway !== undefined) await setGateway(app, caller, router, gateway)
+}
+
+/** Routes lead through the router's own subnets. Throws `invalid` (`routes`). */
+async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[]): Promise<void> {
+  const ports = await interfacesOf(app, router.id)
+  const ids = ports.flatMap(port => port.fixedIps.map(({ subnetId }) => subnetId))
+  const gatewayIds = router.gateway?.fixedIps.map(({ subnetId }) => subnetId) ?? []
+  const subnets = await app.store.networks.getMany('subnet', [...ids, ...gatewayIds])
+  const bad = routes.find(({ nextHop }) => {
+    const address = parseAddress(nextHop)
+    return !address || !subnets.some(({ cidr }) => contains(parseCidr(cidr)!, address))
+  })
+  if (bad) {
+    throw invalid(
+      `Invalid format for routes: [${JSON.stringify(bad)}], the nexthop is not connected with router`,
+      'routes',
+    )
+  }
+}
+
+async function requireNoFloatingIps(app: App, router: Router): Promise<void> {
+  const [one] = await some(app, 'floatingip', 1, { field: 'routerId', in: [router.id] })
+  if (!one) return
+  throw conflict(
+    `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.gateway?.networkId} is required by one or more floating IPs.`,
+    'router_gateway_in_use',
+  )
+}
+
+/**
+ * Gives a spanning router its way out, or takes it: in the region of the external network at once, so that its refusal
+ * is the caller's; in the others by jobs.
+ */
+async function setGateway(app: App, caller: Caller, router: Router, ask: GatewayAsk | null): Promise<void> {
+  const gateway = ask && {
+    networkId: ask.networkId,
+    enableSnat: ask.enableSnat ?? true,
+    fixedIps: (ask.fixedIps ?? []) as FixedIp[],
+  }
+  const write = (value: Router['gateway']) =>
+    app.store.transact(async tx => {
+      await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
+      await follow(app, caller, tx, await routerFollows(app, router))
+    })
+  await write(gateway)
+  const region = await exitOf(app, ask ?? router.gateway)
+  if (!region) return
+  try {
+    await convergeRouter(app, { caller, routerId: router.id, region })
+  } catch (error) {
+    await write(router.gateway)
+    throw error
+  }
+  // With the gateway known to be there, the others may learn of it.
+  await app.store.transact(async tx => {
+    await follow(app, caller, tx, await routerFollows(app, (await tx.networks.lock('router', router.id))!))
+  })
+}
+
+async function exitOf(app: App, gateway: Pick<GatewayAsk, 'networkId'> | null): Promise<Region | null> {
+  const network = gateway && (await app.store.networks.get('network', gateway.networkId, 'atoll'))
+  return network ? homeOf(network, await regionsOf(app)) : null
+}
+
+/** Regions first. Throws `not_found`, `conflict` (`router_in_use`, `revision`), `upstream`. */
+export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+  const router = await getOwn(app, caller, { kind: 'router', id })
+  checkRevision('router', router, ifRevision)
+  const ports = await interfacesOf(app, id)
+  if (ports.length > 0)
+    throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
+  const regions = await regionsOf(app)
+  const note = noteOf(app, caller, 'router.remove')
+  const home = routerHome(router, regions)
+  if (home) await app.cloud.networking(home.name, caller.requestId).remove('router', id)
+  else {
+    await app.store.transact(async tx => {
+      await tx.networks.update('router', id, { deleting: true }, note)
+    })
+    for (const { region } of router.places)
+      await convergeRouter(app, { caller, routerId: id, region: regionNamed(region, regions) })
+  }
+  await app.store.transact(async tx => {
+    await tx.networks.remove('router', id, note)
+  })
+  if (!home) await removeIdleBridge(app, caller, router.projectId)
+}
+
+/** A project without spanning routers needs no bridge. */
+async function removeIdleBridge(app: App, caller: Caller, projectId: string): Promise<void> {
+  const regions = await regionsOf(app)
+  const routers = await all(app, 'router', { field: 'projectId', in: [projectId] })
+  if (routers.some(router => routerHome(router, regions) === null)) return
+  const [bridge] = await all(app, 'network', { field: 'bridgeOf', in: [projectId] })
+  if (!bridge) return
+  for (const { region, id } of bridge.places)
+    await app.cloud.networking(region, caller.requestId).remove('network', id)
+  await app.store.transact(async tx => {
+    for (const id of bridge.subnetIds)
+      await tx.networks.remove('subnet', id, noteOf(app, caller, 'bridge.remove'))
+    await tx.networks.remove('network', bridge.id, noteOf(app, caller, 'bridge.remove'))
+  })
+}

@@ -1,0 +1,36 @@
+// The jobs router_setup and, at its end, configure_route: a router's copy in one region, and then the routes of all.
+
+import type { Caller } from '../caller.ts'
+import { noteOf } from '../note.ts'
+import type { App } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { convergeRouter } from './converge.ts'
+import { placeIn } from './spanning.ts'
+import { homeOf, regionsOf, routerHome } from './where.ts'
+import { follow } from './writing.ts'
+
+/** Brings what the region holds of the router to what it should; a router that is gone goes from it. */
+export async function setUpRouter(app: App, caller: Caller, region: Region, routerId: string): Promise<void> {
+  await convergeRouter(app, { caller, routerId, region })
+  await noteGateway(app, caller, region, routerId)
+  const router = await app.store.networks.get('router', routerId, 'atoll')
+  if (!router || routerHome(router, await regionsOf(app))) return
+  const routes = { type: 'configure_route', projectId: router.projectId, resource: { router_id: routerId } }
+  await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }]))
+}
+
+/** The addresses that the region has given to the router's gateway are the model's too. */
+export async function noteGateway(app: App, caller: Caller, region: Region, routerId: string): Promise<void> {
+  const router = await app.store.networks.get('router', routerId, 'atoll')
+  if (!router?.gateway || router.gateway.fixedIps.length > 0) return
+  const network = await app.store.networks.get('network', router.gateway.networkId, 'atoll')
+  const regionalId = placeIn(router, region)
+  if (!network || !regionalId || homeOf(network, [region]) === null) return
+  const copy = await app.cloud.networking(region.name, caller.requestId).get('router', regionalId)
+  const fixedIps = copy?.externalGateway?.externalFixedIps ?? []
+  if (copy?.externalGateway?.networkId !== network.id || fixedIps.length === 0) return
+  const gateway = { ...router.gateway, fixedIps }
+  await app.store.transact(async tx => {
+    await tx.networks.update('router', routerId, { gateway }, noteOf(app, caller, 'router.gateway'))
+  })
+}

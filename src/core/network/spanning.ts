@@ -1,0 +1,146 @@
+// The copies of a network that spans regions: made in a region when the first thing is placed there, each subnet with a
+// block of addresses of its own and a gateway of its own.
+
+import type { Caller } from '../caller.ts'
+import { conflict } from '../error.ts'
+import type { App } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { blocksFor, gatewayFor } from './blocks.ts'
+import type { Network, Place, Subnet } from './model.ts'
+import { makerOf, realise } from './realise.ts'
+import type { RegionNetworking, RegionSpec } from './region-rows.ts'
+import { hintsIn } from './where.ts'
+
+/** A network as one region has it. */
+export interface LocalNetwork {
+  readonly id: string
+  /** The region's ids of its subnets, by their central ids. */
+  readonly subnetIds: ReadonlyMap<string, string>
+  /** True when something had to be made. */
+  readonly isNew: boolean
+}
+
+export const placeIn = ({ places }: { places: readonly Place[] }, region: Region): string | null =>
+  places.find(place => place.region === region.name)?.id ?? null
+
+/** What the region has of a network, as far as the model knows; null when a part of it is missing there. */
+export function known(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
+  const id = placeIn(network, region)
+  const subnetIds = subnets.map(subnet => [subnet.id, placeIn(subnet, region)] as const)
+  if (id === null || subnetIds.some(([, regional]) => regional === null)) return null
+  return { id, subnetIds: new Map(subnetIds as [string, string][]), isNew: false }
+}
+
+/**
+ * The network in a region, with all its subnets; makes what is not there yet, and no call where everything is. Throws
+ * `conflict` (`network_in_use`) for a network that is being removed, and as the region refuses.
+ */
+export async function ensureNetwork(
+  app: App,
+  caller: Pick<Caller, 'requestId'>,
+  network: Network,
+  region: Region,
+): Promise<LocalNetwork> {
+  const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
+  const there = known(network, subnets, region)
+  if (there) return there
+  if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const id = placeIn(network, region) ?? (await makeNetwork(app, networking, network, region))
+  const subnetIds = new Map<string, string>()
+  for (const subnet of subnets) {
+    const regionalId =
+      placeIn(subnet, region) ?? (await makeSubnet(app, networking, subnet, network, id, region))
+    subnetIds.set(subnet.id, regionalId)
+  }
+  return { id, subnetIds, isNew: true }
+}
+
+async function makeNetwork(
+  app: App,
+  networking: RegionNetworking,
+  network: Network,
+  region: Region,
+): Promise<string> {
+  const spec = await copyOf(app, network, region)
+  const { id } = await realise(
+    app,
+    { region: region.name, resourceType: 'network', purpose: network.id, owner: network.id },
+    makerOf(networking, 'network', spec, { projectId: spec.projectId! }),
+  )
+  await note(app, 'network', network, region, id)
+  return id
+}
+
+/** What a copy is made of; a bridge is the service's own, and external, since routers have their gateways on it. */
+export async function copyOf(app: App, network: Network, region: Region): Promise<RegionSpec<'network'>> {
+  const isBridge = network.bridgeOf !== null
+  return {
+    projectId: isBridge ? await app.cloud.ownProject() : network.projectId,
+    name: network.name,
+    description: network.description,
+    adminStateUp: network.adminStateUp,
+    shared: network.shared,
+    external: isBridge,
+    mtu: network.mtu,
+    networkType: network.networkType,
+    ...(network.physicalNetwork === null ? {} : { physicalNetwork: network.physicalNetwork }),
+    ...(network.segmentationId === null ? {} : { segmentationId: network.segmentationId }),
+    portSecurityEnabled: network.portSecurityEnabled,
+    availabilityZoneHints: hintsIn(region),
+  }
+}
+
+async function makeSubnet(
+  app: App,
+  networking: RegionNetworking,
+  subnet: Subnet,
+  network: Network,
+  networkId: string,
+  region: Region,
+): Promise<string> {
+  const isBridge = network.bridgeOf !== null
+  const ranges = isBridge
+    ? { gatewayIp: null, allocationPools: [] }
+    : {
+        gatewayIp: await gatewayFor(app, subnet, region),
+        allocationPools: await blocksFor(app, subnet, region),
+      }
+  const spec: RegionSpec<'subnet'> = {
+    projectId: isBridge ? await app.cloud.ownProject() : subnet.projectId,
+    networkId,
+    name: subnet.name,
+    description: subnet.description,
+    ipVersion: subnet.ipVersion,
+    cidr: subnet.cidr,
+    enableDhcp: subnet.enableDhcp,
+    dnsNameservers: subnet.dnsNameservers,
+    hostRoutes: subnet.hostRoutes,
+    ...modes(subnet),
+    ...ranges,
+  }
+  const { id } = await realise(
+    app,
+    { region: region.name, resourceType: 'subnet', purpose: subnet.id, owner: subnet.id },
+    makerOf(networking, 'subnet', spec, { networkId }),
+  )
+  await note(app, 'subnet', subnet, region, id)
+  return id
+}
+
+/** Neutron takes the modes of IPv6 only, and no null for them. */
+const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<RegionSpec<'subnet'>> => ({
+  ...(ipv6AddressMode === null ? {} : { ipv6AddressMode }),
+  ...(ipv6RaMode === null ? {} : { ipv6RaMode }),
+})
+
+const note = (
+  app: App,
+  kind: 'network' | 'subnet',
+  { id, projectId }: Network | Subnet,
+  region: Region,
+  regionalId: string,
+): Promise<void> =>
+  app.store.transact(tx =>
+    tx.networks.place({ kind, centralId: id, projectId, regionId: region.id, regionalId, at: app.now() }),
+  )

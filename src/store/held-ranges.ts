@@ -1,0 +1,184 @@
+// What is held of subnets' addresses, in PostgreSQL: a unique index keeps an address from being held twice, and an
+// exclusion constraint keeps everybody out of others' blocks, whatever the processes do.
+
+import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import { conflict, notFound } from '../core/error.ts'
+import {
+  type Address,
+  type AddressRange,
+  formatAddress,
+  formatPool,
+  mergeRanges,
+  parseAddress,
+  parsePool,
+  poolSize,
+  subtractRanges,
+  widthOf,
+} from '../core/network/address.ts'
+import type { Pool } from '../core/network/model.ts'
+import type { Holding, Purpose } from '../core/network/network-store.ts'
+import { type Db, lockOn, run } from './database.ts'
+
+type NewHolding = Omit<Holding, 'start' | 'end'>
+
+const refusals = { held_range_subnet: () => notFound('The subnet is gone', 'subnet') }
+
+const inUse = (what: string) => conflict(`${what} is in use`, 'address_in_use')
+
+export async function holdings(db: Db, subnetId: string, purpose: Purpose | null = null): Promise<Holding[]> {
+  const { rows } = await run(
+    sql<Holding>`
+      select subnet_id as "subnetId", host(lower(range)) as start, host(upper(range)) as end, scope, purpose, holder
+      from held_range where subnet_id = ${subnetId} and (${purpose}::text is null or purpose = ${purpose})
+      order by lower(range), id`.execute(db),
+  )
+  return rows
+}
+
+/** Where others came first there is nothing to do: an error would end the whole transaction, or wait for theirs. */
+async function insert(db: Db, ranges: readonly Pool[], holding: NewHolding) {
+  const { subnetId, scope, purpose, holder } = holding
+  const result = await run(
+    sql`insert into held_range (subnet_id, range, scope, purpose, holder)
+        select ${subnetId}, inetrange(first, last, '[]'), ${scope}, ${purpose}, ${holder}
+        from unnest(${ranges.map(range => range.start)}::inet[], ${ranges.map(range => range.end)}::inet[])
+             as new (first, last)
+        on conflict do nothing`.execute(db),
+    refusals,
+  )
+  return Number(result.numAffectedRows ?? 0) === ranges.length
+}
+
+export async function hold(db: Db, { start, end, ...holding }: Holding): Promise<void> {
+  if (await insert(db, [{ start, end }], holding)) return
+  throw inUse(start === end ? `The address ${start}` : `An address of ${start} to ${end}`)
+}
+
+export async function release(db: Db, purpose: Purpose, holder: string, subnetId?: string): Promise<void> {
+  await run(
+    sql`delete from held_range
+        where holder = ${holder} and purpose = ${purpose}
+          and (${subnetId ?? null}::text is null or subnet_id = ${subnetId ?? null})`.execute(db),
+  )
+}
+
+export async function lockBlocks(db: Db, subnetId: string): Promise<void> {
+  // Not so strongly that whoever holds an address meanwhile would wait.
+  await run(sql`select from subnet where id = ${subnetId} for no key update`.execute(db))
+}
+
+export async function setBlocks(db: Db, subnetId: string, regionId: string, blocks: readonly Pool[]) {
+  await release(db, 'block', regionId, subnetId)
+  if (await insert(db, blocks, { subnetId, scope: regionId, purpose: 'block', holder: regionId })) return
+  throw inUse('An address of the blocks')
+}
+
+/** How many addresses are tried at random before gaps are looked for: almost always enough below nine tenths. */
+const guesses = 32
+/** How many gaps are looked for, and addresses tried in them. */
+const gapsAtOnce = 64
+
+/**
+ * Waits for nobody's address, so that no two ever wait for each other's: what somebody else is about to have is passed
+ * over. The last ones are given to one transaction after another. Throws `conflict` (`addresses_contended`) where all
+ * that is left is about to be somebody else's: the transaction is to begin anew.
+ */
+export async function holdAny(db: Db, pools: readonly Pool[], holding: NewHolding): Promise<string | null> {
+  const ranges = mergeRanges(pools.map(pool => parsePool(pool)!))
+  const guessed = await holdFirstFree(db, anyOf(ranges, guesses), holding)
+  if (guessed !== null) return guessed
+  await lockOn(db, 'addresses', holding.subnetId)
+  const blocks = await holdings(db, holding.subnetId, 'block')
+  const free = subtractRanges(
+    ranges,
+    blocks.map(block => parsePool(block)!),
+  )
+  const gaps = await firstGaps(db, holding.subnetId, fromAnywhere(free))
+  if (gaps.length === 0) return null
+  const found = await holdFirstFree(db, anyOf(gaps, gapsAtOnce), holding)
+  if (found !== null) return found
+  throw conflict(
+    `Others are taking the last addresses of the subnet ${holding.subnetId}: try again`,
+    'addresses_contended',
+  )
+}
+
+/** So many of their addresses, each as likely as any other; none of no ranges. */
+function anyOf(ranges: readonly AddressRange[], count: number): Address[] {
+  const size = poolSize(ranges)
+  return size === 0n ? [] : Array.from({ length: count }, () => nth(ranges, randomBelow(size)))
+}
+
+const randomBelow = (limit: bigint): bigint => BigInt(`0x${randomBytes(24).toString('hex')}`) % limit
+
+function nth(ranges: readonly AddressRange[], place: bigint): Address {
+  let left = place
+  const range = ranges.find(({ first, last }) => {
+    if (first + left <= last) return true
+    left -= last - first + 1n
+    return false
+  })!
+  return { version: range.version, value: range.first + left }
+}
+
+/** The same addresses, from any one on to the end and then from the beginning: whoever searches begins elsewhere. */
+function fromAnywhere(ranges: readonly AddressRange[]): AddressRange[] {
+  const [start] = anyOf(ranges, 1)
+  if (!start) return []
+  const end = (1n << BigInt(widthOf(start.version))) - 1n
+  const after = { version: start.version, first: start.value, last: end }
+  const before = subtractRanges(ranges, [after])
+  return [...subtractRanges(ranges, before), ...before]
+}
+
+/** Holds the first of them that nobody holds or is about to hold; null when there is none. */
+async function holdFirstFree(
+  db: Db,
+  addresses: readonly Address[],
+  { subnetId, scope, purpose, holder }: NewHolding,
+): Promise<string | null> {
+  const { rows } = await run(
+    sql<{ address: string }>`
+      insert into held_range (subnet_id, range, scope, purpose, holder)
+      select ${subnetId}, inetrange(address, address, '[]'), ${scope}, ${purpose}, ${holder}
+      from (
+        select address from unnest(${addresses.map(formatAddress)}::inet[]) as new (address)
+        where not exists (select from held_range where subnet_id = ${subnetId} and range @> address)
+        offset 0) as free
+      where pg_try_advisory_xact_lock(hashtextextended(${subnetId} || ' ' || address, 0))
+      limit 1
+      on conflict do nothing returning host(lower(range)) as address`.execute(db),
+    refusals,
+  )
+  return rows[0]?.address ?? null
+}
+
+/** The first gaps between what is held in these ranges, in which nobody has a block. */
+async function firstGaps(db: Db, subnetId: string, ranges: readonly AddressRange[]): Promise<AddressRange[]> {
+  const pools = ranges.map(formatPool)
+  const held = sql`
+    select lower(range) as address, lead(lower(range)) over (order by lower(range)) as next from held_range
+    where subnet_id = ${subnetId} and purpose <> 'block' and lower(range) between first and last`
+  const { rows } = await run(
+    sql<{ place: number; after: string | null; before: string | null }>`
+      select place, host(gap.after) as after, host(gap.before) as before
+      from unnest(${pools.map(pool => pool.start)}::inet[], ${pools.map(pool => pool.end)}::inet[])
+           with ordinality as pool (first, last, place)
+      cross join lateral (
+        select null::inet as after, (select address from (${held}) as held limit 1) as before
+        union all
+        (select address, next from (${held}) as held where next is null or next <> address + 1
+         limit ${gapsAtOnce})) as gap
+      order by place, gap.after nulls first limit ${gapsAtOnce}`.execute(db),
+  )
+  return rows.flatMap(({ place, after, before }) => {
+    const { version, first, last } = ranges[place - 1]!
+    const gap = {
+      version,
+      first: after === null ? first : parseAddress(after)!.value + 1n,
+      last: before === null ? last : parseAddress(before)!.value - 1n,
+    }
+    return gap.first <= gap.last ? [gap] : []
+  })
+}

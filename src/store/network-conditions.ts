@@ -1,0 +1,72 @@
+// What a query of the central model asks for, as conditions in SQL over the kind's own table.
+
+import { isIP } from 'node:net'
+import { type RawBuilder, sql } from 'kysely'
+import type { Kind } from '../core/network/model.ts'
+import type { Condition, Sight } from '../core/network/network-store.ts'
+import { column, isPlaced, table, typeOf } from './network-kinds.ts'
+
+type Sql = RawBuilder<unknown>
+
+/** Who looks so sees the row. */
+export function seen(kind: Kind, sight: Sight): Sql {
+  if (sight === 'atoll') return sql`true`
+  const own = sight === null ? sql`true` : sql`${column(kind, 'projectId')} = ${sight.projectId}`
+  if (kind !== 'network' && kind !== 'subnet') return own
+  const ofNetwork = sql`network.bridge_of is null and (${own} or network.shared or network.external)`
+  if (kind === 'network') return ofNetwork
+  return sql`exists (select from network where network.id = subnet.network_id and ${ofNetwork})`
+}
+
+/** Throws for a field that the kind does not have, or that has no such values. */
+export function conditionSql(kind: Kind, condition: Condition): Sql {
+  if ('has' in condition) return hasSql(kind, condition.field, condition.has)
+  if ('fixedIp' in condition) return fixedIpSql(kind, condition)
+  if ('region' in condition)
+    return sql`exists (${isPlaced(kind)} and region.name = any (${condition.region}::text[]))`
+  if ('changedSince' in condition) return sql`${column(kind, 'updatedAt')} >= ${condition.changedSince}`
+  return inSql(kind, condition.field, condition.in)
+}
+
+/** What the values of each type are compared as; a number may be larger than the column takes. */
+const arrays: Readonly<Record<string, Sql>> = {
+  text: sql`text[]`,
+  number: sql`numeric[]`,
+  boolean: sql`boolean[]`,
+}
+
+function inSql(kind: Kind, field: string, values: readonly unknown[]): Sql {
+  const array = arrays[typeOf(kind, field).replace('?', '')]
+  if (!array) throw new Error(`${field} of ${kind} has no single value`)
+  const among = sql`${column(kind, field)} = any (${values.filter(value => value !== null)}::${array})`
+  return values.includes(null) ? sql`(${among} or ${column(kind, field)} is null)` : among
+}
+
+function hasSql(kind: Kind, field: string, values: readonly string[]): Sql {
+  if (kind === 'network' && field === 'subnetIds')
+    return sql`exists (select from subnet where subnet.network_id = network.id
+                                            and subnet.id = any (${values}::text[]))`
+  if (typeOf(kind, field) !== 'texts') throw new Error(`${field} of ${kind} is no list of texts`)
+  return sql`${column(kind, field)} && ${values}::text[]`
+}
+
+type FixedIp = Extract<Condition, { fixedIp: string }>
+
+function fixedIpSql(kind: Kind, condition: FixedIp): Sql {
+  if (kind !== 'port') throw new Error(`${kind} has no fixed addresses`)
+  return sql`port.id in (
+    select holder from held_range where purpose = 'port' and ${heldSql[condition.fixedIp](condition.in)})`
+}
+
+const heldSql: Readonly<Record<FixedIp['fixedIp'], (values: readonly string[]) => Sql>> = {
+  subnetId: ids => sql`subnet_id = any (${ids}::text[])`,
+  // What is no address is nobody's.
+  ipAddress: texts => sql`lower(range) = any (${texts.filter(isAddress)}::inet[])`,
+  ipAddressSubstr: texts =>
+    sql`exists (select from unnest(${texts}::text[]) as part where strpos(host(lower(range)), part) > 0)`,
+}
+
+const isAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes('%')
+
+export const sightedFrom = (kind: Kind, sight: Sight): Sql =>
+  sql`from ${table(kind)} where ${seen(kind, sight)}`

@@ -1,0 +1,200 @@
+// Topology T4: one way out for networks of several regions. The assertions are those of the original's single-gateway
+// scenario, but that routes name CIDRs and not every server, and that the router in the region of the way out is one
+// router and not two.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Json, type Planet, planet } from './planet.ts'
+
+let p: Planet
+let one: string
+let two: string
+let external: Json
+let router: Json
+const networks: Json[] = []
+const subnets: Json[] = []
+const ports: Json[] = []
+const floatingIps: Json[] = []
+
+beforeAll(async () => {
+  p = await planet({ regions: ['Pod1', 'Pod2'] })
+  await p.startWork()
+  ;[one, two] = p.regions as [string, string]
+})
+afterAll(() => p[Symbol.asyncDispose]())
+
+/** The router's copy in a region, with the addresses of its legs and its gateway, and its routes. */
+async function copyIn(region: string) {
+  const places = (await p.call('GET', `/routers/${router.id}`))['atoll:regions']
+  const id = places.find((place: Json) => place.region === region)?.id
+  if (!id) return null
+  const copy = await p.region(region).get('router', id)
+  const legs = await p.region(region).list('port', { where: { deviceId: id } })
+  return {
+    name: copy!.name,
+    gateway: copy!.externalGateway,
+    addresses: legs.flatMap(leg => leg.fixedIps.map(({ ipAddress }) => ipAddress)).sort(),
+    routes: copy!.routes.map(({ destination, nextHop }) => `${destination} via ${nextHop}`).sort(),
+  }
+}
+
+/** The name of a project's network in a region, whatever its id there. */
+const subnetsIn = async (region: string) =>
+  (await p.region(region).list('subnet'))
+    .filter(({ name }) => /t4|bridge|mirror/.test(name))
+    .map(({ cidr }) => cidr)
+    .sort()
+
+const regionalId = async (kind: string, id: string, region: string): Promise<string> =>
+  (await p.call('GET', `/${kind}s/${id}`))['atoll:regions'].find((place: Json) => place.region === region).id
+
+describe('north-south by one external network', () => {
+  it('the network outside is in its region, the router and the networks are nowhere yet', async () => {
+    external = await p.call(
+      'POST',
+      '/networks',
+      {
+        network: {
+          name: 't4-ext',
+          'router:external': true,
+          'provider:network_type': 'vlan',
+          'provider:physical_network': 'extern',
+          'provider:segmentation_id': 154,
+          availability_zone_hints: [two],
+        },
+      },
+      'admin',
+    )
+    const outside = {
+      name: 't4-ext',
+      network_id: external.id,
+      ip_version: 4,
+      cidr: '163.3.124.0/24',
+      enable_dhcp: false,
+    }
+    await p.call('POST', '/subnets', { subnet: outside }, 'admin')
+    router = await p.call('POST', '/routers', { router: { name: 't4-router' } })
+    for (const [index, spec] of [
+      { cidr: '10.0.1.0/24', allocation_pools: [{ start: '10.0.1.10', end: '10.0.1.90' }] },
+      { cidr: '10.0.2.0/24', allocation_pools: [{ start: '10.0.2.10', end: '10.0.2.90' }] },
+      { cidr: '10.0.2.0/24', allocation_pools: [{ start: '10.0.2.110', end: '10.0.2.190' }] },
+      { cidr: '10.0.4.0/24', gateway_ip: null },
+    ].entries()) {
+      const network = await p.call('POST', '/networks', { network: { name: `t4-net${index + 1}` } })
+      const subnet = { name: `t4-sub${index + 1}`, network_id: network.id, ip_version: 4, ...spec }
+      networks.push(network)
+      subnets.push(await p.call('POST', '/subnets', { subnet }))
+    }
+    expect(networks.map(network => network['atoll:regions'])).toEqual([[], [], [], []])
+    expect(router['atoll:regions']).toEqual([])
+  })
+
+  it('the gateway is set: the router is in the region of the network outside', async () => {
+    router = await p.call('PUT', `/routers/${router.id}`, {
+      router: { external_gateway_info: { network_id: external.id } },
+    })
+    expect(router.external_gateway_info).toMatchObject({ network_id: external.id, enable_snat: true })
+    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnets[0].id })
+    await p.settle()
+    expect(await copyIn(one)).toBeNull()
+    expect(await copyIn(two)).toMatchObject({ name: 't4-router', gateway: { networkId: external.id } })
+  })
+
+  it('a port is reserved until it is known where it goes, and may have a floating IP before that', async () => {
+    ports[0] = await p.call('POST', '/ports', { port: { name: 't4-p1', network_id: networks[0].id } })
+    ports[1] = await p.call('POST', '/ports', { port: { name: 't4-p2', network_id: networks[1].id } })
+    expect(ports.map(port => port['atoll:regions'])).toEqual([[], []])
+    floatingIps[0] = await p.call('POST', '/floatingips', {
+      floatingip: { floating_network_id: external.id, port_id: ports[0].id },
+    })
+    expect(floatingIps[0]).toMatchObject({ status: 'DOWN', port_id: ports[0].id })
+  })
+
+  it('a server comes to it in the one region: network, router and floating IP follow', async () => {
+    const placed = await p.call('PUT', `/ports/${ports[0].id}`, {
+      port: { 'binding:profile': { region: one } },
+    })
+    expect(placed).toMatchObject({
+      id: ports[0].id,
+      fixed_ips: ports[0].fixed_ips,
+      mac_address: ports[0].mac_address,
+    })
+    await p.plug(one, placed['atoll:regions'][0].id)
+    await p.settle()
+    const floating = await p.region(two).get('floatingip', floatingIps[0].id)
+    expect(floating?.fixedIpAddress).toBe(ports[0].fixed_ips[0].ip_address)
+  })
+
+  it('a server comes to the other port in the other region, and gets its way and its floating IP afterwards', async () => {
+    const placed = await p.call('PUT', `/ports/${ports[1].id}`, {
+      port: { 'binding:profile': { region: two } },
+    })
+    await p.plug(two, placed['atoll:regions'][0].id)
+    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnets[1].id })
+    await p.settle()
+    floatingIps[1] = await p.call('POST', '/floatingips', {
+      floatingip: { floating_network_id: external.id, port_id: ports[1].id },
+    })
+    await p.settle()
+    const there = await p.region(two).get('floatingip', floatingIps[1].id)
+    expect(there).toMatchObject({ portId: placed['atoll:regions'][0].id })
+  })
+
+  it('each region’s router is on its networks and on the bridge', async () => {
+    const [inOne, inTwo] = [await copyIn(one), await copyIn(two)]
+    expect(inOne!.addresses).toEqual([
+      expect.stringMatching(/^10\.0\.1\./),
+      expect.stringMatching(/^100\.0\.0\./),
+    ])
+    expect(inOne!.gateway!.enableSnat).toBe(false)
+    expect(inTwo!.addresses).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^10\.0\.2\./), '100.0.0.1']),
+    )
+  })
+
+  it('the routes lead to each other’s networks, and out', async () => {
+    const [inOne, inTwo] = [await copyIn(one), await copyIn(two)]
+    const bridgeOfOne = inOne!.addresses.find(address => address.startsWith('100.'))
+    expect(inOne!.routes).toEqual(['0.0.0.0/0 via 100.0.0.1', '10.0.2.0/24 via 100.0.0.1'])
+    // The one region's network is mirrored here for the floating IP, so the routes to it are more exact than that.
+    expect(inTwo!.routes).toEqual([`10.0.1.0/25 via ${bridgeOfOne}`, `10.0.1.128/25 via ${bridgeOfOne}`])
+  })
+
+  it('each region has the networks that it needs, and no other', async () => {
+    expect(await subnetsIn(one)).toEqual(['10.0.1.0/24', '100.0.0.0/24'])
+    expect(await subnetsIn(two)).toEqual(['10.0.1.0/24', '10.0.2.0/24', '100.0.0.0/24', '163.3.124.0/24'])
+  })
+
+  it('both floating IPs are in the region of the network outside', async () => {
+    const ids = (await p.region(two).list('floatingip')).map(({ id }) => id)
+    expect(ids).toEqual(expect.arrayContaining(floatingIps.map(({ id }) => id)))
+  })
+
+  it('bringing it all once more to what it should be writes nothing', async () => {
+    const writes = () =>
+      [...(p.sim?.neutrons.values() ?? [])].reduce(
+        (sum, neutron) => sum + ['POST', 'PUT', 'DELETE'].reduce((n, method) => n + neutron.calls(method), 0),
+        0,
+      )
+    const before = writes()
+    for (const name of p.regions) {
+      const region = (await p.app.store.regions.list()).find(known => known.name === name)!
+      await p.askForAll(region)
+    }
+    await p.settle()
+    expect(writes()).toBe(before)
+  })
+
+  it('once all is removed no region holds anything of Atoll’s', async () => {
+    for (const { id } of floatingIps) await p.call('DELETE', `/floatingips/${id}`)
+    for (const subnet of [subnets[0], subnets[1]])
+      await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: subnet.id })
+    for (const { id } of ports) await p.call('DELETE', `/ports/${id}`)
+    await p.settle()
+    await p.call('DELETE', `/routers/${router.id}`)
+    for (const { id } of networks) await p.call('DELETE', `/networks/${id}`)
+    await p.call('DELETE', `/networks/${external.id}`, undefined, 'admin')
+    await p.settle()
+    for (const region of p.regions) expect(await p.marked(region)).toEqual([])
+  })
+})
+void regionalId

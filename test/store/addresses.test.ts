@@ -1,0 +1,114 @@
+// Many clients in several processes take addresses of one subnet: none is given twice, and nobody is told of a fight.
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Pool } from '../../src/core/network/model.ts'
+import { sized } from '../worker/wait.ts'
+import { type NetworkScene, networkScene } from './network-rows.ts'
+import { times } from './stored.ts'
+
+const program = fileURLToPath(new URL('addresses-client.mjs', import.meta.url))
+const processes = 4
+const clients = 64
+const ms = sized(30) * 1000
+
+interface Told {
+  readonly held: number
+  /** How many clients were told that there is none left. */
+  readonly full: number
+  readonly errors: readonly string[]
+}
+
+let s: NetworkScene
+beforeAll(async () => {
+  s = await networkScene()
+})
+afterAll(() => s.database.close())
+
+interface Fight {
+  readonly pool: Pool
+  /** How many a transaction takes. */
+  readonly each?: number
+  readonly isLooking?: boolean
+}
+
+interface Outcome extends Told {
+  /** What the database has: rows, and different addresses. */
+  readonly rows: number
+  readonly addresses: number
+}
+
+async function fight(what: string, { pool, each = 1, isLooking = false }: Fight): Promise<Outcome> {
+  const { id: subnetId } = await s.addSubnet()
+  const about = { url: s.url, subnetId, pools: [pool], clients: clients / processes, each, isLooking, ms }
+  const children = times(processes, () => fork(program, [JSON.stringify(about)]))
+  await Promise.all(children.map(child => once(child, 'message')))
+  const begun = Date.now()
+  const ends = children.map(child => once(child, 'message') as Promise<[Told]>)
+  for (const child of children) child.send('go')
+  const told = (await Promise.all(ends)).map(([one]) => one)
+  const seconds = (Date.now() - begun) / 1000
+  const holdings = await s.store.networks.holdings(subnetId)
+  const sum = (count: (one: Told) => number) => told.reduce((all, one) => all + count(one), 0)
+  const outcome = {
+    held: sum(one => one.held),
+    full: sum(one => one.full),
+    errors: told.flatMap(one => one.errors),
+    rows: holdings.length,
+    addresses: new Set(holdings.map(one => one.start)).size,
+  }
+  const { held, full, errors, rows, addresses } = outcome
+  console.log(
+    `${what}: ${held} addresses in ${seconds.toFixed(1)} s (${Math.round(held / seconds)} a second), ` +
+      `${rows - addresses} twice, ${full} clients told that none is left, ${errors.length} errors` +
+      [...new Set(errors)].slice(0, 3).map(error => `\n  ${error}`),
+  )
+  return outcome
+}
+
+describe(`${clients} clients in ${processes} processes`, () => {
+  it('take addresses of one /16', async () => {
+    const told = await fight('of a /16', { pool: { start: '10.0.0.2', end: '10.0.255.254' } })
+    expect(told.errors).toEqual([])
+    expect([told.rows, told.addresses]).toEqual([told.held, told.held])
+    expect(told.held).toBeGreaterThan(clients)
+  })
+
+  it('take the last ones, to the very last, and then all are told so', async () => {
+    const told = await fight('the last', { pool: { start: '10.0.0.2', end: '10.0.1.254' } })
+    expect(told.errors).toEqual([])
+    expect([told.held, told.rows, told.addresses, told.full]).toEqual([509, 509, 509, clients])
+  })
+
+  it('take several at once, and wait for each other in no circle', async () => {
+    const told = await fight('the last by threes', {
+      pool: { start: '10.0.0.2', end: '10.0.1.254' },
+      each: 3,
+    })
+    expect(told.errors).toEqual([])
+    expect([told.rows, told.addresses]).toEqual([told.held, told.held])
+    expect(told.held).toBeGreaterThan(500)
+  })
+
+  it('take none twice by the constraints alone', async () => {
+    const told = await fight('looking first', {
+      pool: { start: '10.0.0.2', end: '10.0.1.254' },
+      isLooking: true,
+    })
+    expect(told.errors.length).toBeGreaterThan(0)
+    expect(told.addresses).toBe(told.rows)
+  })
+
+  it('take some twice, and these tests notice, without the constraints', async () => {
+    await s.database.pool.query(
+      'drop index held_range_address; alter table held_range drop constraint held_range_scope',
+    )
+    const told = await fight('looking first, without constraints', {
+      pool: { start: '10.0.0.2', end: '10.0.1.254' },
+      isLooking: true,
+    })
+    expect(told.rows - told.addresses).toBeGreaterThan(0)
+  })
+})
