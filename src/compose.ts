@@ -23,6 +23,7 @@ import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
 import type { NetworkRules } from './core/network/rules.ts'
+import type { Sighting } from './core/network/watch.ts'
 import type { App } from './core/ports.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -244,11 +245,14 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
       log.warn({ region, ...mended }, 'mended hosts and reservations')
     if (foreign.length > 0) log.warn({ region, foreign }, foreignSentence)
   }
+  const onWatched = (region: string, { drift }: Sighting): void => {
+    if (drift.length > 0) log.warn({ region, drift }, 'a region is not as the model says')
+  }
   return new Clockwork({
     turns: app.store.turns,
     kinds: [
       jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
-      ...upkeepTurns(app, { onSurplus, onReconciled }),
+      ...upkeepTurns(app, { onSurplus, onReconciled, onWatched }),
       leaseTurns(app),
       hostTurns(app),
     ],

@@ -12,6 +12,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import type { IntentStore } from './network/intent.ts'
 import type { NetworkStore, NetworkWriter } from './network/network-store.ts'
 import type { NetworkRules } from './network/rules.ts'
+import type { WatchStore } from './network/watch-store.ts'
 import type { AuditStore } from './note.ts'
 import type { BindingStore } from './regions/binding.ts'
 import type { RegionStore } from './regions/region.ts'
@@ -26,6 +27,7 @@ export interface Store {
   readonly jobs: JobStore
   readonly networks: NetworkStore
   readonly intents: IntentStore
+  readonly watches: WatchStore
   readonly hosts: HostStore
   readonly leases: LeaseStore
   readonly capacity: CapacityStore

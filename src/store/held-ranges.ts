@@ -26,11 +26,12 @@ const refusals = { held_range_subnet: () => notFound('The subnet is gone', 'subn
 
 const inUse = (what: string) => conflict(`${what} is in use`, 'address_in_use')
 
-export async function holdings(db: Db, subnetId: string, purpose: Purpose | null = null): Promise<Holding[]> {
+export async function holdings(db: Db, subnetId: string, purposes?: readonly Purpose[]): Promise<Holding[]> {
   const { rows } = await run(
     sql<Holding>`
       select subnet_id as "subnetId", host(lower(range)) as start, host(upper(range)) as end, scope, purpose, holder
-      from held_range where subnet_id = ${subnetId} and (${purpose}::text is null or purpose = ${purpose})
+      from held_range
+      where subnet_id = ${subnetId} ${purposes ? sql`and purpose = any (${purposes}::text[])` : sql``}
       order by lower(range), id`.execute(db),
   )
   return rows
@@ -89,7 +90,7 @@ export async function holdAny(db: Db, pools: readonly Pool[], holding: NewHoldin
   const guessed = await holdFirstFree(db, anyOf(ranges, guesses), holding)
   if (guessed !== null) return guessed
   await lockOn(db, 'addresses', holding.subnetId)
-  const blocks = await holdings(db, holding.subnetId, 'block')
+  const blocks = await holdings(db, holding.subnetId, ['block'])
   const free = subtractRanges(
     ranges,
     blocks.map(block => parsePool(block)!),

@@ -127,6 +127,8 @@ const columns: { readonly [K in Kind]: Columns<K> } = {
   },
 }
 
+export const kindNames = Object.keys(columns) as Kind[]
+
 const columnName = (field: string): string => field.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
 const isOwn = (kind: Kind, field: string): boolean => Object.hasOwn(columns[kind], field)

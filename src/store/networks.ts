@@ -6,7 +6,7 @@ import type { NetworkStore } from '../core/network/network-store.ts'
 import { type Db, run } from './database.ts'
 import { holdings } from './held-ranges.ts'
 import { sightedFrom } from './network-conditions.ts'
-import { column, fromRow, selection, table } from './network-kinds.ts'
+import { column, fromRow, kindNames, selection, table } from './network-kinds.ts'
 import { listResources } from './network-list.ts'
 
 export function networkStore(db: Db): NetworkStore {
@@ -30,6 +30,13 @@ export function networkStore(db: Db): NetworkStore {
       )
       return rows.map(row => fromRow(kind, row))
     },
-    holdings: subnetId => holdings(db, subnetId),
+    async counts(projectId) {
+      const parts = kindNames.map(
+        kind => sql`(select count(*) from ${table(kind)} where project_id = ${projectId}) as ${sql.id(kind)}`,
+      )
+      const { rows } = await run(sql<Record<Kind, number>>`select ${sql.join(parts)}`.execute(db))
+      return rows[0]!
+    },
+    holdings: (subnetId, purposes) => holdings(db, subnetId, purposes),
   }
 }

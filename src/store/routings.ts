@@ -51,6 +51,9 @@ const refusals = (regionId: string | undefined): Refusals => ({
 /** Routings are shown and filtered by the second. */
 export const wholeSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000)
 
+const byRegionalId = (rows: readonly { regional_id: string | null; central_id: string }[]) =>
+  new Map(rows.map(row => [row.regional_id!, row.central_id]))
+
 export function routingStore(db: Db): RoutingStore {
   return {
     async list(filter, { limit, marker }) {
@@ -64,6 +67,21 @@ export function routingStore(db: Db): RoutingStore {
     async get(id) {
       const row = await run(db.selectFrom('routing').selectAll().where('id', '=', id).executeTakeFirst())
       return row ? toRouting(row) : null
+    },
+
+    async centralIds({ resourceType, regionId }, regionalIds) {
+      const there = db.selectFrom('routing').select(['regional_id', 'central_id'])
+      const these = there
+        .where('resource_type', '=', resourceType)
+        .where('region_id', '=', regionId)
+        .where(sql<boolean>`regional_id = any (${regionalIds}::text[])`)
+      return byRegionalId(await run(these.execute()))
+    },
+
+    async placed({ resourceType, regionId }) {
+      const there = db.selectFrom('routing').select(['regional_id', 'central_id'])
+      const all = there.where('resource_type', '=', resourceType).where('region_id', '=', regionId)
+      return byRegionalId(await run(all.where('regional_id', 'is not', null).execute()))
     },
 
     async append(specs, note) {

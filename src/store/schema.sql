@@ -106,8 +106,8 @@ create table held_range (
   constraint held_range_scope EXCLUDE USING gist (subnet_id WITH =, range WITH &&, scope WITH <>)
 );
 create index held_range_anywhere on held_range (lower(range)) WHERE (purpose = 'port'::text);
-create index held_range_block on held_range (subnet_id) WHERE (purpose = 'block'::text);
 create index held_range_holder on held_range (holder, subnet_id);
+create index held_range_purpose on held_range (subnet_id, purpose);
 create unique index held_range_address on held_range (subnet_id, lower(range)) WHERE (purpose <> 'block'::text);
 
 create table hold (
@@ -442,6 +442,7 @@ create table routing (
   constraint routing_pkey primary key (id)
 );
 create index routing_created on routing (created_at, id);
+create index routing_place on routing (region_id, resource_type, regional_id);
 create index routing_project on routing (project_id, id);
 create index routing_project_type on routing (project_id, resource_type, id);
 create index routing_region on routing (region_id, project_id, id);
@@ -580,6 +581,14 @@ create table usage (
   constraint usage_pkey primary key (id)
 );
 create unique index usage_consumer on usage (account_id, class, consumer);
+
+create table watch (
+  region_id uuid not null,
+  changed_since timestamptz,
+  swept_at timestamptz,
+  constraint watch_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint watch_pkey primary key (region_id)
+);
 
 CREATE OR REPLACE FUNCTION public.hold_needs_lock()
  RETURNS trigger

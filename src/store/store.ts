@@ -14,6 +14,7 @@ import { regionStore } from './regions.ts'
 import { routingStore } from './routings.ts'
 import { transact } from './transact.ts'
 import { turnStore } from './turns.ts'
+import { watchStore } from './watches.ts'
 
 export function createStore(db: Db): Store {
   return {
@@ -25,6 +26,7 @@ export function createStore(db: Db): Store {
     jobs: jobStore(db),
     networks: networkStore(db),
     intents: intentStore(db),
+    watches: watchStore(db),
     hosts: hostStore(db),
     leases: leaseStore(db),
     capacity: capacityStore(db),

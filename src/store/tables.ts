@@ -15,6 +15,7 @@ export interface Tables {
   job_log: JobLogTable
   intent: IntentTable
   host: HostTable
+  watch: WatchTable
 }
 
 export interface RegionTable {
@@ -132,4 +133,10 @@ export interface HostTable {
   capabilities: unknown
   created_at: Date
   updated_at: Date | null
+}
+
+export interface WatchTable {
+  region_id: string
+  changed_since: Date | null
+  swept_at: Date | null
 }

@@ -13,17 +13,17 @@ import { networkWriter } from './network-writer.ts'
 import { turnStore } from './turns.ts'
 
 /** How often work is begun anew because others came first. */
-const tries = 5
-const longestWaitMs = 50
+const tries = 8
+const firstWaitMs = 20
 
 export async function transact<T>(db: Db, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  for (let left = tries - 1; ; left--) {
+  for (let tried = 1; ; tried++) {
     try {
       return await run(db.transaction().execute(trx => work(transactionOf(trx))))
     } catch (error) {
-      if (left === 0 || !cameSecond(error)) throw error
+      if (tried === tries || !cameSecond(error)) throw error
       // Those that have met come back one after another.
-      await sleep(Math.random() * longestWaitMs)
+      await sleep(Math.random() * firstWaitMs * 2 ** tried)
     }
   }
 }

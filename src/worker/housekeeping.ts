@@ -3,6 +3,7 @@
 import { setInterval } from 'node:timers'
 import { forgetAudit } from '../core/audit.ts'
 import { expireNewJobs, forgetLoggedJobs } from '../core/jobs/jobs.ts'
+import { forgetIntents } from '../core/network/tidy.ts'
 import type { App } from '../core/ports.ts'
 
 export interface HousekeepingOptions {
@@ -27,6 +28,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     await expireNewJobs(app, newJobSeconds)
     await forgetLoggedJobs(app, jobLogDays)
     await forgetAudit(app, auditDays)
+    await forgetIntents(app)
   }
   let turn = Promise.resolve()
   const run = (): void => {

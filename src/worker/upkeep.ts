@@ -2,25 +2,46 @@
 
 import { AppError } from '../core/error.ts'
 import { type Reconciled, reconcileHosts } from '../core/hosts/reconcile.ts'
-import { removeSurplus } from '../core/network/realise.ts'
+import { askForAll } from '../core/network/ask.ts'
+import { tidyRegion } from '../core/network/tidy.ts'
+import { type Sighting, watchRegion } from '../core/network/watch.ts'
 import type { App } from '../core/ports.ts'
-import { isCentral } from '../core/regions/region.ts'
+import { isCentral, type Region } from '../core/regions/region.ts'
 import { type UpkeepKind, upkeepAsks } from '../core/regions/upkeep.ts'
 import type { TurnKind } from './clockwork.ts'
 
-const everyMs = 300_000
+/** How long after one turn the next is due. */
+const everyMs: Readonly<Record<UpkeepKind, number>> = {
+  tidy: 300_000,
+  survey: 300_000,
+  watch: 10_000,
+  review: 3_600_000,
+}
 const retryMs = 30_000
 
 export interface UpkeepEvents {
   /** Told how many surplus things were removed. */
   onSurplus(region: string, count: number): void
   onReconciled(region: string, found: Reconciled): void
+  onWatched(region: string, found: Sighting): void
 }
 
-export const upkeepTurns = (app: App, { onSurplus, onReconciled }: UpkeepEvents): TurnKind[] => [
+export const upkeepTurns = (app: App, { onSurplus, onReconciled, onWatched }: UpkeepEvents): TurnKind[] => [
   regional(app, 'tidy', async region => onSurplus(region, await tidyRegion(app, region))),
   regional(app, 'survey', async region => onReconciled(region, await reconcileHosts(app, region))),
+  regional(app, 'watch', async name => {
+    const region = await regionOf(app, name)
+    if (region) onWatched(name, await watchRegion(app, region))
+  }),
+  regional(app, 'review', async name => {
+    const region = await regionOf(app, name)
+    if (region) await askForAll(app, region)
+  }),
 ]
+
+/** Null for a region that has been removed since. */
+const regionOf = async (app: App, name: string): Promise<Region | null> =>
+  (await app.store.regions.list()).find(region => region.name === name) ?? null
 
 const regional = (app: App, kind: UpkeepKind, work: (region: string) => Promise<void>): TurnKind => ({
   kind,
@@ -30,12 +51,12 @@ const regional = (app: App, kind: UpkeepKind, work: (region: string) => Promise<
       async run() {
         try {
           await work(turn.key)
-          await app.store.turns.finish(turn, everyMs)
+          await app.store.turns.finish(turn, everyMs[kind])
           return { regionAnswered: true }
         } catch (error) {
           if (!(error instanceof AppError) || error.code !== 'upstream') throw error
-          await app.store.turns.finish(turn, retryMs)
-          return { regionAnswered: false }
+          await app.store.turns.finish(turn, Math.min(retryMs, everyMs[kind]))
+          return { regionAnswered: (error.detail.status ?? 500) < 500 }
         }
       },
     }))
@@ -46,10 +67,4 @@ const regional = (app: App, kind: UpkeepKind, work: (region: string) => Promise<
 export async function askForUpkeep(app: App): Promise<void> {
   const regions = (await app.store.regions.list()).filter(region => !isCentral(region))
   await app.store.turns.ask(regions.flatMap(({ name }) => upkeepAsks(name)))
-}
-
-/** Removes the surplus in one region; returns how much it was. Throws `upstream`. */
-export async function tidyRegion(app: App, region: string): Promise<number> {
-  const networking = app.cloud.networking(region, `req-${app.newId()}`)
-  return removeSurplus(app, await networking.markedNetworks(), { remove: id => networking.removeNetwork(id) })
 }

@@ -70,6 +70,11 @@ describe('an application credential', () => {
     [{ service: 'reservation', method: 'GET', path: '/v1/leases' }, 'GET', '/v1/os-hosts', false],
     [{ service: 'reservation', method: 'GET', path: '/v1/**' }, 'POST', '/v1/leases', false],
     [ours('GET', '/v1/leases'), 'GET', '/v1/leases', false],
+    [{ service: 'network', method: 'GET', path: '/v2.0/networks' }, 'GET', '/v2.0/networks', true],
+    [{ service: 'network', method: 'GET', path: '/v2.0/networks' }, 'GET', '/network/v2.0/networks', false],
+    [{ service: 'network', method: 'GET', path: '/v2.0/networks' }, 'GET', '/v2.0/networks.json', false],
+    [{ service: 'network', method: 'GET', path: '/v2.0/**' }, 'POST', '/v2.0/networks', false],
+    [ours('GET', '/v2.0/networks'), 'GET', '/v2.0/networks', false],
     [{ service: 'reservation', method: 'GET', path: '/**' }, 'GET', '/v1.0/pods', false],
   ])('with the rule %o of another service may send %s %s: %s', async (rule, method, path, expected) => {
     expect(await isAllowed(await restricted(w, [rule]), method, path)).toBe(expected)

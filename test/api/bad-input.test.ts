@@ -41,19 +41,24 @@ const flat = [
 const needsNone = ['PUT /v1.0/jobs/:id', 'PUT /v1.0/job/:id']
 
 const all = allRoutes({ config: loadConfig(undefined, {}) })
+/** Those of the Networking API; what they say of each attribute is held to in `test/api/network/`. */
+const central = all.filter(
+  ({ face, method }) => face === 'network' && method !== 'GET' && method !== 'DELETE',
+)
 /** Each once: the other mounts and names lead to the same code, and get one look below. */
 const routes = all.filter(route => route.name in lengths && !route.own.endsWith('/job'))
 const flatRoutes = all.filter(route => flat.includes(route.name))
 const aliases = all.filter(
   route =>
-    (route.own in lengths || flat.includes(route.own)) &&
+    (route.own in lengths || flat.includes(route.own) || central.includes(route)) &&
+    !(central.includes(route) && route.name === route.own) &&
     !routes.includes(route) &&
     !flatRoutes.includes(route),
 )
 
 it('is tried at every route that reads a body', () => {
   const readers = all.filter(route => ['POST', 'PUT', 'PATCH'].includes(route.method))
-  const tried = new Set([...Object.keys(lengths), ...flat, ...needsNone])
+  const tried = new Set([...Object.keys(lengths), ...flat, ...needsNone, ...central.map(({ own }) => own)])
   expect(new Set(readers.map(route => route.own))).toEqual(tried)
 })
 
@@ -78,8 +83,8 @@ const keyOf = ({ body }: GoodRequest): string => Object.keys(body!)[0]!
 const fieldOf = ({ body }: GoodRequest): string => Object.keys(Object.values(body!)[0] as object)[0]!
 const fieldText = (good: GoodRequest): string => `"${fieldOf(good)}"`
 
-async function refuse(route: MountedRoute, make: Make) {
-  const good = await goodRequests[route.own]!(w)
+async function refuse(route: MountedRoute, make: Make, given?: GoodRequest) {
+  const good = given ?? (await goodRequests[route.own]!(w))
   const before = await rowCounts(w)
   const path = pathWith(route.path, good.id)
   const reply = await w.call(route.method, path, { raw: make(good) })
@@ -282,6 +287,34 @@ describe.each(flatRoutes)('$name', route => {
       400,
       expect.stringMatching(/^The body must be a JSON object, not /),
     ])
+  })
+
+  it('refuses a body of 2 MB with 413', async () => {
+    const { reply, said } = await refuse(route, () => `{"x": "${'a'.repeat(2_000_000)}"}`)
+    expect([reply.status, said]).toEqual([413, expect.stringMatching(/too large/)])
+  })
+})
+
+describe.each(central.filter(route => route.name === route.own))('$name', route => {
+  it('says where a body goes wrong', async () => {
+    const good = await goodRequests[route.own]!(w)
+    for (const [how, make, sentence] of unreadable) {
+      const { reply, said } = await refuse(route, make, good)
+      expect([reply.status, said], how).toEqual([400, expect.stringMatching(sentence)])
+    }
+  })
+
+  it('finds nothing in a body that has it not', async () => {
+    const good = await goodRequests[route.own]!(w)
+    const [key] = Object.entries(good.body!)
+    for (const [how, make] of notThere) {
+      const { reply, said } = await refuse(route, make, good)
+      const missing =
+        typeof key![1] === 'object'
+          ? new RegExp(`^(Unable to find '${key![0]}' in request body|Body contains invalid data)$`)
+          : /^(Body contains invalid data|Bad router request: Either subnet_id or port_id must be specified\.)$/
+      expect([reply.status, said], how).toEqual([400, expect.stringMatching(missing)])
+    }
   })
 
   it('refuses a body of 2 MB with 413', async () => {

@@ -37,15 +37,15 @@ const newSubnet = async (w: World) => {
   const cidr = `10.${nets >> 8}.${nets++ & 255}.0/24`
   return make(w, 'subnet', { network_id, project_id, ip_version: 4, cidr })
 }
-const newPort = async (w: World) => {
-  const { id: network_id, project_id } = await newNetwork(w)
-  return make(w, 'port', { network_id, project_id })
+export const newPort = async (w: World, name = '') => {
+  const { id: network_id, project_id } = await make(w, 'network', { name })
+  return make(w, 'port', { network_id, project_id, name })
 }
 const newRouter = (w: World) => make(w, 'router', {})
 const newFloatingIp = async (w: World) => make(w, 'floatingip', { floating_network_id: await outside(w) })
 const newGroup = (w: World) => make(w, 'security_group', { name: fresh('group') })
-const newRule = async (w: World) => {
-  const { id: security_group_id, project_id } = await newGroup(w)
+export const newRule = async (w: World, name = fresh('group')) => {
+  const { id: security_group_id, project_id } = await make(w, 'security_group', { name })
   return make(w, 'security_group_rule', { security_group_id, project_id, direction: 'ingress' })
 }
 

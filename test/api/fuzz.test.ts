@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { mounts } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config.ts'
 import { type Reply, type World, world } from '../world.ts'
+import { newPort, newRule } from './central.ts'
 import { tokenWith } from './people.ts'
 import { allRoutes, type MountedRoute, newRegion, newRouting, rowCounts } from './requests.ts'
 import { newLease, sharedHost, viewed } from './reservable.ts'
@@ -48,18 +49,20 @@ beforeAll(async () => {
     resourceType: 'port',
   })
   const lasting = await newRegion(w, `${canary}-lasting`)
-  const port = await newRouting(w, {
+  const routed = await newRouting(w, {
     regionId: lasting.id,
     projectId: 'other',
     regionalId: canary,
     resourceType: 'port',
   })
-  kept = [lasting.id, port.centralId]
+  kept = [lasting.id, routed.centralId]
   const own = await newRouting(w, { regionId: region.id, projectId })
   const leases = [await newLease(w, canary), await newLease(w, 'own', projectId)]
   const host = String(await sharedHost(w))
   ids = [region.id, ...[other, own].map(routing => String(routing.id)), other.centralId, projectId]
   ids.push(...leases, host)
+  const [port, rule] = [await newPort(w, canary), await newRule(w, canary)]
+  ids.push(port.id!, port.network_id!, rule.id!, rule.security_group_id!)
 })
 afterAll(async () => {
   await s[Symbol.asyncDispose]()
@@ -99,6 +102,8 @@ const fields = [
     ...['name', 'region', 'degraded', 'sort', 'start_before', 'lease_id', 'detail', 'values', 'private'],
     ...['start_date', 'end_date', 'before_end_date', 'reservations', 'events', 'hypervisor_properties'],
     ...['from', 'to', 'duration', 'hosts', 'not_before', 'not_after', 'filter'],
+    ...['network', 'port', 'fields', 'sort_key', 'sort_dir', 'page_reverse', 'changed_since', 'fixed_ips'],
+    ...['mtu', 'shared', 'network_id', 'security_groups', 'revision_number', 'tags', 'atoll:regions'],
     '__proto__',
     'constructor',
   ],
@@ -127,6 +132,18 @@ const things: Record<string, string[]> = {
   routing: ['top_id', 'bottom_id', 'pod_id', 'project_id', 'resource_type'],
   job: ['type', 'project_id', 'resource'],
 }
+/** Of the Networking API: by the first part of the path, what the body is called and what may be said in it. */
+const central: Record<string, [kind: string, fields: string[]]> = {
+  networks: ['network', ['name', 'mtu', 'shared', 'availability_zone_hints']],
+  subnets: ['subnet', ['network_id', 'ip_version', 'cidr', 'gateway_ip', 'enable_dhcp']],
+  ports: ['port', ['network_id', 'fixed_ips', 'mac_address', 'binding:profile', 'security_groups']],
+  routers: ['router', ['name', 'external_gateway_info', 'routes']],
+  floatingips: ['floatingip', ['floating_network_id', 'port_id']],
+  'security-groups': ['security_group', ['name', 'stateful']],
+  'security-group-rules': ['security_group_rule', ['security_group_id', 'direction', 'protocol']],
+}
+const centralAt = ({ path, face }: MountedRoute) =>
+  face === 'network' ? central[path.split('v2.0/')[1]?.split('/')[0] ?? ''] : undefined
 /** Of those whose fields are the body itself. */
 const flat: Record<string, string[]> = {
   '/leases': ['name', 'start_date', 'end_date', 'reservations', 'events', 'before_end_date'],
@@ -139,7 +156,13 @@ const flatAt = ({ path, face }: MountedRoute) =>
 const often = <T>(usual: T, odd: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: odd })
 /** The right keys, mostly, with values that may be right. */
-const thing = (key: string) => fieldsOf(things[key]!).map(object => JSON.stringify({ [key]: object }))
+const thing = (key: string, names = things[key]!) =>
+  fieldsOf(names).map(object => JSON.stringify({ [key]: object }))
+const likely = (route: MountedRoute) => {
+  const [flatKey, named] = [flatAt(route), centralAt(route)]
+  if (flatKey) return fieldsOf(flat[flatKey]!).map(fields => JSON.stringify(fields))
+  return named ? thing(...named) : thing(keyAt(route))
+}
 const fieldsOf = (names: string[]) =>
   fc.constantFrom(true, true, true, false).chain(isWhole =>
     fc.record(Object.fromEntries(names.map(field => [field, plausible(field)])), {
@@ -161,6 +184,28 @@ function plausible(field: string): fc.Arbitrary<unknown> {
     private: fc.boolean(),
     gpu: fc.constantFrom('yes', 'no', null, 7),
     values: fc.constantFrom({ gpu: 'yes' }, {}, 'x'),
+    mtu: fc.constantFrom(1400, '1300', 0, 1e9),
+    shared: fc.constantFrom(false, 'no', true),
+    availability_zone_hints: fc.constantFrom([], [viewed], ['nowhere'], [7]),
+    network_id: fc.nat({ max: 99 }).map(index => `known:${index}`),
+    security_group_id: fc.nat({ max: 99 }).map(index => `known:${index}`),
+    ip_version: fc.constantFrom(4, 6, '4'),
+    cidr: fc.oneof(
+      fc.nat({ max: 255 }).map(net => `10.${net}.0.0/24`),
+      fc.constantFrom('2001:db8::/64', '10.0.0.0/0'),
+    ),
+    gateway_ip: fc.constantFrom(null, '10.0.0.1', 'x'),
+    enable_dhcp: fc.boolean(),
+    fixed_ips: fc.constantFrom([], [{ ip_address: '10.0.0.7' }], [{}], [{ subnet_id: 'x' }]),
+    mac_address: fc.constantFrom(null, '02:00:00:00:00:01', 'x'),
+    'binding:profile': fc.constantFrom({}, { region: viewed }, { region: 'nowhere' }, { x: 1 }),
+    security_groups: fc.constantFrom([], ['x'], null),
+    external_gateway_info: fc.constantFrom(null, {}, { network_id: 'x' }),
+    routes: fc.constantFrom([], [{ destination: '1.0.0.0/8', nexthop: '10.0.0.9' }]),
+    port_id: fc.constantFrom(null, 'kept:1'),
+    direction: fc.constantFrom('ingress', 'egress'),
+    protocol: fc.constantFrom(null, 'tcp', 17, 'x'),
+    stateful: fc.boolean(),
   }
   return fc.oneof({ weight: 9, arbitrary: right[field] ?? anId }, { weight: 1, arbitrary: value })
 }
@@ -176,12 +221,7 @@ const keyAt = ({ path }: MountedRoute) =>
   nouns.find(key => path.includes(`/${key.replace('pod_binding', 'binding')}`)) ?? 'pod'
 const body = (route: MountedRoute) =>
   fc.oneof(
-    {
-      weight: 12,
-      arbitrary: flatAt(route)
-        ? fieldsOf(flat[flatAt(route)!]!).map(fields => JSON.stringify(fields))
-        : thing(keyAt(route)),
-    },
+    { weight: 12, arbitrary: likely(route) },
     {
       weight: 2,
       arbitrary: fc.dictionary(fc.constantFrom(...fields), value).map(object => JSON.stringify(object)),
@@ -199,6 +239,7 @@ const headers = fc.dictionary(
     'x-http-method-override',
     'x-forwarded-host',
     'range',
+    'if-match',
   ),
   fc.stringMatching(/^[ -~]{0,40}$/),
   { maxKeys: 2 },

@@ -15,6 +15,7 @@ import type { Job } from '../../src/core/jobs/job.ts'
 import { askForAll } from '../../src/core/network/ask.ts'
 import { intentOf } from '../../src/core/network/intent.ts'
 import type { RegionNetworking, RegionPort } from '../../src/core/network/region-rows.ts'
+import { type Sighting, watchRegion } from '../../src/core/network/watch.ts'
 import type { App } from '../../src/core/ports.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
@@ -57,7 +58,9 @@ export interface Planet extends AsyncDisposable {
   /** As `plug`, of a server that was given a network only: Nova makes the port. */
   plugInto(region: string, networkId: string, projectId: string): Promise<RegionPort>
   /** Asks for every aspect of everything that the model has in a region, as if all of it had just changed. */
-  askForAll(region: Region): Promise<void>
+  askForAll(region: Region): Promise<number>
+  /** Looks at every region now, as the watcher does every few seconds. */
+  look(): Promise<Sighting[]>
   /** What in a region bears a mark of Atoll's. */
   marked(region: string): Promise<string[]>
 }
@@ -147,6 +150,10 @@ export async function planet({
       return region.create('port', { networkId, projectId, ...(await deviceIn(region)) })
     },
     askForAll: region => askForAll(app, region),
+    async look() {
+      const regions = (await app.store.regions.list()).filter(({ name }) => place.regions.includes(name))
+      return Promise.all(regions.map(region => watchRegion(app, region)))
+    },
     settle: timeoutMs => settle(app, timeoutMs),
     marked: region => marked(made.region(region)),
     async [Symbol.asyncDispose]() {

@@ -24,9 +24,7 @@ import { createBreakers } from '../../src/worker/breakers.ts'
 import { Clockwork } from '../../src/worker/clockwork.ts'
 import { jobTurns } from '../../src/worker/jobs.ts'
 import { until } from '../worker/wait.ts'
-import { world } from './tmp-world.ts'
-
-type World = Awaited<ReturnType<typeof world>>
+import { type World, world } from '../world.ts'
 
 const pods = ['Pod1', 'Pod2', 'Pod3']
 const mostRules = 12

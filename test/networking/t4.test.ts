@@ -37,7 +37,7 @@ async function copyIn(region: string) {
   }
 }
 
-/** The name of a project's network in a region, whatever its id there. */
+/** The CIDRs of what is of this test in a region. */
 const subnetsIn = async (region: string) =>
   (await p.region(region).list('subnet'))
     .filter(({ name }) => /t4|bridge|mirror/.test(name))
@@ -139,6 +139,26 @@ describe('north-south by one external network', () => {
     expect(there).toMatchObject({ portId: placed['atoll:regions'][0].id })
   })
 
+  it('a server that is booted by its network’s id in a region appears centrally, with its address', async () => {
+    const warm = { network_id: networks[3].id, 'binding:profile': { region: one } }
+    ports[2] = await p.call('POST', '/ports', { port: { name: 't4-p4', ...warm } })
+    const there = await regionalId('network', networks[3].id, one)
+    const booted = await p.plugInto(one, there, p.demo.projectId!)
+    await p.look()
+    ports[3] = await p.call('GET', `/ports/${booted.id}`)
+    expect(ports[3]).toMatchObject({
+      device_id: booted.deviceId,
+      device_owner: 'compute:nova',
+      mac_address: booted.macAddress,
+      network_id: networks[3].id,
+      'atoll:regions': [{ region: one, id: booted.id }],
+    })
+    expect(ports[3].fixed_ips).toEqual([
+      { subnet_id: subnets[3].id, ip_address: booted.fixedIps[0]!.ipAddress },
+    ])
+    await p.settle()
+  })
+
   it('each region’s router is on its networks and on the bridge', async () => {
     const [inOne, inTwo] = [await copyIn(one), await copyIn(two)]
     expect(inOne!.addresses).toEqual([
@@ -160,7 +180,7 @@ describe('north-south by one external network', () => {
   })
 
   it('each region has the networks that it needs, and no other', async () => {
-    expect(await subnetsIn(one)).toEqual(['10.0.1.0/24', '100.0.0.0/24'])
+    expect(await subnetsIn(one)).toEqual(['10.0.1.0/24', '10.0.4.0/24', '100.0.0.0/24'])
     expect(await subnetsIn(two)).toEqual(['10.0.1.0/24', '10.0.2.0/24', '100.0.0.0/24', '163.3.124.0/24'])
   })
 
@@ -188,7 +208,11 @@ describe('north-south by one external network', () => {
     for (const { id } of floatingIps) await p.call('DELETE', `/floatingips/${id}`)
     for (const subnet of [subnets[0], subnets[1]])
       await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: subnet.id })
-    for (const { id } of ports) await p.call('DELETE', `/ports/${id}`)
+    // As Nova does when it removes a server.
+    await p.region(one).remove('port', ports[3].id)
+    for (const { id } of ports.slice(0, 3)) await p.call('DELETE', `/ports/${id}`)
+    await p.look()
+    expect((await p.ask('GET', `/ports/${ports[3].id}`)).status).toBe(404)
     await p.settle()
     await p.call('DELETE', `/routers/${router.id}`)
     for (const { id } of networks) await p.call('DELETE', `/networks/${id}`)
@@ -197,4 +221,3 @@ describe('north-south by one external network', () => {
     for (const region of p.regions) expect(await p.marked(region)).toEqual([])
   })
 })
-void regionalId

@@ -66,6 +66,23 @@ describe('ports', () => {
     expect(ports()).toMatchObject([{ id: port.id, device_id: '', host: '' }])
   })
 
+  test('a test boots without a request, on networks and in groups by their ids', async () => {
+    r = await startRegion({ hosts: { count: 1 } })
+    const { projectId } = r.demo
+    const id = network()
+    const group = r.cloud.neutrons.get('Pod1')!.create('security_group', { name: 'g', project_id: projectId })
+    const networks = [{ uuid: id, fixed_ip: '10.0.0.77' }]
+    const server = r.nova.boot({ projectId, networks, groups: ['g'], zone: 'nova:pod1-host1' })
+    expect(server).toMatchObject({ projectId, host: 'pod1-host1', vmState: 'active' })
+    expect(ports()).toMatchObject([
+      { device_id: server.id, host: 'pod1-host1', status: 'ACTIVE', security_groups: [group.id] },
+    ])
+    expect(ports()[0]!.fixed_ips[0]!.ip_address).toBe('10.0.0.77')
+    expect(() => r.nova.boot({ projectId, networks: [{ uuid: 'none' }] })).toThrow(
+      'Network none could not be found.',
+    )
+  })
+
   test('without any asked for, the only network is taken; of several none', async () => {
     r = await startRegion()
     const id = network()

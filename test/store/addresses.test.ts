@@ -12,7 +12,9 @@ import { times } from './stored.ts'
 const program = fileURLToPath(new URL('addresses-client.mjs', import.meta.url))
 const processes = 4
 const clients = 64
-const ms = sized(30) * 1000
+const longest = sized(30) * 1000
+/** What shows at once needs no more. */
+const shortest = 500
 
 interface Told {
   readonly held: number
@@ -42,7 +44,15 @@ interface Outcome extends Told {
 
 async function fight(what: string, { pool, each = 1, isLooking = false }: Fight): Promise<Outcome> {
   const { id: subnetId } = await s.addSubnet()
-  const about = { url: s.url, subnetId, pools: [pool], clients: clients / processes, each, isLooking, ms }
+  const about = {
+    url: s.url,
+    subnetId,
+    pools: [pool],
+    clients: clients / processes,
+    each,
+    isLooking,
+    ms: isLooking ? shortest : longest,
+  }
   const children = times(processes, () => fork(program, [JSON.stringify(about)]))
   await Promise.all(children.map(child => once(child, 'message')))
   const begun = Date.now()

@@ -106,6 +106,8 @@ const beaten: readonly (string | undefined)[] = [
   'SecurityGroupRuleExists',
   'AddressesAlreadyExist',
   'AddressesNotFound',
+  'AddressGroupNotFound',
+  'SecurityGroupNotFound',
 ]
 
 const tries = 3

@@ -449,6 +449,7 @@ describe('tables of any scene', () => {
       fc.property(regions, regions => {
         expect(farthest(regions, routesOf(sceneOf(regions, 1000)))).toBeLessThanOrEqual(1)
       }),
+      { numRuns: 40 },
     )
   })
 
@@ -469,7 +470,7 @@ describe('tables of any scene', () => {
         })
         expect(refused?.detail.reason ?? 'routes_exceeded').toBe('routes_exceeded')
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     )
     expect(followed).toBeGreaterThan(0)
   })
@@ -521,6 +522,7 @@ describe('tables of any scene', () => {
         if (refused) outcomes.refused += 1
         else if (excess !== null) outcomes.summarised += 1
       }),
+      { numRuns: 30 },
     )
     expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(0)
   })

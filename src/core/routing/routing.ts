@@ -42,10 +42,17 @@ export type RoutingChange = Partial<RoutingSpec>
 /** Equality on each field given. */
 export type RoutingFilter = Partial<RoutingSpec & Pick<Routing, 'id' | 'createdAt'> & { updatedAt: Date }>
 
+/** Things of a type in a region. */
+export type RoutedKind = Pick<Routing, 'resourceType' | 'regionId'>
+
 export interface RoutingStore {
   /** Up to `limit` routings with descending ids, below `marker`. */
   list(filter: RoutingFilter, page: PageRequest<number>): Promise<Routing[]>
   get(id: number): Promise<Routing | null>
+  /** The central ids of what has these ids in a region, by them; of those that are known. */
+  centralIds(at: RoutedKind, regionalIds: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** The central ids of all of a type that is in a region, by their ids there. */
+  placed(at: RoutedKind): Promise<ReadonlyMap<string, string>>
   /** Adds all or none, in order. Throws `conflict` for one that exists, `invalid` for an unknown region. */
   append(specs: readonly RoutingSpec[], note: Note): Promise<Routing[]>
   /** The routing as it is now but for `updatedAt`, which is as it was; null when there is none. Throws like append. */

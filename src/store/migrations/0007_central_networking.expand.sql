@@ -212,7 +212,7 @@ create table held_range (
   constraint held_range_scope exclude using gist (subnet_id with =, range with &&, scope with <>)
 );
 create unique index held_range_address on held_range (subnet_id, lower(range)) where purpose <> 'block';
-create index held_range_block on held_range (subnet_id) where purpose = 'block';
+create index held_range_purpose on held_range (subnet_id, purpose);
 create index held_range_holder on held_range (holder, subnet_id);
 create index held_range_anywhere on held_range (lower(range)) where purpose = 'port';
 
@@ -238,3 +238,13 @@ create index intent_living on intent (purpose) where ended_at is null;
 create index intent_forsaken on intent (region, created_at)
   where regional_id is null and owner = '' and ended_at is null;
 create index intent_ended on intent (ended_at) where ended_at is not null;
+
+-- How far each region has been watched.
+create table watch (
+  region_id uuid primary key references region on delete cascade,
+  -- By the region's own clock: what was changed before was seen.
+  changed_since timestamptz,
+  -- By ours: when the last look was begun that finds what is gone.
+  swept_at timestamptz
+);
+create index routing_place on routing (region_id, resource_type, regional_id);

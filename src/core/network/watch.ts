@@ -1,0 +1,192 @@
+// Watching a region: what came, changed or went there without Atoll's doing.
+//
+// What was changed is asked for every few seconds, by the region's own clock, a minute back each time; what was deleted
+// never shows there, so all ids are compared now and then. Nothing is taken for gone because a list does not have it.
+
+import { ownCaller } from '../caller.ts'
+import { AppError } from '../error.ts'
+import { ownNote } from '../note.ts'
+import type { App } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { adoptPort, isUsers, type Looking, mirrorPort, portFields, type SeenPort } from './adopt-port.ts'
+import { forgetPort } from './forget-port.ts'
+import type { Kind } from './model.ts'
+
+/** What a look has found. */
+export interface Sighting {
+  readonly came: number
+  readonly changed: number
+  readonly gone: number
+  /** What is not as the model says, and cannot be mended without a word of its owner. */
+  readonly drift: readonly string[]
+}
+
+/** So far back again each time: what was under way while we looked is seen the next time. */
+const overlapMs = 60_000
+const sweepEveryMs = 300_000
+
+/** One look at a region. Throws `upstream`. */
+export async function watchRegion(app: App, region: Region): Promise<Sighting> {
+  const caller = ownCaller(`req-${app.newId()}`)
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const watch = await app.store.watches.get(region.id)
+  const looking: Looking = { app, caller, region, networking }
+  const found = await lookAtChanges(looking, watch.changedSince)
+  const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
+  const startedAt = app.now()
+  const swept = isDue ? await sweep(looking) : nothingGone
+  await app.store.watches.save(region.id, {
+    changedSince: found.newest,
+    sweptAt: isDue ? startedAt : watch.sweptAt,
+  })
+  return {
+    came: found.came,
+    changed: found.changed,
+    gone: swept.gone,
+    drift: [...found.drift, ...swept.drift],
+  }
+}
+
+async function lookAtChanges(looking: Looking, since: Date | null) {
+  const { networking } = looking
+  const back = since && new Date(since.getTime() - overlapMs)
+  const changedSince = back ? { changedSince: back } : {}
+  const ports: readonly SeenPort[] = await networking.list('port', { fields: portFields, ...changedSince })
+  const floatingIps = await networking.list('floatingip', {
+    fields: ['id', 'status', 'portId', 'updatedAt'],
+    ...changedSince,
+  })
+  const sightings = [await lookAtPorts(looking, ports), await lookAtFloatingIps(looking, floatingIps)]
+  const times = [...ports, ...floatingIps].flatMap(({ updatedAt }) => updatedAt?.getTime() ?? [])
+  const newest = Math.max(since?.getTime() ?? 0, ...times)
+  return {
+    came: sum(sightings.map(({ came }) => came)),
+    changed: sum(sightings.map(({ changed }) => changed)),
+    drift: sightings.flatMap(({ drift }) => drift),
+    newest: newest > 0 ? new Date(newest) : null,
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
+
+interface Changes {
+  readonly came: number
+  readonly changed: number
+  readonly drift: readonly string[]
+}
+
+/** Ports on networks of ours: those that are known are mirrored, those of users become known. */
+async function lookAtPorts(looking: Looking, ports: readonly SeenPort[]): Promise<Changes> {
+  const { app, region } = looking
+  const at = (resourceType: string) => ({ resourceType, regionId: region.id })
+  const networkIds = await app.store.routings.centralIds(at('network'), [
+    ...new Set(ports.map(({ networkId }) => networkId)),
+  ])
+  const ours = ports.filter(({ networkId }) => networkIds.has(networkId))
+  const known = await app.store.routings.centralIds(
+    at('port'),
+    ours.map(({ id }) => id),
+  )
+  let came = 0
+  let changed = 0
+  const drift: string[] = []
+  for (const port of ours) {
+    try {
+      const id = known.get(port.id)
+      if (id !== undefined) changed += (await mirrorPort(looking, id, port)) ? 1 : 0
+      else if (await isUsers(looking, port))
+        came += (await adoptPort(looking, networkIds.get(port.networkId)!, port)) ? 1 : 0
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      drift.push(`port ${port.id}: ${error.message}`)
+    }
+  }
+  return { came, changed, drift }
+}
+
+interface SeenFloatingIp {
+  readonly id: string
+  readonly status: string
+  readonly portId: string | null
+}
+
+/** A floating IP's id is the region's own. */
+async function lookAtFloatingIps({ app }: Looking, seen: readonly SeenFloatingIp[]): Promise<Changes> {
+  const rows = await app.store.networks.getMany(
+    'floatingip',
+    seen.map(({ id }) => id),
+  )
+  let changed = 0
+  for (const row of rows) {
+    const status = seen.find(({ id }) => id === row.id)!.status
+    if (row.status === status) continue
+    await app.store.transact(async tx => {
+      await tx.networks.update('floatingip', row.id, { status }, ownNote(app, 'floatingip.watch'))
+    })
+    changed += 1
+  }
+  return { came: 0, changed, drift: [] }
+}
+
+const nothingGone = { gone: 0, drift: [] as readonly string[] }
+
+/** In an order in which nothing is left that needs what goes after it. */
+const sweptKinds = ['floatingip', 'port', 'router', 'subnet', 'network', 'security_group'] as const
+
+/** What the model has in the region and the region has no more goes from the model too, unless others depend on it. */
+async function sweep(looking: Looking): Promise<{ gone: number; drift: readonly string[] }> {
+  let gone = 0
+  const drift: string[] = []
+  for (const kind of sweptKinds) {
+    for (const centralId of await missing(looking, kind)) {
+      const problem = await forget(looking, kind, centralId)
+      if (problem === null) gone += 1
+      else drift.push(problem)
+    }
+  }
+  return { gone, drift }
+}
+
+/** The central ids of what a list does not have, and a question for each does not find either. */
+async function missing(
+  { app, region, networking }: Looking,
+  kind: (typeof sweptKinds)[number],
+): Promise<string[]> {
+  const placed = await app.store.routings.placed({ resourceType: kind, regionId: region.id })
+  if (placed.size === 0) return []
+  const rows: readonly { id: string }[] = await networking.list(kind, { fields: ['id'] as never })
+  const there = new Set(rows.map(({ id }) => id))
+  const gone: string[] = []
+  for (const [regionalId, centralId] of placed) {
+    if (!there.has(regionalId) && (await networking.get(kind, regionalId)) === null) gone.push(centralId)
+  }
+  return gone
+}
+
+/** Null when the model has forgotten it; else why it may not. */
+async function forget({ app, caller, region }: Looking, kind: Kind, id: string): Promise<string | null> {
+  const [row] = await app.store.networks.getMany(kind, [id])
+  // Its routing was all that was left.
+  if (!row) return unplace(app, kind, id, region)
+  const isOnlyThere = row.places.length === 1 && row.places[0]!.id === row.id
+  const port = kind === 'port' ? (await app.store.networks.getMany('port', [id]))[0]! : null
+  if (port && !/^network:router/.test(port.deviceOwner)) {
+    await forgetPort(app, caller, port)
+    return null
+  }
+  if (!isOnlyThere || port) return `${kind} ${id} is gone in ${region.name}, where Atoll had made it`
+  try {
+    await app.store.transact(async tx => {
+      await tx.networks.remove(kind, id, ownNote(app, `${kind}.watch`))
+    })
+    return null
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    return `${kind} ${id} is gone in ${region.name}, and others depend on it`
+  }
+}
+
+async function unplace(app: App, kind: Kind, id: string, region: Region): Promise<null> {
+  await app.store.transact(tx => tx.networks.unplace(kind, id, region.id))
+  return null
+}
