@@ -43,7 +43,9 @@ export interface Transaction {
   readonly ledger: Ledger
   readonly hosts: HostWriter
   readonly leases: LeaseWriter
-  readonly networks: NetworkWriter
+  /** What it reads is as the transaction has it. */
+  readonly networks: NetworkWriter & NetworkStore
+  readonly regions: Pick<RegionStore, 'list'>
   readonly intents: IntentStore
   readonly jobs: Pick<JobStore, 'post'>
   readonly turns: Pick<TurnStore, 'ask'>

@@ -10,6 +10,8 @@ import { jobStore } from './jobs.ts'
 import { leaseWriter } from './leases.ts'
 import { ledgerStore } from './ledger.ts'
 import { networkWriter } from './network-writer.ts'
+import { networkStore } from './networks.ts'
+import { regionStore } from './regions.ts'
 import { turnStore } from './turns.ts'
 
 /** How often work is begun anew because others came first. */
@@ -32,7 +34,8 @@ const transactionOf = (trx: Db): Transaction => ({
   ledger: ledgerStore(trx),
   hosts: hostWriter(trx),
   leases: leaseWriter(trx),
-  networks: networkWriter(trx),
+  networks: { ...networkStore(trx), ...networkWriter(trx) },
+  regions: regionStore(trx),
   intents: intentStore(trx),
   jobs: jobStore(trx),
   turns: turnStore(trx),

@@ -59,7 +59,7 @@ export interface Planet extends AsyncDisposable {
   plugInto(region: string, networkId: string, projectId: string): Promise<RegionPort>
   /** Asks for every aspect of everything that the model has in a region, as if all of it had just changed. */
   askForAll(region: Region): Promise<number>
-  /** Looks at every region now, as the watcher does every few seconds. */
+  /** Looks at every region now, at what came and at what went. */
   look(): Promise<Sighting[]>
   /** What in a region bears a mark of Atoll's. */
   marked(region: string): Promise<string[]>
@@ -152,7 +152,7 @@ export async function planet({
     askForAll: region => askForAll(app, region),
     async look() {
       const regions = (await app.store.regions.list()).filter(({ name }) => place.regions.includes(name))
-      return Promise.all(regions.map(region => watchRegion(app, region)))
+      return Promise.all(regions.map(region => watchRegion(app, region, 0)))
     },
     settle: timeoutMs => settle(app, timeoutMs),
     marked: region => marked(made.region(region)),

@@ -70,10 +70,10 @@ async function fight(what: string, { pool, each = 1, isLooking = false }: Fight)
     addresses: new Set(holdings.map(one => one.start)).size,
   }
   const { held, full, errors, rows, addresses } = outcome
+  const kinds = [...new Set(errors.map(error => error.split('\n')[0]!.replace(/[\d.]+/, '…')))]
   console.log(
     `${what}: ${held} addresses in ${seconds.toFixed(1)} s (${Math.round(held / seconds)} a second), ` +
-      `${rows - addresses} twice, ${full} clients told that none is left, ${errors.length} errors` +
-      [...new Set(errors)].slice(0, 3).map(error => `\n  ${error}`),
+      `${rows - addresses} twice, ${full} clients told that none is left, ${errors.length} errors ${kinds}`,
   )
   return outcome
 }

@@ -207,8 +207,10 @@ describe('what is worked out', () => {
   })
 })
 
-describe('a page', () => {
-  const chance = chanceOf(seed())
+const seeded = seed()
+
+describe(`a page (SEED=${seeded})`, () => {
+  const chance = chanceOf(seeded)
   const count = 60
   /** Of a project of their own, with many ties and nulls. */
   const rows = times(count, n =>

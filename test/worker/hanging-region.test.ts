@@ -17,7 +17,7 @@ const pairs = 5
 
 /** One call into the job's region; there is nothing to be done. */
 const oneCall: JobHandler = async (app, job) => {
-  await app.cloud.networking(job.region, `req-${job.id}`).removePort(job.id)
+  await app.cloud.networking(job.region, `req-${job.id}`).remove('port', job.id)
 }
 /** None. */
 const noCall: JobHandler = async () => {}

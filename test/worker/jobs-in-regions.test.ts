@@ -3,8 +3,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { createJob, removeJob } from '../../src/core/jobs/jobs.ts'
-import type { Network, Subnet } from '../../src/core/network/network.ts'
+import { marked } from '../../src/core/network/intent.ts'
+import type { Written } from '../../src/core/network/model.ts'
+import { noteOf } from '../../src/core/note.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
+import { network, subnet } from '../store/network-rows.ts'
 import { type Fleet, fleet, operator, type Pod, project } from './fleet.ts'
 import { until } from './wait.ts'
 
@@ -40,10 +43,31 @@ async function run(type: string, resource: Record<string, string>) {
   return { id: job.id, status: ended.status, error: ended.lastError, calls }
 }
 
-/** Routes a central resource to its copy in a region: the first unless told. */
+/** Notes a central resource's copy in a region: the first unless told; null for one that is still being made. */
 async function route(resourceType: string, centralId: string, regionalId: string | null, region = 0) {
   const regionId = f.regions[region]!.id
-  await createRouting(f.app, operator, { centralId, regionalId, regionId, projectId: project, resourceType })
+  const place = { centralId, regionId, projectId: project }
+  if (regionalId === null)
+    return void (await createRouting(f.app, operator, { ...place, regionalId, resourceType }))
+  await f.app.store.transact(tx =>
+    tx.networks.place({ ...place, kind: resourceType, regionalId, at: f.app.now() }),
+  )
+}
+
+const note = () => noteOf(f.app, operator, 'test')
+
+/** A central network. */
+async function insertNetwork(fields: Partial<Written<'network'>> = {}): Promise<string> {
+  const row = network({ projectId: project, segmentationId: null, ...fields })
+  await f.app.store.transact(tx => tx.networks.insert('network', row, note()))
+  return row.id
+}
+
+/** A central subnet. */
+async function insertSubnet(networkId: string, fields: Partial<Written<'subnet'>> = {}): Promise<string> {
+  const row = subnet(networkId, { projectId: project, ...fields })
+  await f.app.store.transact(tx => tx.networks.insert('subnet', row, note()))
+  return row.id
 }
 
 function fresh(what: string): string {
@@ -98,29 +122,50 @@ describe('port_delete', () => {
 })
 
 describe('update_network', () => {
-  const wanted = { description: 'ours', adminStateUp: false, shared: true }
+  const wanted = {
+    name: 'anew',
+    description: 'ours',
+    adminStateUp: false,
+    shared: true,
+    mtu: 1400,
+    portSecurityEnabled: false,
+  }
+  const there = { name: 'anew', admin_state_up: false, shared: true, mtu: 1400, port_security_enabled: false }
+  const find = (regional: string) => pod.networks().find(({ id }) => id === regional)
 
-  async function routed(regional: string | null, aspects: Partial<Network> = wanted): Promise<string> {
-    const id = fresh('network')
-    await f.app.store.networks.saveNetwork({ id, projectId: project, ...wanted, ...aspects })
+  async function routed(regional: string | null, fields: Partial<Written<'network'>> = wanted) {
+    const id = await insertNetwork(fields)
     await route('network', id, regional)
     return id
   }
 
-  it('pushes description, administrative state and sharing, and never the name', async () => {
-    const regional = makeNetwork({ name: 'as it was' })
-    const network = await routed(regional)
-    const { status, calls } = await run('update_network', { network_id: network })
+  it('pushes name, description, administrative state, sharing, MTU and port security', async () => {
+    const regional = makeNetwork({ name: 'as it was', dns_domain: 'as.it.was.' })
+    const id = await routed(regional)
+    const { status, calls } = await run('update_network', { network_id: id })
     expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 1, PUT: 1, POST: 0, DELETE: 0 } })
-    const changed = { name: 'as it was', description: 'ours', admin_state_up: false, shared: true }
-    expect(pod.networks().find(({ id }) => id === regional)).toMatchObject(changed)
+    expect(find(regional)).toMatchObject({ ...there, description: 'ours', dns_domain: 'as.it.was.' })
+  })
+
+  it('keeps the mark that the copy bears behind the new description', async () => {
+    const intent = f.app.newId()
+    const regional = makeNetwork({ description: marked('as it was', intent) })
+    const id = await routed(regional)
+    await run('update_network', { network_id: id })
+    expect(find(regional)?.description).toBe(`ours atoll:${intent}`)
+    expect((await run('update_network', { network_id: id })).calls.PUT).toBe(0)
+    const plain = makeNetwork({ description: marked('as it was', intent) })
+    await run('update_network', { network_id: await routed(plain, { ...wanted, description: '' }) })
+    expect(find(plain)?.description).toBe(`atoll:${intent}`)
   })
 
   it('writes nothing when nothing differs', async () => {
-    const network = await routed(makeNetwork({ description: 'ours', admin_state_up: false, shared: true }))
-    const { status, calls } = await run('update_network', { network_id: network })
+    const id = await routed(makeNetwork({ ...there, description: 'ours' }))
+    const { status, calls } = await run('update_network', { network_id: id })
     expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 1, PUT: 0, POST: 0, DELETE: 0 } })
-    const plain = await routed(makeNetwork(), { description: '', adminStateUp: true, shared: false })
+    const regional = makeNetwork()
+    const { name, mtu } = find(regional)!
+    const plain = await routed(regional, { name, mtu })
     expect((await run('update_network', { network_id: plain })).calls.PUT).toBe(0)
   })
 
@@ -130,13 +175,12 @@ describe('update_network', () => {
   })
 
   it('makes no call when the network is not routed there, or its copy is still being made, or it is gone', async () => {
-    const elsewhere = fresh('network')
-    await f.app.store.networks.saveNetwork({ id: elsewhere, projectId: project, ...wanted })
+    const elsewhere = await insertNetwork(wanted)
     await route('network', elsewhere, makeNetwork(), 1)
-    const gone = fresh('network')
+    const gone = f.app.newId()
     await route('network', gone, makeNetwork())
-    for (const network of [elsewhere, await routed(null), gone]) {
-      const { status, calls } = await run('update_network', { network_id: network })
+    for (const id of [elsewhere, await routed(null), gone]) {
+      const { status, calls } = await run('update_network', { network_id: id })
       expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 0, PUT: 0, POST: 0, DELETE: 0 } })
     }
   })
@@ -144,36 +188,45 @@ describe('update_network', () => {
 
 describe('subnet_update', () => {
   const wanted = {
+    name: 'anew',
     description: 'ours',
     enableDhcp: false,
     hostRoutes: [
-      { destination: '10.9.0.0/16', nexthop: '10.0.0.9' },
-      { destination: '10.8.0.0/16', nexthop: '10.0.0.8' },
+      { destination: '10.9.0.0/16', nextHop: '10.0.0.9' },
+      { destination: '10.8.0.0/16', nextHop: '10.0.0.8' },
     ],
     dnsNameservers: ['9.9.9.9', '1.1.1.1'],
   }
+  const find = (regional: string) => pod.subnets().find(({ id }) => id === regional)
 
-  async function routed(regional: string | null, aspects: Partial<Subnet> = wanted): Promise<string> {
-    const id = fresh('subnet')
-    const subnet = { id, projectId: project, networkId: 'net', ...wanted, ...aspects }
-    await f.app.store.networks.saveSubnet(subnet)
+  async function routed(regional: string | null, fields: Partial<Written<'subnet'>> = wanted) {
+    const id = await insertSubnet(await insertNetwork(), fields)
     await route('subnet', id, regional)
     return id
   }
 
-  it('pushes description, DHCP, host routes and name servers; gateway and pools stay the region’s', async () => {
+  it('pushes name, description, DHCP, host routes and name servers; gateway and pools stay the region’s', async () => {
     const pools = [{ start: '10.0.0.20', end: '10.0.0.99' }]
-    const own = { gateway_ip: '10.0.0.7', allocation_pools: pools, name: 'as it was' }
-    const regional = makeSubnet(makeNetwork(), own)
-    const subnet = await routed(regional)
-    const { status, calls } = await run('subnet_update', { subnet_id: subnet })
+    const own = { gateway_ip: '10.0.0.7', allocation_pools: pools }
+    const regional = makeSubnet(makeNetwork(), { ...own, name: 'as it was' })
+    const id = await routed(regional)
+    const { status, calls } = await run('subnet_update', { subnet_id: id })
     expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 1, PUT: 1, POST: 0, DELETE: 0 } })
-    const changed = pod.subnets().find(({ id }) => id === regional)
-    expect(changed).toMatchObject({ ...own, description: 'ours', enable_dhcp: false })
+    const changed = find(regional)
+    expect(changed).toMatchObject({ ...own, name: 'anew', description: 'ours', enable_dhcp: false })
     expect(changed?.dns_nameservers).toEqual(wanted.dnsNameservers)
     expect(changed?.host_routes).toHaveLength(2)
 
-    expect((await run('subnet_update', { subnet_id: subnet })).calls).toMatchObject({ GET: 1, PUT: 0 })
+    expect((await run('subnet_update', { subnet_id: id })).calls).toMatchObject({ GET: 1, PUT: 0 })
+  })
+
+  it('keeps the mark that the copy bears behind the new description', async () => {
+    const intent = f.app.newId()
+    const regional = makeSubnet(makeNetwork(), { description: marked('', intent) })
+    const id = await routed(regional)
+    await run('subnet_update', { subnet_id: id })
+    expect(find(regional)?.description).toBe(`ours atoll:${intent}`)
+    expect((await run('subnet_update', { subnet_id: id })).calls.PUT).toBe(0)
   })
 
   it('takes away what the central model has no more', async () => {
@@ -182,8 +235,7 @@ describe('subnet_update', () => {
     const nothing = { description: '', hostRoutes: [], dnsNameservers: [], enableDhcp: true }
     const { calls } = await run('subnet_update', { subnet_id: await routed(regional, nothing) })
     expect(calls.PUT).toBe(1)
-    const changed = pod.subnets().find(({ id }) => id === regional)
-    expect(changed).toMatchObject({
+    expect(find(regional)).toMatchObject({
       description: '',
       dns_nameservers: [],
       host_routes: [],
@@ -194,20 +246,59 @@ describe('subnet_update', () => {
   it('is done when the region has no such subnet any more, and makes no call for one that is not routed there', async () => {
     const gone = await routed(f.app.newId())
     expect((await run('subnet_update', { subnet_id: gone })).status).toBe('SUCCESS')
-    const elsewhere = fresh('subnet')
+    const elsewhere = await insertSubnet(await insertNetwork(), wanted)
     await route('subnet', elsewhere, makeSubnet(makeNetwork()), 1)
-    await f.app.store.networks.saveSubnet({ id: elsewhere, projectId: project, networkId: 'net', ...wanted })
     const { status, calls } = await run('subnet_update', { subnet_id: elsewhere })
     expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 0, PUT: 0, POST: 0, DELETE: 0 } })
+  })
+})
+
+describe('shadow_port_setup', () => {
+  /** A central network with one subnet, and its copy in the region; the subnet's only where told. */
+  async function spanning(isWhole: boolean, fields: Partial<Written<'network'>> = {}) {
+    const regional = makeNetwork()
+    const id = await insertNetwork(fields)
+    const subnetId = await insertSubnet(id)
+    await route('network', id, regional)
+    if (isWhole) await route('subnet', subnetId, makeSubnet(regional))
+    return { id, subnetId, copy: () => pod.subnets().find(({ network_id }) => network_id === regional) }
+  }
+  const blocksOf = async (subnetId: string) =>
+    (await f.app.store.networks.holdings(subnetId, ['block'])).map(({ start, end }) => ({ start, end }))
+
+  it('leaves the region the addresses that are its own to give, and does no more when that is so', async () => {
+    const { id, subnetId, copy } = await spanning(true)
+    const { status, calls } = await run('shadow_port_setup', { network_id: id })
+    expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 1, PUT: 1, POST: 0, DELETE: 0 } })
+    const blocks = await blocksOf(subnetId)
+    expect(blocks.length).toBeGreaterThan(0)
+    expect(copy()?.allocation_pools).toEqual(blocks)
+    expect((await run('shadow_port_setup', { network_id: id })).calls).toMatchObject({ GET: 1, PUT: 0 })
+  })
+
+  it('brings a subnet that the copy does not have yet', async () => {
+    const { id, subnetId, copy } = await spanning(false)
+    const { status, calls } = await run('shadow_port_setup', { network_id: id })
+    expect({ status, POST: calls.POST, PUT: calls.PUT }).toEqual({ status: 'SUCCESS', POST: 1, PUT: 0 })
+    expect(copy()?.allocation_pools).toEqual(await blocksOf(subnetId))
+  })
+
+  it('makes no call for a network that lives in one region, is being removed, or is not there', async () => {
+    const home = await spanning(true, { zoneHints: [pod.name] })
+    const leaving = await spanning(true, { deleting: true })
+    const elsewhere = await insertNetwork()
+    await route('network', elsewhere, makeNetwork(), 1)
+    for (const id of [home.id, leaving.id, elsewhere]) {
+      const { status, calls } = await run('shadow_port_setup', { network_id: id })
+      expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 0, PUT: 0, POST: 0, DELETE: 0 } })
+    }
   })
 })
 
 describe('a region that is away for a moment', () => {
   it('is asked again later, and the job succeeds', async () => {
     const regional = makeNetwork()
-    const id = fresh('network')
-    const aspects = { description: 'later', adminStateUp: true, shared: false }
-    await f.app.store.networks.saveNetwork({ id, projectId: project, ...aspects })
+    const id = await insertNetwork({ description: 'later' })
     await route('network', id, regional)
     const fault = f.cloud.faults.add({ kind: 'status', status: 500, method: 'PUT', region: pod.name })
     const failed = await run('update_network', { network_id: id })

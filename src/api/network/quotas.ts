@@ -2,10 +2,11 @@
 
 import { type Caller, isAtLeast } from '../../core/caller.ts'
 import { AppError } from '../../core/error.ts'
-import { quotasOf } from '../../core/network/region-reads.ts'
+import { type Quotas, quotasOf } from '../../core/network/region-reads.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
+import { unusable } from './refusals.ts'
 import { ruled } from './resource.ts'
 
 interface Quota {
@@ -15,7 +16,11 @@ interface Quota {
 
 const rule = ruled('get_quota')
 
-const parseProject = ({ params }: Request): string => params.id!
+/** A project may have any name that a text can be. */
+function parseProject({ params }: Request): string {
+  if (params.id!.includes('\0')) throw unusable('The id of a project has no NUL in it')
+  return params.id!
+}
 
 /** Throws `forbidden` to members for another project than their own. */
 async function getQuotas(app: App, caller: Caller, projectId: string): Promise<Record<string, Quota>> {

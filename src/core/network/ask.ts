@@ -12,10 +12,10 @@ import { type FollowUp, follow } from './writing.ts'
 /** One job for each aspect; those that find everything as it should be write nothing. Returns how many. */
 export async function askForAll(app: App, region: Region): Promise<number> {
   const here = { region: [region.name] }
-  const networks = await all(app, 'network', here)
-  const subnets = await all(app, 'subnet', here)
-  const routers = await all(app, 'router', here)
-  const groups = await all(app, 'security_group', here)
+  const networks = await all(app.store, 'network', here)
+  const subnets = await all(app.store, 'subnet', here)
+  const routers = await all(app.store, 'router', here)
+  const groups = await all(app.store, 'security_group', here)
   const aspect = (type: string, projectId: string, resource: FollowUp['resource']): FollowUp => ({
     type,
     projectId,

@@ -52,7 +52,7 @@ async function changeBlocks(app: App, subnet: Subnet, region: Region, choose: Ch
   const regions = await regionCount(app, subnet)
   return app.store.transact(async tx => {
     await tx.networks.lockBlocks(subnet.id)
-    const held = await app.store.networks.holdings(subnet.id)
+    const held = await tx.networks.holdings(subnet.id)
     const mine = held.filter(one => one.purpose === 'block' && one.scope === region.id).map(rangeOf)
     const free = subtractRanges(subnet.allocationPools.map(rangeOf), held.map(rangeOf))
     const share = least(mostAtOnce, poolSize(free) / BigInt(2 * regions))
@@ -67,7 +67,7 @@ const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 /** In how many regions the subnet may come to be. */
 async function regionCount(app: App, { networkId }: Subnet): Promise<number> {
   const network = await app.store.networks.get('network', networkId, 'atoll')
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   return Math.max(1, network ? allowedBy(network.zoneHints, regions).length : regions.length)
 }
 

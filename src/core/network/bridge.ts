@@ -33,7 +33,7 @@ export async function bridgeOf(app: App, projectId: string): Promise<Bridge> {
 
 /** Null where the project has none. */
 export async function findBridge(app: App, projectId: string): Promise<Bridge | null> {
-  const [network] = await all(app, 'network', { field: 'bridgeOf', in: [projectId] })
+  const [network] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
   if (!network) return null
   const [subnet] = await app.store.networks.getMany('subnet', network.subnetIds)
   return subnet ? { network, subnet } : null

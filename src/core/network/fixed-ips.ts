@@ -1,7 +1,7 @@
 // Which addresses a port of a network that spans regions gets: those that are asked for, or any that are free.
 
 import { conflict, invalid } from '../error.ts'
-import type { App, Transaction } from '../ports.ts'
+import type { Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import {
   contains,
@@ -78,7 +78,6 @@ export interface Carved {
  * `no_addresses`).
  */
 export async function holdIps(
-  app: App,
   tx: Transaction,
   {
     wanted,
@@ -107,7 +106,7 @@ export async function holdIps(
       fixedIps.push({ subnetId: subnet.id, ipAddress: any })
       continue
     }
-    carved.push(...(await makeRoom(app, tx, subnet, given, region)))
+    carved.push(...(await makeRoom(tx, subnet, given, region)))
     await tx.networks.hold({ ...holding, start: given, end: given })
     fixedIps.push({ subnetId: subnet.id, ipAddress: given })
   }
@@ -123,7 +122,6 @@ function slaacOf({ ipv6AddressMode, cidr }: Subnet, mac: string): string | null 
 
 /** A block of another region that has the address lets it go. */
 async function makeRoom(
-  app: App,
   tx: Transaction,
   subnet: Subnet,
   address: string,
@@ -131,7 +129,7 @@ async function makeRoom(
 ): Promise<Carved[]> {
   if (subnet.places.length === 0) return []
   await tx.networks.lockBlocks(subnet.id)
-  const holdings = await app.store.networks.holdings(subnet.id)
+  const holdings = await tx.networks.holdings(subnet.id)
   const regionId = blockOf(holdings, address)
   if (regionId === null || regionId === region?.id) return []
   const carved = await carveOut(tx, holdings, subnet.id, address)

@@ -29,7 +29,7 @@ export async function createFloatingIp(app: App, caller: Caller, spec: FloatingI
   const network = await getResource(app, caller, { kind: 'network', id: spec.floatingNetworkId })
   if (!network.external)
     throw invalid(`Network ${network.id} is not a valid external network`, 'not_external')
-  const region = homeOf(network, await regionsOf(app))!
+  const region = homeOf(network, await regionsOf(app.store))!
   const target = spec.portId
     ? await targetOf(app, caller, network.id, spec.portId, spec.fixedIpAddress)
     : nowhere
@@ -99,7 +99,7 @@ async function targetOf(
       'fixed_ip',
     )
   }
-  const others = await all(app, 'floatingip', { field: 'portId', in: [portId] })
+  const others = await all(app.store, 'floatingip', { field: 'portId', in: [portId] })
   const other = others.find(one => one.fixedIpAddress === fixed.ipAddress)
   if (other) {
     throw conflict(
@@ -118,7 +118,7 @@ async function routerBetween(
   subnetId: string,
   floatingNetworkId: string,
 ): Promise<Router> {
-  const interfaces = (await interfacesOn(app, port.networkId)).filter(({ fixedIps }) =>
+  const interfaces = (await interfacesOn(app.store, port.networkId)).filter(({ fixedIps }) =>
     fixedIps.some(one => one.subnetId === subnetId),
   )
   const routers = await app.store.networks.getMany('router', [
@@ -150,7 +150,7 @@ export async function updateFloatingIp(
     const target = portId ? await targetElsewhere(app, caller, floatingIp, portId, fixedIpAddress) : nowhere
     const region = homeOf(
       (await app.store.networks.get('network', floatingIp.floatingNetworkId, 'atoll'))!,
-      await regionsOf(app),
+      await regionsOf(app.store),
     )!
     if (target) await lead(app, caller, id, { before: floatingIp, target, region })
   }
@@ -232,7 +232,7 @@ export async function removeFloatingIp(app: App, caller: Caller, { id, ifRevisio
     await app.cloud.networking(place.region, caller.requestId).remove('floatingip', place.id)
   }
   const network = await app.store.networks.get('network', floatingIp.floatingNetworkId, 'atoll')
-  const region = network && homeOf(network, await regionsOf(app))
+  const region = network && homeOf(network, await regionsOf(app.store))
   await app.store.transact(async tx => {
     await tx.networks.remove('floatingip', id, noteOf(app, caller, 'floatingip.remove'))
     if (region && floatingIp.routerId)

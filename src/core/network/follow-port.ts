@@ -5,6 +5,7 @@ import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { groupsFollowPort } from './groups-in-region.ts'
 import type { FloatingIp, Network, Port } from './model.ts'
+import type { Reads } from './network-store.ts'
 import { all, interfacesOn } from './query.ts'
 import { placeIn } from './spanning.ts'
 import { regionNamed, regionsOf, routerHome } from './where.ts'
@@ -25,17 +26,17 @@ export async function followPlacement(
   tx: Transaction,
   placement: Placement,
 ): Promise<void> {
-  const follows = [...(await routersTo(app, placement)), ...(await floatingIpsTo(app, placement))]
+  const follows = [...(await routersTo(tx, placement)), ...(await floatingIpsTo(tx, placement))]
   await follow(app, caller, tx, follows)
   await groupsFollowPort(app, caller, tx, placement.port)
 }
 
 /** Spanning routers on the network come to the region with it. */
-async function routersTo(app: App, { network, region, isNew }: Placement): Promise<FollowUp[]> {
-  const ids = new Set((await interfacesOn(app, network.id)).map(({ deviceId }) => deviceId))
+async function routersTo(reads: Reads, { network, region, isNew }: Placement): Promise<FollowUp[]> {
+  const ids = new Set((await interfacesOn(reads, network.id)).map(({ deviceId }) => deviceId))
   if (ids.size === 0) return []
-  const routers = await app.store.networks.getMany('router', [...ids])
-  const regions = await regionsOf(app)
+  const routers = await reads.networks.getMany('router', [...ids])
+  const regions = await regionsOf(reads)
   return routers
     .filter(router => routerHome(router, regions) === null && (isNew || placeIn(router, region) === null))
     .map(router => setupOf(router, network.id, region))
@@ -53,15 +54,15 @@ export const setupOf = (
 })
 
 /** Floating IPs that were given to the port before it was anywhere. */
-async function floatingIpsTo(app: App, { port, network }: Placement): Promise<FollowUp[]> {
-  const waiting = await all(app, 'floatingip', { field: 'portId', in: [port.id] })
-  return Promise.all(waiting.map(one => linkOf(app, one, network.id))).then(links => links.flat())
+async function floatingIpsTo(reads: Reads, { port, network }: Placement): Promise<FollowUp[]> {
+  const waiting = await all(reads, 'floatingip', { field: 'portId', in: [port.id] })
+  return Promise.all(waiting.map(one => linkOf(reads, one, network.id))).then(links => links.flat())
 }
 
 /** The job that leads a floating IP to its port: in the region of its own network. */
-export async function linkOf(app: App, floatingIp: FloatingIp, networkId: string): Promise<FollowUp[]> {
+async function linkOf(reads: Reads, floatingIp: FloatingIp, networkId: string): Promise<FollowUp[]> {
   const [place] = floatingIp.places
   if (!place || floatingIp.routerId === null) return []
-  const region = regionNamed(place.region, await regionsOf(app))
+  const region = regionNamed(place.region, await regionsOf(reads))
   return [setupOf({ id: floatingIp.routerId, projectId: floatingIp.projectId }, networkId, region)]
 }

@@ -10,7 +10,7 @@ import { all } from './query.ts'
 /** Takes a port that is in no region any more out of the model; what followed from it follows. */
 export async function forgetPort(app: App, caller: Caller, port: Port): Promise<void> {
   const note = noteOf(app, caller, 'port.remove')
-  const bound = await all(app, 'floatingip', { field: 'portId', in: [port.id] })
+  const bound = await all(app.store, 'floatingip', { field: 'portId', in: [port.id] })
   const loose: Change<'floatingip'> = { portId: null, fixedIpAddress: null, routerId: null, status: 'DOWN' }
   await app.store.transact(async tx => {
     for (const { id } of bound) await tx.networks.update('floatingip', id, loose, note)

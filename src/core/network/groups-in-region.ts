@@ -66,7 +66,7 @@ async function projectIn(
   networking: RegionNetworking,
   where: Pick<ProjectInRegion, 'region' | 'regionId' | 'projectId'>,
 ): Promise<ProjectInRegion> {
-  const groups = await all(app, 'security_group', { field: 'projectId', in: [where.projectId] })
+  const groups = await all(app.store, 'security_group', { field: 'projectId', in: [where.projectId] })
   return { ...where, networking, groups, members: await membersOf(app, groups, where.region) }
 }
 
@@ -75,8 +75,8 @@ async function projectIn(
  * were tried.
  */
 export async function setUpGroupRules(app: App, projectId: string, requestId: string): Promise<void> {
-  const groups = await all(app, 'security_group', { field: 'projectId', in: [projectId] })
-  const regions = await regionsOf(app)
+  const groups = await all(app.store, 'security_group', { field: 'projectId', in: [projectId] })
+  const regions = await regionsOf(app.store)
   const having = regions.filter(({ name }) => groups.some(group => idIn(group, name) !== null))
   const work = having.map(({ name: region, id: regionId }) =>
     again(async () => {
@@ -127,7 +127,7 @@ async function membersOf(app: App, groups: readonly SecurityGroup[], region: str
   const named = namedBy(groups)
   const places = groups.filter(group => named.has(group.id)).flatMap(group => group.places)
   if (places.every(place => place.region === region)) return []
-  return all(app, 'port', { field: 'securityGroupIds', has: [...named] })
+  return all(app.store, 'port', { field: 'securityGroupIds', has: [...named] })
 }
 
 /** What has changed between the reading of the model and now, the job finds. */
@@ -176,10 +176,10 @@ export async function groupsFollowPort(
   { securityGroupIds }: Pick<Port, 'securityGroupIds'>,
 ): Promise<void> {
   if (securityGroupIds.length === 0) return
-  const rules = await all(app, 'security_group_rule', { field: 'remoteGroupId', in: securityGroupIds })
+  const rules = await all(tx, 'security_group_rule', { field: 'remoteGroupId', in: securityGroupIds })
   if (rules.length === 0) return
   const ids = new Set([...securityGroupIds, ...rules.map(rule => rule.securityGroupId)])
-  const groups = await app.store.networks.getMany('security_group', [...ids])
+  const groups = await tx.networks.getMany('security_group', [...ids])
   const regions = new Set(groups.flatMap(({ places }) => places.map(({ region }) => region)))
   if (regions.size < 2) return
   const projects = new Set(rules.map(({ projectId }) => projectId))
@@ -191,7 +191,7 @@ export async function groupsFollowPort(
  * (`security_group_in_use`) when a region has it in use, else as the region refuses.
  */
 export async function takeFromRegions(app: App, caller: Caller, group: SecurityGroup): Promise<void> {
-  for (const { name: region, id: regionId } of await regionsOf(app)) {
+  for (const { name: region, id: regionId } of await regionsOf(app.store)) {
     const networking = app.cloud.networking(region, caller.requestId)
     const place = idIn(group, region)
     if (place !== null) {

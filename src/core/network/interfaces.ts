@@ -32,7 +32,7 @@ interface Joining {
  */
 export async function addInterface(app: App, caller: Caller, ask: InterfaceAsk): Promise<Interface> {
   const joining = await joiningOf(app, caller, ask)
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   checkLocation(joining, regions)
   await checkSubnets(app, joining)
   const home = routerHome(joining.router, regions)
@@ -93,7 +93,7 @@ function checkLocation({ router, network }: Joining, regions: readonly Region[])
 
 /** No two subnets of a router may overlap. Throws `invalid` (`router_overlap`). */
 async function checkSubnets(app: App, { router, subnet }: Joining): Promise<void> {
-  const ports = await interfacesOf(app, router.id)
+  const ports = await interfacesOf(app.store, router.id)
   const ids = new Set(ports.flatMap(port => port.fixedIps.map(({ subnetId }) => subnetId)))
   if (ids.has(subnet.id))
     throw invalid(`Bad router request: Router already has a port on subnet ${subnet.id}.`, 'router_overlap')
@@ -163,7 +163,7 @@ async function addSpanning(app: App, caller: Caller, joining: Joining): Promise<
     await tx.networks.lock('router', router.id)
     if (port) await tx.networks.update('port', id, { deviceId: router.id, deviceOwner: interfaceOwner }, note)
     else await insertInterface(app, tx, joining, id, note)
-    await follow(app, caller, tx, await routerFollows(app, router, [network]))
+    await follow(app, caller, tx, await routerFollows(tx, router, [network]))
   })
   return id
 }
@@ -225,14 +225,14 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
   const [subnet] = await app.store.networks.getMany('subnet', [subnetId])
   const [network] = await app.store.networks.getMany('network', [port.networkId])
   await requireNoFloatingIps(app, router, subnet!)
-  const home = routerHome(router, await regionsOf(app))
+  const home = routerHome(router, await regionsOf(app.store))
   if (home) {
     const place = port.places.find(({ region }) => region === home.name)
     if (place)
       await app.cloud.networking(home.name, caller.requestId).removeLeg(router.id, { portId: place.id })
   }
   await app.store.transact(async tx => {
-    await follow(app, caller, tx, await routerFollows(app, router))
+    await follow(app, caller, tx, await routerFollows(tx, router))
     await tx.networks.remove('port', port.id, noteOf(app, caller, 'router.remove_interface'))
     if (home) await giveBackGateway(tx, port, network!, home)
   })
@@ -249,7 +249,7 @@ async function giveBackGateway(tx: Transaction, port: Port, network: Network, re
 }
 
 async function interfaceMeant(app: App, router: Router, { subnetId, portId }: InterfaceAsk): Promise<Port> {
-  const ports = await interfacesOf(app, router.id)
+  const ports = await interfacesOf(app.store, router.id)
   const port = ports.find(
     one =>
       (portId === undefined || one.id === portId) &&
@@ -264,7 +264,7 @@ async function interfaceMeant(app: App, router: Router, { subnetId, portId }: In
 }
 
 async function requireNoFloatingIps(app: App, router: Router, subnet: Subnet): Promise<void> {
-  const bound = await all(app, 'floatingip', { field: 'routerId', in: [router.id] })
+  const bound = await all(app.store, 'floatingip', { field: 'routerId', in: [router.id] })
   const cidr = parseCidr(subnet.cidr)!
   const inUse = bound.find(({ fixedIpAddress }) => {
     const address = fixedIpAddress && parseCidr(`${fixedIpAddress}/${subnet.ipVersion === 4 ? 32 : 128}`)

@@ -1,6 +1,7 @@
 // The port of the central model's store.
 
 import type { Note } from '../note.ts'
+import type { RegionStore } from '../regions/region.ts'
 import type { Change, Kind, Kinds, Pool, Written } from './model.ts'
 
 /**
@@ -49,6 +50,12 @@ export interface NetworkStore {
   counts(projectId: string): Promise<Readonly<Record<Kind, number>>>
   /** What is held of a subnet: for all purposes, or for these. */
   holdings(subnetId: string, purposes?: readonly Purpose[]): Promise<Holding[]>
+}
+
+/** Where the model is read: the store itself, or a transaction of it. */
+export interface Reads {
+  readonly networks: NetworkStore
+  readonly regions: Pick<RegionStore, 'list'>
 }
 
 /** What an address, or a block of them, is held for. */

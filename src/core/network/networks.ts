@@ -20,7 +20,7 @@ import { born, checkRevision, follow } from './writing.ts'
  * `segment_in_use`, `no_segments`), and `upstream` as its region refuses.
  */
 export async function createNetwork(app: App, caller: Caller, spec: NetworkSpec): Promise<Network> {
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   allowedBy(spec.zoneHints, regions)
   const home = spec.external ? homeOfExternal(spec.zoneHints, regions) : homeBy(spec.zoneHints, regions)
   const id = await (home ? createAtHome(app, caller, spec, home) : createSpanning(app, caller, spec))
@@ -134,7 +134,7 @@ export async function updateNetwork(
       'not_supported',
     )
   }
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   await app.store.transact(async tx => {
     const now = await tx.networks.lock('network', id)
     if (now) checkRevision('network', now, ifRevision)
@@ -188,7 +188,7 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
 
 /** Ports of Atoll's own making go with the network; any other keeps it. */
 async function requireUnused(app: App, network: Network): Promise<void> {
-  const ports = await some(app, 'port', 6, { field: 'networkId', in: [network.id] })
+  const ports = await some(app.store, 'port', 6, { field: 'networkId', in: [network.id] })
   const inUse = ports.filter(({ deviceOwner }) => deviceOwner !== 'network:dhcp')
   if (inUse.length === 0) return
   throw conflict(

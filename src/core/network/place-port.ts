@@ -82,7 +82,7 @@ async function holdGiven(
   if (given.length === 0 || isHome || port.id !== null)
     return given.map(({ subnet, ipAddress }) => ({ subnetId: subnet.id, ipAddress: ipAddress! }))
   const { fixedIps, carved } = await app.store.transact(tx =>
-    holdIps(app, tx, { wanted: given, holder: temporary, mac: port.macAddress, region }),
+    holdIps(tx, { wanted: given, holder: temporary, mac: port.macAddress, region }),
   )
   for (const one of carved) await tellPools(app, caller, one)
   return fixedIps

@@ -46,7 +46,7 @@ export async function moved(
       )
     }
     await networking.remove('port', place.id)
-    const old = regionNamed(place.region, await regionsOf(app))
+    const old = regionNamed(place.region, await regionsOf(app.store))
     await app.store.transact(tx => tx.networks.unplace('port', port.id, old.id))
   }
   const { fixedIps = port.fixedIps, ...rest } = change
@@ -67,7 +67,7 @@ export async function toldToRegion(app: App, caller: Caller, telling: Telling): 
   const { port, change } = telling
   const [place] = port.places
   if (!place) return changeReserved(app, caller, telling)
-  const region = regionNamed(place.region, await regionsOf(app))
+  const region = regionNamed(place.region, await regionsOf(app.store))
   const networking = app.cloud.networking(region.name, caller.requestId)
   const local = (await localOf(app, telling.network, region))!
   const groups = await ensureGroups(app, networking, {
@@ -154,6 +154,6 @@ async function changeReserved(app: App, caller: Caller, telling: Telling): Promi
     await tx.networks.update('port', port.id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
     if (!wanted) return
     await tx.networks.release('port', port.id)
-    await holdIps(app, tx, { wanted, holder: port.id, mac: port.macAddress, region: null })
+    await holdIps(tx, { wanted, holder: port.id, mac: port.macAddress, region: null })
   })
 }

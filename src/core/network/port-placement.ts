@@ -19,7 +19,7 @@ export interface Signals {
  * `host_unknown`, `location_mismatch`).
  */
 export async function regionForPort(app: App, network: Network, signals: Signals): Promise<Region | null> {
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   const allowed = allowedBy(network.zoneHints, regions)
   const home = homeOf(network, regions)
   const named = namedRegion(signals.profile, regions) ?? (await regionOfHost(app, allowed, signals))

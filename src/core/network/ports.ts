@@ -85,7 +85,7 @@ async function reservePort(
     await tx.networks.quota('port', ready.projectId, 1, app.networkRules.quotas.port)
     const row: Written<'port'> = { ...ready, ...born(app), id, vifType: 'unbound', status: 'DOWN' }
     await tx.networks.insert('port', row, noteOf(app, caller, 'port.create'))
-    const { carved } = await holdIps(app, tx, { wanted, holder: id, mac: ready.macAddress, region: null })
+    const { carved } = await holdIps(tx, { wanted, holder: id, mac: ready.macAddress, region: null })
     await follow(
       app,
       caller,

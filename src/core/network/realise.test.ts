@@ -262,7 +262,7 @@ describe('the maker of a kind', () => {
     const mine = await maker.make(idOf(2))
     expect(mine).toMatchObject({ ...fields, description: `words atoll:${idOf(2)}` })
     expect(await maker.find(idOf(2))).toEqual([mine])
-    // Never by the description, which Neutron may let anybody change.
+    // Never by the description: the words before the mark may be others by now.
     expect(queries).toEqual([{ where: { projectId: 'p' } }])
     await maker.remove(mine.id)
     expect(rows.map(({ id }) => id)).toEqual(['net-0'])

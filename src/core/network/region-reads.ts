@@ -17,7 +17,7 @@ export interface Zone {
 
 /** Every name that a hint may have. */
 export async function listZones(app: App, _caller: Caller): Promise<Zone[]> {
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   const names = new Set(regions.flatMap(({ name, availabilityZone }) => [availabilityZone, name]))
   return [...names].flatMap(name =>
     (['network', 'router'] as const).map(resource => ({ name, state: 'available' as const, resource })),
@@ -28,7 +28,7 @@ export type PlacedAgent = RegionAgent & { readonly region: string }
 
 /** The agents of all regions that answer; one that does not is told to the log, and has none. */
 export async function listAgents(app: App, caller: Caller): Promise<PlacedAgent[]> {
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   const lists = await Promise.all(
     regions.map(async ({ name }) => {
       try {

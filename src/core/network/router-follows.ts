@@ -1,9 +1,9 @@
 // The jobs by which every region learns of a change of a spanning router.
 
-import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { setupOf } from './follow-port.ts'
 import type { Network, Router } from './model.ts'
+import type { Reads } from './network-store.ts'
 import { interfacesOf } from './query.ts'
 import { regionsOf, routerHome } from './where.ts'
 import type { FollowUp } from './writing.ts'
@@ -13,18 +13,18 @@ import type { FollowUp } from './writing.ts'
  * that of the routes. None for a router of one region.
  */
 export async function routerFollows(
-  app: App,
+  reads: Reads,
   router: Router,
   joining: readonly Network[] = [],
 ): Promise<FollowUp[]> {
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(reads)
   if (routerHome(router, regions) !== null) return []
-  const ports = await interfacesOf(app, router.id)
+  const ports = await interfacesOf(reads, router.id)
   const ids = [
     ...ports.map(({ networkId }) => networkId),
     ...(router.gateway ? [router.gateway.networkId] : []),
   ]
-  const networks = [...(await app.store.networks.getMany('network', [...new Set(ids)])), ...joining]
+  const networks = [...(await reads.networks.getMany('network', [...new Set(ids)])), ...joining]
   const named = new Set([
     ...router.places.map(({ region }) => region),
     ...networks.flatMap(({ places }) => places.map(({ region }) => region)),

@@ -48,7 +48,7 @@ export interface RouterScene {
 export async function routerScene(app: App, routerId: string): Promise<RouterScene | null> {
   const router = await app.store.networks.get('router', routerId, 'atoll')
   if (!router) return null
-  const known = await regionsOf(app)
+  const known = await regionsOf(app.store)
   const attached = await attachedTo(app, router)
   const gatewayNetwork = router.gateway
     ? await app.store.networks.get('network', router.gateway.networkId, 'atoll')
@@ -76,7 +76,7 @@ export async function routerScene(app: App, routerId: string): Promise<RouterSce
 }
 
 async function attachedTo(app: App, router: Router): Promise<Attached[]> {
-  const ports = await interfacesOf(app, router.id)
+  const ports = await interfacesOf(app.store, router.id)
   const subnets = await app.store.networks.getMany('subnet', [
     ...new Set(ports.flatMap(port => port.fixedIps.map(({ subnetId }) => subnetId))),
   ])
@@ -135,7 +135,7 @@ async function legAddress(
 }
 
 async function boundThrough(app: App, router: Router): Promise<Bound[]> {
-  const floatingIps = await all(app, 'floatingip', { field: 'routerId', in: [router.id] })
+  const floatingIps = await all(app.store, 'floatingip', { field: 'routerId', in: [router.id] })
   const ports = await app.store.networks.getMany(
     'port',
     floatingIps.flatMap(({ portId }) => portId ?? []),

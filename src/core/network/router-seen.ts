@@ -102,7 +102,12 @@ async function leavingWith(app: App, { region, routerId, scene }: Looking): Prom
   const bridge = project === null ? null : await findBridge(app, project)
   const regionalId = bridge && placeIn(bridge.network, region)
   if (!bridge || !regionalId) return []
-  const routers = await all(app, 'router', { field: 'projectId', in: [project!] }, { region: [region.name] })
+  const routers = await all(
+    app.store,
+    'router',
+    { field: 'projectId', in: [project!] },
+    { region: [region.name] },
+  )
   if (routers.some(({ id }) => id !== routerId)) return []
   return [{ kind: 'network', centralId: bridge.network.id, regionalId }]
 }

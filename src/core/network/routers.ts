@@ -23,7 +23,7 @@ import { born, checkRevision, follow } from './writing.ts'
  * (`over_quota`), and `upstream` as a region refuses.
  */
 export async function createRouter(app: App, caller: Caller, spec: RouterSpec): Promise<Router> {
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   allowedBy(spec.zoneHints, regions)
   const home = homeBy(spec.zoneHints, regions)
   if (spec.gateway) await gatewayRegion(app, caller, spec.gateway, home)
@@ -48,7 +48,7 @@ async function gatewayRegion(
 ): Promise<Region> {
   const network = await getResource(app, caller, { kind: 'network', id: networkId })
   if (!network.external) throw invalid(`Network ${networkId} is not an external network`, 'not_external')
-  const region = homeOf(network, await regionsOf(app))!
+  const region = homeOf(network, await regionsOf(app.store))!
   if (home && home.id !== region.id) {
     throw invalid(
       `The router lives in ${home.name}, and the network ${networkId} is in ${region.name}: a router without a region in its hints can use it`,
@@ -136,7 +136,7 @@ export async function updateRouter(
 ): Promise<Router> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
-  const home = routerHome(router, await regionsOf(app))
+  const home = routerHome(router, await regionsOf(app.store))
   if (change.gateway) await gatewayRegion(app, caller, change.gateway, home)
   if (change.gateway === null) await requireNoFloatingIps(app, router)
   if (home) await updateAtHome(app, caller, router, home, change)
@@ -188,14 +188,14 @@ async function updateSpanning(
       plain as Change<'router'>,
       noteOf(app, caller, 'router.update'),
     )
-    await follow(app, caller, tx, await routerFollows(app, router))
+    await follow(app, caller, tx, await routerFollows(tx, router))
   })
   if (gateway !== undefined) await setGateway(app, caller, router, gateway)
 }
 
 /** Routes lead through the router's own subnets. Throws `invalid` (`routes`). */
 async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[]): Promise<void> {
-  const ports = await interfacesOf(app, router.id)
+  const ports = await interfacesOf(app.store, router.id)
   const ids = ports.flatMap(port => port.fixedIps.map(({ subnetId }) => subnetId))
   const gatewayIds = router.gateway?.fixedIps.map(({ subnetId }) => subnetId) ?? []
   const subnets = await app.store.networks.getMany('subnet', [...ids, ...gatewayIds])
@@ -212,7 +212,7 @@ async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[
 }
 
 async function requireNoFloatingIps(app: App, router: Router): Promise<void> {
-  const [one] = await some(app, 'floatingip', 1, { field: 'routerId', in: [router.id] })
+  const [one] = await some(app.store, 'floatingip', 1, { field: 'routerId', in: [router.id] })
   if (!one) return
   throw conflict(
     `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.gateway?.networkId} is required by one or more floating IPs.`,
@@ -233,7 +233,7 @@ async function setGateway(app: App, caller: Caller, router: Router, ask: Gateway
   const write = (value: Router['gateway']) =>
     app.store.transact(async tx => {
       await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
-      await follow(app, caller, tx, await routerFollows(app, router))
+      await follow(app, caller, tx, await routerFollows(tx, router))
     })
   await write(gateway)
   const region = await exitOf(app, ask ?? router.gateway)
@@ -246,23 +246,23 @@ async function setGateway(app: App, caller: Caller, router: Router, ask: Gateway
   }
   // With the gateway known to be there, the others may learn of it.
   await app.store.transact(async tx => {
-    await follow(app, caller, tx, await routerFollows(app, (await tx.networks.lock('router', router.id))!))
+    await follow(app, caller, tx, await routerFollows(tx, (await tx.networks.lock('router', router.id))!))
   })
 }
 
 async function exitOf(app: App, gateway: Pick<GatewayAsk, 'networkId'> | null): Promise<Region | null> {
   const network = gateway && (await app.store.networks.get('network', gateway.networkId, 'atoll'))
-  return network ? homeOf(network, await regionsOf(app)) : null
+  return network ? homeOf(network, await regionsOf(app.store)) : null
 }
 
 /** Regions first. Throws `not_found`, `conflict` (`router_in_use`, `revision`), `upstream`. */
 export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
-  const ports = await interfacesOf(app, id)
+  const ports = await interfacesOf(app.store, id)
   if (ports.length > 0)
     throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   const note = noteOf(app, caller, 'router.remove')
   const home = routerHome(router, regions)
   if (home) await app.cloud.networking(home.name, caller.requestId).remove('router', id)
@@ -281,10 +281,10 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
 
 /** A project without spanning routers needs no bridge. */
 async function removeIdleBridge(app: App, caller: Caller, projectId: string): Promise<void> {
-  const regions = await regionsOf(app)
-  const routers = await all(app, 'router', { field: 'projectId', in: [projectId] })
+  const regions = await regionsOf(app.store)
+  const routers = await all(app.store, 'router', { field: 'projectId', in: [projectId] })
   if (routers.some(router => routerHome(router, regions) === null)) return
-  const [bridge] = await all(app, 'network', { field: 'bridgeOf', in: [projectId] })
+  const [bridge] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
   if (!bridge) return
   for (const { region, id } of bridge.places)
     await app.cloud.networking(region, caller.requestId).remove('network', id)

@@ -69,7 +69,7 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
   if (group.isDefault && !isAtLeast(caller, 'admin'))
     throw conflict('Insufficient rights for removing default security group.', 'default_group')
   await takeFromRegions(app, caller, group)
-  const naming = await all(app, 'security_group_rule', { field: 'remoteGroupId', in: [id] })
+  const naming = await all(app.store, 'security_group_rule', { field: 'remoteGroupId', in: [id] })
   const note = noteOf(app, caller, 'security_group.remove')
   await app.store.transact(async tx => {
     const { rules, projectId } = await lockGroup(tx, id)
@@ -151,6 +151,6 @@ const setUpOf = ({ projectId, places }: SecurityGroup): FollowUp[] =>
   places.length === 0 ? [] : [setUp(projectId)]
 
 async function requireUnused(app: App, id: string): Promise<void> {
-  const ports = await some(app, 'port', 1, { field: 'securityGroupIds', has: [id] })
+  const ports = await some(app.store, 'port', 1, { field: 'securityGroupIds', has: [id] })
   if (ports.length > 0) throw conflict(`Security Group ${id} in use.`, 'security_group_in_use')
 }

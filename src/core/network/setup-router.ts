@@ -14,7 +14,7 @@ export async function setUpRouter(app: App, caller: Caller, region: Region, rout
   await convergeRouter(app, { caller, routerId, region })
   await noteGateway(app, caller, region, routerId)
   const router = await app.store.networks.get('router', routerId, 'atoll')
-  if (!router || routerHome(router, await regionsOf(app))) return
+  if (!router || routerHome(router, await regionsOf(app.store))) return
   const routes = { type: 'configure_route', projectId: router.projectId, resource: { router_id: routerId } }
   await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }]))
 }

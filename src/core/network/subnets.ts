@@ -45,7 +45,7 @@ export async function createSubnet(app: App, caller: Caller, spec: SubnetSpec): 
   checkRanges(cidr, gatewayIp, spec.allocationPools)
   checkCounts(app, spec)
   const asked = { ...spec, cidr: formatCidr(cidr) }
-  const home = homeOf(network, await regionsOf(app))
+  const home = homeOf(network, await regionsOf(app.store))
   const allocationPools = spec.allocationPools ?? poolsOf(cidr, gatewayIp)
   const id = home
     ? await createAtHome(app, caller, asked, home)
@@ -151,10 +151,10 @@ type Inserted = SubnetSpec & Pick<Subnet, 'gatewayIp' | 'allocationPools'>
 
 async function createSpanning(app: App, caller: Caller, network: Network, spec: Inserted): Promise<string> {
   const id = app.newId()
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   await app.store.transact(async tx => {
     await tx.networks.lock('network', network.id)
-    checkOverlap(parseCidr(spec.cidr)!, await app.store.networks.getMany('subnet', network.subnetIds))
+    checkOverlap(parseCidr(spec.cidr)!, await tx.networks.getMany('subnet', network.subnetIds))
     await insert(app, caller, tx, { ...spec, id })
     await follow(app, caller, tx, poolJobs(network, regions))
   })
@@ -196,7 +196,7 @@ export async function updateSubnet(
   checkRanges(cidr, gatewayIp, change.allocationPools ?? subnet.allocationPools)
   checkCounts(app, change)
   const network = await getResource(app, caller, { kind: 'network', id: subnet.networkId })
-  const regions = await regionsOf(app)
+  const regions = await regionsOf(app.store)
   const home = homeOf(network, regions)
   if (home) {
     const { description: _own, ...told } = change
@@ -228,7 +228,7 @@ export async function updateSubnet(
 export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)
-  const ports = await some(app, 'port', 6, { fixedIp: 'subnetId', in: [id] })
+  const ports = await some(app.store, 'port', 6, { fixedIp: 'subnetId', in: [id] })
   const inUse = ports.filter(({ deviceOwner }) => deviceOwner !== 'network:dhcp')
   if (inUse.length > 0) {
     throw conflict(

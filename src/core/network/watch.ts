@@ -23,10 +23,9 @@ export interface Sighting {
 
 /** So far back again each time: what was under way while we looked is seen the next time. */
 const overlapMs = 60_000
-const sweepEveryMs = 300_000
 
-/** One look at a region. Throws `upstream`. */
-export async function watchRegion(app: App, region: Region): Promise<Sighting> {
+/** One look at a region; all ids are compared where that is so long ago. Throws `upstream`. */
+export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_000): Promise<Sighting> {
   const caller = ownCaller(`req-${app.newId()}`)
   const networking = app.cloud.networking(region.name, caller.requestId)
   const watch = await app.store.watches.get(region.id)

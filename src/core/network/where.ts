@@ -1,13 +1,13 @@
 // Where things may be: what availability zone hints say.
 
 import { invalid, notFound } from '../error.ts'
-import type { App } from '../ports.ts'
 import { isCentral, type Region } from '../regions/region.ts'
 import type { Network, Router } from './model.ts'
+import type { Reads } from './network-store.ts'
 
 /** Every region that can hold something: all but the central one, in order of their names. */
-export async function regionsOf(app: App): Promise<Region[]> {
-  const regions = await app.store.regions.list()
+export async function regionsOf(reads: Pick<Reads, 'regions'>): Promise<Region[]> {
+  const regions = await reads.regions.list()
   return regions.filter(region => !isCentral(region)).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
