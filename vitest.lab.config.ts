@@ -8,6 +8,7 @@ export default defineConfig({
       'test/sim/openstack-client.test.ts',
       'test/sim/*-like-the-real.test.ts',
       'test/lab/**/*.test.ts',
+      'test/networking/t[0-9]*.test.ts',
     ],
     globalSetup: ['test/postgres.ts'],
     testTimeout: 300_000,

@@ -6,6 +6,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<object>>> 
   ledger: async args => (await import('./ledger.ts')).ledger(args),
   jobs: async args => (await import('./jobs.ts')).jobs(args),
   leases: async args => (await import('./leases.ts')).leases(args),
+  networking: async args => (await import('./networking.ts')).networking(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -199,7 +199,7 @@ const leaseRules = ({ leases }: Config): LeaseRules => ({
   retryForMs: leases.retry_for_seconds * 1000,
 })
 
-const networkRules = ({ networking, regions }: Config): NetworkRules => ({
+export const networkRules = ({ networking, regions }: Config): NetworkRules => ({
   bridge: { cidr: networking.bridge_cidr, bits: networking.bridge_bits },
   fabric: {
     networkType: networking.network_type,

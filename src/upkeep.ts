@@ -1,11 +1,17 @@
-// What is done to the database as a whole: migrations, backups, restores. Beside a running Atoll or without one.
+// What is done to the database as a whole: migrations, backups, restores, a look at all networks. Beside a running Atoll
+// or without one.
 
 import type { Logger } from 'pino'
-import { openServer } from './compose.ts'
+import { viewTopology } from './api/native/topology.ts'
+import { networkRules, openServer } from './compose.ts'
 import type { Config } from './config.ts'
+import { conflict } from './core/error.ts'
+import { type TopologyAsk, topologyFor } from './core/network/topology.ts'
 import { backup, restore, type TableCount } from './store/backup.ts'
+import { openDatabase } from './store/database.ts'
 import { findEmbedded } from './store/embedded/find.ts'
 import { migrate } from './store/migrations.ts'
+import { createStore } from './store/store.ts'
 
 /** Runs `work` with the database's URL; starts the embedded server for that time when none runs. */
 export async function withDatabase<T>(
@@ -43,3 +49,29 @@ export const restoreDatabase = (config: Config, log: Logger, file: string): Prom
     await migrate(url)
     return counts
   })
+
+/** What the native API answers. */
+export type TopologyView = ReturnType<typeof viewTopology>
+
+/**
+ * What the native API would answer an admin, without asking it: whoever reads the settings may see everything, and sees
+ * it also while no process serves. Throws as `topology`, and `conflict` for a database of another release.
+ */
+export const readTopology = (config: Config, log: Logger, ask: TopologyAsk): Promise<TopologyView> =>
+  withDatabase(config, log, async url => {
+    const database = openDatabase(url, { connections: 1, name: 'atoll topology', onError: () => {} })
+    const model = { store: createStore(database.db), networkRules: networkRules(config) }
+    try {
+      const sight = ask.project === null ? null : { projectId: ask.project }
+      return viewTopology(await topologyFor(model, sight, ask))
+    } catch (error) {
+      if (lacks.includes((error as { code?: string }).code ?? ''))
+        throw conflict('The database is not at this release: run `atoll migrate`')
+      throw error
+    } finally {
+      await database.close()
+    }
+  })
+
+/** What PostgreSQL says of a table, and of a column, that is not there. */
+const lacks = ['42P01', '42703']

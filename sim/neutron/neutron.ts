@@ -50,7 +50,9 @@ export interface Neutron {
   create(name: string, fields: Record<string, unknown>): Row
   /** Does to one of a kind (`ports`) what an admin's request would; throws what would refuse it. */
   act(method: 'PUT' | 'DELETE', path: string, id: string, body?: unknown): void
-  /** How many calls came: with this method, for this resource (`networks`, `routers/add_router_interface`). */
+  /** How many calls came, by method and resource: `GET networks`, `PUT routers/add_router_interface`. */
+  readonly counts: ReadonlyMap<string, number>
+  /** How many came with this method, for this resource. */
   calls(method?: string, resource?: string): number
   /** Adds its routes to a service of `sim/http.ts`. */
   build(app: FastifyInstance, service: { now(): Date }): void
@@ -81,6 +83,7 @@ export function createNeutron({
     agents: () => rowsOf(region.agents),
     create: (name, fields) => create(name, fields, region),
     act: (method, path, id, body) => act(region, method, path, id, body),
+    counts,
     calls: (method, resource) =>
       [...counts]
         .filter(([key]) => method === undefined || key.startsWith(`${method} `))

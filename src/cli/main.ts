@@ -57,6 +57,24 @@ command(
   .action(async options => (await import('./doctor.ts')).runDoctor(loadConfig(options.config), options))
 
 command(
+  'topology',
+  'Shows the regions, the networks, routers and ports in them, the links between them, and their state',
+  [
+    'atoll topology',
+    'atoll topology --region Pod1 --no-ports',
+    'atoll topology --network 5f0c3a52-7a0c-4d4e-8f0e-6a3f6d1c2b11',
+    'atoll topology --project 9d3bd0f2f8d94b6b8b3a3b2f4c1d2e3f --ports --json',
+  ].join('\n  '),
+)
+  .option('--region <name>', 'only what is in this region')
+  .option('--network <id>', 'only this network, and what is on it')
+  .option('--project <id>', 'only what this project sees')
+  .option('--ports', 'each port; they are only counted unless a region or a network is named')
+  .option('--no-ports', 'only how many ports there are')
+  .option('--json', 'as GET /atoll/v1/topology answers')
+  .action(async options => (await import('./topology.ts')).runTopology(loadConfig(options.config), options))
+
+command(
   'routes',
   'Lists every route with what reads, does and shows it, and its policy rule',
   'atoll routes',

@@ -75,10 +75,10 @@ export async function setBlocks(db: Db, subnetId: string, regionId: string, bloc
   throw inUse('An address of the blocks')
 }
 
-/** How many addresses are tried at random before gaps are looked for: almost always enough below nine tenths. */
+/** How many addresses are tried at random: before gaps are looked for, almost always enough below nine tenths. */
 const guesses = 32
-/** How many gaps are looked for, and addresses tried in them. */
-const gapsAtOnce = 64
+/** How many gaps are looked for: some may be about to be filled. */
+const gapsAtOnce = 8
 
 /**
  * Waits for nobody's address, so that no two ever wait for each other's: what somebody else is about to have is passed
@@ -97,7 +97,7 @@ export async function holdAny(db: Db, pools: readonly Pool[], holding: NewHoldin
   )
   const gaps = await firstGaps(db, holding.subnetId, fromAnywhere(free))
   if (gaps.length === 0) return null
-  const found = await holdFirstFree(db, anyOf(gaps, gapsAtOnce), holding)
+  const found = await holdFirstFree(db, anyOf(gaps, guesses), holding)
   if (found !== null) return found
   throw conflict(
     `Others are taking the last addresses of the subnet ${holding.subnetId}: try again`,
@@ -133,7 +133,10 @@ function fromAnywhere(ranges: readonly AddressRange[]): AddressRange[] {
   return [...subtractRanges(ranges, before), ...before]
 }
 
-/** Holds the first of them that nobody holds or is about to hold; null when there is none. */
+/**
+ * Holds the first of them that nobody holds or is about to hold; null when there is none. Written so that each is looked
+ * up by itself: as a join it would read the whole subnet.
+ */
 async function holdFirstFree(
   db: Db,
   addresses: readonly Address[],
@@ -145,7 +148,7 @@ async function holdFirstFree(
       select ${subnetId}, inetrange(address, address, '[]'), ${scope}, ${purpose}, ${holder}
       from (
         select address from unnest(${addresses.map(formatAddress)}::inet[]) as new (address)
-        where not exists (select from held_range where subnet_id = ${subnetId} and range @> address)
+        where (select true from held_range where subnet_id = ${subnetId} and range @> address limit 1) is null
         offset 0) as free
       where pg_try_advisory_xact_lock(hashtextextended(${subnetId} || ' ' || address, 0))
       limit 1
@@ -159,7 +162,7 @@ async function holdFirstFree(
 async function firstGaps(db: Db, subnetId: string, ranges: readonly AddressRange[]): Promise<AddressRange[]> {
   const pools = ranges.map(formatPool)
   const held = sql`
-    select lower(range) as address, lead(lower(range)) over (order by lower(range)) as next from held_range
+    from held_range
     where subnet_id = ${subnetId} and purpose <> 'block' and lower(range) between first and last`
   const { rows } = await run(
     sql<{ place: number; after: string | null; before: string | null }>`
@@ -167,19 +170,21 @@ async function firstGaps(db: Db, subnetId: string, ranges: readonly AddressRange
       from unnest(${pools.map(pool => pool.start)}::inet[], ${pools.map(pool => pool.end)}::inet[])
            with ordinality as pool (first, last, place)
       cross join lateral (
-        select null::inet as after, (select address from (${held}) as held limit 1) as before
+        select null as after, least as before from (select min(lower(range)) as least ${held}) as held
+        where least is distinct from first
         union all
-        (select address, next from (${held}) as held where next is null or next <> address + 1
+        (select address, next
+         from (select lower(range) as address, lead(lower(range)) over (order by lower(range)) as next ${held}) as held
+         where case when next is null then address <> last else next <> address + 1 end
          limit ${gapsAtOnce})) as gap
       order by place, gap.after nulls first limit ${gapsAtOnce}`.execute(db),
   )
-  return rows.flatMap(({ place, after, before }) => {
+  return rows.map(({ place, after, before }) => {
     const { version, first, last } = ranges[place - 1]!
-    const gap = {
+    return {
       version,
       first: after === null ? first : parseAddress(after)!.value + 1n,
       last: before === null ? last : parseAddress(before)!.value - 1n,
     }
-    return gap.first <= gap.last ? [gap] : []
   })
 }

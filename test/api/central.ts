@@ -60,6 +60,8 @@ async function legs(w: World, isThere: boolean): Promise<GoodRequest> {
 
 type Good = (w: World) => Promise<GoodRequest>
 
+const noRoutes: Good = async w => ({ id: (await newRouter(w)).id!, body: { router: { routes: [] } } })
+
 const nothing: Good = async w => {
   await sharedHost(w)
   return {}
@@ -117,6 +119,8 @@ export const networkRequests: Readonly<Record<string, Good>> = {
   ...resource('router', newRouter, () => ({ name: fresh('router') })),
   'PUT /v2.0/routers/:id/add_router_interface': w => legs(w, false),
   'PUT /v2.0/routers/:id/remove_router_interface': w => legs(w, true),
+  'PUT /v2.0/routers/:id/add_extraroutes': noRoutes,
+  'PUT /v2.0/routers/:id/remove_extraroutes': noRoutes,
   ...resource('floatingip', newFloatingIp, async w => ({ floating_network_id: await outside(w) })),
   ...resource('security_group', newGroup, () => ({ name: fresh('group') })),
   ...rules,

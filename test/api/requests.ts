@@ -127,6 +127,7 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   'GET /atoll/v1/jobs/:id': async w => ({ id: (await newJob(w)).id }),
   'GET /atoll/v1/availability': async () => ({}),
   'GET /atoll/v1/slots': async () => ({}),
+  'GET /atoll/v1/topology': async () => ({}),
 }
 
 /** What the path of a good request cannot do without. */

@@ -49,8 +49,7 @@ function holdNext(moment: 'before' | 'after', method: string) {
   return { came: came.held, letGo: held.open }
 }
 
-async function post(): Promise<Job> {
-  const job = f.job({ region: pod.name })
+async function post(job = f.job({ region: pod.name })): Promise<Job> {
   await f.post([job])
   return job
 }
@@ -164,7 +163,12 @@ describe('a worker that is stopped in the middle of a create', () => {
 
   it('makes its call only after it went on, and takes back what it made', async () => {
     const held = holdNext('after', 'GET')
-    const job = await post()
+    const job = f.job({ region: pod.name })
+    // Somebody has begun it before, so whoever comes looks first.
+    const purpose = job.resource.router_id!
+    const intent = { id: f.app.newId(), region: pod.name, resourceType: 'network', purpose, owner: purpose }
+    await f.app.store.intents.declare(intent, f.app.now())
+    await post(job)
     await held.came
     const stopped = await stopTaker(job)
     await untilLogged(job)
@@ -179,11 +183,9 @@ describe('a worker that is stopped in the middle of a create', () => {
   })
 
   it('and is killed then: what its late call made is found by its mark and removed by the tidy turn', async () => {
-    const foreign = pod.create('network', {
-      project_id: 'b',
-      name: 'theirs',
-      description: 'atoll:not ours',
-    }).id
+    const foreign = ['atoll:not ours', `theirs atoll:${f.app.newId()}`].map(
+      description => pod.create('network', { project_id: 'b', name: 'theirs', description }).id,
+    )
     const held = holdNext('before', 'POST')
     const job = await post()
     await held.came
@@ -197,7 +199,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     await until('there is one', () => called(job).length === 1)
     expect(called(job)[0]!.id).toBe(await noted(job))
     await sleep(200)
-    expect(pod.networks().map(({ id }) => id)).toContain(foreign)
+    expect(pod.networks().map(({ id }) => id)).toEqual(expect.arrayContaining(foreign))
     await until('it was told', () => processes.surplus.tidy === 1)
     expect(processes.errors).toEqual([])
   })

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { createApp, createClockwork, openCloud } from '../../dist/src/compose.js'
 import { loadConfig } from '../../dist/src/config.js'
-import { realise } from '../../dist/src/core/network/realise.js'
+import { makerOf, realise } from '../../dist/src/core/network/realise.js'
 import { openDatabase } from '../../dist/src/store/database.js'
 
 const isFenced = !process.argv.includes('--no-fence')
@@ -44,12 +44,10 @@ pg.Client.prototype.query = function (config, ...rest) {
 async function makeNetwork(app, job) {
   const name = job.resource.router_id
   const networking = app.cloud.networking(job.region, `req-${job.id}`)
-  const maker = networking.networkMaker({ name, projectId: job.projectId })
-  const { surplus } = await realise(
-    app,
-    { region: job.region, resourceType: 'network', purpose: name },
-    maker,
-  )
+  const { projectId } = job
+  const maker = makerOf(networking, 'network', { name, projectId }, { projectId, name })
+  const intent = { region: job.region, resourceType: 'network', purpose: name, owner: name }
+  const { surplus } = await realise(app, intent, maker)
   if (surplus > 0) tell({ surplus, by: 'realise' })
 }
 

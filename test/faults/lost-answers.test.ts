@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../src/core/error.ts'
 import type { Maker } from '../../src/core/network/intent.ts'
-import { type Realised, realise } from '../../src/core/network/realise.ts'
+import { makerOf, type Realised, realise } from '../../src/core/network/realise.ts'
 import type { App } from '../../src/core/ports.ts'
 import { type Fleet, fleet, project } from '../worker/fleet.ts'
 import { chanceOf, pick, seed, sized } from '../worker/wait.ts'
@@ -34,8 +34,8 @@ interface Outcome {
   readonly wrong: number
 }
 
-/** Makes a network for each of so many purposes while `faults` strike, `makerOf` in between. */
-async function createAll(count: number, makerOf: (maker: Maker) => Maker = maker => maker): Promise<Outcome> {
+/** Makes a network for each of so many purposes while every answer is lost, `between` it and its maker. */
+async function createAll(count: number, between: (maker: Maker) => Maker = maker => maker): Promise<Outcome> {
   f = await fleet({ pods: 10 })
   const seeded = seed()
   const chance = chanceOf(seeded)
@@ -58,8 +58,10 @@ async function createAll(count: number, makerOf: (maker: Maker) => Maker = maker
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const { purpose, region } = next
       const networking = app.cloud.networking(region, `req-${app.newId()}`)
-      const maker = makerOf(networking.networkMaker({ name: purpose, projectId: project }))
-      const took = await insist(() => realise(app, { region, resourceType: 'network', purpose }, maker))
+      const spec = { name: purpose, projectId: project }
+      const maker = between(makerOf(networking, 'network', spec, { projectId: project, name: purpose }))
+      const intent = { region, resourceType: 'network', purpose, owner: purpose }
+      const took = await insist(() => realise(app, intent, maker))
       tries += took
     }
   }
@@ -95,12 +97,12 @@ describe('an answer that is lost after a create', () => {
       return {
         ...maker,
         find: async () => [],
-        async make(mark) {
+        async make(intentId) {
           makes += 1
-          const made = await maker.make(mark).catch(error => {
+          const made = await maker.make(intentId).catch(error => {
             if (makes <= 3) throw error
           })
-          return made ?? { id: `unknown-${mark}`, createdAt: new Date(0) }
+          return made ?? { id: `unknown-${intentId}`, createdAt: new Date(0) }
         },
       }
     }

@@ -9,7 +9,7 @@ import { expect } from 'vitest'
 import { type Cloud as SimCloud, startCloud } from '../../sim/cloud.ts'
 import { createMetrics } from '../../src/api/metrics.ts'
 import { createApi, createApp, createClockwork, openCloud } from '../../src/compose.ts'
-import { loadConfig } from '../../src/config.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { askForAll } from '../../src/core/network/ask.ts'
@@ -31,6 +31,7 @@ export interface Planet extends AsyncDisposable {
   readonly kind: 'sim' | 'lab'
   /** Null where the regions are the lab's. */
   readonly sim: SimCloud | null
+  readonly config: Config
   readonly app: App
   readonly database: Database
   readonly databaseUrl: string
@@ -111,6 +112,7 @@ export async function planet({
   const made: Planet = {
     kind: lab ? 'lab' : 'sim',
     sim: place.sim,
+    config,
     app,
     database,
     databaseUrl: url,

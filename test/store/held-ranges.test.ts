@@ -167,6 +167,19 @@ describe('any free address', () => {
     }
   })
 
+  it('is found behind any number of full pieces between blocks', async () => {
+    const blocks = times(50, n => `10.0.0.${4 * n + 5}`)
+    await block('r1', ...blocks.map((address): [string, string] => [address, address]))
+    await s.tx(async ({ networks }) => {
+      for (const n of times(200, n => n + 2)) {
+        const address = `10.0.0.${n}`
+        if (!blocks.includes(address) && n !== 150) await networks.hold(holding(subnetId, address))
+      }
+    })
+    expect(await holdAny('10.0.0.2', '10.0.0.201')).toBe('10.0.0.150')
+    expect(await holdAny('10.0.0.2', '10.0.0.201')).toBeNull()
+  })
+
   it('is of any pool, and of none where there are no pools', async () => {
     const any = (...pools: Pool[]) =>
       s.tx(({ networks }) =>

@@ -8,7 +8,6 @@ import {
   group,
   holding,
   type NetworkScene,
-  network,
   networkScene,
   port,
   router,

@@ -298,7 +298,8 @@ describe('shadow_port_setup', () => {
 describe('a region that is away for a moment', () => {
   it('is asked again later, and the job succeeds', async () => {
     const regional = makeNetwork()
-    const id = await insertNetwork({ description: 'later' })
+    const { name, mtu } = pod.networks().find(({ id }) => id === regional)!
+    const id = await insertNetwork({ name, mtu, description: 'later' })
     await route('network', id, regional)
     const fault = f.cloud.faults.add({ kind: 'status', status: 500, method: 'PUT', region: pod.name })
     const failed = await run('update_network', { network_id: id })

@@ -7,12 +7,14 @@ import { statusOf } from '../status.ts'
 import { capacityParameters, capacityRoutes } from './capacity.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApiRoute } from './openapi.ts'
+import { topologyParameters, topologyRoutes } from './topology.ts'
 
 const policy: PolicyTable = {
   'atoll:openapi': 'any',
   'atoll:jobs:show': 'reader',
   'atoll:availability:show': 'reader',
   'atoll:slots:list': 'reader',
+  'atoll:topology:show': 'reader',
 }
 
 /** For what the server refuses before any route has a sentence of its own. */
@@ -39,12 +41,12 @@ function describeError(problem: Problem): ErrorAnswer {
 }
 
 export function native(): Face {
-  const routes = [...jobRoutes, ...capacityRoutes]
+  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes]
   return {
     name: 'native',
     serviceType: 'atoll',
     policy,
-    routes: [...routes, openApiRoute(routes, capacityParameters)],
+    routes: [...routes, openApiRoute(routes, { ...capacityParameters, ...topologyParameters })],
     check: requireJsonAccepted,
     describe: describeError,
   }

@@ -12,7 +12,7 @@ function parseJobId({ params }: Request): string {
   return params.id!
 }
 
-const viewJob = (job: Job) => ({
+export const viewJob = (job: Job) => ({
   job: {
     id: job.id,
     project_id: job.projectId,

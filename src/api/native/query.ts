@@ -8,7 +8,7 @@ export interface Parameter {
   readonly description: string
   /** As in JSON Schema. */
   readonly schema: {
-    readonly type: 'string' | 'integer'
+    readonly type: 'string' | 'integer' | 'boolean'
     readonly format?: 'date-time'
     readonly minimum?: number
     readonly maximum?: number

@@ -38,6 +38,11 @@ const rows: Readonly<Record<string, readonly [name: string, description: string,
   ],
   'external-net': ['Neutron external network', 'Networks that lead outside', '2013-01-14T10:00:00-00:00'],
   extraroute: ['Neutron Extra Route', 'Routes of a router', '2013-02-01T10:00:00-00:00'],
+  'extraroute-atomic': [
+    'Atomically add/remove extra routes',
+    'Routes added to a router, or taken from it, at once',
+    '2019-07-10T00:00:00+00:00',
+  ],
   'ip-substring-filtering': [
     'IP address substring filtering',
     'Ports can be filtered by a part of an address',

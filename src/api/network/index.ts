@@ -4,6 +4,7 @@ import type { PolicyTable } from '../policy.ts'
 import type { Face } from '../route.ts'
 import { describeError } from './errors.ts'
 import { extensionRoutes } from './extensions.ts'
+import { extraRouteRoutes } from './extra-routes.ts'
 import { interfaceRoutes } from './interfaces.ts'
 import { quotaRoutes } from './quotas.ts'
 import { regionRoutes } from './regions.ts'
@@ -39,6 +40,8 @@ const policy: PolicyTable = {
   delete_router: 'member',
   add_router_interface: 'member',
   remove_router_interface: 'member',
+  add_extraroutes: 'member',
+  remove_extraroutes: 'member',
   get_floatingip: 'reader',
   create_floatingip: 'member',
   update_floatingip: 'member',
@@ -73,6 +76,7 @@ export function network({ pageLimit }: NetworkOptions): Face {
       ...resourceRoutes(ports, pageLimit),
       ...resourceRoutes(routers, pageLimit),
       ...interfaceRoutes,
+      ...extraRouteRoutes,
       ...resourceRoutes(floatingIps, pageLimit),
       ...resourceRoutes(securityGroups, pageLimit),
       ...resourceRoutes(securityGroupRules, pageLimit),

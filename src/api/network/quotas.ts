@@ -9,11 +9,6 @@ import { type Route, route } from '../route.ts'
 import { unusable } from './refusals.ts'
 import { ruled } from './resource.ts'
 
-interface Quota {
-  readonly limit: number
-  readonly used: number
-}
-
 const rule = ruled('get_quota')
 
 /** A project may have any name that a text can be. */
@@ -23,22 +18,25 @@ function parseProject({ params }: Request): string {
 }
 
 /** Throws `forbidden` to members for another project than their own. */
-async function getQuotas(app: App, caller: Caller, projectId: string): Promise<Record<string, Quota>> {
+async function getQuotas(app: App, caller: Caller, projectId: string): Promise<Quotas> {
   if (projectId !== caller.projectId && !isAtLeast(caller, 'admin')) {
     throw new AppError('forbidden', rule.denied, { rule: rule.rule, needs: 'admin' })
   }
   return quotasOf(app, caller, projectId)
 }
 
-const mapped = <T>(quotas: Record<string, Quota>, view: (quota: Quota) => T) => ({
-  quota: Object.fromEntries(Object.entries(quotas).map(([kind, quota]) => [kind, view(quota)])),
+const viewLimits = (quotas: Quotas) => ({
+  quota: Object.fromEntries(Object.entries(quotas).map(([kind, { limit }]) => [kind, limit])),
 })
 
-const viewLimits = (quotas: Record<string, Quota>) => mapped(quotas, ({ limit }) => limit)
-const viewDetails = (quotas: Record<string, Quota>) =>
-  mapped(quotas, ({ limit, used }) => ({ limit, used, reserved: 0 }))
+/** Nothing is reserved: what is made counts at once. */
+const viewDetails = (quotas: Quotas) => ({
+  quota: Object.fromEntries(
+    Object.entries(quotas).map(([kind, { limit, used }]) => [kind, { limit, used, reserved: 0 }]),
+  ),
+})
 
-const quotaRoute = (path: string, view: (quotas: Record<string, Quota>) => object): Route =>
+const quotaRoute = (path: string, view: (quotas: Quotas) => object): Route =>
   route({ ...rule, method: 'GET', path, parse: parseProject, verb: getQuotas, view })
 
 export const quotaRoutes: readonly Route[] = [

@@ -2,8 +2,7 @@
 
 import type { Caller } from '../../core/caller.ts'
 import { notFound } from '../../core/error.ts'
-import { listAgents, listZones } from '../../core/network/region-reads.ts'
-import type { RegionAgent } from '../../core/network/region-rows.ts'
+import { listAgents, listZones, type PlacedAgent, type Zone } from '../../core/network/region-reads.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
@@ -12,9 +11,7 @@ import { invalidInput, shown } from './refusals.ts'
 import { ruled } from './resource.ts'
 import { type Fields, namesOf } from './view.ts'
 
-type Agent = RegionAgent & { readonly region: string }
-
-const viewAgent = (agent: Agent): Fields => ({
+const viewAgent = (agent: PlacedAgent): Fields => ({
   id: agent.id,
   agent_type: agent.agentType,
   binary: agent.binary,
@@ -72,23 +69,17 @@ const parseNothing = () => undefined
 const parseAgentId = ({ params }: Request): string => params.id!
 
 /** Throws `not_found` (`agent`). */
-async function getAgent(app: App, caller: Caller, id: string): Promise<Agent> {
+async function getAgent(app: App, caller: Caller, id: string): Promise<PlacedAgent> {
   const agent = (await listAgents(app, caller)).find(one => one.id === id)
   if (!agent) throw notFound(`Agent ${shown(id)} could not be found.`, 'agent')
   return agent
 }
 
-const viewAgents = (agents: readonly Agent[], request: Request) => ({
+const viewAgents = (agents: readonly PlacedAgent[], request: Request) => ({
   agents: chosen(agents.map(viewAgent), request, agentFilters),
 })
 
-const viewOneAgent = (agent: Agent) => ({ agent: viewAgent(agent) })
-
-interface Zone {
-  readonly name: string
-  readonly state: string
-  readonly resource: string
-}
+const viewOneAgent = (agent: PlacedAgent) => ({ agent: viewAgent(agent) })
 
 const viewZones = (zones: readonly Zone[], request: Request) => ({
   availability_zones: chosen(

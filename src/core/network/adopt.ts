@@ -2,8 +2,9 @@
 
 import type { Caller } from '../caller.ts'
 import { AppError } from '../error.ts'
-import type { App } from '../ports.ts'
+import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
+import type { Kind } from './model.ts'
 import { makeOrFind, makerOf } from './realise.ts'
 import type { MadeKind, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
 
@@ -26,6 +27,7 @@ export async function adopt<K extends MadeKind, Made>(
   caller: Caller,
   { region, kind, spec, where, known }: Adoption<K, Made>,
 ): Promise<Made> {
+  await app.store.transact(tx => checkQuota(app, tx, kind, spec.projectId ?? ''))
   const intentId = app.newId()
   const { name } = region
   const intent = { id: intentId, region: name, resourceType: kind, purpose: intentId, owner: '' }
@@ -41,6 +43,12 @@ export async function adopt<K extends MadeKind, Made>(
     await undo(app, intentId, () => maker.remove(row.id))
     throw error
   }
+}
+
+/** Before the region is asked, so that nothing has to be taken back; what is written checks it once more. */
+async function checkQuota(app: App, tx: Transaction, kind: MadeKind, projectId: string): Promise<void> {
+  const most: number | undefined = (app.networkRules.quotas as Readonly<Record<string, number>>)[kind]
+  if (most !== undefined) await tx.networks.quota(kind as Kind, projectId, 1, most)
 }
 
 /** The region has said no: nothing is there. */

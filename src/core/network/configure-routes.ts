@@ -34,7 +34,10 @@ export async function configureRoutes(app: App, caller: Caller, routerId: string
 }
 
 /** By region. Where there is no bridge the router is in one region, and needs none but the user's own. */
-export function routesIn(app: App, scene: RouterScene): ReadonlyMap<string, readonly HostRoute[]> {
+export function routesIn(
+  app: Pick<App, 'networkRules'>,
+  scene: RouterScene,
+): ReadonlyMap<string, readonly HostRoute[]> {
   const [only] = scene.regions
   if (!scene.bridge) return new Map(only ? [[only.region.name, scene.router.routes]] : [])
   const regions = scene.regions
@@ -81,7 +84,8 @@ async function setRoutes(app: App, caller: Caller, { region, id, routes }: Routi
   if (router && !sameRoutes(router.routes, routes)) await networking.update('router', id, { routes })
 }
 
-function sameRoutes(a: readonly HostRoute[], b: readonly HostRoute[]): boolean {
+/** Neutron lists routes in any order. */
+export function sameRoutes(a: readonly HostRoute[], b: readonly HostRoute[]): boolean {
   const text = (routes: readonly HostRoute[]) =>
     routes
       .map(({ destination, nextHop }) => `${destination} ${nextHop}`)

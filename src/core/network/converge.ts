@@ -8,7 +8,7 @@ import { makerOf, realise } from './realise.ts'
 import type { MadeKind, RegionNetworking, RegionSpec } from './region-rows.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
 import { legsIn, routerScene } from './router-scene.ts'
-import { type Aspect, ownerOf, see } from './router-seen.ts'
+import { type Aspect, see } from './router-seen.ts'
 import { type Leaving, type Step, stepsTo } from './router-steps.ts'
 import { ensureNetwork } from './spanning.ts'
 
@@ -41,7 +41,8 @@ export async function convergeRouter(app: App, aspect: Aspect): Promise<number> 
   )
 }
 
-const isRefusal = (error: unknown): boolean =>
+/** A region has said no. */
+export const isRefusal = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500
 
 interface Difference {
@@ -132,11 +133,13 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
   const { region, routerId } = aspect
   const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
   const { id } = await realise(app, intent, makerOf(networking, kind, withoutEmpty(spec), where))
-  if (place) {
-    const projectId = (await ownerOf(app, routerId)) ?? ''
-    const row = { ...place, projectId, regionId: region.id, regionalId: id, at: app.now() }
-    await app.store.transact(tx => tx.networks.place(row))
-  }
+  await app.store.transact(async tx => {
+    const router = await tx.networks.lock('router', routerId)
+    // Its removal has begun meanwhile: the next look takes away what was made.
+    if (!router || router.deleting || !place) return
+    const { projectId } = router
+    await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId: id, at: app.now() })
+  })
   return id
 }
 

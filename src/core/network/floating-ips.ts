@@ -2,12 +2,12 @@
 // its port is the model's to say.
 
 import type { Caller } from '../caller.ts'
-import { AppError, conflict, invalid, notFound } from '../error.ts'
+import { conflict, invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { adopt } from './adopt.ts'
-import { convergeRouter } from './converge.ts'
+import { convergeRouter, isRefusal } from './converge.ts'
 import { setupOf } from './follow-port.ts'
 import type { Change, FloatingIp, Port, Router, Written } from './model.ts'
 import { all, interfacesOn } from './query.ts'
@@ -191,8 +191,7 @@ async function lead(
   try {
     for (const routerId of routers) await convergeRouter(app, { caller, routerId, region })
   } catch (error) {
-    const isRefused = error instanceof AppError && (error.detail.status ?? 500) < 500
-    if (isRefused) await write(app, caller, id, before, region)
+    if (isRefusal(error)) await write(app, caller, id, before, region)
     throw error
   }
 }

@@ -18,6 +18,9 @@ export interface Intent {
   readonly regionalId: string | null
 }
 
+/** An intent, and whether nobody had declared it before. */
+export type Declared = Intent & { readonly isNew: boolean }
+
 export interface Settled {
   /** The thing that is known; null where none is, or none is any more. */
   readonly regionalId: string | null
@@ -27,7 +30,7 @@ export interface Settled {
 
 export interface IntentStore {
   /** The living intent for this purpose; a new one, with the given id, where there is none. */
-  declare(intent: Omit<Intent, 'regionalId'>, at: Date): Promise<Intent & { readonly isNew: boolean }>
+  declare(intent: Omit<Intent, 'regionalId'>, at: Date): Promise<Declared>
   /** Notes the thing's id (and whose it is, where that is known only now), and returns the one that is noted: the first stays. */
   settle(id: string, regionalId: string, owner?: string): Promise<string>
   /** What is known of these intents, living or ended. */

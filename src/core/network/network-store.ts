@@ -50,6 +50,20 @@ export interface NetworkStore {
   counts(projectId: string): Promise<Readonly<Record<Kind, number>>>
   /** What is held of a subnet: for all purposes, or for these. */
   holdings(subnetId: string, purposes?: readonly Purpose[]): Promise<Holding[]>
+  /** The addresses that are held so as gateways and legs, in no order. */
+  heldBy(asked: readonly Held[]): Promise<(Held & { readonly start: string })[]>
+  /** How many ports of these networks who looks so sees, in each region, and reserved. */
+  portCounts(sight: Sight, networkIds: readonly string[]): Promise<PortCount[]>
+}
+
+/** By whom, and in which subnet, an address is held. */
+export type Held = Pick<Holding, 'holder' | 'subnetId'>
+
+export interface PortCount {
+  readonly networkId: string
+  /** The region's name; null for those that are reserved. */
+  readonly region: string | null
+  readonly count: number
 }
 
 /** Where the model is read: the store itself, or a transaction of it. */

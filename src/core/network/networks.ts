@@ -7,13 +7,14 @@ import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { adopt } from './adopt.ts'
+import { forgetNetwork } from './forget-network.ts'
 import type { Change, Network, Written } from './model.ts'
 import { some } from './query.ts'
 import { getOwn } from './read.ts'
 import type { RegionSpec } from './region-rows.ts'
 import type { NetworkChange, NetworkSpec, Removal, Update } from './specs.ts'
-import { allowedBy, hintsIn, homeBy, homeOfExternal, regionsOf } from './where.ts'
-import { born, checkRevision, follow } from './writing.ts'
+import { allowedBy, hintsIn, homeBy, homeOfExternal, regionNamed, regionsOf } from './where.ts'
+import { born, checkRevision, type FollowUp, follow } from './writing.ts'
 
 /**
  * The new network. Throws `not_found` (`zone`), `invalid` (`not_supported`), `conflict` (`over_quota`,
@@ -144,47 +145,54 @@ export async function updateNetwork(
       change as Change<'network'>,
       noteOf(app, caller, 'network.update'),
     )
-    await follow(
-      app,
-      caller,
-      tx,
-      network.places.map(({ region }) => {
-        const there = regions.find(({ name }) => name === region)!
-        const resource = { pod_id: there.id, network_id: id }
-        return { type: 'update_network', projectId: network.projectId, resource, region: there }
-      }),
-    )
+    await follow(app, caller, tx, pushJobs(network, regions))
   })
   return (await app.store.networks.get('network', id, null))!
 }
 
-/** Regions first, in each the subnets with it. Throws `not_found`, `conflict` (`network_in_use`, `revision`), `upstream`. */
+/** One job for each region that has a copy. */
+const pushJobs = ({ id, projectId, places }: Network, regions: readonly Region[]): FollowUp[] =>
+  places.map(place => {
+    const region = regionNamed(place.region, regions)
+    const resource = { pod_id: region.id, network_id: id }
+    return { type: 'update_network', projectId, resource, region }
+  })
+
+/**
+ * Regions first, in each the subnets with it. Once begun it goes on by itself where a region gives no answer. Throws
+ * `not_found`, `conflict` (`network_in_use`, `revision`), `upstream`.
+ */
 export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
   await requireUnused(app, network)
   const note = noteOf(app, caller, 'network.remove')
-  await app.store.transact(async tx => {
-    await tx.networks.lock('network', id)
+  const places = await app.store.transact(async tx => {
+    // From here on nothing is placed on it; what came before is among its places.
+    const now = await tx.networks.lock('network', id)
+    if (!now) return []
     await tx.networks.update('network', id, { deleting: true }, note)
+    await follow(app, caller, tx, pushJobs(now, await regionsOf(tx)))
+    return now.places
   })
   try {
-    for (const { region, id: regionalId } of network.places) {
-      await app.cloud.networking(region, caller.requestId).remove('network', regionalId)
-    }
+    for (const place of places)
+      await app.cloud.networking(place.region, caller.requestId).remove('network', place.id)
+    await forgetNetwork(app, caller, id)
   } catch (error) {
-    // A region that has said no may have the network in use: it goes on as before.
-    if (error instanceof AppError && (error.detail.status ?? 500) < 500)
+    if (isRefused(error)) {
       await app.store.transact(async tx => {
         await tx.networks.update('network', id, { deleting: false }, note)
       })
+    }
     throw error
   }
-  await app.store.transact(async tx => {
-    for (const subnetId of network.subnetIds) await tx.networks.remove('subnet', subnetId, note)
-    await tx.networks.remove('network', id, note)
-  })
 }
+
+/** A region or the model has said no: something there still needs the network, and it goes on as before. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof AppError &&
+  (error.code === 'conflict' || (error.code === 'upstream' && (error.detail.status ?? 500) < 500))
 
 /** Ports of Atoll's own making go with the network; any other keeps it. */
 async function requireUnused(app: App, network: Network): Promise<void> {

@@ -50,9 +50,9 @@ export async function moved(
     await app.store.transact(tx => tx.networks.unplace('port', port.id, old.id))
   }
   const { fixedIps = port.fixedIps, ...rest } = change
-  await changeCentral(app, caller, { port, change: rest })
   const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
   await placePort(app, caller, { network, region, port: ready, asks: fixedIps })
+  await changeCentral(app, caller, { port, change: rest })
 }
 
 export interface Telling {

@@ -4,6 +4,8 @@ import type { Caller } from '../caller.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { blocksFor } from './blocks.ts'
+import { sameRoutes } from './configure-routes.ts'
+import { forgetNetwork } from './forget-network.ts'
 import { intentOf, marked } from './intent.ts'
 import type { Pool } from './model.ts'
 import type { MadeKind, RegionRows, RegionSpec } from './region-rows.ts'
@@ -29,12 +31,21 @@ export function changesTo<K extends MadeKind>(
   return changes.length === 0 ? null : (Object.fromEntries(changes) as RegionSpec<K>)
 }
 
-/** Brings a network's copy to the model's description, state and sharing. A copy or network that is gone needs nothing. */
+/**
+ * Brings a network's copy to the model's description, state and sharing; that of a network whose removal has begun
+ * goes, and with the last the network. A copy or network that is gone needs nothing.
+ */
 export async function pushNetwork(app: App, caller: Caller, region: Region, id: string): Promise<void> {
   const network = await app.store.networks.get('network', id, 'atoll')
   const regionalId = network && placeIn(network, region)
   if (!network || !regionalId) return
   const networking = app.cloud.networking(region.name, caller.requestId)
+  if (network.deleting) {
+    await networking.remove('network', regionalId)
+    await app.store.transact(tx => tx.networks.unplace('network', id, region.id))
+    if (network.places.length === 1) await forgetNetwork(app, caller, id)
+    return
+  }
   const copy = await networking.get('network', regionalId)
   if (!copy) return
   const { name, adminStateUp, shared, mtu, portSecurityEnabled } = network
@@ -62,7 +73,7 @@ export async function pushSubnet(app: App, caller: Caller, region: Region, id: s
   const wanted = {
     name,
     enableDhcp,
-    hostRoutes,
+    hostRoutes: sameRoutes(hostRoutes, copy.hostRoutes) ? copy.hostRoutes : hostRoutes,
     dnsNameservers,
     description: described(subnet.description, copy),
   }

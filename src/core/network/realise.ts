@@ -7,7 +7,15 @@
 
 import { AppError } from '../error.ts'
 import type { App } from '../ports.ts'
-import { type Intent, intentOf, type Maker, type MarkedThing, marked, type RegionalThing } from './intent.ts'
+import {
+  type Declared,
+  type Intent,
+  intentOf,
+  type Maker,
+  type MarkedThing,
+  marked,
+  type RegionalThing,
+} from './intent.ts'
 import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
 
 export interface Realised {
@@ -26,11 +34,22 @@ export async function realise(app: App, spec: IntentSpec, maker: Maker): Promise
   const intent = await app.store.intents.declare({ ...spec, id: app.newId() }, app.now())
   if (intent.regionalId !== null) return { id: intent.regionalId, surplus: 0 }
   const found = intent.isNew ? [] : await maker.find(intent.id)
-  const things = found.length > 0 ? found : [await makeOrFind(maker, intent.id)]
+  const things = found.length > 0 ? found : [await makeUnlessOther(maker, intent)]
   const id = await app.store.intents.settle(intent.id, oldest(things).id)
   const surplus = things.filter(thing => thing.id !== id)
   for (const thing of surplus) await maker.remove(thing.id)
   return { id, surplus: surplus.length }
+}
+
+/** What the region refuses since another worker, with the same intent, came a moment earlier is that one's thing. */
+async function makeUnlessOther(maker: Maker, { id, isNew }: Declared): Promise<RegionalThing> {
+  try {
+    return await makeOrFind(maker, id)
+  } catch (error) {
+    const [thing] = isNew ? [] : await maker.find(id)
+    if (!thing) throw error
+    return thing
+  }
 }
 
 /** An answer that got lost may have been a yes. */

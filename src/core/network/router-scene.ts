@@ -94,7 +94,11 @@ async function attachedTo(app: App, router: Router): Promise<Attached[]> {
 }
 
 /** Where an attached subnet is, and where the way out is. */
-const involved = (known: readonly Region[], attached: readonly Attached[], exit: Region | null): Region[] =>
+export const involved = (
+  known: readonly Region[],
+  attached: readonly Attached[],
+  exit: Region | null,
+): Region[] =>
   known.filter(
     region => region.id === exit?.id || attached.some(({ subnet }) => placeIn(subnet, region) !== null),
   )

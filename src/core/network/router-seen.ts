@@ -112,5 +112,5 @@ async function leavingWith(app: App, { region, routerId, scene }: Looking): Prom
   return [{ kind: 'network', centralId: bridge.network.id, regionalId }]
 }
 
-export const ownerOf = async (app: App, routerId: string): Promise<string | null> =>
+const ownerOf = async (app: App, routerId: string): Promise<string | null> =>
   (await app.store.networks.getMany('router', [routerId]))[0]?.projectId ?? null

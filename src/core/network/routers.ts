@@ -8,12 +8,14 @@ import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { contains, parseAddress, parseCidr } from './address.ts'
 import { adopt } from './adopt.ts'
-import { convergeRouter } from './converge.ts'
+import { convergeRouter, isRefusal as isRefused } from './converge.ts'
+import { forgetRouter } from './forget-router.ts'
 import type { Change, FixedIp, HostRoute, Router, Written } from './model.ts'
-import { all, interfacesOf, some } from './query.ts'
+import { interfacesOf, some } from './query.ts'
 import { getOwn, getResource } from './read.ts'
 import type { RegionRouter, RegionSpec } from './region-rows.ts'
 import { routerFollows } from './router-follows.ts'
+import { noteGateway } from './setup-router.ts'
 import type { GatewayAsk, Removal, RouterChange, RouterSpec, Update } from './specs.ts'
 import { allowedBy, hintsIn, homeBy, homeOf, regionNamed, regionsOf, routerHome } from './where.ts'
 import { born, checkRevision, follow } from './writing.ts'
@@ -240,8 +242,10 @@ async function setGateway(app: App, caller: Caller, router: Router, ask: Gateway
   if (!region) return
   try {
     await convergeRouter(app, { caller, routerId: router.id, region })
+    await noteGateway(app, caller, region, router.id)
   } catch (error) {
-    await write(router.gateway)
+    // A region that gives no answer follows by its job.
+    if (isRefused(error)) await write(router.gateway)
     throw error
   }
   // With the gateway known to be there, the others may learn of it.
@@ -255,7 +259,10 @@ async function exitOf(app: App, gateway: Pick<GatewayAsk, 'networkId'> | null): 
   return network ? homeOf(network, await regionsOf(app.store)) : null
 }
 
-/** Regions first. Throws `not_found`, `conflict` (`router_in_use`, `revision`), `upstream`. */
+/**
+ * Regions first. Once begun it goes on by itself where a region gives no answer. Throws `not_found`, `conflict`
+ * (`router_in_use`, `revision`), `upstream`.
+ */
 export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
@@ -263,34 +270,28 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
   if (ports.length > 0)
     throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
   const regions = await regionsOf(app.store)
-  const note = noteOf(app, caller, 'router.remove')
   const home = routerHome(router, regions)
-  if (home) await app.cloud.networking(home.name, caller.requestId).remove('router', id)
-  else {
-    await app.store.transact(async tx => {
-      await tx.networks.update('router', id, { deleting: true }, note)
-    })
+  if (home) {
+    await app.cloud.networking(home.name, caller.requestId).remove('router', id)
+    await forgetRouter(app, caller, router)
+    return
+  }
+  await markDeleting(app, caller, id, true)
+  try {
     for (const { region } of router.places)
       await convergeRouter(app, { caller, routerId: id, region: regionNamed(region, regions) })
+  } catch (error) {
+    if (isRefused(error)) await markDeleting(app, caller, id, false)
+    throw error
   }
-  await app.store.transact(async tx => {
-    await tx.networks.remove('router', id, note)
-  })
-  if (!home) await removeIdleBridge(app, caller, router.projectId)
+  await forgetRouter(app, caller, router)
 }
 
-/** A project without spanning routers needs no bridge. */
-async function removeIdleBridge(app: App, caller: Caller, projectId: string): Promise<void> {
-  const regions = await regionsOf(app.store)
-  const routers = await all(app.store, 'router', { field: 'projectId', in: [projectId] })
-  if (routers.some(router => routerHome(router, regions) === null)) return
-  const [bridge] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
-  if (!bridge) return
-  for (const { region, id } of bridge.places)
-    await app.cloud.networking(region, caller.requestId).remove('network', id)
-  await app.store.transact(async tx => {
-    for (const id of bridge.subnetIds)
-      await tx.networks.remove('subnet', id, noteOf(app, caller, 'bridge.remove'))
-    await tx.networks.remove('network', bridge.id, noteOf(app, caller, 'bridge.remove'))
+/** With the jobs by which each region follows, whatever becomes of who asks. */
+const markDeleting = (app: App, caller: Caller, id: string, deleting: boolean): Promise<void> =>
+  app.store.transact(async tx => {
+    const router = await tx.networks.lock('router', id)
+    if (!router) return
+    await tx.networks.update('router', id, { deleting }, noteOf(app, caller, 'router.remove'))
+    await follow(app, caller, tx, await routerFollows(tx, router))
   })
-}

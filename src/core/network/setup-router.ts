@@ -5,6 +5,7 @@ import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { convergeRouter } from './converge.ts'
+import { forgetRouter } from './forget-router.ts'
 import { placeIn } from './spanning.ts'
 import { homeOf, regionsOf, routerHome } from './where.ts'
 import { follow } from './writing.ts'
@@ -15,6 +16,8 @@ export async function setUpRouter(app: App, caller: Caller, region: Region, rout
   await noteGateway(app, caller, region, routerId)
   const router = await app.store.networks.get('router', routerId, 'atoll')
   if (!router || routerHome(router, await regionsOf(app.store))) return
+  // Whoever began its removal got no further.
+  if (router.deleting && router.places.length === 0) return forgetRouter(app, caller, router)
   const routes = { type: 'configure_route', projectId: router.projectId, resource: { router_id: routerId } }
   await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }]))
 }

@@ -6,6 +6,7 @@ import { conflict } from '../error.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { blocksFor, gatewayFor } from './blocks.ts'
+import { copyPools } from './bridge.ts'
 import type { Network, Place, Subnet } from './model.ts'
 import { makerOf, realise } from './realise.ts'
 import type { RegionNetworking, RegionSpec } from './region-rows.ts'
@@ -68,7 +69,13 @@ async function makeNetwork(
     { region: region.name, resourceType: 'network', purpose: network.id, owner: network.id },
     makerOf(networking, 'network', spec, { projectId: spec.projectId! }),
   )
-  await note(app, 'network', network, region, id)
+  await note(app, networking, {
+    kind: 'network',
+    row: network,
+    networkId: network.id,
+    region,
+    regionalId: id,
+  })
   return id
 }
 
@@ -101,11 +108,14 @@ async function makeSubnet(
 ): Promise<string> {
   const isBridge = network.bridgeOf !== null
   const ranges = isBridge
-    ? { gatewayIp: null, allocationPools: [] }
+    ? { gatewayIp: null, allocationPools: copyPools(subnet) }
     : {
         gatewayIp: await gatewayFor(app, subnet, region),
         allocationPools: await blocksFor(app, subnet, region),
       }
+  // Neutron takes an empty list for "all of them".
+  if (ranges.allocationPools.length === 0)
+    throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
   const spec: RegionSpec<'subnet'> = {
     projectId: isBridge ? await app.cloud.ownProject() : subnet.projectId,
     networkId,
@@ -124,7 +134,7 @@ async function makeSubnet(
     { region: region.name, resourceType: 'subnet', purpose: subnet.id, owner: subnet.id },
     makerOf(networking, 'subnet', spec, { networkId }),
   )
-  await note(app, 'subnet', subnet, region, id)
+  await note(app, networking, { kind: 'subnet', row: subnet, networkId: network.id, region, regionalId: id })
   return id
 }
 
@@ -134,13 +144,35 @@ const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<RegionSpec<'sub
   ...(ipv6RaMode === null ? {} : { ipv6RaMode }),
 })
 
-const note = (
+/**
+ * Notes where a copy is. Throws `conflict` (`network_in_use`) where its network's removal has begun meanwhile: then the
+ * copy goes again.
+ */
+async function note(
   app: App,
-  kind: 'network' | 'subnet',
-  { id, projectId }: Network | Subnet,
-  region: Region,
-  regionalId: string,
-): Promise<void> =>
-  app.store.transact(tx =>
-    tx.networks.place({ kind, centralId: id, projectId, regionId: region.id, regionalId, at: app.now() }),
-  )
+  networking: RegionNetworking,
+  { kind, row, networkId, region, regionalId }: Copy,
+): Promise<void> {
+  const { id, projectId } = row
+  const isKept = await app.store.transact(async tx => {
+    const network = await tx.networks.lock('network', networkId)
+    if (!network || network.deleting) return false
+    const place = { kind, centralId: id, projectId, regionId: region.id, regionalId, at: app.now() }
+    await tx.networks.place(place)
+    return true
+  })
+  if (isKept) return
+  await networking.remove(kind, regionalId)
+  for (const intent of await app.store.intents.living(region.name, [id]))
+    await app.store.intents.end(intent.id, app.now())
+  throw conflict(`The network ${networkId} is being removed`, 'network_in_use')
+}
+
+interface Copy {
+  readonly kind: 'network' | 'subnet'
+  readonly row: Network | Subnet
+  /** The central id of the network. */
+  readonly networkId: string
+  readonly region: Region
+  readonly regionalId: string
+}

@@ -2,9 +2,10 @@
 
 import { AppError } from '../error.ts'
 import type { Region } from '../regions/region.ts'
+import type { Bridge } from './bridge.ts'
 import { routesIn } from './configure-routes.ts'
 import type { HostRoute, Router } from './model.ts'
-import { type Attached, involved, type RouterScene } from './router-scene.ts'
+import { type Attached, type Bound, involved, type RouterScene, type SceneRegion } from './router-scene.ts'
 import { placeIn } from './spanning.ts'
 import type { Model, Rows } from './topology-rows.ts'
 import { ok, pending, type State, type StateOf, worst } from './topology-state.ts'
@@ -55,7 +56,6 @@ export interface Link extends State {
 
 /** A router as it is in every region that it has to do with. */
 export interface SpreadRouter {
-  readonly router: Router
   /** By the names of the regions; by null where it is nowhere. */
   readonly copies: ReadonlyMap<string | null, RouterThere>
   readonly links: readonly Link[]
@@ -65,11 +65,13 @@ export function spread(app: Model, rows: Rows, stateOf: StateOf, router: Router)
   const scene = sceneOf(rows, router)
   const wanted = wantedRoutes(app, scene)
   const there = rows.regions.filter(
-    region => scene.regions.some(one => one.region === region) || placeIn(router, region) !== null,
+    region => placeIn(router, region) !== null || scene.regions.some(one => one.region.id === region.id),
   )
-  const copyIn = (region: Region | null) => copyOf(rows, scene, region, wanted, stateOf)
-  const copies = new Map((there.length > 0 ? there : [null]).map(region => [region?.name ?? null, copyIn(region)]))
-  return { router, copies, links: linksOf(scene, copies) }
+  if (there.length === 0) return { copies: new Map([[null, nowhere(scene, stateOf)]]), links: [] }
+  const copies = new Map(
+    there.map(region => [region.name, copyIn(rows, scene, region, wanted, stateOf)] as const),
+  )
+  return { copies, links: linksOf(scene, copies) }
 }
 
 /** As `routerScene`, but that nothing is held which is not held yet. */
@@ -79,24 +81,143 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
   const exit = gatewayNetwork && homeOf(gatewayNetwork, rows.regions)
   const home = routerHome(router, rows.regions)
   const there = home ? [home] : involved(rows.regions, attached, exit)
-  const meeting = rows.bridges.find(({ bridgeOf }) => bridgeOf === router.projectId)
-  const subnet = rows.subnetById.get(meeting?.subnetIds[0] ?? '')
-  const bridge = !home && there.length > 1 && meeting && subnet ? { network: meeting, subnet } : null
-  return {
-    router,
-    home,
-    attached,
-    gatewayNetwork,
-    exit,
-    bridge,
-    bound: rows.bound.flatMap(floatingIp => {
-      const port = rows.portById.get(floatingIp.portId ?? '')
-      const fixedIp = floatingIp.fixedIpAddress ?? port?.fixedIps[0]?.ipAddress
-      return floatingIp.routerId === router.id && port && fixedIp ? [{ floatingIp, port, fixedIp }] : []
+  const bridge = !home && there.length > 1 ? bridgeOf(rows, router) : null
+  const regions = there.map(region => ({
+    region,
+    bridgeAddress: bridge && rows.addressOf(`${router.id}/${region.id}`, bridge.subnet.id),
+  }))
+  const bound = boundThrough(rows, router)
+  return { router, home, attached, gatewayNetwork, exit, bridge, bound, regions }
+}
+
+const attachedTo = ({ interfaces, subnetById, networkById }: Rows, { id }: Router): Attached[] =>
+  (interfaces.get(id) ?? []).flatMap(port =>
+    port.fixedIps.flatMap(({ subnetId }) => {
+      const subnet = subnetById.get(subnetId)
+      const network = networkById.get(port.networkId)
+      return subnet && network ? [{ port, subnet, network }] : []
     }),
-    regions: there.map(region => ({
-      region,
-      bridgeAddress: bridge && rows.addressOf(`${router.id}/${region.id}`, bridge.subnet.id),
+  )
+
+const boundThrough = ({ bound, portById }: Rows, { id }: Router): Bound[] =>
+  (bound.get(id) ?? []).flatMap(floatingIp => {
+    const port = portById.get(floatingIp.portId ?? '')
+    const fixedIp = floatingIp.fixedIpAddress ?? port?.fixedIps[0]?.ipAddress
+    return port && fixedIp ? [{ floatingIp, port, fixedIp }] : []
+  })
+
+function bridgeOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
+  const network = bridges.get(projectId)
+  const subnet = subnetById.get(network?.subnetIds[0] ?? '')
+  return network && subnet ? { network, subnet } : null
+}
+
+interface Wanted {
+  /** By region. */
+  readonly routes: ReadonlyMap<string, readonly HostRoute[]>
+  /** Failed where there can be none. */
+  readonly state: State
+}
+
+function wantedRoutes(app: Model, scene: RouterScene): Wanted {
+  const isReady = ({ bridgeAddress }: SceneRegion): boolean => !scene.bridge || bridgeAddress !== null
+  try {
+    const routes = routesIn(app, { ...scene, regions: scene.regions.filter(isReady) })
+    return { routes, state: ok }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { routes: new Map(), state: { ...ok, state: 'failed', error: error.message } }
+  }
+}
+
+function copyIn(
+  rows: Rows,
+  scene: RouterScene,
+  region: Region,
+  wanted: Wanted,
+  stateOf: StateOf,
+): RouterThere {
+  const { router, exit } = scene
+  const regionalId = placeIn(router, region)
+  const isUnderWay = router.deleting || regionalId === null
+  return {
+    ...namesOf(router),
+    regionalId,
+    gateway: region.id === exit?.id ? gatewayOf(scene) : null,
+    bridgeAddress: scene.regions.find(one => one.region.id === region.id)?.bridgeAddress ?? null,
+    interfaces: scene.attached
+      .filter(({ subnet }) => placeIn(subnet, region) !== null)
+      .map(one => interfaceIn(one, addressIn(rows, scene, one, region))),
+    routes: wanted.routes.get(region.name) ?? [],
+    ...worst(stateOf(router.id, region), wanted.state, isUnderWay ? pending : ok),
+  }
+}
+
+/** One that is in no region: as its user has it. */
+function nowhere(scene: RouterScene, stateOf: StateOf): RouterThere {
+  const { router } = scene
+  return {
+    ...namesOf(router),
+    regionalId: null,
+    gateway: gatewayOf(scene),
+    bridgeAddress: null,
+    interfaces: scene.attached.map(one => interfaceIn(one, ownAddress(one))),
+    routes: router.routes,
+    ...worst(stateOf(router.id, null), router.deleting ? pending : ok),
+  }
+}
+
+const namesOf = ({ id, projectId, name }: Router) => ({ id, projectId, name })
+
+function gatewayOf({ router: { gateway }, gatewayNetwork }: RouterScene): RouterThere['gateway'] {
+  if (!gateway) return null
+  const ipAddresses = gateway.fixedIps.map(({ ipAddress }) => ipAddress)
+  return { networkId: gateway.networkId, networkName: gatewayNetwork?.name ?? '', ipAddresses }
+}
+
+const interfaceIn = ({ port, subnet }: Attached, ipAddress: string | null): InterfaceThere => ({
+  portId: port.id,
+  networkId: port.networkId,
+  subnetId: subnet.id,
+  cidr: subnet.cidr,
+  ipAddress,
+})
+
+const ownAddress = ({ port, subnet }: Attached): string =>
+  port.fixedIps.find(({ subnetId }) => subnetId === subnet.id)!.ipAddress
+
+/** On a network that spans regions each has a gateway of its own, and an interface that is none an address of its own. */
+function addressIn(rows: Rows, { router }: RouterScene, one: Attached, region: Region): string | null {
+  const own = ownAddress(one)
+  if (homeOf(one.network, [region])) return own
+  const holder = own === one.subnet.gatewayIp ? region.id : `${router.id}/${region.id}`
+  return rows.addressOf(holder, one.subnet.id)
+}
+
+/** Between any two copies that have an address on the bridge. */
+function linksOf(scene: RouterScene, copies: ReadonlyMap<string | null, RouterThere>): Link[] {
+  const { bridge, router } = scene
+  if (!bridge) return []
+  const ends = scene.regions
+    .filter(({ bridgeAddress }) => bridgeAddress !== null)
+    .map(one => endOf(scene, one))
+  return ends.flatMap((one, at) =>
+    ends.slice(at + 1).map(other => ({
+      routerId: router.id,
+      routerName: router.name,
+      bridge: bridge.subnet.cidr,
+      ends: [one, other] as const,
+      ...worst(copies.get(one.region)!, copies.get(other.region)!),
     })),
+  )
+}
+
+function endOf({ attached, exit }: RouterScene, { region, bridgeAddress }: SceneRegion): LinkEnd {
+  const own = attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
+  const everywhere = region.id === exit?.id ? ['0.0.0.0/0'] : []
+  return {
+    region: region.name,
+    ipAddress: bridgeAddress!,
+    cidrs: [...own.map(({ subnet }) => subnet.cidr), ...everywhere],
   }
 }

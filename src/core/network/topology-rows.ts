@@ -1,13 +1,15 @@
 // What a topology is made of, read from the central model in as many statements whatever its size.
 
 import { invalid } from '../error.ts'
+import { grouped } from '../grouped.ts'
 import type { Job } from '../jobs/job.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import type { FloatingIp, Kind, Kinds, Network, Port, Router, Subnet } from './model.ts'
-import type { Condition, PortCount, Sight } from './network-store.ts'
-import { interfaceOwner } from './query.ts'
+import type { Condition, Held, PortCount, Sight } from './network-store.ts'
+import { all, interfaceOwner } from './query.ts'
 import { unknown, wordOf } from './read.ts'
+import { placeIn } from './spanning.ts'
 import { openJobs } from './topology-state.ts'
 
 /** Nothing else is needed: no region is ever asked. */
@@ -36,12 +38,12 @@ interface Own {
 
 /** What that depends on, whoever's it is. */
 interface Related {
-  /** The ports by which the routers are on networks. */
-  readonly interfaces: readonly Port[]
-  /** Floating IPs that lead through the routers. */
-  readonly bound: readonly FloatingIp[]
-  /** Where the routers' copies meet. */
-  readonly bridges: readonly Network[]
+  /** The ports by which routers are on networks, by router. */
+  readonly interfaces: ReadonlyMap<string, readonly Port[]>
+  /** Floating IPs that lead through routers, by router. */
+  readonly bound: ReadonlyMap<string, readonly FloatingIp[]>
+  /** Where the routers' copies meet, by project. */
+  readonly bridges: ReadonlyMap<string, Network>
   readonly networkById: ReadonlyMap<string, Network>
   readonly subnetById: ReadonlyMap<string, Subnet>
   /** The ports that floating IPs lead to. */
@@ -98,93 +100,90 @@ async function listed<K extends Kind>(
   sort: string,
   where: readonly Condition[],
 ): Promise<Kinds[K][]> {
-  const found = await store.networks.list(kind, { ...queryOf(sight, where), limit: most + 1, sort: [ascending(sort)] })
-  if (found && found.length > most)
-    throw invalid(
-      `There are more than ${most} ${wordOf(kind)}s to show: name a network or a project, or leave the ports out`,
-      'too_many',
-    )
-  return found ?? []
+  const order = [{ field: sort, descending: false }]
+  const query = { sight, where, sort: order, limit: most + 1, marker: null, reverse: false }
+  const found = (await store.networks.list(kind, query)) ?? []
+  if (found.length <= most) return found
+  throw invalid(
+    `There are more than ${most} ${wordOf(kind)}s to show: name a network or a project, or leave the ports out`,
+    'too_many',
+  )
 }
 
-const ascending = (field: string) => ({ field, descending: false })
-const queryOf = (sight: Sight, where: readonly Condition[]) =>
-  ({ sight, where, sort: [], limit: null, marker: null, reverse: false }) as const
-
-async function readRelated(app: Model, own: Own, regions: readonly Region[]): Promise<Related> {
-  const { networks: store } = app.store
-  const all = async <K extends Kind>(kind: K, ...where: readonly Condition[]): Promise<Kinds[K][]> =>
-    (await store.list(kind, queryOf('atoll', where))) ?? []
-  const byId = async <K extends Kind>(kind: K, ids: readonly (string | null)[]) =>
-    mapped(await store.getMany(kind, [...new Set(ids.flatMap(id => id ?? []))]))
+async function readRelated({ store }: Model, own: Own, regions: readonly Region[]): Promise<Related> {
   const { routers, floatingIps, subnets, networks } = own
+  const byId = async <K extends Kind>(kind: K, ids: readonly (string | null)[]) =>
+    new Map((await store.networks.getMany(kind, unique(ids))).map(row => [row.id, row]))
   const routerIds = routers.map(({ id }) => id)
-  const interfaces = await all(
-    'port',
-    { field: 'deviceId', in: routerIds },
-    { field: 'deviceOwner', in: [interfaceOwner] },
-  )
-  const bound = await all('floatingip', { field: 'routerId', in: routerIds })
-  const projectIds = [...new Set(routers.map(({ projectId }) => projectId))]
-  const bridges = await all('network', { field: 'bridgeOf', in: projectIds })
-  const subnetById = await byId('subnet', [
-    ...subnets.map(({ id }) => id),
-    ...bridges.flatMap(({ subnetIds }) => subnetIds),
-    ...interfaces.flatMap(({ fixedIps }) => fixedIps.map(({ subnetId }) => subnetId)),
-  ])
-  const networkById = await byId('network', [
-    ...networks.map(({ id }) => id),
-    ...interfaces.map(({ networkId }) => networkId),
-    ...routers.map(({ gateway }) => gateway?.networkId ?? null),
-    ...floatingIps.map(({ floatingNetworkId }) => floatingNetworkId),
-  ])
-  const portById = await byId(
-    'port',
-    [...floatingIps, ...bound].map(({ portId }) => portId),
-  )
-  const related = { interfaces, bound, bridges, networkById, subnetById, portById }
-  return { ...related, addressOf: await addressesIn(app, routers, related, regions) }
+  const isInterface: Condition = { field: 'deviceOwner', in: [interfaceOwner] }
+  const interfaces = await all(store, 'port', { field: 'deviceId', in: routerIds }, isInterface)
+  const bound = await all(store, 'floatingip', { field: 'routerId', in: routerIds })
+  const projects = unique(routers.map(({ projectId }) => projectId))
+  const bridges = await all(store, 'network', { field: 'bridgeOf', in: projects })
+  const related = {
+    interfaces: grouped(interfaces, ({ deviceId }) => deviceId),
+    bound: grouped(bound, ({ routerId }) => routerId!),
+    bridges: new Map(bridges.map(bridge => [bridge.bridgeOf!, bridge])),
+    networkById: await byId('network', [
+      ...networks.map(({ id }) => id),
+      ...interfaces.map(({ networkId }) => networkId),
+      ...routers.map(({ gateway }) => gateway?.networkId ?? null),
+      ...floatingIps.map(({ floatingNetworkId }) => floatingNetworkId),
+    ]),
+    subnetById: await byId('subnet', [
+      ...subnets.map(({ id }) => id),
+      ...bridges.flatMap(({ subnetIds }) => subnetIds),
+      ...interfaces.flatMap(({ fixedIps }) => fixedIps.map(({ subnetId }) => subnetId)),
+    ]),
+    portById: await byId(
+      'port',
+      [...floatingIps, ...bound].map(({ portId }) => portId),
+    ),
+  }
+  const held = await store.networks.heldBy(holdersOf(routers, related, regions))
+  const addresses = new Map(held.map(({ holder, subnetId, start }) => [`${holder} ${subnetId}`, start]))
+  return { ...related, addressOf: (holder, subnetId) => addresses.get(`${holder} ${subnetId}`) ?? null }
 }
 
-const mapped = <T extends { id: string }>(rows: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(rows.map(row => [row.id, row]))
+const unique = (ids: readonly (string | null)[]): string[] => [...new Set(ids.flatMap(id => id ?? []))]
 
-/** What regions and routers' copies hold in the subnets: each by its holder, since a subnet may have any number of ports. */
-async function addressesIn(
-  { store }: Model,
+/** Regions as the gateways of subnets, and routers' copies on subnets and on their bridges. */
+function holdersOf(
   routers: readonly Router[],
   { interfaces, bridges, subnetById }: Omit<Related, 'addressOf'>,
   regions: readonly Region[],
-): Promise<Related['addressOf']> {
-  const copies = (routerId: string, subnetId: string) =>
-    regions.map(region => ({ holder: `${routerId}/${region.id}`, subnetId }))
-  const bridgeSubnet = (router: Router) =>
-    bridges.find(({ bridgeOf }) => bridgeOf === router.projectId)?.subnetIds[0]
-  const held = await store.networks.heldBy([
-    ...[...subnetById.keys()].flatMap(subnetId => regions.map(({ id: holder }) => ({ holder, subnetId }))),
-    ...interfaces.flatMap(({ deviceId, fixedIps }) =>
-      fixedIps.flatMap(({ subnetId }) => copies(deviceId, subnetId)),
+): Held[] {
+  const regionsOf = (subnetId: string) => regions.filter(region => placed(subnetById.get(subnetId), region))
+  const gateways = [...subnetById.keys()].flatMap(subnetId =>
+    regionsOf(subnetId).map(({ id: holder }) => ({ holder, subnetId })),
+  )
+  const legs = [...interfaces.values()]
+    .flat()
+    .flatMap(({ deviceId, fixedIps }) =>
+      fixedIps.flatMap(({ subnetId }) =>
+        regionsOf(subnetId).map(({ id }) => ({ holder: `${deviceId}/${id}`, subnetId })),
+      ),
+    )
+  const meetings = routers.flatMap(({ id, projectId }) =>
+    (bridges.get(projectId)?.subnetIds ?? []).flatMap(subnetId =>
+      regions.map(region => ({ holder: `${id}/${region.id}`, subnetId })),
     ),
-    ...routers.flatMap(router => {
-      const subnetId = bridgeSubnet(router)
-      return subnetId === undefined ? [] : copies(router.id, subnetId)
-    }),
-  ])
-  const addresses = new Map(held.map(({ holder, subnetId, start }) => [`${holder} ${subnetId}`, start]))
-  return (holder, subnetId) => addresses.get(`${holder} ${subnetId}`) ?? null
+  )
+  return [...gateways, ...legs, ...meetings]
 }
 
+const placed = (subnet: Subnet | undefined, region: Region): boolean =>
+  subnet !== undefined && placeIn(subnet, region) !== null
+
 /** Routers that are on it, and floating IPs that are of it or lead to it. */
-function onNetwork(rows: Rows, networkId: string): Rows {
-  const attached = new Set(
-    rows.interfaces.filter(port => port.networkId === networkId).map(({ deviceId }) => deviceId),
-  )
-  return {
-    ...rows,
-    routers: rows.routers.filter(({ id, gateway }) => attached.has(id) || gateway?.networkId === networkId),
-    floatingIps: rows.floatingIps.filter(
-      ({ floatingNetworkId, portId }) =>
-        floatingNetworkId === networkId || rows.portById.get(portId ?? '')?.networkId === networkId,
-    ),
-  }
-}
+const onNetwork = (rows: Rows, networkId: string): Rows => ({
+  ...rows,
+  routers: rows.routers.filter(
+    ({ id, gateway }) =>
+      gateway?.networkId === networkId || rows.interfaces.get(id)?.some(port => port.networkId === networkId),
+  ),
+  floatingIps: rows.floatingIps.filter(
+    ({ floatingNetworkId, portId }) =>
+      floatingNetworkId === networkId || rows.portById.get(portId ?? '')?.networkId === networkId,
+  ),
+})

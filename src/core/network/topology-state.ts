@@ -1,5 +1,6 @@
 // How it goes with things in regions: what of it is still to be done, and what could not be, by the jobs that there are.
 
+import { grouped } from '../grouped.ts'
 import { everyPod, type Job, jobTypes } from '../jobs/job.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
@@ -19,8 +20,10 @@ export const pending: State = { ...ok, state: 'pending' }
 const severity: Readonly<Record<State['state'], number>> = { ok: 0, pending: 1, failed: 2 }
 
 /** The first of the worst. */
-export const worst = (...states: readonly State[]): State =>
-  states.reduce((most, next) => (severity[next.state] > severity[most.state] ? next : most), ok)
+export function worst(...states: readonly State[]): State {
+  const found = states.reduce((most, next) => (severity[next.state] > severity[most.state] ? next : most), ok)
+  return { state: found.state, jobId: found.jobId, error: found.error }
+}
 
 /** When a region has been away for days there are many: the newest say enough. */
 const mostJobs = 10_000
@@ -46,12 +49,7 @@ export function thingOf({ type, resource }: Job): string | null {
 export type StateOf = (id: string, region: Region | null) => State
 
 export function statesOf(jobs: readonly Job[]): StateOf {
-  const byThing = new Map<string | null, Job[]>()
-  for (const job of jobs) {
-    const others = byThing.get(thingOf(job))
-    if (others) others.push(job)
-    else byThing.set(thingOf(job), [job])
-  }
+  const byThing = grouped(jobs, thingOf)
   return (id, region) =>
     stateBy((byThing.get(id) ?? []).filter(job => region === null || actsIn(job, region)))
 }

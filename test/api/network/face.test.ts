@@ -130,7 +130,7 @@ describe('the extensions', () => {
     const aliases = json.extensions.map(({ alias }: { alias: string }) => alias)
     expect(aliases).toContain('atoll-regions')
     expect(aliases).toContain('router')
-    for (const absent of ['qos', 'trunk', 'subnet_allocation', 'rbac-policies', 'extraroute-atomic'])
+    for (const absent of ['qos', 'trunk', 'subnet_allocation', 'rbac-policies', 'standard-attr-tag'])
       expect(aliases).not.toContain(absent)
   })
 

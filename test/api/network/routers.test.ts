@@ -115,6 +115,29 @@ describe('a router', () => {
   })
 })
 
+describe('the routes of a router', () => {
+  const routes = (...nets: number[]) =>
+    nets.map(net => ({ destination: `192.168.${net}.0/24`, nexthop: '10.0.0.9' }))
+  const destinations = (of: { destination: string }[]) => of.map(({ destination }) => destination).sort()
+
+  it('are set, added to and taken from', async () => {
+    const { id } = await n.demo.make('router')
+    await n.demo.put(`/routers/${id}/add_router_interface`, { subnet_id })
+    const set = await n.demo.put(`/routers/${id}`, { router: { routes: routes(1) } })
+    expect([set.status, set.json.router.routes]).toEqual([200, routes(1)])
+    const act = (action: string, ...nets: number[]) =>
+      n.demo.put(`/routers/${id}/${action}`, { router: { routes: routes(...nets) } })
+    // At once: none of them undoes another.
+    const added = await Promise.all([act('add_extraroutes', 1, 2), act('add_extraroutes', 3)])
+    expect(added.map(({ status }) => status)).toEqual([200, 200])
+    const removed = await act('remove_extraroutes', 2, 9)
+    expect(destinations(removed.json.router.routes)).toEqual(['192.168.1.0/24', '192.168.3.0/24'])
+    expect((await n.demo.put(`/routers/${id}`, { router: { routes: null } })).json.router.routes).toEqual([])
+    await n.demo.put(`/routers/${id}/remove_router_interface`, { subnet_id })
+    await n.demo.del(`/routers/${id}`)
+  })
+})
+
 describe('what may be said of a router', () => {
   const bad = 'HTTPBadRequest'
   const gateway = (external_gateway_info: unknown) => ({ external_gateway_info })

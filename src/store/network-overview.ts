@@ -1,0 +1,32 @@
+// What an overview of the central model asks, in PostgreSQL: each question is one statement however much it is about.
+
+import { sql } from 'kysely'
+import type { Held, PortCount, Sight } from '../core/network/network-store.ts'
+import { type Db, run } from './database.ts'
+import { seen } from './network-conditions.ts'
+
+/** By holder: a subnet may have any number of ports. */
+export async function heldBy(db: Db, asked: readonly Held[]): Promise<(Held & { start: string })[]> {
+  const { rows } = await run(
+    sql<Held & { start: string }>`
+      select holder, subnet_id as "subnetId", host(lower(range)) as start
+      from unnest(${asked.map(one => one.holder)}::text[], ${asked.map(one => one.subnetId)}::text[])
+           as asked (holder, subnet_id) join held_range using (holder, subnet_id)
+      where purpose in ('gateway', 'leg')`.execute(db),
+  )
+  return rows
+}
+
+export async function portCounts(db: Db, sight: Sight, networkIds: readonly string[]): Promise<PortCount[]> {
+  const { rows } = await run(
+    sql<PortCount>`
+      select port.network_id as "networkId", region.name as region, count(*) as count
+      from port
+      left join routing on routing.central_id = port.id and routing.resource_type = 'port'
+                           and routing.regional_id is not null
+      left join region on region.id = routing.region_id
+      where port.network_id = any (${networkIds}::text[]) and ${seen('port', sight)}
+      group by port.network_id, region.name`.execute(db),
+  )
+  return rows
+}
