@@ -97,13 +97,15 @@ const placePort = ({ call }: Site, { networkId, groupId }: Spanning, region: str
 
 /** One port in each region, and whatever follows from it. */
 async function placeFirst(site: Site, network: Spanning): Promise<First> {
-  const startedAt = performance.now()
+  const ports = network.regions.length
+  let ms = 0
   const calls = await site.callsOf(async () => {
+    const startedAt = performance.now()
     for (const region of network.regions) await placePort(site, network, region)
+    ms = (performance.now() - startedAt) / ports
     await site.settle()
   })
-  const ports = network.regions.length
-  return { ports, calls, ms: (performance.now() - startedAt) / ports }
+  return { ports, calls, ms }
 }
 
 /** One port of each network in turn, each when what followed from the one before is done. */
@@ -128,7 +130,7 @@ async function placeNext(site: Site, networks: readonly Spanning[], rounds: numb
 interface Figures {
   readonly variant: string
   readonly regions: number
-  /** Of the first port in a region: calls to all regions, and time with all that follows. */
+  /** Of the first port in a region: calls to all regions with those of the jobs that follow, and its time. */
   readonly firstCalls: number
   readonly firstMs: number
   readonly firstGrowth: number

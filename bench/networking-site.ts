@@ -26,13 +26,24 @@ export type Json = any
 /** By region: how many calls of each method and resource (`POST ports`). */
 export type Calls = ReadonlyMap<string, ReadonlyMap<string, number>>
 
-export interface Site {
+/** Atoll and its Networking API over a database, in this process. */
+export interface Api {
   readonly app: App
-  readonly cloud: Cloud
-  /** The regions that hold things. */
-  readonly regions: readonly string[]
-  /** A call of the central Networking API; returns the one thing of the answer. */
+  /** A call of the central Networking API as an admin; returns the one thing of the answer. */
   call(method: string, path: string, body?: object): Promise<Json>
+}
+
+export interface ApiSpec {
+  readonly cloud: Cloud
+  readonly url: string
+  /** By environment variable. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** With regions, and a clockwork. */
+export interface Site extends Api {
+  /** Those that hold things. */
+  readonly regions: readonly string[]
   /** Waits until every job is done. */
   settle(): Promise<void>
   /** What came to the regions while this was done. */
@@ -54,20 +65,14 @@ export const unlimited = Object.fromEntries(
   ]),
 )
 
-export async function openSite(ground: Ground, { name, regions: count, settings }: SiteSpec): Promise<Site> {
-  const regions = Array.from({ length: count }, (_, at) => `Pod${at + 1}`)
-  const cloud = await startCloud({ regions: ['CentralRegion', ...regions], hosts: { count: 1 } })
-  ground.defer(() => cloud.close())
+export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api {
   const config = loadConfig(undefined, {
     ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
     ATOLL_IDENTITY_PROJECT_NAME: 'service',
-    ...unlimited,
     ...settings,
   })
-  const url = await ground.database(name)
-  await migrate(url)
   const database = openDatabase(url, { connections: 10, name: 'bench', onError: () => {} })
   ground.defer(() => database.close())
   const ports = openCloud(config)
@@ -76,6 +81,16 @@ export async function openSite(ground: Ground, { name, regions: count, settings 
   const app = createApp(config, database, ports.regions, log)
   const server = createApi({ config, log, app, identity: ports.identity, metrics: createMetrics() })
   ground.defer(() => server.close())
+  return { app, call: callerOf(server, adminToken(cloud)) }
+}
+
+export async function openSite(ground: Ground, { name, regions: count, settings }: SiteSpec): Promise<Site> {
+  const regions = Array.from({ length: count }, (_, at) => `Pod${at + 1}`)
+  const cloud = await startCloud({ regions: ['CentralRegion', ...regions], hosts: { count: 1 } })
+  ground.defer(() => cloud.close())
+  const url = await ground.database(name)
+  await migrate(url)
+  const { app, call } = openApi(ground, { cloud, url, settings: { ...unlimited, ...settings } })
   for (const [index, region] of regions.entries()) {
     const zone = { availabilityZone: `az${index + 1}`, localAvailabilityZone: '', dataCenter: '' }
     await createRegion(app, ownCaller('req-bench'), { name: region, ...zone })
@@ -85,9 +100,8 @@ export async function openSite(ground: Ground, { name, regions: count, settings 
   await clockwork.start()
   return {
     app,
-    cloud,
+    call,
     regions,
-    call: callerOf(server, adminToken(cloud)),
     settle: () => settle(app),
     async callsOf(work) {
       const before = countsOf(cloud)
@@ -100,7 +114,7 @@ export async function openSite(ground: Ground, { name, regions: count, settings 
 export const adminToken = ({ keystone }: Cloud): string =>
   keystone.issue(keystone.userId('admin'), keystone.projectId('admin'))
 
-function callerOf(server: FastifyInstance, token: string): Site['call'] {
+function callerOf(server: FastifyInstance, token: string): Api['call'] {
   return async (method, path, body) => {
     const { statusCode, body: text } = await server.inject({
       method: method as 'GET',

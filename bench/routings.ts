@@ -6,7 +6,7 @@ import pg from 'pg'
 import type { Note } from '../src/core/note.ts'
 import type { Store } from '../src/core/ports.ts'
 import { type RoutingSpec, resourceTypes } from '../src/core/routing/routing.ts'
-import { openDatabase } from '../src/store/database.ts'
+import { onceMark, openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { createStore } from '../src/store/store.ts'
 import type { Tables } from '../src/store/tables.ts'
@@ -80,32 +80,59 @@ export async function statementsOf(
   return statements
 }
 
+/** How many pages of 8 KB statements touch. */
+export const buffersOf = async (url: string, statements: readonly Statement[]): Promise<number> =>
+  (await touchedBy(url, statements)).buffers
+
+export interface Touched {
+  /** Pages of 8 KB. */
+  readonly buffers: number
+  /** What all scans have found, those of inner loops as often as they ran. */
+  readonly rows: number
+}
+
 /**
- * How many pages of 8 KB a statement touches, by EXPLAIN (ANALYZE, BUFFERS) of the plan that a server has after it has
- * run the prepared statement some times. What it changes is rolled back.
+ * What statements touch, by EXPLAIN (ANALYZE, BUFFERS) of the plan that a server has after it has run the prepared
+ * statement some times; one that is not kept prepared is planned for its values. What they change is rolled back.
  */
-export async function buffersOf(url: string, statements: readonly Statement[]): Promise<number> {
+export async function touchedBy(url: string, statements: readonly Statement[]): Promise<Touched> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  let buffers = 0
+  let [buffers, rows] = [0, 0]
   try {
     for (const { sql, values } of statements) {
       const given = values.map(value => (value === null ? 'null' : client.escapeLiteral(asText(value))))
       await client.query('begin')
+      if (sql.includes(onceMark)) await client.query('set local plan_cache_mode = force_custom_plan')
       await client.query(`prepare measured as ${sql}`)
-      const run = `execute measured (${given.join(', ')})`
-      const isChange = !/^select/i.test(sql)
+      const run = given.length > 0 ? `execute measured (${given.join(', ')})` : 'execute measured'
+      const isChange = !/^\s*select/i.test(sql)
       for (let times = 0; times < (isChange ? 0 : 6); times++) await client.query(run)
-      const { rows } = await client.query(`explain (analyze, buffers, format json) ${run}`)
-      const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+      const explained = await client.query(`explain (analyze, buffers, format json) ${run}`)
+      const { Plan: plan } = explained.rows[0]['QUERY PLAN'][0]
       buffers += plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+      rows += rowsOf(plan)
       await client.query('rollback')
       await client.query('deallocate measured')
     }
-    return buffers
+    return { buffers, rows: Math.round(rows) }
   } finally {
     await client.end()
   }
+}
+
+interface Plan {
+  readonly 'Node Type': string
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly Plan[]
+}
+
+function rowsOf(plan: Plan): number {
+  const { Plans: parts = [], 'Rows Removed by Filter': removed = 0 } = plan
+  const own = / Scan$/.test(plan['Node Type']) ? (plan['Actual Rows'] + removed) * plan['Actual Loops'] : 0
+  return parts.reduce((sum, part) => sum + rowsOf(part), own)
 }
 
 /** As the driver would send it. */

@@ -9,6 +9,8 @@ import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { loadConfig } from '../src/config.ts'
 import { allRoutes } from './api/requests.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
+import { network, subnet } from './store/network-rows.ts'
+import { noted, stored } from './store/stored.ts'
 
 const main = resolve(import.meta.dirname, '../dist/src/cli/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'atoll-cli-'))
@@ -31,7 +33,7 @@ function atoll(args: string[], settings: Record<string, string> = {}): Promise<E
   })
 }
 
-const commands = ['serve', 'migrate', 'backup', 'restore', 'doctor', 'routes']
+const commands = ['serve', 'migrate', 'backup', 'restore', 'doctor', 'topology', 'routes']
 
 it('is built: `npm run build` comes before the tests', () => {
   expect(existsSync(main)).toBe(true)
@@ -229,5 +231,46 @@ describe('with a database and a Keystone', () => {
     const { code, out } = await atoll(['doctor'], { ...good, ATOLL_DATABASE_URL: empty.url })
     expect(code).toBe(1)
     expect(out).toMatch(/^BAD {2}database: .*migrat/m)
+  })
+})
+
+describe('topology', () => {
+  it('is a tree of what the database has, or JSON, and needs no Keystone', async () => {
+    const s = await stored()
+    const net = network({ name: 'net1' })
+    await s.newRegion({ name: 'Pod1' })
+    await s.store.transact(async tx => {
+      await tx.networks.insert('network', net, noted('network.create'))
+      await tx.networks.insert('subnet', subnet(net.id, { name: 'sub1' }), noted('subnet.create'))
+    })
+    await s.database.close()
+    const settings = { ATOLL_DATABASE_URL: s.url }
+    expect(await atoll(['topology'], settings)).toEqual({
+      code: 0,
+      out: `Pod1 (az1)\nNowhere yet\n└─ network net1 <${net.id}>\n   └─ subnet 10.0.0.0/24  sub1  gateway 10.0.0.1\n`,
+      err: '',
+    })
+    const json = await atoll(['topology', '--json', '--network', net.id, '--no-ports'], settings)
+    expect(JSON.parse(json.out)).toMatchObject({
+      regions: [{ name: 'Pod1', networks: [] }],
+      nowhere: { networks: [{ id: net.id }], ports: null },
+    })
+    expect(JSON.parse((await atoll(['topology', '--json', '--ports'], settings)).out)).toMatchObject({
+      nowhere: { ports: [] },
+    })
+    expect(await atoll(['topology', '--region', 'Pod9'], settings)).toEqual({
+      code: 1,
+      out: '',
+      err: 'There is no region Pod9\n',
+    })
+  })
+
+  it('of a database that was not migrated says what to do', async () => {
+    const { url } = await testDatabase({ empty: true })
+    expect(await atoll(['topology'], { ATOLL_DATABASE_URL: url })).toEqual({
+      code: 1,
+      out: '',
+      err: 'The database is not at this release: run `atoll migrate`\n',
+    })
   })
 })

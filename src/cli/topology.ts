@@ -19,161 +19,149 @@ export async function runTopology(config: Config, options: TopologyOptions): Pro
 }
 
 type RegionView = TopologyView['regions'][number]
-type NetworkView = TopologyView['nowhere']['networks'][number]
-type RouterView = RegionView['routers'][number]
-type PortView = NonNullable<TopologyView['nowhere']['ports']>[number]
+type Nowhere = TopologyView['nowhere']
+type NetworkView = Nowhere['networks'][number]
+type RouterView = Nowhere['routers'][number]
+type PortsView = Pick<Nowhere, 'port_count' | 'ports'>
+type PortView = NonNullable<Nowhere['ports']>[number]
 type StateView = Pick<RegionView, 'state' | 'error' | 'job_id'>
 
 /** A line, and what hangs on it. */
 interface Branch {
   readonly line: string
-  readonly below?: readonly Branch[]
+  readonly below: readonly Branch[]
 }
 
 export function printTopology({ regions, links, nowhere, jobs }: TopologyView): string {
-  const trees: Branch[] = [
-    ...regions.map(regionTree),
+  const more = [
     { line: 'Links', below: links.map(link) },
     { line: 'Nowhere yet', below: nowhereTrees(nowhere) },
     { line: 'Other jobs', below: jobs.map(job) },
   ]
-  return trees
-    .filter(({ below }, at) => at < regions.length || below!.length > 0)
-    .map(({ line, below = [] }) => [line, ...drawn(below)].join('\n'))
+  return [...regions.map(regionTree), ...more.filter(({ below }) => below.length > 0)]
+    .flatMap(({ line, below }) => [line, ...drawn(below)])
     .join('\n')
 }
 
 const drawn = (branches: readonly Branch[], indent = ''): string[] =>
-  branches.flatMap(({ line, below = [] }, at) => {
+  branches.flatMap(({ line, below }, at) => {
     const isLast = at === branches.length - 1
     return [`${indent}${isLast ? '└─' : '├─'} ${line}`, ...drawn(below, `${indent}${isLast ? '  ' : '│ '} `)]
   })
 
-const leaf = (line: string): Branch => ({ line })
-
-/** The error of a region is one of those that are shown below it. */
-const regionTree = (region: RegionView): Branch => ({
-  line: words(`${region.name} (${region.availability_zone})`, region.state === 'ok' ? '' : region.state),
-  below: [
-    ...region.networks.map(network => networkTree(network, network)),
-    ...region.routers.map(routerTree),
-    ...region.floating_ips.map(floatingIp),
-  ],
+/** Of the parts that are not empty. */
+const branch = (parts: readonly string[], below: readonly Branch[] = []): Branch => ({
+  line: parts.filter(part => part !== '').join('  '),
+  below,
 })
 
-interface Ports {
-  readonly port_count: number
-  readonly ports: readonly PortView[] | null
-}
+const regionTree = (region: RegionView): Branch =>
+  branch(
+    // Why it has failed stands with what has failed there.
+    [`${region.name} (${region.availability_zone})`, region.state === 'ok' ? '' : `[${region.state}]`],
+    [
+      ...region.networks.map(network => networkTree(network, network)),
+      ...region.routers.map(routerTree),
+      ...region.floating_ips.map(floatingIp),
+    ],
+  )
 
 /** Each port hangs on the subnet of its first address. */
-function networkTree(network: NetworkView, { port_count, ports }: Ports): Branch {
-  const known = new Set(network.subnets.map(({ id }) => id))
-  const subnetOf = (one: PortView) => one.fixed_ips.find(({ subnet_id }) => known.has(subnet_id))?.subnet_id
-  const onSubnet = (id: string | undefined) =>
-    (ports ?? []).filter(one => subnetOf(one) === id).map(one => portLeaf(one))
-  return {
-    line: words(
-      network.external ? 'external network' : 'network',
-      named(network),
-      ports || port_count === 0 ? '' : `${port_count} ${port_count === 1 ? 'port' : 'ports'}`,
-      state(network),
-    ),
-    below: [
-      ...network.subnets.map(subnet => ({
-        line: words(
-          'subnet',
-          subnet.cidr,
-          printable(subnet.name),
-          subnet.gateway_ip ? `gateway ${subnet.gateway_ip}` : 'no gateway',
-          state(subnet),
-        ),
-        below: onSubnet(subnet.id),
-      })),
-      ...onSubnet(undefined),
-    ],
-  }
+function networkTree(network: NetworkView, { port_count, ports }: PortsView): Branch {
+  const known = network.subnets.map(({ id }) => id)
+  const subnetOf = (port: PortView) => port.fixed_ips.find(one => known.includes(one.subnet_id))?.subnet_id
+  const on = (id: string | undefined) =>
+    (ports ?? []).filter(port => subnetOf(port) === id).map(port => portTree(port))
+  const what = network.external ? 'external network' : 'network'
+  const count = ports || port_count === 0 ? '' : counted(port_count, 'port')
+  return branch(
+    [`${what} ${named(network)}`, count, stateOf(network)],
+    [...network.subnets.map(subnet => subnetTree(subnet, on(subnet.id))), ...on(undefined)],
+  )
 }
 
-const portLeaf = (port: PortView, network = ''): Branch =>
-  leaf(
-    words(
-      'port',
-      named(port),
-      network,
-      port.fixed_ips.map(({ ip_address }) => ip_address).join(', '),
-      printable(port.device_owner),
-      port.host_id === '' ? '' : `on ${printable(port.host_id)}`,
-      port.status,
-      state(port),
-    ),
+const subnetTree = (subnet: NetworkView['subnets'][number], below: readonly Branch[]): Branch =>
+  branch(
+    [
+      `subnet ${subnet.cidr}`,
+      printable(subnet.name),
+      subnet.gateway_ip === null ? '' : `gateway ${subnet.gateway_ip}`,
+      stateOf(subnet),
+    ],
+    below,
   )
 
-const routerTree = (router: RouterView): Branch => ({
-  line: words('router', named(router), state(router)),
-  below: [
-    ...(router.gateway
-      ? [
-          leaf(
-            words('gateway', printable(router.gateway.network_name), router.gateway.ip_addresses.join(', ')),
-          ),
-        ]
-      : []),
-    ...(router.bridge_address ? [leaf(`bridge ${router.bridge_address}`)] : []),
-    ...router.interfaces.map(({ ip_address, cidr }) =>
-      leaf(`interface ${ip_address ?? 'no address'} in ${cidr}`),
-    ),
-    ...router.routes.map(({ destination, next_hop }) => leaf(`route ${destination} via ${next_hop}`)),
-  ],
-})
+const portTree = (port: PortView, network = ''): Branch =>
+  branch([
+    `port ${named(port)}`,
+    network,
+    port.fixed_ips.map(({ ip_address }) => ip_address).join(', '),
+    printable(port.device_owner),
+    port.host_id === '' ? '' : `on ${printable(port.host_id)}`,
+    port.status,
+    stateOf(port),
+  ])
+
+function routerTree(router: RouterView): Branch {
+  const { gateway, bridge_address, interfaces, routes } = router
+  return branch(
+    [`router ${named(router)}`, stateOf(router)],
+    [
+      ...(gateway
+        ? [branch([`gateway ${gateway.ip_addresses.join(', ')} on ${printable(gateway.network_name)}`])]
+        : []),
+      ...(bridge_address ? [branch([`bridge ${bridge_address}`])] : []),
+      ...interfaces.map(({ ip_address, cidr }) => branch([`interface ${ip_address ?? '?'} in ${cidr}`])),
+      ...routes.map(({ destination, next_hop }) => branch([`route ${destination} via ${next_hop}`])),
+    ],
+  )
+}
 
 const floatingIp = (one: RegionView['floating_ips'][number]): Branch =>
-  leaf(
-    words(
-      'floating IP',
-      one.floating_ip_address,
-      one.fixed_ip_address ? `to ${one.fixed_ip_address}` : '',
-      one.status,
-    ),
-  )
+  branch([
+    `floating IP ${one.floating_ip_address}`,
+    one.fixed_ip_address === null ? '' : `to ${one.fixed_ip_address}`,
+    one.status,
+  ])
 
 function link(one: TopologyView['links'][number]): Branch {
   const ends = one.ends.map(
     ({ region, ip_address, cidrs }) => `${region} ${ip_address} (${cidrs.join(', ')})`,
   )
-  return leaf(words(named({ id: one.router_id, name: one.router_name }), ends.join(' <-> '), state(one)))
+  return branch([
+    `router ${printable(one.router_name) || `<${one.router_id}>`}`,
+    ends.join(' <-> '),
+    stateOf(one),
+  ])
 }
 
-function nowhereTrees({ networks, routers, ports, port_count }: TopologyView['nowhere']): Branch[] {
-  const reserved = ports
-    ? ports.map(one => portLeaf(one, `of network ${one.network_id}`))
-    : port_count === 0
-      ? []
-      : [leaf(`${port_count} reserved ${port_count === 1 ? 'port' : 'ports'}`)]
-  const none = { port_count: 0, ports: null }
-  return [...networks.map(network => networkTree(network, none)), ...routers.map(routerTree), ...reserved]
+function nowhereTrees({ networks, routers, ports, port_count }: Nowhere): Branch[] {
+  const onlyCounted = ports || port_count === 0 ? [] : [branch([counted(port_count, 'reserved port')])]
+  return [
+    ...networks.map(network => networkTree(network, { port_count: 0, ports: null })),
+    ...routers.map(routerTree),
+    ...(ports ?? []).map(port => portTree(port, `of network <${port.network_id}>`)),
+    ...onlyCounted,
+  ]
 }
 
-const job = (one: TopologyView['jobs'][number]): Branch =>
-  leaf(
-    words(
-      one.type,
-      one.region ? `in ${one.region}` : '',
-      one.status,
-      one.last_error ? `: ${printable(one.last_error)}` : '',
-      `(job ${one.id})`,
-    ),
-  )
+const job = ({ id, type, region, status, last_error }: TopologyView['jobs'][number]): Branch =>
+  branch([`${type} <${id}>`, region ?? '', status, printable(last_error ?? '')])
 
-const state = ({ state, error, job_id }: StateView): string => {
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+function stateOf({ state, error, job_id }: StateView): string {
   if (state === 'ok') return ''
   const why = error === null ? state : `${state}: ${printable(error)}`
   return job_id === null ? `[${why}]` : `[${why}; job ${job_id}]`
 }
 
-const named = ({ id, name }: { id: string; name: string }): string => words(printable(name), `<${id}>`)
+/** With the region's id, where that is another than the central one. */
+function named(thing: { id: string; regional_id: string | null; name: string }): string {
+  const { id, regional_id, name } = thing
+  const there = regional_id === null || regional_id === id ? [] : [`here <${regional_id}>`]
+  return [...(name === '' ? [] : [printable(name)]), `<${id}>`, ...there].join(' ')
+}
 
-const words = (...parts: readonly string[]): string => parts.filter(part => part !== '').join(' ')
-
-/** What tenants have written must not move the operator's cursor. */
+/** What tenants have written is not to move the operator's cursor. */
 const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD')

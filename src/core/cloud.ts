@@ -13,6 +13,13 @@ export interface RegionServer {
   readonly status: string
 }
 
+/** A server as a list of changes has it: those that were deleted show, with that status. */
+export interface ChangedServer {
+  readonly id: string
+  readonly status: string
+  readonly updatedAt: Date
+}
+
 /** What a reservation of whole hosts is, as a region must know it. */
 export interface HostPlacement {
   readonly reservationId: string
@@ -55,6 +62,8 @@ export interface RegionCompute {
   closePlacement(placement: HostPlacement): Promise<void>
   /** The servers that came by this reservation. */
   placedServers(placement: HostPlacement): Promise<RegionServer[]>
+  /** What was made, changed or deleted since then, by the region's clock. Throws `upstream`, `no_endpoint` where there is no Nova. */
+  serversChangedSince(since: Date): Promise<ChangedServer[]>
   /** False when it was gone already. It may take a while to go. */
   removeServer(id: string): Promise<boolean>
   /** Makes an image of a server, unless one by this name was made of it since then. */

@@ -54,3 +54,7 @@ export const conflict = (message: string, reason?: string): AppError =>
 /** Something that Atoll itself needs (database, Keystone) does not answer now. */
 export const unavailable = (message: string, cause?: unknown): AppError =>
   new AppError('unavailable', message, {}, { cause })
+
+/** Whether a region has said no for certain: nothing was done there, and asking again would be in vain. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500

@@ -42,6 +42,12 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
       await closePlacement(region, placement)
       await pools?.close(placement)
     },
+    serversChangedSince: async since =>
+      (await listServers(region, { changedSince: since })).map(({ id, status, updatedAt }) => ({
+        id,
+        status,
+        updatedAt,
+      })),
     placedServers,
     removeServer: id => removeServer(region, id),
     async snapshot(server, name, since) {

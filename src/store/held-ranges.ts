@@ -75,8 +75,8 @@ export async function setBlocks(db: Db, subnetId: string, regionId: string, bloc
   throw inUse('An address of the blocks')
 }
 
-/** How many addresses are tried at random: before gaps are looked for, almost always enough below nine tenths. */
-const guesses = 32
+/** How many addresses are tried at random: before gaps are looked for, almost always enough below eight tenths. */
+const guesses = 16
 /** How many gaps are looked for: some may be about to be filled. */
 const gapsAtOnce = 8
 

@@ -585,6 +585,7 @@ create unique index usage_consumer on usage (account_id, class, consumer);
 create table watch (
   region_id uuid not null,
   changed_since timestamptz,
+  servers_since timestamptz,
   swept_at timestamptz,
   constraint watch_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
   constraint watch_pkey primary key (region_id)

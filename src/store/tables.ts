@@ -138,5 +138,6 @@ export interface HostTable {
 export interface WatchTable {
   region_id: string
   changed_since: Date | null
+  servers_since: Date | null
   swept_at: Date | null
 }

@@ -9,11 +9,15 @@ export function watchStore(db: Db): WatchStore {
       const row = await run(
         db.selectFrom('watch').selectAll().where('region_id', '=', regionId).executeTakeFirst(),
       )
-      return { changedSince: row?.changed_since ?? null, sweptAt: row?.swept_at ?? null }
+      return {
+        changedSince: row?.changed_since ?? null,
+        serversSince: row?.servers_since ?? null,
+        sweptAt: row?.swept_at ?? null,
+      }
     },
 
-    async save(regionId, { changedSince, sweptAt }) {
-      const row = { changed_since: changedSince, swept_at: sweptAt }
+    async save(regionId, { changedSince, serversSince, sweptAt }) {
+      const row = { changed_since: changedSince, servers_since: serversSince, swept_at: sweptAt }
       await run(
         db
           .insertInto('watch')

@@ -13,7 +13,7 @@ process.once('disconnect', () => process.exit())
 
 const database = openDatabase(url, { connections: 8, name: 'address client', onError: () => {} })
 const store = createStore(database.db)
-const told = { held: 0, full: 0, errors: [] }
+const told = { held: 0, full: 0, contended: 0, errors: [] }
 
 async function look() {
   const held = new Set((await store.networks.holdings(subnetId)).map(one => one.start))
@@ -40,11 +40,12 @@ async function client(end) {
       await take()
       told.held += each
     } catch (error) {
-      if (error.message !== 'full') told.errors.push(`${error.stack}`)
-      else {
+      if (error.message === 'full') {
         told.full += 1
         return
       }
+      if (error.detail?.reason === 'addresses_contended') told.contended += 1
+      else told.errors.push(`${error.stack}`)
     }
   }
 }

@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Intent, IntentStore } from '../../src/core/network/intent.ts'
+import { forgetIntents } from '../../src/core/network/tidy.ts'
+import type { App } from '../../src/core/ports.ts'
 import { at, type Stored, stored, times } from './stored.ts'
 
 let s: Stored
@@ -102,6 +104,35 @@ describe('an intent', () => {
     expect(await intents.forget(minutes(3), 2)).toBe(0)
     const known = await intents.settled(ids([living, ...ended]))
     expect([...known.keys()].sort()).toEqual(ids([living, ended[3]!, ended[4]!]).sort())
+  })
+
+  it('is forgotten a day after its end in small steps, and two that do it at once do it once', async () => {
+    await s.database.pool.query(
+      `insert into intent (id, region, resource_type, purpose, created_at, ended_at)
+       select gen_random_uuid(), 'Pod1', 'network', n::text, now() - interval '9 days',
+              case when n <= 2500 then now() - interval '25 hours' when n <= 2505 then now() - interval '23 hours' end
+       from generate_series(1, 2510) as n`,
+    )
+    const steps: number[] = []
+    const watched: App = {
+      ...s.app,
+      store: {
+        ...s.store,
+        intents: {
+          ...intents,
+          async forget(before, limit) {
+            const removed = await intents.forget(before, limit)
+            steps.push(removed)
+            return removed
+          },
+        },
+      },
+    }
+    const removed = await Promise.all([forgetIntents(watched), forgetIntents(watched)])
+    expect(removed[0] + removed[1]).toBe(2500)
+    expect(Math.max(...steps)).toBeLessThanOrEqual(1000)
+    const { rows } = await s.database.pool.query('select from intent')
+    expect(rows).toHaveLength(10)
   })
 
   it('is declared and ended with the rest of a transaction, or not at all', async () => {

@@ -28,17 +28,15 @@ export interface Attribute<Row, Fields> {
 
 export type Attributes<Row, Fields> = Readonly<Record<string, Attribute<Row, Fields>>>
 
-type Verb<Input, Output> = (app: App, caller: Caller, input: Input) => Promise<Output>
+export type Verb<Input, Output> = (app: App, caller: Caller, input: Input) => Promise<Output>
 
 /** A resource is its table; what it means is core's. */
-export interface Resource<K extends ResourceKind, Spec = never, Change = never> {
+export interface Resource<K extends ResourceKind, Spec, Change> {
   /** As in `{"network": {...}}`; its plural has an s. */
   readonly kind: K
   /** As in `/v2.0/networks`. */
   readonly path: string
   readonly attributes: Attributes<Kinds[K], Spec & Change>
-  /** What the attributes must be to each other; returns the spec as core is given it. */
-  readonly refine?: (spec: Spec) => Spec
   readonly create: Verb<Spec, Kinds[K]>
   /** Null where nothing of it can be changed. */
   readonly update: Verb<Update<Change>, Kinds[K]> | null

@@ -3,7 +3,7 @@
 import type { Kind as ResourceKind } from '../../core/network/model.ts'
 import type { Removal } from '../../core/network/specs.ts'
 import { isObject, type Request } from '../request.ts'
-import type { Attribute, Attributes, Resource } from './attributes.ts'
+import type { Attribute, Attributes } from './attributes.ts'
 import { readId, readRevision } from './head.ts'
 import { shown, unusable } from './refusals.ts'
 
@@ -32,7 +32,8 @@ export interface Revision {
   readonly ifRevision: number | undefined
 }
 
-type Tabled = Pick<Resource<ResourceKind>, 'kind'> & {
+interface Tabled {
+  readonly kind: ResourceKind
   readonly attributes: Attributes<never, never>
 }
 

@@ -21,7 +21,7 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   agent: ['AgentNotFound', 404],
   extension: ['ExtensionNotFound', 404],
   zone: ['AvailabilityZoneNotFound', 404],
-  router_interface: ['RouterInterfaceNotFound', 404],
+  interface_for_subnet: ['RouterInterfaceNotFoundForSubnet', 404],
   floating_ip_no_router: ['ExternalGatewayForFloatingIPNotFound', 404],
   revision: ['RevisionNumberConstraintFailed', 412],
 
@@ -29,6 +29,7 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   subnet_in_use: ['SubnetInUse', 409],
   port_in_use: ['ServicePortInUse', 409],
   router_in_use: ['RouterInUse', 409],
+  router_gateway_in_use: ['RouterExternalGatewayInUseByFloatingIp', 409],
   router_interface_in_use: ['RouterInterfaceInUseByFloatingIP', 409],
   security_group_in_use: ['SecurityGroupInUse', 409],
   over_quota: ['OverQuota', 409],
@@ -41,6 +42,7 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   gateway_conflict: ['GatewayConflictWithAllocationPools', 409],
   pools_overlap: ['OverlappingAllocationPools', 409],
   rule_exists: ['SecurityGroupRuleExists', 409],
+  too_many_rules: ['OverQuota', 409],
 
   mac: ['InvalidInput', 400],
   cidr: ['InvalidInput', 400],
@@ -53,7 +55,11 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   address_outside: ['InvalidIpForSubnet', 400],
   address_no_subnet: ['InvalidIpForNetwork', 400],
   location_mismatch: ['RouterNetworkLocationMismatch', 400],
+  routes: ['InvalidRoutes', 400],
   routes_exceeded: ['RoutesExhausted', 400],
+  host_routes_exceeded: ['HostRoutesExhausted', 400],
+  no_gateway: ['BadRequest', 400],
+  fixed_ip: ['BadRequest', 400],
   router_overlap: ['BadRequest', 400],
   not_external: ['BadRequest', 400],
   not_supported: ['BadRequest', 400],
@@ -72,6 +78,15 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   security_group_rule_invalid_ether_type: ['SecurityGroupRuleInvalidEtherType', 400],
   security_group_rule_invalid_protocol: ['SecurityGroupRuleInvalidProtocol', 400],
   security_group_rule_parameter_conflict: ['SecurityGroupRuleParameterConflict', 400],
+}
+
+/** What a thing is called that another one needs, where only the database saw it. */
+const inUse: Readonly<Record<string, string>> = {
+  network: 'NetworkInUse',
+  subnet: 'SubnetInUse',
+  port: 'PortInUse',
+  router: 'RouterInUse',
+  security_group: 'SecurityGroupInUse',
 }
 
 /** What may not be done with a default group, by the method that would. */
@@ -109,15 +124,24 @@ const retryAfterSeconds = '5'
 /** Neutron's own names are in capitals: the face's, and those of a region that refused. */
 const isName = (reason: string): boolean => /^[A-Z]\w+$/.test(reason)
 
-function nameOf({ error, route, method }: Problem): readonly [type: string, status: number] {
+function nameOf(problem: Problem): readonly [type: string, status: number] {
+  const { error } = problem
   const { reason = '' } = error.detail
   const status = error.code === 'upstream' ? statusOfRegion(error) : statusOf(error)
-  if (isName(reason) && status !== 502) return [reason, status]
+  const unnamed = [plain[status] ?? plain[400]!, status] as const
+  if (error.code === 'upstream') return isName(reason) && status !== 502 ? [reason, status] : unnamed
+  if (isName(reason)) return [reason, status]
+  return here(reason, problem) ?? (Object.hasOwn(known, reason) ? known[reason]! : unnamed)
+}
+
+/** Where a reason is not enough: what was asked about, and how. */
+function here(reason: string, { error, route, method }: Problem): readonly [string, number] | undefined {
+  const kind = route?.errors ?? ''
+  if (reason === 'marker') return known[kind]
+  if (reason === 'in_use') return [inUse[kind] ?? plain[409]!, 409]
   if (reason === 'default_group') return [defaultGroup[method] ?? plain[409]!, 409]
-  // Which kind of thing a page could not start from, its route knows.
-  if (reason === 'marker') return known[route?.errors ?? ''] ?? [plain[400]!, 400]
-  if (error.code !== 'upstream' && Object.hasOwn(known, reason)) return known[reason]!
-  return [plain[status] ?? plain[400]!, status]
+  if (reason !== 'interface') return undefined
+  return error.code === 'not_found' ? ['RouterInterfaceNotFound', 404] : ['BadRequest', 400]
 }
 
 /** A region's refusal is ours; that it did not answer, failed, or does not know us is an outage of its. */

@@ -1,7 +1,7 @@
 // Making something in its one region, and knowing it centrally under the id that the region gave it: both, or neither.
 
 import type { Caller } from '../caller.ts'
-import { AppError } from '../error.ts'
+import { isRefusal } from '../error.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import type { Kind } from './model.ts'
@@ -50,10 +50,6 @@ async function checkQuota(app: App, tx: Transaction, kind: MadeKind, projectId: 
   const most: number | undefined = (app.networkRules.quotas as Readonly<Record<string, number>>)[kind]
   if (most !== undefined) await tx.networks.quota(kind as Kind, projectId, 1, most)
 }
-
-/** The region has said no: nothing is there. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500
 
 async function undo(app: App, intentId: string, remove: () => Promise<unknown>): Promise<void> {
   try {

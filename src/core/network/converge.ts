@@ -1,6 +1,6 @@
 // Bringing what one region holds of a router to what it should hold: see, plan, do the difference, look again.
 
-import { AppError, conflict } from '../error.ts'
+import { conflict, isRefusal } from '../error.ts'
 import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Intent } from './intent.ts'
@@ -40,10 +40,6 @@ export async function convergeRouter(app: App, aspect: Aspect): Promise<number> 
     conflict(`The router ${aspect.routerId} does not come to rest in ${aspect.region.name}`, 'drift')
   )
 }
-
-/** A region has said no. */
-export const isRefusal = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500
 
 interface Difference {
   readonly steps: readonly Step[]

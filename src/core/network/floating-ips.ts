@@ -2,12 +2,12 @@
 // its port is the model's to say.
 
 import type { Caller } from '../caller.ts'
-import { conflict, invalid, notFound } from '../error.ts'
+import { AppError, conflict, invalid, isRefusal, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { adopt } from './adopt.ts'
-import { convergeRouter, isRefusal } from './converge.ts'
+import { convergeRouter } from './converge.ts'
 import { setupOf } from './follow-port.ts'
 import type { Change, FloatingIp, Port, Router, Written } from './model.ts'
 import { all, interfacesOn } from './query.ts'
@@ -33,19 +33,37 @@ export async function createFloatingIp(app: App, caller: Caller, spec: FloatingI
   const target = spec.portId
     ? await targetOf(app, caller, network.id, spec.portId, spec.fixedIpAddress)
     : nowhere
-  const id = await createInRegion(app, caller, spec, region)
-  if (target.portId !== null) {
+  const id = await createInRegion(app, caller, spec, { region, target })
+  if (target.routerId !== null) {
     try {
-      await lead(app, caller, id, { before: nowhere, target, region })
+      await convergeRouter(app, { caller, routerId: target.routerId, region })
     } catch (error) {
-      await removeFloatingIp(app, caller, { id })
+      await takeBack(app, caller, id)
       throw error
     }
   }
   return (await app.store.networks.get('floatingip', id, null))!
 }
 
-function createInRegion(app: App, caller: Caller, spec: FloatingIpSpec, region: Region): Promise<string> {
+/** What the region cannot take back now its next tidying will. */
+async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
+  try {
+    await removeFloatingIp(app, caller, { id })
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    await app.store.transact(async tx => {
+      await tx.networks.remove('floatingip', id, noteOf(app, caller, 'floatingip.remove'))
+    })
+  }
+}
+
+/** With what it leads to, and the job by which its region follows, whatever becomes of who asks. */
+function createInRegion(
+  app: App,
+  caller: Caller,
+  spec: FloatingIpSpec,
+  { region, target }: { readonly region: Region; readonly target: Target },
+): Promise<string> {
   const { projectId, description, floatingNetworkId, subnetId, floatingIpAddress } = spec
   return adopt(app, caller, {
     region,
@@ -64,7 +82,7 @@ function createInRegion(app: App, caller: Caller, spec: FloatingIpSpec, region: 
         await tx.networks.quota('floatingip', projectId, 1, app.networkRules.quotas.floatingip)
         const row: Written<'floatingip'> = {
           ...born(app),
-          ...nowhere,
+          ...target,
           id: made.id,
           projectId,
           description,
@@ -76,6 +94,7 @@ function createInRegion(app: App, caller: Caller, spec: FloatingIpSpec, region: 
         await tx.intents.settle(intentId, made.id, made.id)
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
         await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)
         return made.id
       }),
   })
@@ -218,7 +237,7 @@ const followLink = (
   app: App,
   caller: Caller,
   tx: Transaction,
-  { projectId, floatingNetworkId }: FloatingIp,
+  { projectId, floatingNetworkId }: Pick<FloatingIp, 'projectId' | 'floatingNetworkId'>,
   routerId: string,
   region: Region,
 ): Promise<void> => follow(app, caller, tx, [setupOf({ id: routerId, projectId }, floatingNetworkId, region)])

@@ -2,7 +2,7 @@
 // regions is nothing but central until something is placed on it.
 
 import { type Caller, isAtLeast } from '../caller.ts'
-import { AppError, conflict, invalid } from '../error.ts'
+import { AppError, conflict, invalid, isRefusal } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
@@ -180,7 +180,8 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
       await app.cloud.networking(place.region, caller.requestId).remove('network', place.id)
     await forgetNetwork(app, caller, id)
   } catch (error) {
-    if (isRefused(error)) {
+    // A region or the model has said no: something still needs the network, and it goes on as before.
+    if (isRefusal(error) || isConflict(error)) {
       await app.store.transact(async tx => {
         await tx.networks.update('network', id, { deleting: false }, note)
       })
@@ -189,10 +190,7 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
   }
 }
 
-/** A region or the model has said no: something there still needs the network, and it goes on as before. */
-const isRefused = (error: unknown): boolean =>
-  error instanceof AppError &&
-  (error.code === 'conflict' || (error.code === 'upstream' && (error.detail.status ?? 500) < 500))
+const isConflict = (error: unknown): boolean => error instanceof AppError && error.code === 'conflict'
 
 /** Ports of Atoll's own making go with the network; any other keeps it. */
 async function requireUnused(app: App, network: Network): Promise<void> {

@@ -163,6 +163,20 @@ describe('a thing', () => {
     expect(asked).toEqual([])
   })
 
+  it('that is refused since another worker with the same intent has made it is that one’s', async () => {
+    const { app, ids, maker } = setUp()
+    await expect(realise(app, spec, { ...maker, make: () => Promise.reject(lost()) })).rejects.toThrow()
+    const second: Maker = {
+      ...maker,
+      async make(intentId) {
+        await maker.make(intentId)
+        throw new AppError('upstream', 'there is one', { status: 409 })
+      },
+    }
+    const { id } = await realise(app, spec, second)
+    expect(ids()).toEqual([id])
+  })
+
   it('of which nobody heard is found by the next attempt', async () => {
     const { app, ids, maker } = setUp()
     await expect(realise(app, spec, dying(maker))).rejects.toThrow('died')

@@ -2,13 +2,13 @@
 // region of its networks, and in that of its gateway.
 
 import type { Caller } from '../caller.ts'
-import { conflict, invalid } from '../error.ts'
+import { AppError, conflict, invalid, isRefusal } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { contains, parseAddress, parseCidr } from './address.ts'
 import { adopt } from './adopt.ts'
-import { convergeRouter, isRefusal as isRefused } from './converge.ts'
+import { convergeRouter } from './converge.ts'
 import { forgetRouter } from './forget-router.ts'
 import type { Change, FixedIp, HostRoute, Router, Written } from './model.ts'
 import { interfacesOf, some } from './query.ts'
@@ -32,9 +32,9 @@ export async function createRouter(app: App, caller: Caller, spec: RouterSpec): 
   const id = await (home ? createAtHome(app, caller, spec, home) : createSpanning(app, caller, spec))
   if (spec.gateway && !home) {
     try {
-      await setGateway(app, caller, (await app.store.networks.get('router', id, null))!, spec.gateway)
+      await bringOut(app, caller, id, spec.gateway.networkId)
     } catch (error) {
-      await removeRouter(app, caller, { id })
+      await takeBack(app, caller, id)
       throw error
     }
   }
@@ -114,12 +114,26 @@ const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) =>
   },
 })
 
+/** With its gateway, and the jobs by which its regions follow, whatever becomes of who asks. */
 function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promise<string> {
   const id = app.newId()
   return app.store.transact(async tx => {
-    await insert(app, caller, tx, { ...spec, id, gateway: null, status: 'ACTIVE', routes: [] })
+    const gateway = spec.gateway && asGateway(spec.gateway)
+    await insert(app, caller, tx, { ...spec, id, gateway, status: 'ACTIVE', routes: [] })
+    if (gateway) await followRouter(app, caller, tx, id)
     return id
   })
+}
+
+/** The region may have something of it already: what it cannot take back now its next tidying will. */
+async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
+  try {
+    await removeRouter(app, caller, { id })
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const router = await app.store.networks.get('router', id, 'atoll')
+    if (router) await forgetRouter(app, caller, router)
+  }
 }
 
 type Inserted = Omit<RouterSpec, 'gateway'> & Pick<Router, 'id' | 'gateway' | 'status' | 'routes'>
@@ -222,40 +236,53 @@ async function requireNoFloatingIps(app: App, router: Router): Promise<void> {
   )
 }
 
+const asGateway = ({ networkId, enableSnat, fixedIps }: GatewayAsk): NonNullable<Router['gateway']> => ({
+  networkId,
+  enableSnat: enableSnat ?? true,
+  fixedIps: (fixedIps ?? []) as FixedIp[],
+})
+
 /**
  * Gives a spanning router its way out, or takes it: in the region of the external network at once, so that its refusal
  * is the caller's; in the others by jobs.
  */
 async function setGateway(app: App, caller: Caller, router: Router, ask: GatewayAsk | null): Promise<void> {
-  const gateway = ask && {
-    networkId: ask.networkId,
-    enableSnat: ask.enableSnat ?? true,
-    fixedIps: (ask.fixedIps ?? []) as FixedIp[],
-  }
   const write = (value: Router['gateway']) =>
     app.store.transact(async tx => {
+      // Where it was before follows as well as where it is now.
+      await followRouter(app, caller, tx, router.id)
       await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
-      await follow(app, caller, tx, await routerFollows(tx, router))
+      await followRouter(app, caller, tx, router.id)
     })
-  await write(gateway)
-  const region = await exitOf(app, ask ?? router.gateway)
-  if (!region) return
+  await write(ask && asGateway(ask))
+  const gateway = ask ?? router.gateway
+  if (!gateway) return
   try {
-    await convergeRouter(app, { caller, routerId: router.id, region })
-    await noteGateway(app, caller, region, router.id)
+    await bringOut(app, caller, router.id, gateway.networkId)
   } catch (error) {
     // A region that gives no answer follows by its job.
-    if (isRefused(error)) await write(router.gateway)
+    if (isRefusal(error)) await write(router.gateway)
     throw error
   }
-  // With the gateway known to be there, the others may learn of it.
-  await app.store.transact(async tx => {
-    await follow(app, caller, tx, await routerFollows(tx, (await tx.networks.lock('router', router.id))!))
-  })
 }
 
-async function exitOf(app: App, gateway: Pick<GatewayAsk, 'networkId'> | null): Promise<Region | null> {
-  const network = gateway && (await app.store.networks.get('network', gateway.networkId, 'atoll'))
+/** The router as its exit is to have it, now; with that known to be there, the other regions may learn of it. */
+async function bringOut(app: App, caller: Caller, routerId: string, networkId: string): Promise<void> {
+  const region = await exitOf(app, networkId)
+  if (!region) return
+  await convergeRouter(app, { caller, routerId, region })
+  await noteGateway(app, caller, region, routerId)
+  await app.store.transact(tx => followRouter(app, caller, tx, routerId))
+}
+
+/** As the transaction has the router now; one that is gone needs nothing. */
+async function followRouter(app: App, caller: Caller, tx: Transaction, id: string): Promise<void> {
+  const router = await tx.networks.lock('router', id)
+  if (router) await follow(app, caller, tx, await routerFollows(tx, router))
+}
+
+async function exitOf(app: App, networkId: string): Promise<Region | null> {
+  const network = await app.store.networks.get('network', networkId, 'atoll')
   return network ? homeOf(network, await regionsOf(app.store)) : null
 }
 
@@ -281,7 +308,7 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
     for (const { region } of router.places)
       await convergeRouter(app, { caller, routerId: id, region: regionNamed(region, regions) })
   } catch (error) {
-    if (isRefused(error)) await markDeleting(app, caller, id, false)
+    if (isRefusal(error)) await markDeleting(app, caller, id, false)
     throw error
   }
   await forgetRouter(app, caller, router)

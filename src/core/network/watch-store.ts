@@ -3,6 +3,8 @@
 export interface Watch {
   /** By the region's own clock; null before the first look. */
   readonly changedSince: Date | null
+  /** The same of servers, by the region's Nova. */
+  readonly serversSince: Date | null
   readonly sweptAt: Date | null
 }
 

@@ -11,6 +11,7 @@ import type { Region } from '../regions/region.ts'
 import { adoptPort, isUsers, type Looking, mirrorPort, portFields, type SeenPort } from './adopt-port.ts'
 import { forgetPort } from './forget-port.ts'
 import type { Kind } from './model.ts'
+import { lookAtServers, overlapMs } from './watch-servers.ts'
 
 /** What a look has found. */
 export interface Sighting {
@@ -21,9 +22,6 @@ export interface Sighting {
   readonly drift: readonly string[]
 }
 
-/** So far back again each time: what was under way while we looked is seen the next time. */
-const overlapMs = 60_000
-
 /** One look at a region; all ids are compared where that is so long ago. Throws `upstream`. */
 export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_000): Promise<Sighting> {
   const caller = ownCaller(`req-${app.newId()}`)
@@ -31,17 +29,19 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   const watch = await app.store.watches.get(region.id)
   const looking: Looking = { app, caller, region, networking }
   const found = await lookAtChanges(looking, watch.changedSince)
+  const servers = await lookAtServers(looking, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
   const startedAt = app.now()
   const swept = isDue ? await sweep(looking) : nothingGone
   await app.store.watches.save(region.id, {
     changedSince: found.newest,
+    serversSince: servers.newest,
     sweptAt: isDue ? startedAt : watch.sweptAt,
   })
   return {
     came: found.came,
     changed: found.changed,
-    gone: swept.gone,
+    gone: servers.gone + swept.gone,
     drift: [...found.drift, ...swept.drift],
   }
 }

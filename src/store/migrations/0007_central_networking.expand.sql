@@ -244,6 +244,8 @@ create table watch (
   region_id uuid primary key references region on delete cascade,
   -- By the region's own clock: what was changed before was seen.
   changed_since timestamptz,
+  -- The same of servers, by the region's Nova.
+  servers_since timestamptz,
   -- By ours: when the last look was begun that finds what is gone.
   swept_at timestamptz
 );

@@ -49,7 +49,7 @@ function viewNormalized({ remoteIpPrefix }: SecurityGroupRule): string | null {
   return cidr && formatCidr(networkOf(cidr))
 }
 
-export const securityGroupRules: Resource<'security_group_rule', RuleSpec> = {
+export const securityGroupRules: Resource<'security_group_rule', RuleSpec, object> = {
   kind: 'security_group_rule',
   path: 'security-group-rules',
   attributes: {

@@ -1,0 +1,89 @@
+// Core's verbs as the routes of resources call them: with what only admins may say and see.
+
+import { type Caller, isAtLeast } from '../../core/caller.ts'
+import { AppError } from '../../core/error.ts'
+import { createAll } from '../../core/network/bulk.ts'
+import type { Kind, Kinds } from '../../core/network/model.ts'
+import { type GetAsk, getResource, listResources } from '../../core/network/read.ts'
+import type { Page } from '../../core/page.ts'
+import type { App } from '../../core/ports.ts'
+import type { Resource, Verb } from './attributes.ts'
+import type { Creation, Given, Revision } from './body.ts'
+import type { Listing } from './query.ts'
+import { unusable } from './refusals.ts'
+
+/** What a verb found or made, and for whose eyes it is. */
+export interface Seen<Found> {
+  readonly found: Found
+  readonly isAdmin: boolean
+}
+
+const isAdmin = (caller: Caller): boolean => isAtLeast(caller, 'admin')
+
+/** The verb with the eyes that see what it returns; it goes by the name of core's. */
+function seen<Input, Output>(
+  { name }: { readonly name: string },
+  verb: Verb<Input, Output>,
+): Verb<Input, Seen<Output>> {
+  const wrapped = async (app: App, caller: Caller, input: Input) => ({
+    found: await verb(app, caller, input),
+    isAdmin: isAdmin(caller),
+  })
+  return Object.defineProperty(wrapped, 'name', { value: name })
+}
+
+/** Throws `forbidden` in Neutron's words where only admins may touch one of these below the verb's own rule. */
+function checkRules(caller: Caller, rule: string, below: readonly string[]): void {
+  if (below.length === 0 || isAdmin(caller)) return
+  const named = below.reduce((all, part) => `(${all} and rule:${rule}${part})`, `rule:${rule}`)
+  throw new AppError('forbidden', `${named} is disallowed by policy`, {
+    rule: `${rule}${below[0]}`,
+    needs: 'admin',
+  })
+}
+
+/** Whose it shall be: members make things for their own project only. */
+function projectFor(caller: Caller, { projectId }: Given): string {
+  const own = caller.projectId ?? ''
+  if (projectId === undefined || projectId === own || isAdmin(caller)) return projectId ?? own
+  throw unusable(
+    "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request requires admin or advsvc privileges",
+  )
+}
+
+export const lister = <K extends Kind>(kind: K) =>
+  seen(listResources, (app, caller, { rules, ...ask }: Listing<K>): Promise<Page<Kinds[K]>> => {
+    checkRules(caller, `get_${kind}`, rules)
+    return listResources(app, caller, ask)
+  })
+
+export const getter = <K extends Kind>() => seen(getResource, getResource as Verb<GetAsk<K>, Kinds[K]>)
+
+export interface Made<Row> {
+  readonly rows: readonly Row[]
+  /** Whether they are shown as a list. */
+  readonly isBulk: boolean
+}
+
+export function creator<K extends Kind, Spec, Change>({ kind, create, remove }: Resource<K, Spec, Change>) {
+  const specOf = (caller: Caller, given: Given): Spec => {
+    const spec = { ...given.fields, projectId: projectFor(caller, given) }
+    checkRules(caller, `create_${kind}`, given.rules)
+    return spec as Spec
+  }
+  return seen(create, async (app, caller, { items, isBulk }: Creation): Promise<Made<Kinds[K]>> => {
+    const specs = items.map(given => specOf(caller, given))
+    if (isBulk) return { rows: await createAll(app, caller, specs, { create, remove }), isBulk }
+    return { rows: [await create(app, caller, specs[0]!)], isBulk }
+  })
+}
+
+export const updater = <K extends Kind, Change>(
+  kind: K,
+  update: NonNullable<Resource<K, unknown, Change>['update']>,
+) =>
+  seen(update, (app, caller, { id, given, ifRevision }: Revision): Promise<Kinds[K]> => {
+    checkRules(caller, `update_${kind}`, given.rules)
+    const change = given.fields as Change
+    return update(app, caller, { id, change, ...(ifRevision === undefined ? {} : { ifRevision }) })
+  })
