@@ -17,7 +17,7 @@ export const faultKinds = [
   'status', // an error `status` (500 unless told), in the service's own words
   'hang', // no answer ever
   'reset', // the connection dies before anything happens
-  'garbage', // 200 with a body that is no JSON
+  'garbage', // 200 with a body that is no JSON, or with this one
   'lost', // it happens, then the connection dies before the answer
   'endless', // pages of a list never end; the services that have pages see to it
   'skew', // the service's clock is off by `ms`
@@ -42,6 +42,10 @@ export interface FaultSpec extends CallPattern {
   ms?: number | undefined
   status?: number | undefined
   message?: string | undefined
+  /** The service's own name for the error, where it has such names. */
+  type?: string | undefined
+  /** Of garbage: instead of a page of HTML. */
+  body?: unknown
   /** It happens first, and goes wrong on the way back: an error, garbage or silence after the effect. */
   after?: boolean | undefined
 }

@@ -175,11 +175,15 @@ async function suffer(
       return undefined
     case 'status': {
       const status = fault.status ?? 500
-      const refusal = new Refusal(status, fault.message ?? `A fault was asked for: ${status}.`)
+      const refusal = new Refusal(status, fault.message ?? `A fault was asked for: ${status}.`, fault.type)
       reply.code(status).type('application/json').removeHeader('content-length')
       return JSON.stringify(spec.envelope(refusal, request))
     }
     case 'garbage':
+      if (fault.body !== undefined) {
+        reply.code(200).type('application/json').removeHeader('content-length')
+        return JSON.stringify(fault.body)
+      }
       reply.code(200).type('text/html').removeHeader('content-length')
       return '<!DOCTYPE html><html><body><h1>It works!</h1></body></html>'
     case 'hang':

@@ -289,7 +289,7 @@ interface Walk {
 }
 
 /** `runs` performances, with a death in each phase of each act that still has a point; without a number: at every point. */
-async function walk(runs: number | null, tamper?: (cloud: Cloud) => Cloud, enough = 5): Promise<Walk> {
+async function walk(runs: number | null, tamper: (cloud: Cloud) => Cloud = same => same, enough = 5): Promise<Walk> {
   const undisturbed: Direction = { death: () => null, isHasty: false, expected: null }
   let on = await stage(p)
   // The first one makes the project's default groups, which stay.
@@ -306,7 +306,7 @@ async function walk(runs: number | null, tamper?: (cloud: Cloud) => Cloud, enoug
   const wrong: string[] = []
   let kills = 0
   await on[Symbol.asyncDispose]()
-  on = await stage(p, tamper)
+  on = await stage(p, { tamper })
   for (let run = 0; run < (runs ?? most) && wrong.length < enough; run += 1) {
     const death = (act: number, phase: Phase): Death | null => {
       const count = counts[act]![phase]
@@ -324,7 +324,7 @@ async function walk(runs: number | null, tamper?: (cloud: Cloud) => Cloud, enoug
     if (done.wrong === null && isClean) continue
     await on[Symbol.asyncDispose]()
     await sweepUp()
-    on = await stage(p, tamper)
+    on = await stage(p, { tamper })
     await perform(on, undisturbed)
   }
   await on[Symbol.asyncDispose]()

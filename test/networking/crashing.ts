@@ -13,6 +13,7 @@ import type { RegionNetworking } from '../../src/core/network/region-rows.ts'
 import { tidyRegion } from '../../src/core/network/tidy.ts'
 import type { App } from '../../src/core/ports.ts'
 import { createCloud } from '../../src/openstack/cloud.ts'
+import type { Regions } from '../../src/openstack/region.ts'
 import { jobTurns } from '../../src/worker/jobs.ts'
 import { Killed, type Life, lifeUntil, mortalRegions, mortalStore } from '../leases/mortal.ts'
 import { logIn } from '../world.ts'
@@ -24,6 +25,7 @@ export type Answer = { readonly status: number; readonly json: Json } | null
 /** A process, API and worker in one. */
 export interface Process {
   readonly life: Life
+  readonly app: App
   ask(method: string, path: string, body?: unknown, as?: 'admin' | 'demo'): Promise<Answer>
   /** Does jobs until none is left that can be done, or until it dies. */
   work(): Promise<void>
@@ -44,12 +46,19 @@ export interface Stage extends AsyncDisposable {
 /** Everything there is, each line of it in words. */
 export type Seen = Readonly<Record<string, readonly string[]>>
 
-/** What a process sees of its regions may be tampered with. */
-export type Tamper = (cloud: Cloud) => Cloud
+export interface StageSpec {
+  /** What processes see of their regions. */
+  readonly tamper?: (cloud: Cloud) => Cloud
+  /** How long a call to a region may take. */
+  readonly timeoutMs?: number
+}
 
 const jobRounds = 8
 
-export async function stage(p: Planet, tamper: Tamper = same => same): Promise<Stage> {
+export async function stage(
+  p: Planet,
+  { tamper = same => same, timeoutMs = 60_000 }: StageSpec = {},
+): Promise<Stage> {
   const ports = openCloud(p.config)
   const log = pino({ level: process.env.LOG ?? 'silent' })
   const tokens = {
@@ -71,7 +80,11 @@ export async function stage(p: Planet, tamper: Tamper = same => same): Promise<S
 
   return {
     start(life, agoMs = 0) {
-      const regions = mortalRegions(ports.regions, life)
+      const hasty: Regions = {
+        ...ports.regions,
+        region: (name, context) => ports.regions.region(name, { ...context, timeoutMs }),
+      }
+      const regions = mortalRegions(hasty, life)
       const app: App = {
         ...whole,
         store: mortalStore(whole.store, withoutReads(life)),
@@ -80,6 +93,7 @@ export async function stage(p: Planet, tamper: Tamper = same => same): Promise<S
       }
       return {
         life,
+        app,
         async ask(method, path, body, as = 'demo') {
           current = app
           const reply = await server.inject({

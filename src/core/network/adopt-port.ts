@@ -127,7 +127,9 @@ async function centralGroups(
 export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): Promise<boolean> {
   const { app, region, caller } = looking
   const [port] = await app.store.networks.getMany('port', [id])
-  if (!port || /^network:router/.test(port.deviceOwner)) return false
+  if (!port) return false
+  // A router's leg is as the planner wants it; only whether it works is the region's to say.
+  if (/^network:router/.test(port.deviceOwner)) return mirrorStatus(looking, port, seen)
   const network = await app.store.networks.get('network', port.networkId, 'atoll')
   const local = network && (await localOf(app, network, looking))
   const told = mirrored(seen)
@@ -143,6 +145,14 @@ export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): 
     await tx.networks.release('port', id)
     await holdMirrored(tx, id, region, fixedIps)
     await groupsFollowPort(app, caller, tx, port)
+  })
+  return true
+}
+
+async function mirrorStatus({ app }: Looking, port: Port, { status }: SeenPort): Promise<boolean> {
+  if (port.status === status) return false
+  await app.store.transact(async tx => {
+    await tx.networks.update('port', port.id, { status }, ownNote(app, 'port.watch'))
   })
   return true
 }

@@ -1,0 +1,147 @@
+// What a region's users do there without Atoll: servers are booted by a network's id, ports change, things go.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Json, type Planet, planet } from './planet.ts'
+
+let p: Planet
+let network: Json
+let subnet: Json
+let spanning: Json
+let spanningSubnet: Json
+let warm: Json
+
+beforeAll(async () => {
+  p = await planet({ regions: ['Pod1', 'Pod2'], settings: { ATOLL_NETWORKING_QUOTA_PORT: '-1' } })
+  await p.startWork()
+  network = await p.call('POST', '/networks', {
+    network: { name: 'w-home', availability_zone_hints: ['Pod1'] },
+  })
+  const inNetwork = { network_id: network.id, ip_version: 4, cidr: '10.7.0.0/16' }
+  subnet = await p.call('POST', '/subnets', { subnet: { name: 'w-home', ...inNetwork } })
+  spanning = await p.call('POST', '/networks', { network: { name: 'w-span' } })
+  const inSpanning = { network_id: spanning.id, ip_version: 4, cidr: '10.8.0.0/16' }
+  spanningSubnet = await p.call('POST', '/subnets', { subnet: { name: 'w-span', ...inSpanning } })
+  const placed = { network_id: spanning.id, 'binding:profile': { region: 'Pod1' } }
+  warm = await p.call('POST', '/ports', { port: { name: 'w-warm', ...placed } })
+  await p.look()
+})
+beforeEach(() => p.settle())
+afterAll(() => p[Symbol.asyncDispose]())
+
+const show = (id: string) => p.ask('GET', `/ports/${id}`)
+const there = async (id: string, region: string): Promise<string> =>
+  (await p.call('GET', `/networks/${id}`))['atoll:regions'].find((place: Json) => place.region === region).id
+
+describe('a server booted in a region by the id that its network has there', () => {
+  it('appears centrally with its address, its device and its project’s default group', async () => {
+    const booted = await p.plugInto('Pod1', await there(spanning.id, 'Pod1'), p.demo.projectId!)
+    await p.look()
+    const { json } = await show(booted.id)
+    const groups = await p.call('GET', '/security-groups?name=default')
+    expect(json.port).toMatchObject({
+      network_id: spanning.id,
+      fixed_ips: [{ subnet_id: spanningSubnet.id, ip_address: booted.fixedIps[0]!.ipAddress }],
+      device_id: booted.deviceId,
+      project_id: p.demo.projectId,
+      security_groups: [groups[0].id],
+      'atoll:regions': [{ region: 'Pod1', id: booted.id }],
+    })
+  })
+
+  it('has an address out of the region’s own block, which nobody else gets', async () => {
+    const booted = await p.plugInto('Pod1', await there(spanning.id, 'Pod1'), p.demo.projectId!)
+    const address = booted.fixedIps[0]!.ipAddress
+    const fixed = { network_id: spanning.id, fixed_ips: [{ ip_address: address }] }
+    await p.look()
+    const { status, json } = await p.ask('POST', '/ports', { port: fixed })
+    expect([status, json.NeutronError.type]).toEqual([409, 'IpAddressAlreadyAllocated'])
+  })
+
+  it('brings the networks’ routers to the region', async () => {
+    const router = await p.call('POST', '/routers', { router: { name: 'w-router' } })
+    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: spanningSubnet.id })
+    await p.settle()
+    const places = (await p.call('GET', `/routers/${router.id}`))['atoll:regions']
+    expect(places.map(({ region }: Json) => region)).toEqual(['Pod1'])
+    await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: spanningSubnet.id })
+    await p.settle()
+    await p.call('DELETE', `/routers/${router.id}`)
+  })
+
+  it('belongs to its own project, and is shown to nobody else', async () => {
+    const booted = await p.plugInto('Pod1', network.id, p.admin.projectId!)
+    await p.look()
+    expect((await show(booted.id)).status).toBe(404)
+    expect((await p.ask('GET', `/ports/${booted.id}`, undefined, 'admin')).status).toBe(200)
+    await p.region('Pod1').remove('port', booted.id)
+    await p.look()
+  })
+})
+
+describe('what changes in a region', () => {
+  it('a port’s host, status and device are the model’s after the next look', async () => {
+    const port = await p.call('POST', '/ports', { port: { network_id: network.id } })
+    const plugged = await p.plug('Pod1', port.id)
+    await p.look()
+    const { json } = await p.ask('GET', `/ports/${port.id}`, undefined, 'admin')
+    expect(json.port).toMatchObject({
+      device_id: plugged.deviceId,
+      'binding:host_id': plugged.hostId,
+      'binding:vif_type': 'ovs',
+      status: 'ACTIVE',
+    })
+  })
+
+  it('ports on networks that are not Atoll’s are nobody’s business', async () => {
+    const foreign = await p
+      .region('Pod2')
+      .create('network', { name: 'foreign', projectId: p.demo.projectId! })
+    const cidr = { networkId: foreign.id, ipVersion: 4 as const, cidr: '10.99.0.0/24' }
+    await p.region('Pod2').create('subnet', { ...cidr, projectId: p.demo.projectId! })
+    const booted = await p.plugInto('Pod2', foreign.id, p.demo.projectId!)
+    const sightings = await p.look()
+    expect(sightings.map(({ came }) => came)).toEqual([0, 0])
+    expect((await show(booted.id)).status).toBe(404)
+    expect(await p.region('Pod2').get('port', booted.id)).not.toBeNull()
+  })
+
+  it('a look at what has not changed writes nothing', async () => {
+    await p.look()
+    expect((await p.look()).map(({ came, changed, gone }) => came + changed + gone)).toEqual([0, 0])
+  })
+})
+
+describe('what goes in a region', () => {
+  it('a port that its server took with it is gone centrally, its address free again', async () => {
+    const booted = await p.plugInto('Pod1', network.id, p.demo.projectId!)
+    await p.look()
+    expect((await show(booted.id)).status).toBe(200)
+    await p.region('Pod1').remove('port', booted.id)
+    await p.look()
+    expect((await show(booted.id)).status).toBe(404)
+    const again = { network_id: network.id, fixed_ips: [{ ip_address: booted.fixedIps[0]!.ipAddress }] }
+    await p.call('POST', '/ports', { port: again })
+  })
+
+  it('an address that a region gives again before the next look is the new port’s', async () => {
+    const fixed = [{ subnet_id: subnet.id, ip_address: '10.7.200.1' }]
+    const first = await p.call('POST', '/ports', { port: { network_id: network.id, fixed_ips: fixed } })
+    await p.region('Pod1').remove('port', first.id)
+    const second = await p.call('POST', '/ports', { port: { network_id: network.id, fixed_ips: fixed } })
+    expect(second.fixed_ips[0].ip_address).toBe('10.7.200.1')
+    expect((await show(first.id)).status).toBe(404)
+  })
+
+  it('a copy that others depend on is drift, and is neither forgotten nor made again', async () => {
+    const id = await there(spanning.id, 'Pod1')
+    const before = await p.region('Pod1').list('network')
+    for (const port of await p.region('Pod1').list('port', { where: { networkId: id } }))
+      if (port.id !== warm.id) await p.region('Pod1').remove('port', port.id)
+    await p.region('Pod1').remove('port', warm.id)
+    await p.region('Pod1').remove('network', id)
+    const [sighting] = await p.look()
+    expect(sighting!.drift.join('\n')).toContain(`network ${spanning.id} is gone in Pod1`)
+    expect((await p.ask('GET', `/networks/${spanning.id}`)).status).toBe(200)
+    expect(await p.region('Pod1').list('network')).toHaveLength(before.length - 1)
+  })
+})
