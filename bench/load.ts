@@ -20,6 +20,7 @@ export interface LoadSpec {
 
 export interface Load {
   readonly perSecond: number
+  readonly done: number
   /** Answers that were no 2xx. */
   readonly failed: number
   /** The part of the time in which the generator itself was at work; near 1 it would be what is measured. */
@@ -75,7 +76,7 @@ async function generate(spec: LoadSpec): Promise<Load> {
   await Promise.all(Array.from({ length: spec.connections }, askOn))
   const seconds = (performance.now() - startedAt) / 1000
   const { utilization } = performance.eventLoopUtilization(before)
-  return { perSecond: done / seconds, failed, busy: utilization }
+  return { perSecond: done / seconds, done, failed, busy: utilization }
 }
 
 if (process.argv[2] === '--load') {

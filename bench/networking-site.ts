@@ -42,6 +42,7 @@ export interface ApiSpec {
 
 /** With regions, and a clockwork. */
 export interface Site extends Api {
+  readonly cloud: Cloud
   /** Those that hold things. */
   readonly regions: readonly string[]
   /** Waits until every job is done. */
@@ -53,8 +54,6 @@ export interface Site extends Api {
 export interface SiteSpec {
   readonly name: string
   readonly regions: number
-  /** By environment variable. */
-  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** No project is refused anything for its number. */
@@ -84,13 +83,13 @@ export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api 
   return { app, call: callerOf(server, adminToken(cloud)) }
 }
 
-export async function openSite(ground: Ground, { name, regions: count, settings }: SiteSpec): Promise<Site> {
+export async function openSite(ground: Ground, { name, regions: count }: SiteSpec): Promise<Site> {
   const regions = Array.from({ length: count }, (_, at) => `Pod${at + 1}`)
   const cloud = await startCloud({ regions: ['CentralRegion', ...regions], hosts: { count: 1 } })
   ground.defer(() => cloud.close())
   const url = await ground.database(name)
   await migrate(url)
-  const { app, call } = openApi(ground, { cloud, url, settings: { ...unlimited, ...settings } })
+  const { app, call } = openApi(ground, { cloud, url, settings: unlimited })
   for (const [index, region] of regions.entries()) {
     const zone = { availabilityZone: `az${index + 1}`, localAvailabilityZone: '', dataCenter: '' }
     await createRegion(app, ownCaller('req-bench'), { name: region, ...zone })
@@ -101,6 +100,7 @@ export async function openSite(ground: Ground, { name, regions: count, settings 
   return {
     app,
     call,
+    cloud,
     regions,
     settle: () => settle(app),
     async callsOf(work) {

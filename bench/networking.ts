@@ -3,21 +3,30 @@
 
 import { parseArgs } from 'node:util'
 import { type Ground, openGround } from './ground.ts'
+import { addresses } from './networking-addresses.ts'
 import { boots } from './networking-boot.ts'
 import { lists } from './networking-list.ts'
+import { routes } from './networking-routes.ts'
 
 const options = {
   /** Some of the parts below; all unless told. */
-  only: { type: 'string', default: 'boots,lists' },
+  only: { type: 'string', default: 'boots,lists,routes,addresses' },
   /** Regions of the networks that ports are booted on. */
   spans: { type: 'string', default: '1,10,100' },
   rounds: { type: 'string', default: '9' },
   /** Ports that are listed, and in how many regions. */
-  ports: { type: 'string', default: '200000' },
+  ports: { type: 'string', default: '100000' },
   against: { type: 'string', default: '10000' },
   regions: { type: 'string', default: '100' },
   pairs: { type: 'string', default: '9' },
   times: { type: 'string', default: '8' },
+  /** Of the router that is planned, and how many regions the one has that is built. */
+  servers: { type: 'string', default: '1000' },
+  built: { type: 'string', default: '40' },
+  /** Who makes ports on one network. */
+  processes: { type: 'string', default: '4' },
+  clients: { type: 'string', default: '64' },
+  seconds: { type: 'string', default: '5' },
 } as const
 
 type Values = Readonly<Record<keyof typeof options, string>>
@@ -33,6 +42,10 @@ const parts: Readonly<Record<string, (ground: Ground, values: Values) => Promise
       pairs: Number(pairs),
       times: Number(times),
     }),
+  routes: (ground, { regions, servers, built }) =>
+    routes(ground, { regions: Number(regions), serversPerRegion: Number(servers), built: Number(built) }),
+  addresses: (ground, { processes, clients, seconds }) =>
+    addresses(ground, { processes: Number(processes), clients: Number(clients), seconds: Number(seconds) }),
 }
 
 /** Returns the figures of each part. */

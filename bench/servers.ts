@@ -18,10 +18,12 @@ export interface AtollSpec {
   readonly folder: string
   readonly databaseUrl: string
   readonly authUrl: string
+  /** More, by environment variable. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** `atoll serve` as in production: authentication, policy, and the log in a file. */
-export function startAtoll({ folder, databaseUrl, authUrl }: AtollSpec): Promise<Server> {
+export function startAtoll({ folder, databaseUrl, authUrl, settings }: AtollSpec): Promise<Server> {
   const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
   return start([main, 'serve', '--role', 'api'], folder, {
     ATOLL_LISTEN: '127.0.0.1:0',
@@ -31,6 +33,7 @@ export function startAtoll({ folder, databaseUrl, authUrl }: AtollSpec): Promise
     ATOLL_IDENTITY_AUTH_URL: authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
+    ...settings,
   })
 }
 

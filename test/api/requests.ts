@@ -50,12 +50,12 @@ export const allRoutes = ({ config }: Pick<World, 'config'>): MountedRoute[] =>
     }),
   )
 
-export const newRegion = (w: World, availabilityZone = 'az'): Promise<Region> =>
+export const newRegion = (w: World, dataCenter = ''): Promise<Region> =>
   createRegion(w.app, operator, {
     name: fresh('Pod'),
-    availabilityZone,
+    availabilityZone: 'az',
     localAvailabilityZone: '',
-    dataCenter: '',
+    dataCenter,
   })
 
 export const newRouting = async (w: World, spec: Partial<RoutingSpec> = {}): Promise<Routing> =>

@@ -289,7 +289,11 @@ interface Walk {
 }
 
 /** `runs` performances, with a death in each phase of each act that still has a point; without a number: at every point. */
-async function walk(runs: number | null, tamper: (cloud: Cloud) => Cloud = same => same, enough = 5): Promise<Walk> {
+async function walk(
+  runs: number | null,
+  tamper: (cloud: Cloud) => Cloud = same => same,
+  enough = 5,
+): Promise<Walk> {
   const undisturbed: Direction = { death: () => null, isHasty: false, expected: null }
   let on = await stage(p)
   // The first one makes the project's default groups, which stay.

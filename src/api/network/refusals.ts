@@ -25,7 +25,7 @@ const longestEcho = 300
 
 /** A value as Neutron's sentences show it. */
 export function shown(value: unknown): string {
-  if (value === null) return 'None'
+  if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   return text.length > longestEcho ? `${text.slice(0, longestEcho).toWellFormed()}…` : text

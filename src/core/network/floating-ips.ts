@@ -6,6 +6,7 @@ import { AppError, conflict, invalid, isRefusal, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
+import { parseAddress } from './address.ts'
 import { adopt } from './adopt.ts'
 import { convergeRouter } from './converge.ts'
 import { setupOf } from './follow-port.ts'
@@ -109,7 +110,9 @@ async function targetOf(
   fixedIpAddress: string | null | undefined,
 ): Promise<Target> {
   const port = await getOwn(app, caller, { kind: 'port', id: portId })
-  const fixed = port.fixedIps.find(({ ipAddress }) => !fixedIpAddress || ipAddress === fixedIpAddress)
+  const fixed = port.fixedIps
+    .filter(({ ipAddress }) => parseAddress(ipAddress)?.version === 4)
+    .find(({ ipAddress }) => !fixedIpAddress || ipAddress === fixedIpAddress)
   if (!fixed) {
     throw invalid(
       fixedIpAddress

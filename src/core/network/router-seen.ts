@@ -46,7 +46,7 @@ export async function see(app: App, networking: RegionNetworking, looking: Looki
     floatingIps: await floatingIpsSeen(networking, looking, id),
     intents,
     ids,
-    leaving: plan.networks.length > 0 ? [] : await leavingWith(app, looking),
+    leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, looking),
   }
 }
 

@@ -46,44 +46,50 @@ export type Step =
   | { readonly do: 'link'; readonly link: Link }
   | { readonly do: 'unlink'; readonly regionalId: string }
 
-/** No steps where all is as it should be. */
+/** No steps where all is as it should be. Of a router that lives in the region only the floating IPs are Atoll's to lead. */
 export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, isOurs: boolean): Step[] {
   const router = refer('router', routerId)
-  const wanted = new Set(thingsOf(plan).map(({ kind, purpose }) => refer(kind, purpose)))
-  const legs = new Set(plan.legs.map(({ port }) => seen.ids.get(port)))
-  const surplus = isOurs ? seen.legs.filter(({ id }) => !legs.has(id)) : []
-  const gone = isOurs ? seen.intents.filter(intent => !wanted.has(refOf(intent))) : []
-  const gateway = gatewayChange(plan, seen)
   return [
     ...unlinks(plan, seen),
+    ...(isOurs ? [...takings(plan, seen, router), ...givings(plan, seen, router)] : []),
+    ...plan.links.filter(link => !isLinked(seen, link)).map((link): Step => ({ do: 'link', link })),
+  ]
+}
+
+/** What is there and should not be, in an order in which nothing needs what goes before it. */
+function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
+  const wanted = new Set(thingsOf(plan).map(({ kind, purpose }) => refer(kind, purpose)))
+  const legs = new Set(plan.legs.map(({ port }) => seen.ids.get(port)))
+  const surplus = seen.legs.filter(({ id }) => !legs.has(id))
+  const gone = seen.intents.filter(intent => !wanted.has(refOf(intent)))
+  const gateway = gatewayChange(plan, seen)
+  return [
     ...fewerRoutes(plan, seen, router, surplus.length > 0 || gateway !== null),
-    ...surplus.map(
-      ({ id }): Step => ({
-        do: 'dropLeg',
-        routerId: seen.router!.id,
-        portId: id,
-        intent: intentFor(seen, id),
-      }),
-    ),
+    ...surplus.map(({ id }): Step => {
+      return { do: 'dropLeg', routerId: seen.router!.id, portId: id, intent: intentFor(seen, id) }
+    }),
     ...drops(gone, 'port', surplus),
-    ...(gateway && seen.router && isOurs ? [{ do: 'change', id: router, spec: gateway } as Step] : []),
+    ...(gateway ? [{ do: 'change', id: router, spec: gateway } as const] : []),
     ...drops(gone, 'router', []),
     ...drops(gone, 'subnet', []),
     ...drops(gone, 'network', []),
     ...seen.leaving.map((leaving): Step => ({ do: 'leave', leaving })),
-    ...plan.networks
-      .filter(({ id }) => !seen.ids.has(refer('network', id)))
-      .map((network): Step => ({ do: 'ensure', network })),
-    ...[...plan.mirrors, ...(plan.router ? [plan.router] : [])].filter(isMissing(seen)).map(made),
-    ...attributes(plan, seen, router),
-    ...plan.legs.flatMap(leg => (leg.thing && isMissing(seen)(leg.thing) ? [made(leg.thing)] : [])),
-    ...plan.legs
-      .filter(({ port }) => !seen.legs.some(({ id }) => id === seen.ids.get(port)))
-      .map(({ port }): Step => ({ do: 'addLeg', router, port })),
-    ...plan.mirrorPorts.filter(isMissing(seen)).map(made),
-    ...plan.links.filter(link => !isLinked(seen, link)).map((link): Step => ({ do: 'link', link })),
   ]
 }
+
+/** What should be there and is not, in an order in which all that it needs is there before it. */
+const givings = (plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] => [
+  ...plan.networks
+    .filter(({ id }) => !seen.ids.has(refer('network', id)))
+    .map((network): Step => ({ do: 'ensure', network })),
+  ...[...plan.mirrors, ...(plan.router ? [plan.router] : [])].filter(isMissing(seen)).map(made),
+  ...attributes(plan, seen, router),
+  ...plan.legs.flatMap(leg => (leg.thing && isMissing(seen)(leg.thing) ? [made(leg.thing)] : [])),
+  ...plan.legs
+    .filter(({ port }) => !seen.legs.some(({ id }) => id === seen.ids.get(port)))
+    .map(({ port }): Step => ({ do: 'addLeg', router, port })),
+  ...plan.mirrorPorts.filter(isMissing(seen)).map(made),
+]
 
 const thingsOf = ({ mirrors, router, legs, mirrorPorts }: RegionPlan): Thing[] => [
   ...mirrors,
