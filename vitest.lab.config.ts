@@ -9,6 +9,7 @@ export default defineConfig({
       'test/sim/*-like-the-real.test.ts',
       'test/lab/**/*.test.ts',
       'test/networking/t[0-9]*.test.ts',
+      'test/networking/servers.test.ts',
     ],
     globalSetup: ['test/postgres.ts'],
     testTimeout: 300_000,

@@ -3,8 +3,9 @@
 
 import type { Logger } from 'pino'
 import { viewTopology } from './api/native/topology.ts'
-import { networkRules, openServer } from './compose.ts'
+import { openServer } from './compose.ts'
 import type { Config } from './config.ts'
+import { networkRules } from './configured.ts'
 import { conflict } from './core/error.ts'
 import { type TopologyAsk, topologyFor } from './core/network/topology.ts'
 import { backup, restore, type TableCount } from './store/backup.ts'

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { ConfigError, exampleConfig, leaves, loadConfig } from '../src/config.ts'
+import { ConfigError, leaves, loadConfig } from '../src/config.ts'
+import { exampleConfig } from '../src/config-example.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'atoll-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -40,7 +41,7 @@ const samples: Record<string, unknown> = {
   'identity.ca_file': '/etc/atoll/ca.pem',
   'identity.timeout_seconds': 3,
   'identity.token_cache_seconds': 0,
-  regions: { Pod1: { ca_file: '/etc/atoll/pod1.pem' } },
+  regions: { Pod1: { ca_file: '/etc/atoll/pod1.pem', routes: 60, host_routes: 40, group_rules: 500 } },
   'api.page_limit': 100,
   'api.body_limit_bytes': 2048,
   policy: { 'admin_api:pods:list': 'reader' },
@@ -49,6 +50,20 @@ const samples: Record<string, unknown> = {
   'jobs.retry_for_seconds': 61,
   'jobs.new_expires_after_seconds': 62,
   'nova.blazar_filter': true,
+  'networking.bridge_cidr': '100.64.0.0/10',
+  'networking.bridge_bits': 26,
+  'networking.network_type': 'vxlan',
+  'networking.physical_network': 'fabric',
+  'networking.first_segment': 3000,
+  'networking.last_segment': 3999,
+  'networking.mtu': 9000,
+  'networking.quota_network': 1,
+  'networking.quota_subnet': 2,
+  'networking.quota_port': 3,
+  'networking.quota_router': 4,
+  'networking.quota_floatingip': 5,
+  'networking.quota_security_group': 6,
+  'networking.quota_security_group_rule': -1,
   'leases.before_end_minutes': 5,
   'leases.before_end': 'snapshot',
   'leases.cleaning_seconds': 6,

@@ -29,16 +29,20 @@ export function conditionSql(kind: Kind, condition: Condition): Sql {
 }
 
 /** What the values of each type are compared as; a number may be larger than the column takes. */
-const arrays: Readonly<Record<string, Sql>> = {
-  text: sql`text[]`,
-  number: sql`numeric[]`,
-  boolean: sql`boolean[]`,
+const types: Readonly<Record<string, Sql>> = {
+  text: sql`text`,
+  number: sql`numeric`,
+  boolean: sql`boolean`,
 }
 
 function inSql(kind: Kind, field: string, values: readonly unknown[]): Sql {
-  const array = arrays[typeOf(kind, field).replace('?', '')]
-  if (!array) throw new Error(`${field} of ${kind} has no single value`)
-  const among = sql`${column(kind, field)} = any (${values.filter(value => value !== null)}::${array})`
+  const type = types[typeOf(kind, field).replace('?', '')]
+  if (!type) throw new Error(`${field} of ${kind} has no single value`)
+  const [value, ...more] = values
+  // Of one value the rows are a range of an index in order of what comes after it.
+  if (value !== null && value !== undefined && more.length === 0)
+    return sql`${column(kind, field)} = ${value}::${type}`
+  const among = sql`${column(kind, field)} = any (${values.filter(value => value !== null)}::${type}[])`
   return values.includes(null) ? sql`(${among} or ${column(kind, field)} is null)` : among
 }
 

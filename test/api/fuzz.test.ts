@@ -324,8 +324,11 @@ const enough: Record<string, readonly unknown[]> = {
   guess: ['public'],
   nobody: ['public'],
 }
-const mayPass = ({ who, route }: Attempt): boolean =>
-  who === 'admin' || enough[who]!.includes(neededAt(route))
+/** Another method may be that of another route at the same path. */
+const askedAt = ({ route, method }: Attempt): MountedRoute =>
+  routes.find(one => one.path === route.path && one.method === (method ?? route.method)) ?? route
+const mayPass = (attempt: Attempt): boolean =>
+  attempt.who === 'admin' || enough[attempt.who]!.includes(neededAt(askedAt(attempt)))
 
 function expectRight(reply: Reply, attempt: Attempt): void {
   const { who, query, route } = attempt

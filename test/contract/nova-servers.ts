@@ -29,13 +29,20 @@ export interface Booter {
   close(): Promise<void>
 }
 
-/** Boots servers as a member, or as the service user; the service user looks what became of them. */
-export async function openBooter(target: Target, who: 'member' | 'service' = 'member'): Promise<Booter> {
+/**
+ * Boots servers as a member, or as the service user, in one region, the first unless told; the service user looks what
+ * became of them.
+ */
+export async function openBooter(
+  target: Pick<Target, 'member' | 'credentials' | 'regionNames' | 'region'>,
+  who: 'member' | 'service' = 'member',
+  regionName = target.regionNames[0]!,
+): Promise<Booter> {
   const session = createSession(who === 'member' ? target.member : target.credentials)
   const catalog = createCatalog(session)
   const regions = createRegions({ session, catalog })
-  const region = regions.region(target.regionNames[0]!, { requestId: requestId() })
-  const admin = target.region()
+  const region = regions.region(regionName, { requestId: requestId() })
+  const admin = target.region(regionName)
   const made: string[] = []
   const imageId = await firstImage(session, await catalog.url(region.name, 'image'))
 

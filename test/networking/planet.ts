@@ -19,6 +19,7 @@ import { type Sighting, watchRegion } from '../../src/core/network/watch.ts'
 import type { App } from '../../src/core/ports.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
+import type { SessionSettings } from '../../src/openstack/session.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
 import { testDatabase } from '../postgres.ts'
@@ -39,6 +40,10 @@ export interface Planet extends AsyncDisposable {
   readonly regions: readonly string[]
   readonly admin: Caller
   readonly demo: Caller
+  /** How Atoll's own user, and the caller `demo`, get their tokens. */
+  readonly logIns: Readonly<
+    Record<'service' | 'demo', SessionSettings & { readonly username: string; readonly password: string }>
+  >
   /** A call of the central Networking API: status and body. */
   ask(
     method: string,
@@ -60,8 +65,8 @@ export interface Planet extends AsyncDisposable {
   plugInto(region: string, networkId: string, projectId: string): Promise<RegionPort>
   /** Asks for every aspect of everything that the model has in a region, as if all of it had just changed. */
   askForAll(region: Region): Promise<number>
-  /** Looks at every region now, at what came and at what went. */
-  look(): Promise<Sighting[]>
+  /** Looks at every region now, at what came and at what went: all ids are compared as well, unless that was less than so long ago. */
+  look(sweepEveryMs?: number): Promise<Sighting[]>
   /** What in a region bears a mark of Atoll's. */
   marked(region: string): Promise<string[]>
 }
@@ -118,6 +123,10 @@ export async function planet({
     databaseUrl: url,
     regions: place.regions,
     ...callers,
+    logIns: {
+      service: logInOf(place.authUrl, place.service.user, place.service.password, 'service'),
+      demo: logInOf(place.authUrl, 'demo', place.password, 'demo'),
+    },
     async ask(method, path, body, as = 'demo') {
       const reply = await server.inject({
         method: method as 'GET',
@@ -152,9 +161,9 @@ export async function planet({
       return region.create('port', { networkId, projectId, ...(await deviceIn(region)) })
     },
     askForAll: region => askForAll(app, region),
-    async look() {
+    async look(sweepEveryMs = 0) {
       const regions = (await app.store.regions.list()).filter(({ name }) => place.regions.includes(name))
-      return Promise.all(regions.map(region => watchRegion(app, region, 0)))
+      return Promise.all(regions.map(region => watchRegion(app, region, sweepEveryMs)))
     },
     settle: timeoutMs => settle(app, timeoutMs),
     marked: region => marked(made.region(region)),
@@ -165,6 +174,13 @@ export async function planet({
   }
   return made
 }
+
+const logInOf = (authUrl: string, username: string, password: string, projectName: string) => ({
+  authUrl,
+  username,
+  password,
+  projectName,
+})
 
 /** What a server's port has of its server. */
 async function deviceIn(region: RegionNetworking) {

@@ -325,6 +325,29 @@ describe('the state', () => {
   })
 })
 
+it('has a router that lives in one region as its user has it', async () => {
+  const here = { availability_zone_hints: [one] }
+  const network = await p.call('POST', '/networks', { network: { name: 'home', ...here } })
+  const subnet = { network_id: network.id, ip_version: 4, cidr: '10.7.0.0/24' }
+  const { id: subnet_id } = await p.call('POST', '/subnets', { subnet })
+  const { id } = await p.call('POST', '/routers', { router: { name: 'home', ...here } })
+  await p.call('PUT', `/routers/${id}/add_router_interface`, { subnet_id })
+  const routes = [{ destination: '172.16.0.0/16', nexthop: '10.7.0.9' }]
+  await p.call('PUT', `/routers/${id}`, { router: { routes } })
+  await p.settle()
+  const { regions, links } = await see(p.demo, { network: network.id })
+  expect(regions.map(region => region.routers.length)).toEqual([1, 0])
+  expect(regions[0]!.routers[0]).toMatchObject({
+    id,
+    regional_id: id,
+    state: 'ok',
+    bridge_address: null,
+    interfaces: [{ cidr: '10.7.0.0/24', ip_address: '10.7.0.1' }],
+    routes: [{ destination: '172.16.0.0/16', next_hop: '10.7.0.9' }],
+  })
+  expect(links).toEqual([])
+})
+
 it('prints nothing that would move a cursor', async () => {
   await p.call('PUT', `/routers/${router.id}`, { router: { name: 'r\u001b[2J\u202e' } })
   const text = printTopology(await see(p.demo))

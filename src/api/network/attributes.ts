@@ -20,7 +20,7 @@ export interface Attribute<Row, Fields> {
   /** Who sees it, filters and sorts by it, where that is not everybody. */
   readonly seenBy?: 'admin' | 'nobody'
   /** What is shown, where that is not the field. */
-  show?(row: Row): unknown
+  show?(row: Row, isAdmin: boolean): unknown
   /** Any of several values; `has` where the field is a list. */
   readonly filter?: true | 'has' | ((texts: readonly string[], name: string) => readonly Condition[])
   readonly sort?: true

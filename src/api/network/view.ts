@@ -25,13 +25,13 @@ export function viewer<Row>(
   )
   return row => {
     const shown: Fields = {}
-    for (const [name, attribute] of seen) shown[name] = valueIn(row, attribute)
+    for (const [name, attribute] of seen) shown[name] = valueIn(row, attribute, isAdmin)
     return shown
   }
 }
 
-function valueIn<Row>(row: Row, { show, field, kind }: Attribute<Row, never>): unknown {
-  if (show) return show(row)
+function valueIn<Row>(row: Row, { show, field, kind }: Attribute<Row, never>, isAdmin: boolean): unknown {
+  if (show) return show(row, isAdmin)
   const value = row[field as keyof Row]
   return kind.view ? kind.view(value) : value
 }

@@ -1,7 +1,7 @@
 // Making something in its one region, and knowing it centrally under the id that the region gave it: both, or neither.
 
 import type { Caller } from '../caller.ts'
-import { isRefusal } from '../error.ts'
+import { AppError, conflict, isRefusal } from '../error.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import type { Kind } from './model.ts'
@@ -14,7 +14,11 @@ export interface Adoption<K extends MadeKind, Made> {
   readonly spec: RegionSpec<K>
   /** What narrows the search for one whose answer was lost. */
   readonly where: NonNullable<RegionQuery<K>['where']>
-  /** Writes it to the central model, and settles the intent in the same transaction. */
+  /** True where the model counts it already: then it is no more of the project's quota. */
+  readonly isCounted?: boolean
+  /** Holds for the intent what the thing is to have, before the region is asked. */
+  prepare?(intentId: string): Promise<unknown>
+  /** Writes it to the central model, and settles the intent in the same transaction (`settle`). */
   known(row: RegionRows[K], intentId: string): Promise<Made>
 }
 
@@ -25,18 +29,22 @@ export interface Adoption<K extends MadeKind, Made> {
 export async function adopt<K extends MadeKind, Made>(
   app: App,
   caller: Caller,
-  { region, kind, spec, where, known }: Adoption<K, Made>,
+  { region, kind, spec, where, isCounted = false, prepare, known }: Adoption<K, Made>,
 ): Promise<Made> {
-  await app.store.transact(tx => checkQuota(app, tx, kind, spec.projectId ?? ''))
+  if (!isCounted) await app.store.transact(tx => checkQuota(app, tx, kind, spec.projectId ?? ''))
   const intentId = app.newId()
   const { name } = region
   const intent = { id: intentId, region: name, resourceType: kind, purpose: intentId, owner: '' }
   await app.store.intents.declare(intent, app.now())
   const maker = makerOf(app.cloud.networking(name, caller.requestId), kind, spec, where)
-  const row = await makeOrFind(maker, intentId).catch(async error => {
-    if (isRefusal(error)) await app.store.intents.end(intentId, app.now())
+  let row: RegionRows[K]
+  try {
+    await prepare?.(intentId)
+    row = await makeOrFind(maker, intentId)
+  } catch (error) {
+    if (isCertain(error)) await giveUp(app, intentId)
     throw error
-  })
+  }
   try {
     return await known(row, intentId)
   } catch (error) {
@@ -45,16 +53,33 @@ export async function adopt<K extends MadeKind, Made>(
   }
 }
 
+/** Notes with the thing whose it is. Throws `conflict` (`too_late`) where the region was tidied of it meanwhile. */
+export async function settle(tx: Transaction, intentId: string, regionalId: string, owner: string) {
+  if ((await tx.intents.settle(intentId, regionalId, owner)) !== regionalId)
+    throw conflict(`${owner} came too late: ask for it once more`, 'too_late')
+}
+
 /** Before the region is asked, so that nothing has to be taken back; what is written checks it once more. */
 async function checkQuota(app: App, tx: Transaction, kind: MadeKind, projectId: string): Promise<void> {
   const most: number | undefined = (app.networkRules.quotas as Readonly<Record<string, number>>)[kind]
   if (most !== undefined) await tx.networks.quota(kind as Kind, projectId, 1, most)
 }
 
+/** Nothing was made: the region has said no, or was not asked. */
+const isCertain = (error: unknown): boolean =>
+  isRefusal(error) || (error instanceof AppError && error.code !== 'upstream')
+
+/** Ends an intent for which nothing is there, and gives back what was held for it. */
+const giveUp = (app: App, intentId: string): Promise<void> =>
+  app.store.transact(async tx => {
+    await tx.intents.end(intentId, app.now())
+    await tx.networks.release('port', intentId)
+  })
+
 async function undo(app: App, intentId: string, remove: () => Promise<unknown>): Promise<void> {
   try {
     await remove()
-    await app.store.intents.end(intentId, app.now())
+    await giveUp(app, intentId)
   } catch (error) {
     app.report(error, `taking back what intent ${intentId} has made; the region's next tidying will`)
   }

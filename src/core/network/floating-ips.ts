@@ -7,7 +7,7 @@ import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { parseAddress } from './address.ts'
-import { adopt } from './adopt.ts'
+import { adopt, settle } from './adopt.ts'
 import { convergeRouter } from './converge.ts'
 import { setupOf } from './follow-port.ts'
 import type { Change, FloatingIp, Port, Router, Written } from './model.ts'
@@ -92,7 +92,7 @@ function createInRegion(
           status: 'DOWN',
         }
         await tx.networks.insert('floatingip', row, noteOf(app, caller, 'floatingip.create'))
-        await tx.intents.settle(intentId, made.id, made.id)
+        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
         await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
         if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)

@@ -45,8 +45,8 @@ export async function ensureGroups(
   const missing = asked.filter(group => !ids.has(group.id))
   for (const projectId of new Set(missing.map(group => group.projectId))) {
     const there = await again(async () => {
-      const at = await projectIn(app, networking, { region, regionId, projectId })
-      return bringNew(app, at, groupIds)
+      const model = await modelOf(app, projectId)
+      return bringNew(app, await projectIn(model, networking, { region, regionId, projectId }), groupIds)
     })
     for (const [id, row] of there) ids.set(id, row.id)
   }
@@ -61,13 +61,37 @@ async function bringNew(app: App, at: ProjectInRegion, groupIds: readonly string
   return there
 }
 
+/** A project's groups, whatever regions they are in. */
+interface Model {
+  readonly groups: readonly SecurityGroup[]
+  /** The ports in groups that rules name: there may be very many, so they are read once, and only when asked for. */
+  members(): Promise<readonly Port[]>
+}
+
+async function modelOf(app: App, projectId: string): Promise<Model> {
+  const groups = await all(app.store, 'security_group', { field: 'projectId', in: [projectId] })
+  let members: Promise<readonly Port[]> | null = null
+  return {
+    groups,
+    members() {
+      members ??= all(app.store, 'port', { field: 'securityGroupIds', has: [...namedBy(groups)] })
+      return members
+    },
+  }
+}
+
 async function projectIn(
-  app: App,
+  { groups, members }: Model,
   networking: RegionNetworking,
   where: Pick<ProjectInRegion, 'region' | 'regionId' | 'projectId'>,
 ): Promise<ProjectInRegion> {
-  const groups = await all(app.store, 'security_group', { field: 'projectId', in: [where.projectId] })
-  return { ...where, networking, groups, members: await membersOf(app, groups, where.region) }
+  return { ...where, networking, groups, members: areAlone(groups, where.region) ? [] : await members() }
+}
+
+/** Whether all groups that rules name are in this one region, which then knows their members by itself. */
+function areAlone(groups: readonly SecurityGroup[], region: string): boolean {
+  const named = namedBy(groups)
+  return groups.every(({ id, places }) => !named.has(id) || places.every(place => place.region === region))
 }
 
 /**
@@ -75,13 +99,15 @@ async function projectIn(
  * were tried.
  */
 export async function setUpGroupRules(app: App, projectId: string, requestId: string): Promise<void> {
-  const groups = await all(app.store, 'security_group', { field: 'projectId', in: [projectId] })
+  // All regions look at one reading of the model: it is the same for each, and may be large.
+  const read = await modelOf(app, projectId)
   const regions = await regionsOf(app.store)
-  const having = regions.filter(({ name }) => groups.some(group => idIn(group, name) !== null))
+  const having = regions.filter(({ name }) => read.groups.some(group => idIn(group, name) !== null))
   const work = having.map(({ name: region, id: regionId }) =>
-    again(async () => {
+    again(async tried => {
+      const model = tried === 0 ? read : await modelOf(app, projectId)
       const networking = app.cloud.networking(region, requestId)
-      await setUp(app, await projectIn(app, networking, { region, regionId, projectId }))
+      await setUp(app, await projectIn(model, networking, { region, regionId, projectId }))
     }),
   )
   const results = await Promise.allSettled(work)
@@ -112,22 +138,15 @@ const beaten: readonly (string | undefined)[] = [
 
 const tries = 3
 
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let left = tries - 1; ; left--) {
+async function again<T>(work: (tried: number) => Promise<T>): Promise<T> {
+  for (let tried = 0; ; tried++) {
     try {
-      return await work()
+      return await work(tried)
     } catch (error) {
-      if (left === 0 || !(error instanceof AppError) || !beaten.includes(error.detail.reason)) throw error
+      const isBeaten = error instanceof AppError && beaten.includes(error.detail.reason)
+      if (!isBeaten || tried === tries - 1) throw error
     }
   }
-}
-
-/** The ports in groups that rules name; none where all of it is in this one region. */
-async function membersOf(app: App, groups: readonly SecurityGroup[], region: string): Promise<Port[]> {
-  const named = namedBy(groups)
-  const places = groups.filter(group => named.has(group.id)).flatMap(group => group.places)
-  if (places.every(place => place.region === region)) return []
-  return all(app.store, 'port', { field: 'securityGroupIds', has: [...named] })
 }
 
 /** What has changed between the reading of the model and now, the job finds. */

@@ -6,7 +6,7 @@ import { AppError, conflict, invalid, isRefusal } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
-import { adopt } from './adopt.ts'
+import { adopt, settle } from './adopt.ts'
 import { forgetNetwork } from './forget-network.ts'
 import type { Change, Network, Written } from './model.ts'
 import { some } from './query.ts'
@@ -40,7 +40,7 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
-        await tx.intents.settle(intentId, made.id, made.id)
+        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
         await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
         return made.id

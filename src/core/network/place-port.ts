@@ -5,7 +5,7 @@ import { AppError } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
-import { adopt } from './adopt.ts'
+import { adopt, settle } from './adopt.ts'
 import { moreBlocksFor } from './blocks.ts'
 import { type Carved, holdIps, type WantedIp, wantedIps } from './fixed-ips.ts'
 import { followPlacement } from './follow-port.ts'
@@ -47,45 +47,40 @@ export async function placePort(app: App, caller: Caller, placing: Placing): Pro
   })
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = wantedIps(placing.asks, subnets, network.id)
-  const temporary = app.newId()
-  const held = await holdGiven(app, caller, placing, wanted, temporary)
   const spec: RegionSpec<'port'> = {
     ...specOf(port, local, groups),
-    ...(placing.asks === undefined ? {} : { fixedIps: regional(placing.asks, wanted, held, local) }),
+    ...(placing.asks === undefined ? {} : { fixedIps: regional(wanted, local) }),
   }
-  try {
-    return await withMoreRoom(app, caller, { placing, local, subnets }, () =>
-      adopt(app, caller, {
-        region,
-        kind: 'port',
-        spec,
-        where: { macAddress: port.macAddress },
-        known: (made, intentId) => known(app, caller, { placing, local, made, intentId, temporary }),
-      }),
-    )
-  } catch (error) {
-    await app.store.transact(tx => tx.networks.release('port', temporary))
-    throw error
-  }
+  return withMoreRoom(app, caller, { placing, local, subnets }, () =>
+    adopt(app, caller, {
+      region,
+      kind: 'port',
+      spec,
+      where: { macAddress: port.macAddress },
+      isCounted: port.id !== null,
+      prepare: intentId => holdGiven(app, caller, placing, wanted, intentId),
+      known: (made, intentId) => known(app, caller, { placing, local, made, intentId }),
+    }),
+  )
 }
 
-/** Addresses that are asked for are held before the region is: so nobody else can have them meanwhile. */
+/**
+ * Addresses that are asked for are held before the region is: so nobody else can have them meanwhile. Those of a port
+ * that was reserved are held already, and on a network of one region the region alone gives addresses.
+ */
 async function holdGiven(
   app: App,
   caller: Caller,
   { network, region, port }: Placing,
   wanted: readonly WantedIp[],
-  temporary: string,
-): Promise<FixedIp[]> {
+  holder: string,
+): Promise<void> {
   const given = wanted.filter(({ ipAddress }) => ipAddress !== null)
-  const isHome = homeOf(network, [region]) !== null
-  if (given.length === 0 || isHome || port.id !== null)
-    return given.map(({ subnet, ipAddress }) => ({ subnetId: subnet.id, ipAddress: ipAddress! }))
-  const { fixedIps, carved } = await app.store.transact(tx =>
-    holdIps(tx, { wanted: given, holder: temporary, mac: port.macAddress, region }),
+  if (given.length === 0 || port.id !== null || homeOf(network, [region])) return
+  const { carved } = await app.store.transact(tx =>
+    holdIps(tx, { wanted: given, holder, mac: port.macAddress, region }),
   )
   for (const one of carved) await tellPools(app, caller, one)
-  return fixedIps
 }
 
 /** The region's pools are its blocks. */
@@ -123,21 +118,11 @@ function specOf(
 }
 
 /** What the region is asked for: the given addresses, and any of the subnets that are named without one. */
-function regional(
-  asks: readonly FixedIpAsk[],
-  wanted: readonly WantedIp[],
-  held: readonly FixedIp[],
-  local: LocalNetwork,
-): readonly FixedIp[] {
-  const open = wanted
-    .filter(({ ipAddress }) => ipAddress === null)
-    .map(({ subnet }) => ({ subnetId: subnet.id }))
-  if (asks.length === 0) return []
-  return [...held, ...open].map(one => ({
-    ...one,
-    subnetId: local.subnetIds.get(one.subnetId)!,
-  })) as FixedIp[]
-}
+const regional = (wanted: readonly WantedIp[], local: LocalNetwork): readonly FixedIp[] =>
+  wanted.map(({ subnet, ipAddress }) => {
+    const subnetId = local.subnetIds.get(subnet.id)!
+    return (ipAddress === null ? { subnetId } : { subnetId, ipAddress }) as FixedIp
+  })
 
 interface Room {
   readonly placing: Placing
@@ -166,7 +151,6 @@ interface Known {
   readonly local: LocalNetwork
   readonly made: RegionPort
   readonly intentId: string
-  readonly temporary: string
 }
 
 /** Writes the port as the region made it. What the region gives again belongs to nobody any more. */
@@ -180,16 +164,12 @@ async function known(app: App, caller: Caller, known: Known): Promise<string> {
   }
 }
 
-function write(
-  app: App,
-  caller: Caller,
-  { placing, local, made, intentId, temporary }: Known,
-): Promise<string> {
+function write(app: App, caller: Caller, { placing, local, made, intentId }: Known): Promise<string> {
   const { region, port, network } = placing
   const id = port.id ?? made.id
   const binding = { hostId: made.hostId ?? '', vifType: made.vifType ?? 'unbound', status: made.status }
   return app.store.transact(async tx => {
-    await tx.networks.release('port', temporary)
+    await tx.networks.release('port', intentId)
     if (port.id === null) {
       await tx.networks.quota('port', port.projectId, 1, app.networkRules.quotas.port)
       const row: Written<'port'> = { ...port, ...born(app), ...binding, id, macAddress: made.macAddress }
@@ -199,7 +179,7 @@ function write(
       await tx.networks.release('port', id)
     }
     await holdMirrored(tx, id, region, centralIps(made, local))
-    await tx.intents.settle(intentId, made.id, id)
+    await settle(tx, intentId, made.id, id)
     const place = { kind: 'port', centralId: id, projectId: port.projectId, regionId: region.id }
     await tx.networks.place({ ...place, regionalId: made.id, at: app.now() })
     await followPlacement(app, caller, tx, { port: { ...port, id }, network, region, isNew: local.isNew })

@@ -7,7 +7,7 @@ import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { contains, parseAddress, parseCidr } from './address.ts'
-import { adopt } from './adopt.ts'
+import { adopt, settle } from './adopt.ts'
 import { convergeRouter } from './converge.ts'
 import { forgetRouter } from './forget-router.ts'
 import type { Change, FixedIp, HostRoute, Router, Written } from './model.ts'
@@ -75,7 +75,7 @@ function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region
     known: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
-        await tx.intents.settle(intentId, made.id, made.id)
+        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
         await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
         return made.id

@@ -23,7 +23,7 @@ import {
   poolContains,
   poolsOverlap,
 } from './address.ts'
-import { adopt } from './adopt.ts'
+import { adopt, settle } from './adopt.ts'
 import type { Change, Network, Pool, Subnet, Written } from './model.ts'
 import { some } from './query.ts'
 import { getOwn, getResource } from './read.ts'
@@ -132,7 +132,7 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
     known: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, ...rangesOf(made), id: made.id })
-        await tx.intents.settle(intentId, made.id, made.id)
+        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'subnet', centralId: made.id, projectId: spec.projectId, regionalId: made.id }
         await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
         return made.id

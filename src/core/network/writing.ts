@@ -2,7 +2,7 @@
 
 import type { Caller } from '../caller.ts'
 import { conflict } from '../error.ts'
-import type { JobSpec } from '../jobs/job.ts'
+import { type JobSpec, turnKey } from '../jobs/job.ts'
 import { newJob } from '../jobs/jobs.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
@@ -35,7 +35,7 @@ export interface FollowUp {
   readonly region: Region | null
 }
 
-/** Posts what is to be done in regions, with the change that it follows from or not at all. */
+/** Posts what is to be done in regions, each once, with the change that it follows from or not at all. */
 export async function follow(
   app: App,
   caller: Caller,
@@ -43,6 +43,9 @@ export async function follow(
   follows: readonly FollowUp[],
 ): Promise<void> {
   if (follows.length === 0) return
-  const jobs = follows.map(({ region, ...spec }) => newJob(app, { ...spec, region: region?.name ?? '' }))
+  const once = new Map(follows.map(one => [turnKey(one), one]))
+  const jobs = [...once.values()].map(({ region, ...spec }) =>
+    newJob(app, { ...spec, region: region?.name ?? '' }),
+  )
   await tx.jobs.post(jobs, noteOf(app, caller, 'job.create'))
 }

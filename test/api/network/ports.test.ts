@@ -41,6 +41,7 @@ describe('a port', () => {
       extra_dhcp_opts: [],
       ip_allocation: 'immediate',
       'binding:vnic_type': 'normal',
+      'binding:profile': {},
       qos_policy_id: null,
       tags: [],
       revision_number: 1,
@@ -51,7 +52,6 @@ describe('a port', () => {
     expect((await n.admin.get(`/ports/${made.id}`)).json.port).toEqual({
       ...made,
       'binding:host_id': '',
-      'binding:profile': {},
       'binding:vif_type': 'unbound',
       'binding:vif_details': {},
       resource_request: null,
@@ -96,6 +96,7 @@ describe('a port', () => {
   it('is placed in the region that its member names, and shows where it is', async () => {
     const made = await make({ 'binding:profile': { region: 'Pod1' } })
     expect(made['atoll:regions']).toEqual([{ region: 'Pod1', id: made.id }])
+    expect(made['binding:profile']).toEqual({ region: 'Pod1' })
     expect(
       n.w.cloud.neutrons
         .get('Pod1')!
@@ -104,6 +105,14 @@ describe('a port', () => {
     ).toContain(made.id)
     const { json } = await n.demo.get('/ports?atoll:regions=Pod1&fields=id')
     expect(json.ports).toEqual([{ id: made.id }])
+  })
+
+  it('shows its member the region of its profile, and its admin all of it', async () => {
+    const { id } = await make({})
+    const profile = { region: 'Pod1', trusted: 'yes' }
+    expect((await n.admin.put(`/ports/${id}`, { port: { 'binding:profile': profile } })).status).toBe(200)
+    const seen = async (by: typeof n.demo) => (await by.get(`/ports/${id}`)).json.port['binding:profile']
+    expect([await seen(n.demo), await seen(n.admin)]).toEqual([{ region: 'Pod1' }, profile])
   })
 
   it('is changed, and removed', async () => {

@@ -143,8 +143,12 @@ describe('a job is refused', () => {
 
   it('when no handler would ever run it, and says so', async () => {
     expect(
-      await refused({ type: 'configure_route', project_id: project, resource: { router_id: 'r' } }),
-    ).toBe('Jobs of the type configure_route cannot be run by this release of Atoll')
+      await refused({
+        type: 'trunk_sync',
+        project_id: project,
+        resource: { pod_id: 'p', trunk_id: 't' },
+      }),
+    ).toBe('Jobs of the type trunk_sync cannot be run by this release of Atoll')
   })
 
   it('for a pod that there is not', async () => {

@@ -55,6 +55,12 @@ function whereFixedIps(texts: readonly string[]): Condition[] {
 const setsMoreThanRegion = (value: unknown): readonly string[] =>
   isObject(value) && Object.keys(value).join() === 'region' && typeof value.region === 'string' ? [] : ['']
 
+/** What a member may say is shown to members; without it the client could not set it on a port that is there. */
+const viewProfile = ({ profile }: Port, isAdmin: boolean) => {
+  if (isAdmin) return profile
+  return profile.region === undefined ? {} : { region: profile.region }
+}
+
 /** Devices of the network itself are taken at their word by other ports. */
 const isOfNetwork = (value: unknown): readonly string[] =>
   typeof value === 'string' && value.startsWith('network:') ? [''] : []
@@ -149,7 +155,7 @@ export const ports: Resource<'port', PortSpec, PortChange> = {
       set: 'always',
       default: {},
       setBy: setsMoreThanRegion,
-      seenBy: 'admin',
+      show: viewProfile,
     },
     'binding:vif_type': { kind: text(), field: 'vifType', seenBy: 'admin' },
     'binding:vif_details': { kind: only({}), show: () => ({}), seenBy: 'admin' },

@@ -1,0 +1,39 @@
+// The settings as core is told of them.
+
+import type { Config } from './config.ts'
+import type { LeaseRules } from './core/leases/rules.ts'
+import type { NetworkRules } from './core/network/rules.ts'
+
+export const leaseRules = ({ leases }: Config): LeaseRules => ({
+  beforeEndMs: leases.before_end_minutes * 60_000,
+  beforeEnd: leases.before_end,
+  cleaningMs: leases.cleaning_seconds * 1000,
+  longestMs: leases.longest_seconds === undefined ? null : leases.longest_seconds * 1000,
+  mostReservations: leases.most_reservations,
+  retryForMs: leases.retry_for_seconds * 1000,
+})
+
+export const networkRules = ({ networking, regions }: Config): NetworkRules => ({
+  bridge: { cidr: networking.bridge_cidr, bits: networking.bridge_bits },
+  fabric: {
+    networkType: networking.network_type,
+    physicalNetwork: networking.physical_network,
+    from: networking.first_segment,
+    to: networking.last_segment,
+  },
+  mtu: networking.mtu,
+  quotas: {
+    network: networking.quota_network,
+    subnet: networking.quota_subnet,
+    port: networking.quota_port,
+    router: networking.quota_router,
+    floatingip: networking.quota_floatingip,
+    security_group: networking.quota_security_group,
+    security_group_rule: networking.quota_security_group_rule,
+  },
+  limitsOf: region => ({
+    routes: regions[region]?.routes ?? 30,
+    hostRoutes: regions[region]?.host_routes ?? 20,
+    rules: regions[region]?.group_rules ?? 100,
+  }),
+})

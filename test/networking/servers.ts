@@ -1,0 +1,58 @@
+// Servers in the regions of a planet: booted by a member through each region's own Nova.
+
+import { randomUUID } from 'node:crypto'
+import { createCatalog } from '../../src/openstack/catalog.ts'
+import { removeServer, type Server } from '../../src/openstack/nova.ts'
+import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
+import { createRegions } from '../../src/openstack/region.ts'
+import { createSession } from '../../src/openstack/session.ts'
+import { type Boot, gone, openBooter } from '../contract/nova-servers.ts'
+import { requestId } from '../contract/target.ts'
+import type { Planet } from './planet.ts'
+
+export interface Servers extends AsyncDisposable {
+  /** ACTIVE, or it throws what became of it instead. */
+  boot(region: string, networks: NonNullable<Boot['networks']>): Promise<Server>
+  /** Waits until Nova knows it no more. */
+  remove(region: string, id: string): Promise<void>
+}
+
+/** Null where one of the regions has no Nova. */
+export async function openServers(p: Planet): Promise<Servers | null> {
+  const session = createSession(p.logIns.service)
+  const catalog = createCatalog(session)
+  const having = (await catalog.endpoints(requestId()))
+    .filter(({ serviceType }) => serviceType === 'compute')
+    .map(({ region }) => region)
+  if (!p.regions.every(name => having.includes(name))) {
+    await session.close()
+    return null
+  }
+  const regions = createRegions({ session, catalog })
+  const region = (name = p.regions[0]!) => regions.region(name, { requestId: requestId() })
+  const target = { member: p.logIns.demo, credentials: p.logIns.service, regionNames: p.regions, region }
+  const booters = new Map(
+    await Promise.all(p.regions.map(async name => [name, await openBooter(target, 'member', name)] as const)),
+  )
+  const flavorId = randomUUID()
+  const flavor = { id: flavorId, name: `networking-${flavorId}`, vcpus: 1, memoryMb: 64, diskGb: 1 }
+  for (const name of p.regions) await createFlavor(region(name), { ...flavor, isPublic: true })
+
+  return {
+    async boot(name, networks) {
+      const server = await booters.get(name)!.boot({ name: 'networking', flavorId, networks })
+      if (server.status === 'ACTIVE') return server
+      throw new Error(`the server is in ${server.status}: ${server.fault?.message}`)
+    },
+    async remove(name, id) {
+      await removeServer(region(name), id)
+      await gone(region(name), id)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const booter of booters.values()) await booter.close()
+      for (const name of p.regions) await removeFlavor(region(name), flavorId)
+      await regions.close()
+      await session.close()
+    },
+  }
+}
