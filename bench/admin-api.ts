@@ -1,13 +1,11 @@
 // The Admin API's routings: how a page's time grows from ten thousand to a million rows, and how far Atoll is from bare
 // Fastify and pg.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
 import { startCloud } from '../sim/cloud.ts'
-import { startEmbedded } from '../src/store/embedded/start.ts'
+import { openGround } from './ground.ts'
 import { type Load, type LoadGenerator, startLoadGenerator } from './load.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
 import { type Page, pagesOf } from './pages.ts'
@@ -62,23 +60,11 @@ export async function adminApi(args: string[]): Promise<object> {
 }
 
 async function prepare(rows: number, against: number): Promise<Ground> {
-  const folder = mkdtempSync(join(tmpdir(), 'atoll-bench-'))
-  // As root the database runs as another user, who must come in.
-  chmodSync(folder, 0o755)
-  const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true })]
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer()
-  }
+  const base = await openGround()
+  const close = () => base[Symbol.asyncDispose]()
   try {
-    const quiet = { info: () => {}, warn: () => {} }
-    const database = await startEmbedded({
-      dataDir: join(folder, 'database'),
-      log: quiet,
-      maxConnections: 100,
-    })
-    closers.push(() => database.stop())
     const cloud = await startCloud({ regions: ['CentralRegion'] })
-    closers.push(() => cloud.close())
+    base.defer(() => cloud.close())
     const { keystone } = cloud
     const projectId = keystone.projectId('admin')
     const headers = {
@@ -87,24 +73,24 @@ async function prepare(rows: number, against: number): Promise<Ground> {
       'content-type': 'application/json',
     }
     const place = async (size: number): Promise<Place> => {
-      const url = await createDatabase(database.url, `rows_${size}`)
+      const url = await base.database(`rows_${size}`)
       const startedAt = Date.now()
       await fill(url, size, projectId)
       console.log(`${size} routings appended in ${rounded((Date.now() - startedAt) / 1000, 1)} s`)
-      const own = join(folder, String(size))
+      const own = join(base.folder, String(size))
       mkdirSync(own)
       const atoll = await startAtoll({ folder: own, databaseUrl: url, authUrl: cloud.authUrl })
-      closers.push(() => atoll.stop())
+      base.defer(() => atoll.stop())
       return { rows: size, url, atoll, pages: await pagesOf(url, projectId) }
     }
     const [small, large] = [await place(against), await place(rows)]
     const load = startLoadGenerator()
-    closers.push(() => load.close())
+    base.defer(() => load.close())
     const bare = async (settings: Record<string, string>): Promise<Server> => {
-      const own = join(folder, 'bare')
+      const own = join(base.folder, 'bare')
       mkdirSync(own)
       const server = await startBare(own, settings)
-      closers.push(() => server.stop())
+      base.defer(() => server.stop())
       return server
     }
     return { small, large, projectId, headers, load, bare, [Symbol.asyncDispose]: close }
@@ -112,16 +98,6 @@ async function prepare(rows: number, against: number): Promise<Ground> {
     await close()
     throw error
   }
-}
-
-async function createDatabase(server: string, name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: server })
-  await client.connect()
-  await client.query(`create database ${name}`)
-  await client.end()
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return url.href
 }
 
 const listPath = '/v1.0/routings?limit=50'

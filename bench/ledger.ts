@@ -1,12 +1,8 @@
 // The ledger's questions: how their time grows from a thousand hosts with ten thousand holds to ten thousand hosts with a
 // million, and how far the original is behind at the smaller size.
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
-import pg from 'pg'
 import { pino } from 'pino'
 import { startCloud } from '../sim/cloud.ts'
 import { createMetrics } from '../src/api/metrics.ts'
@@ -16,7 +12,7 @@ import { ownCaller } from '../src/core/caller.ts'
 import { listSlots } from '../src/core/capacity/questions.ts'
 import type { App } from '../src/core/ports.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
-import { startEmbedded } from '../src/store/embedded/start.ts'
+import { type Ground as Base, openGround } from './ground.ts'
 import { fill, type Size } from './ledger-fill.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
 import { buffersOf, statementsOf } from './routings.ts'
@@ -73,29 +69,21 @@ interface Ground extends AsyncDisposable {
 }
 
 async function prepare([smallSize, largeSize]: [Size, Size]): Promise<Ground> {
-  const folder = mkdtempSync(join(tmpdir(), 'atoll-bench-'))
-  // As root the database runs as another user, who must come in.
-  chmodSync(folder, 0o755)
-  const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true })]
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer()
-  }
+  const base = await openGround()
+  const close = () => base[Symbol.asyncDispose]()
   try {
-    const log = { info: () => {}, warn: () => {} }
-    const server = await startEmbedded({ dataDir: join(folder, 'database'), log, maxConnections: 100 })
-    closers.push(() => server.stop())
     const cloud = await startCloud({ regions: ['CentralRegion'] })
-    closers.push(() => cloud.close())
+    base.defer(() => cloud.close())
     const { keystone, authUrl } = cloud
     const projectId = keystone.projectId('admin')
     const token = keystone.issue(keystone.userId('admin'), projectId)
     const place = async (size: Size): Promise<Place> => {
-      const url = await createDatabase(server.url, `hosts_${size.hosts}`)
+      const url = await base.database(`hosts_${size.hosts}`)
       const startedAt = Date.now()
       const start = await fill(url, size, projectId)
       const seconds = rounded((Date.now() - startedAt) / 1000, 1)
       console.log(`${size.hosts} hosts and ${size.holds} holds appended in ${seconds} s`)
-      return open({ size, url, start, token, authUrl, closers })
+      return open({ size, url, start, token, authUrl, base })
     }
     return { small: await place(smallSize), large: await place(largeSize), [Symbol.asyncDispose]: close }
   } catch (error) {
@@ -104,24 +92,14 @@ async function prepare([smallSize, largeSize]: [Size, Size]): Promise<Ground> {
   }
 }
 
-async function createDatabase(server: string, name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: server })
-  await client.connect()
-  await client.query(`create database ${name}`)
-  await client.end()
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return url.href
-}
-
 interface Opening extends Pick<Place, 'size' | 'url' | 'start'> {
   readonly token: string
   readonly authUrl: string
-  readonly closers: (() => unknown)[]
+  readonly base: Base
 }
 
 /** Atoll's API over a database, in this process. */
-async function open({ size, url, start, token, authUrl, closers }: Opening): Promise<Place> {
+async function open({ size, url, start, token, authUrl, base }: Opening): Promise<Place> {
   const config = loadConfig(undefined, {
     ATOLL_IDENTITY_AUTH_URL: authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
@@ -129,13 +107,13 @@ async function open({ size, url, start, token, authUrl, closers }: Opening): Pro
   })
   const log = pino({ level: 'silent' })
   const ports = openCloud(config)
-  closers.push(() => ports.close())
+  base.defer(() => ports.close())
   const database = openDatabase(url, { connections: 4, name: 'bench', onError: () => {} })
-  closers.push(() => database.close())
+  base.defer(() => database.close())
   const statements = countStatements(database)
   const app = createApp(config, database, ports.regions, log)
   const server = createApi({ config, log, app, identity: ports.identity, metrics: createMetrics() })
-  closers.push(() => server.close())
+  base.defer(() => server.close())
   const { rows } = await database.pool.query<{ id: string }>(
     'select id from lease order by created_at, id offset (select count(*) / 2 from lease) limit 1',
   )

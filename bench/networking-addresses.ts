@@ -36,10 +36,11 @@ export async function addresses(ground: Ground, settings: AddressSettings): Prom
   const byOnePerSecond = rounded(median(measured.map(([, one]) => one.perSecond)), 0)
   const ratio = rounded(median(measured.map(([all, one]) => all.perSecond / one.perSecond)))
   const twice = held - different
-  const figures = { perSecond, byOnePerSecond, ratio, created, ports, twice, refused }
+  const cpuMs = rounded(crowd.cpuMs() / created)
+  const figures = { perSecond, byOnePerSecond, ratio, cpuMs, created, ports, twice, refused }
   printTable(
     `${clients} clients make ports on one /16 by ${processes} processes, and by one`,
-    ['a second', 'by one', 'ratio', 'made', 'ports', 'addresses twice', 'refused'],
+    ['a second', 'by one', 'ratio', 'CPU ms a port', 'made', 'ports', 'addresses twice', 'refused'],
     [Object.values(figures)],
   )
   return { ...settings, ...figures }
@@ -54,6 +55,8 @@ interface Created {
 interface Crowd {
   /** All clients at once, by the first so many processes. */
   create(processes: number): Promise<Created>
+  /** Processor time of all processes since they were ready. */
+  cpuMs(): number
   /** What the database has of it: ports, their addresses, and how many different ones. */
   found(): Promise<{ ports: number; held: number; different: number }>
 }
@@ -87,7 +90,10 @@ async function prepare(ground: Ground, { processes, clients, seconds }: AddressS
   )
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   ground.defer(() => pool.end())
+  const cpuMs = () => running.reduce((sum, { server }) => sum + server.cpuMs(), 0)
+  const idleMs = cpuMs()
   return {
+    cpuMs: () => cpuMs() - idleMs,
     async create(count) {
       const loads = await Promise.all(
         running.slice(0, count).map(({ server: { origin }, load }) => {

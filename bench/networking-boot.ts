@@ -2,7 +2,7 @@
 
 import type { Ground } from './ground.ts'
 import { median, printTable, rounded } from './measure.ts'
-import { type Calls, isWrite, openSite, type Site, sumOf } from './networking-site.ts'
+import { type Calls, isWrite, type Json, openSite, type Site, sumOf } from './networking-site.ts'
 
 export interface BootSettings {
   /** In how many regions each network has ports, the most at the end. */
@@ -20,12 +20,16 @@ interface Variant {
   readonly hasRouter: boolean
   /** A rule of the ports' group names the group: every region has to know the addresses of all of them. */
   readonly hasRemoteGroup: boolean
+  /** Ports are asked for by their host, and not by its region. */
+  readonly isByHost: boolean
 }
 
+const plain = { hasRouter: false, hasRemoteGroup: false, isByHost: false }
 const variants: readonly Variant[] = [
-  { name: 'network', hasRouter: false, hasRemoteGroup: false },
-  { name: '+ spanning router', hasRouter: true, hasRemoteGroup: false },
-  { name: '+ remote group', hasRouter: true, hasRemoteGroup: true },
+  { ...plain, name: 'network' },
+  { ...plain, name: 'network, by host', isByHost: true },
+  { ...plain, name: '+ spanning router', hasRouter: true },
+  { ...plain, name: '+ remote group', hasRouter: true, hasRemoteGroup: true },
 ]
 
 interface Spanning {
@@ -90,10 +94,12 @@ async function spanningNetwork(site: Site, variant: Variant, span: number): Prom
   return { variant, networkId, groupId: group.id, regions: site.regions.slice(0, span) }
 }
 
-const placePort = ({ call }: Site, { networkId, groupId }: Spanning, region: string) =>
-  call('POST', '/ports', {
-    port: { network_id: networkId, security_groups: [groupId], 'binding:profile': { region } },
-  })
+function placePort({ call }: Site, { variant, networkId, groupId }: Spanning, region: string): Promise<Json> {
+  const where = variant.isByHost
+    ? { 'binding:host_id': `${region.toLowerCase()}-compute1` }
+    : { 'binding:profile': { region } }
+  return call('POST', '/ports', { port: { network_id: networkId, security_groups: [groupId], ...where } })
+}
 
 /** One port in each region, and whatever follows from it. */
 async function placeFirst(site: Site, network: Spanning): Promise<First> {

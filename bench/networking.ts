@@ -13,7 +13,7 @@ const options = {
   only: { type: 'string', default: 'boots,lists,routes,addresses' },
   /** Regions of the networks that ports are booted on. */
   spans: { type: 'string', default: '1,10,100' },
-  rounds: { type: 'string', default: '9' },
+  rounds: { type: 'string', default: '15' },
   /** Ports that are listed, and in how many regions. */
   ports: { type: 'string', default: '100000' },
   against: { type: 'string', default: '10000' },

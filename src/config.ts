@@ -155,6 +155,9 @@ export const schema = z.strictObject({
       bridge_cidr: network
         .default('100.0.0.0/9')
         .describe('Out of this each project has the network by which its routers reach each other.'),
+      bridge_cidr6: network
+        .default('fda7:a701::/32')
+        .describe('The same for IPv6, where each project has a /64.'),
       bridge_bits: whole(8, 126).default(24).describe('How long the prefix of such a network is.'),
       network_type: text
         .default('vlan')

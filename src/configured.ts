@@ -14,7 +14,7 @@ export const leaseRules = ({ leases }: Config): LeaseRules => ({
 })
 
 export const networkRules = ({ networking, regions }: Config): NetworkRules => ({
-  bridge: { cidr: networking.bridge_cidr, bits: networking.bridge_bits },
+  bridge: { cidr: networking.bridge_cidr, bits: networking.bridge_bits, cidr6: networking.bridge_cidr6 },
   fabric: {
     networkType: networking.network_type,
     physicalNetwork: networking.physical_network,

@@ -213,7 +213,13 @@ async function seeCentral({ app: { store } }: Planet) {
       ),
     ),
     'central subnets': subnets.map(one =>
-      line(one.name, one.cidr, where(one), one.gatewayIp, one.allocationPools),
+      line(
+        one.name.replace(/[0-9a-f]{32}/, '…'),
+        one.cidr,
+        where(one),
+        one.gatewayIp,
+        sized(one.allocationPools),
+      ),
     ),
     'central ports': ports.map(one =>
       line(

@@ -59,17 +59,7 @@ afterAll(async () => {
   await p?.[Symbol.asyncDispose]()
 })
 
-const tables = [
-  'network',
-  'subnet',
-  'port',
-  'router',
-  'floatingip',
-  'held_range',
-  'segment',
-  'routing',
-  'job',
-]
+const tables = ['network', 'subnet', 'port', 'router', 'floatingip', 'held_range', 'segment', 'routing']
 
 /** The whole model, line by line, but for what counts and dates its changes. */
 async function model(): Promise<string[]> {
@@ -360,10 +350,11 @@ describe('a region’s answer', () => {
     it(`to ${what}, whatever it is, leaves one of it or nothing`, async () => {
       const wrong: string[] = []
       for (const [how, fault] of Object.entries(faults)) {
+        if (fault.isDark && creation.isUnmarked) continue
         try {
           await suffer(creation, fault)
         } catch (error) {
-          wrong.push(`${how}: ${(error as Error).message}`)
+          wrong.push(`${how}: ${(error as Error).message} ${(error as { actual?: string }).actual}`)
         }
         p.sim!.faults.clear()
       }
@@ -374,12 +365,8 @@ describe('a region’s answer', () => {
   async function suffer({ call, request, undo, isUnmarked }: Creation, { spec, answer, isDark }: Fault) {
     const [before, there] = [await model(), await regional()]
     const struck = p.sim!.faults.add({ ...spec, ...call, region: 'Pod1', service: 'neutron' })
-    if (isDark) {
-      // Only once it has struck: what is read before that is read well.
-      void until('the fault strikes', () => struck.hits > 0).then(() =>
-        p.sim!.faults.add({ kind: 'status', status: 503, region: 'Pod1', service: 'neutron' }),
-      )
-    }
+    // What bears a mark is looked up by it: in vain.
+    if (isDark) p.sim!.faults.add({ kind: 'status', status: 503, region: 'Pod1', ...call, method: 'GET' })
     const [method, path, body] = request()
     const got = (await earlier().ask(method, path, body))!
     expect(struck.hits, 'times that the fault struck').toBeGreaterThan(0)
@@ -394,9 +381,7 @@ describe('a region’s answer', () => {
       expect(changes(before, await model()).join('\n'), 'the model').toBe('')
     } else {
       expect(got.status).toBeLessThan(300)
-      expect(await regional(), 'the regions').toHaveLength(
-        there.length + (what(got.json) === 'router' ? 2 : 1),
-      )
+      expect(await regional(), 'the regions').toHaveLength(there.length + (hasPort(got.json) ? 2 : 1))
     }
     p.sim!.faults.clear()
     await tidyUp()
@@ -413,9 +398,11 @@ describe('a region’s answer', () => {
     }
     expect(changes(before, await model()).join('\n'), 'the model in the end').toBe('')
     expect(changes(there, await regional()).join('\n'), 'the regions in the end').toBe('')
+    expect((await p.app.store.jobs.list({ status: 'FAIL' }, { limit: 9, marker: null }))!).toEqual([])
   }
 
-  const what = (made: Json): string => Object.keys(made)[0]!
+  /** A gateway's, or the one of a floating address. */
+  const hasPort = (made: Json): boolean => 'router' in made || 'floatingip' in made
 })
 
 describe('a port in a region that its network has not been to', () => {

@@ -15,7 +15,10 @@ import type { Job } from './job.ts'
 export const jobHandlers: Readonly<Record<string, JobHandler>> = {
   configure_route: (app, job) => configureRoutes(app, callerOf(job), job.resource.router_id!),
   router_setup: async (app, job) =>
-    setUpRouter(app, callerOf(job), await regionOf(app, job), job.resource.router_id!),
+    setUpRouter(app, callerOf(job), await regionOf(app, job), {
+      routerId: job.resource.router_id!,
+      projectId: job.projectId,
+    }),
   port_delete: deletePort,
   seg_rule_setup: (app, job) => setUpGroupRules(app, job.resource.project_id!, callerOf(job).requestId),
   update_network: async (app, job) =>

@@ -15,18 +15,26 @@ import { born } from './writing.ts'
 export interface Bridge {
   readonly network: Network
   readonly subnet: Subnet
+  /** Null until a router has a subnet of IPv6. */
+  readonly subnet6: Subnet | null
 }
 
-/** The project's bridge, made where there is none yet. Throws `conflict` (`no_segments`). */
-export async function bridgeOf(app: App, projectId: string): Promise<Bridge> {
+/** The project's bridge, of IPv6 too where that is needed; made where it is not there yet. Throws `conflict` (`no_segments`). */
+export async function bridgeOf(app: App, projectId: string, needs6: boolean): Promise<Bridge> {
+  const isEnough = (bridge: Bridge | null): boolean =>
+    bridge !== null && (!needs6 || bridge.subnet6 !== null)
   const known = await findBridge(app, projectId)
-  if (known) return known
+  if (known && isEnough(known)) return known
   const owner = await app.cloud.ownProject()
   try {
-    await app.store.transact(tx => make(app, tx, projectId, owner))
+    await app.store.transact(async tx => {
+      const networkId = known?.network.id ?? (await makeNetwork(app, tx, projectId, owner))
+      if (!known) await makeSubnet(app, tx, { projectId, owner, networkId, version: 4 })
+      if (needs6) await makeSubnet(app, tx, { projectId, owner, networkId, version: 6 })
+    })
   } catch (error) {
     // Somebody else was first.
-    if (!(await findBridge(app, projectId))) throw error
+    if (!isEnough(await findBridge(app, projectId))) throw error
   }
   return (await findBridge(app, projectId))!
 }
@@ -35,38 +43,61 @@ export async function bridgeOf(app: App, projectId: string): Promise<Bridge> {
 export async function findBridge(app: App, projectId: string): Promise<Bridge | null> {
   const [network] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
   if (!network) return null
-  const [subnet] = await app.store.networks.getMany('subnet', network.subnetIds)
-  return subnet ? { network, subnet } : null
+  return asBridge(network, await app.store.networks.getMany('subnet', network.subnetIds))
 }
 
-async function make(app: App, tx: Transaction, projectId: string, owner: string): Promise<void> {
-  const { mtu } = app.networkRules
-  const note = noteOf(app, ownCaller(`req-${app.newId()}`), 'bridge.create')
+export function asBridge(network: Network, subnets: readonly Subnet[]): Bridge | null {
+  const of = (version: number) => subnets.find(({ ipVersion }) => ipVersion === version) ?? null
+  const subnet = of(4)
+  return subnet && { network, subnet, subnet6: of(6) }
+}
+
+const noteOfBridge = (app: App) => noteOf(app, ownCaller(`req-${app.newId()}`), 'bridge.create')
+
+async function makeNetwork(app: App, tx: Transaction, projectId: string, owner: string): Promise<string> {
   const id = app.newId()
-  const cidr = await freeCidr(app, tx, id)
-  const segment = await segmentFor(app, tx, id, {})
-  const standard = { ...born(app), projectId: owner, description: '' }
   const network: Written<'network'> = {
-    ...standard,
-    ...segment,
+    ...born(app),
+    ...(await segmentFor(app, tx, id, {})),
     id,
+    projectId: owner,
+    description: '',
     name: `bridge_net_${projectId}`,
     adminStateUp: true,
     shared: false,
     external: true,
-    mtu,
+    mtu: app.networkRules.mtu,
     portSecurityEnabled: false,
     dnsDomain: '',
     zoneHints: [],
     bridgeOf: projectId,
     deleting: false,
   }
+  await tx.networks.insert('network', network, noteOfBridge(app))
+  return id
+}
+
+interface NewSubnet {
+  readonly projectId: string
+  readonly owner: string
+  readonly networkId: string
+  readonly version: 4 | 6
+}
+
+async function makeSubnet(
+  app: App,
+  tx: Transaction,
+  { projectId, owner, networkId, version }: NewSubnet,
+): Promise<void> {
+  const cidr = await freeCidr(app, tx, networkId, version)
   const subnet: Written<'subnet'> = {
-    ...standard,
+    ...born(app),
     id: app.newId(),
-    networkId: id,
+    projectId: owner,
+    description: '',
+    networkId,
     name: `bridge_subnet_${projectId}`,
-    ipVersion: cidr.version,
+    ipVersion: version,
     cidr: formatCidr(cidr),
     gatewayIp: null,
     enableDhcp: false,
@@ -76,24 +107,27 @@ async function make(app: App, tx: Transaction, projectId: string, owner: string)
     ipv6AddressMode: null,
     ipv6RaMode: null,
   }
-  await tx.networks.insert('network', network, note)
-  await tx.networks.insert('subnet', subnet, note)
+  await tx.networks.insert('subnet', subnet, noteOfBridge(app))
 }
 
-/** The number of the project's part of the range is kept as a segment is: each is taken once. */
-async function freeCidr(app: App, tx: Transaction, networkId: string): Promise<Cidr> {
-  const { cidr, bits } = app.networkRules.bridge
-  const range = parseCidr(cidr)!
+/** The most parts of a range that are told apart by a number. */
+const mostParts = 2 ** 24
+
+/** The number of the project's part of the range is kept as a segment is: each is taken once, by one bridge. */
+async function freeCidr(app: App, tx: Transaction, networkId: string, version: 4 | 6): Promise<Cidr> {
+  const { bridge } = app.networkRules
+  const [text, bits] = version === 4 ? [bridge.cidr, bridge.bits] : [bridge.cidr6, 64]
+  const range = parseCidr(text)!
   const number = await tx.networks.takeSegment({
     networkId,
     networkType: 'bridge-subnet',
-    physicalNetwork: cidr,
+    physicalNetwork: text,
     from: 0,
-    to: 2 ** (bits - range.bits) - 1,
+    to: Math.min(2 ** (bits - range.bits), mostParts) - 1,
   })
   const free = number === null ? null : nthSubnet(range, bits, BigInt(number))
   if (!free)
-    throw conflict(`All /${bits} networks of ${cidr} are taken: widen networking.bridge_cidr`, 'no_segments')
+    throw conflict(`All /${bits} networks of ${text} are taken: widen networking.bridge_cidr`, 'no_segments')
   return free
 }
 
@@ -115,11 +149,11 @@ export function copyPools({ cidr }: Subnet): Pool[] {
 
 /**
  * The address of a router's copy on the bridge: the first one where the router has its way out (if it is free), else
- * any other; `held` are the legs that there are. Throws `conflict` (`no_addresses`).
+ * any other; `held` are the legs that there are in the bridge's subnet. Throws `conflict` (`no_addresses`).
  */
 export async function bridgeAddress(
   app: App,
-  { subnet }: Bridge,
+  subnet: Subnet,
   held: readonly Holding[],
   { routerId, region, isExit }: { routerId: string; region: Region; isExit: boolean },
 ): Promise<string> {

@@ -46,7 +46,7 @@ export function routesIn(
   return routesOf({ regions, limitOf: region => app.networkRules.limitsOf(region).routes })
 }
 
-function legOf(scene: RouterScene, { region, bridgeAddress }: SceneRegion): RegionLeg {
+function legOf(scene: RouterScene, { region, bridgeAddress, bridgeAddress6 }: SceneRegion): RegionLeg {
   const here = scene.attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
   const isExit = region.id === scene.exit?.id
   const mirrored = isExit
@@ -64,7 +64,7 @@ function legOf(scene: RouterScene, { region, bridgeAddress }: SceneRegion): Regi
   return {
     region: region.name,
     nextHop: bridgeAddress!,
-    nextHop6: null,
+    nextHop6: bridgeAddress6,
     cidrs: here.map(({ subnet }) => subnet.cidr),
     mirrored: mirrored.map(({ subnet }) => subnet.cidr),
     isExit,

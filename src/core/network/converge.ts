@@ -4,7 +4,7 @@ import { conflict, isRefusal } from '../error.ts'
 import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Intent } from './intent.ts'
-import { makerOf, realise } from './realise.ts'
+import { makerOf, realise, type Settle } from './realise.ts'
 import type { MadeKind, RegionNetworking, RegionSpec } from './region-rows.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
 import { legsIn, routerScene } from './router-scene.ts'
@@ -128,15 +128,19 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
   const { kind, purpose, spec, where, place } = thing
   const { region, routerId } = aspect
   const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
-  const { id } = await realise(app, intent, makerOf(networking, kind, withoutEmpty(spec), where))
-  await app.store.transact(async tx => {
-    const router = await tx.networks.lock('router', routerId)
-    // Its removal has begun meanwhile: the next look takes away what was made.
-    if (!router || router.deleting || !place) return
-    const { projectId } = router
-    await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId: id, at: app.now() })
-  })
-  return id
+  // What is known by its intent is not made again: so where it is, is known with that or not at all.
+  const settle: Settle = (intentId, made) =>
+    app.store.transact(async tx => {
+      const router = await tx.networks.lock('router', routerId)
+      const regionalId = await tx.intents.settle(intentId, made)
+      // Its removal has begun meanwhile: the next look takes away what was made.
+      if (!router || router.deleting || !place) return regionalId
+      const { projectId } = router
+      await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId, at: app.now() })
+      return regionalId
+    })
+  const maker = makerOf(networking, kind, withoutEmpty(spec), where)
+  return (await realise(app, intent, maker, settle)).id
 }
 
 /** Neutron takes no empty list of a gateway's addresses. */

@@ -16,8 +16,8 @@ export async function forgetRouter(app: App, caller: Caller, router: Router): Pr
   if (!routerHome(router, await regionsOf(app.store))) await removeIdleBridge(app, caller, router.projectId)
 }
 
-/** A project without spanning routers needs no bridge. */
-async function removeIdleBridge(app: App, caller: Caller, projectId: string): Promise<void> {
+/** A project without spanning routers needs no bridge. Throws `upstream`. */
+export async function removeIdleBridge(app: App, caller: Caller, projectId: string): Promise<void> {
   const regions = await regionsOf(app.store)
   const routers = await all(app.store, 'router', { field: 'projectId', in: [projectId] })
   if (routers.some(router => routerHome(router, regions) === null)) return

@@ -109,10 +109,11 @@ async function checkSubnets(app: App, { router, subnet }: Joining): Promise<void
       'router_overlap',
     )
   }
-  const bridge = parseCidr(app.networkRules.bridge.cidr)!
-  if (overlap(bridge, cidr)) {
+  const { bridge } = app.networkRules
+  const range = [bridge.cidr, bridge.cidr6].find(one => overlap(parseCidr(one)!, cidr))
+  if (range) {
     throw invalid(
-      `Bad router request: Cidr ${subnet.cidr} overlaps with ${app.networkRules.bridge.cidr}, by which routers reach each other between regions.`,
+      `Bad router request: Cidr ${subnet.cidr} overlaps with ${range}, by which routers reach each other between regions.`,
       'router_overlap',
     )
   }

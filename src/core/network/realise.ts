@@ -26,16 +26,24 @@ export interface Realised {
 
 export type IntentSpec = Omit<Intent, 'id' | 'regionalId'>
 
+/** Notes a thing's id with its intent, and whatever else must be known with it; returns the one that is noted. */
+export type Settle = (intentId: string, regionalId: string) => Promise<string>
+
 /**
  * The region's id of the one thing for a purpose: noted before, found by its mark, or made now. Throws as the maker
  * does; whoever comes again finds what was made.
  */
-export async function realise(app: App, spec: IntentSpec, maker: Maker): Promise<Realised> {
+export async function realise(
+  app: App,
+  spec: IntentSpec,
+  maker: Maker,
+  settle: Settle = app.store.intents.settle,
+): Promise<Realised> {
   const intent = await app.store.intents.declare({ ...spec, id: app.newId() }, app.now())
   if (intent.regionalId !== null) return { id: intent.regionalId, surplus: 0 }
   const found = intent.isNew ? [] : await maker.find(intent.id)
   const things = found.length > 0 ? found : [await makeUnlessOther(maker, intent)]
-  const id = await app.store.intents.settle(intent.id, oldest(things).id)
+  const id = await settle(intent.id, oldest(things).id)
   const surplus = things.filter(thing => thing.id !== id)
   for (const thing of surplus) await maker.remove(thing.id)
   return { id, surplus: surplus.length }

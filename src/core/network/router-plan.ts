@@ -1,7 +1,7 @@
 // What one region should hold of a router: worked out from the scene alone, in terms of purposes, not of regional ids.
 
 import { formatCidr, parseCidr } from './address.ts'
-import type { Network, Subnet } from './model.ts'
+import type { Network, Router, Subnet } from './model.ts'
 import type { MadeKind, RegionQuery, RegionSpec } from './region-rows.ts'
 import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
 import { placeIn } from './spanning.ts'
@@ -78,14 +78,14 @@ export function planFor(
     mirrors: mirrored.flatMap(one => mirrorOf(one, ownProject)),
     router: routerThing(scene, here, isExit),
     legs: [
-      ...bridgeLeg(scene, here, isExit),
+      ...bridgeLegs(scene, here, isExit),
       ...ownLegs(scene, here, legs),
       ...mirrored.map(one => mirrorLeg(scene, one)),
     ],
     mirrorPorts: isExit ? mirrorPorts(scene, here, ownProject) : [],
     links: isExit ? linksIn(scene, here) : [],
     connected: [
-      ...(here.bridgeAddress === null ? [] : [scene.bridge!.subnet.cidr]),
+      ...onBridge(scene, here).map(({ subnet }) => subnet.cidr),
       ...scene.attached.filter(({ subnet }) => legs.has(subnet.id)).map(({ subnet }) => subnet.cidr),
       ...mirrored.map(({ subnet }) => subnet.cidr),
     ],
@@ -93,20 +93,8 @@ export function planFor(
 }
 
 /** At its way out the router has its gateway on the external network; elsewhere on the bridge, if there is one. */
-function routerThing({ router, bridge }: RouterScene, here: SceneRegion, isExit: boolean): Thing<'router'> {
-  const { gateway } = router
-  const external = isExit &&
-    gateway && {
-      networkId: refer('network', gateway.networkId),
-      enableSnat: gateway.enableSnat,
-      externalFixedIps: gateway.fixedIps.map(one => ({ ...one, subnetId: refer('subnet', one.subnetId) })),
-    }
-  const onBridge = bridge &&
-    here.bridgeAddress !== null && {
-      networkId: refer('network', bridge.network.id),
-      enableSnat: false,
-      externalFixedIps: [{ subnetId: refer('subnet', bridge.subnet.id), ipAddress: here.bridgeAddress }],
-    }
+function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Thing<'router'> {
+  const { router } = scene
   return {
     kind: 'router',
     purpose: router.id,
@@ -117,16 +105,53 @@ function routerThing({ router, bridge }: RouterScene, here: SceneRegion, isExit:
       name: router.name,
       description: router.description,
       adminStateUp: router.adminStateUp,
-      externalGateway: external || onBridge || null,
+      externalGateway: (isExit && gatewayOutside(router)) || gatewayOnBridge(scene, here),
       availabilityZoneHints: hintsIn(here.region),
     },
   }
 }
 
-/** Where the gateway is elsewhere, the bridge is reached by a leg. */
-function bridgeLeg({ router, bridge }: RouterScene, here: SceneRegion, isExit: boolean): WantedLeg[] {
-  if (!isExit || !bridge || here.bridgeAddress === null) return []
-  return [legBy(router, `bridge/${router.id}`, bridge, here.bridgeAddress, null)]
+type Gateway = NonNullable<RegionSpec<'router'>['externalGateway']>
+
+const gatewayOutside = ({ gateway }: Router): Gateway | null =>
+  gateway && {
+    networkId: refer('network', gateway.networkId),
+    enableSnat: gateway.enableSnat,
+    externalFixedIps: gateway.fixedIps.map(one => ({ ...one, subnetId: refer('subnet', one.subnetId) })),
+  }
+
+function gatewayOnBridge(scene: RouterScene, here: SceneRegion): Gateway | null {
+  const addresses = onBridge(scene, here)
+  if (addresses.length === 0) return null
+  return {
+    networkId: refer('network', scene.bridge!.network.id),
+    enableSnat: false,
+    externalFixedIps: addresses.map(({ subnet, ipAddress }) => ({
+      subnetId: refer('subnet', subnet.id),
+      ipAddress,
+    })),
+  }
+}
+
+/** The copy's addresses on the bridge, each in its subnet. */
+function onBridge({ bridge }: RouterScene, { bridgeAddress, bridgeAddress6 }: SceneRegion) {
+  const addresses = [
+    [bridge?.subnet, bridgeAddress],
+    [bridge?.subnet6, bridgeAddress6],
+  ] as const
+  return addresses.flatMap(([subnet, ipAddress]) =>
+    subnet && ipAddress !== null ? [{ subnet, ipAddress }] : [],
+  )
+}
+
+/** Where the gateway is elsewhere, the bridge is reached by a leg in each of its subnets. */
+function bridgeLegs(scene: RouterScene, here: SceneRegion, isExit: boolean): WantedLeg[] {
+  if (!isExit || !scene.bridge) return []
+  const { network } = scene.bridge
+  return onBridge(scene, here).map(({ subnet, ipAddress }) => {
+    const purpose = `bridge${subnet.ipVersion === 6 ? '6' : ''}/${scene.router.id}`
+    return legBy(scene.router, purpose, { network, subnet }, ipAddress, null)
+  })
 }
 
 function ownLegs(

@@ -28,6 +28,8 @@ export interface SceneRegion {
   readonly region: Region
   /** The address of the router's copy on the bridge; null where it needs none. */
   readonly bridgeAddress: string | null
+  /** The same of IPv6; null where the router has no subnet of it. */
+  readonly bridgeAddress6: string | null
 }
 
 export interface RouterScene {
@@ -56,13 +58,19 @@ export async function routerScene(app: App, routerId: string): Promise<RouterSce
   const exit = gatewayNetwork && homeOf(gatewayNetwork, known)
   const home = routerHome(router, known)
   const there = home ? [home] : involved(known, attached, exit)
-  const bridge = !home && there.length > 1 ? await bridgeOf(app, router.projectId) : null
-  const held = bridge ? await app.store.networks.holdings(bridge.subnet.id, ['leg']) : []
-  const regions: SceneRegion[] = []
-  for (const region of there) {
-    const ask = { routerId, region, isExit: region.id === exit?.id }
-    regions.push({ region, bridgeAddress: bridge && (await bridgeAddress(app, bridge, held, ask)) })
-  }
+  const needs6 = attached.some(({ subnet }) => subnet.ipVersion === 6)
+  const bridge = !home && there.length > 1 ? await bridgeOf(app, router.projectId, needs6) : null
+  const addresses = await addressesOn(app, bridge?.subnet ?? null, { routerId, there, exit })
+  const addresses6 = await addressesOn(app, needs6 ? (bridge?.subnet6 ?? null) : null, {
+    routerId,
+    there,
+    exit,
+  })
+  const regions = there.map(region => ({
+    region,
+    bridgeAddress: addresses.get(region.id) ?? null,
+    bridgeAddress6: addresses6.get(region.id) ?? null,
+  }))
   return {
     router,
     home,
@@ -73,6 +81,24 @@ export async function routerScene(app: App, routerId: string): Promise<RouterSce
     bound: await boundThrough(app, router),
     regions,
   }
+}
+
+interface Copies {
+  readonly routerId: string
+  readonly there: readonly Region[]
+  readonly exit: Region | null
+}
+
+/** The addresses of a router's copies in a subnet of the bridge, by the regions' ids. */
+async function addressesOn(app: App, subnet: Subnet | null, { routerId, there, exit }: Copies) {
+  const addresses = new Map<string, string>()
+  if (!subnet) return addresses
+  const held = await app.store.networks.holdings(subnet.id, ['leg'])
+  for (const region of there) {
+    const ask = { routerId, region, isExit: region.id === exit?.id }
+    addresses.set(region.id, await bridgeAddress(app, subnet, held, ask))
+  }
+  return addresses
 }
 
 async function attachedTo(app: App, router: Router): Promise<Attached[]> {

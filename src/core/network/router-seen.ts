@@ -67,7 +67,7 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
       'network',
       [...scene.attached.map(({ network }) => network), scene.gatewayNetwork, scene.bridge?.network],
     ],
-    ['subnet', [...scene.attached.map(({ subnet }) => subnet), scene.bridge?.subnet]],
+    ['subnet', [...scene.attached.map(({ subnet }) => subnet), scene.bridge?.subnet, scene.bridge?.subnet6]],
     ['port', [...scene.attached.map(({ port }) => port), ...scene.bound.map(({ port }) => port)]],
   ] as const
   for (const [kind, some] of rows) {

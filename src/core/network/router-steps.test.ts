@@ -29,7 +29,7 @@ const leg = (purpose: string): WantedLeg => ({
 
 const plan = (change: Partial<RegionPlan> = {}): RegionPlan => ({
   ...nothing,
-  networks: [{ id: 'bridge' } as RegionPlan['networks'][number]],
+  networks: [{ id: 'bridge', subnetIds: ['bridge'] } as unknown as RegionPlan['networks'][number]],
   router,
   legs: [leg('i1')],
   connected: ['100.0.0.0/24', '10.0.1.0/24'],

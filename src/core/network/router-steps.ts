@@ -80,7 +80,11 @@ function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
 /** What should be there and is not, in an order in which all that it needs is there before it. */
 const givings = (plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] => [
   ...plan.networks
-    .filter(({ id }) => !seen.ids.has(refer('network', id)))
+    // Whoever made it may have got no further than the network itself.
+    .filter(
+      ({ id, subnetIds }) =>
+        !seen.ids.has(refer('network', id)) || !subnetIds.every(one => seen.ids.has(refer('subnet', one))),
+    )
     .map((network): Step => ({ do: 'ensure', network })),
   ...[...plan.mirrors, ...(plan.router ? [plan.router] : [])].filter(isMissing(seen)).map(made),
   ...attributes(plan, seen, router),

@@ -13,8 +13,8 @@ export interface RegionLimits {
 }
 
 export interface NetworkRules {
-  /** Where routers' copies meet: each project has one network of so many bits out of this range. */
-  readonly bridge: { readonly cidr: string; readonly bits: number }
+  /** Where routers' copies meet: each project has one network of so many bits out of this range, and a /64 out of `cidr6`. */
+  readonly bridge: { readonly cidr: string; readonly bits: number; readonly cidr6: string }
   /** What networks that span regions lie on, unless a user says otherwise: the same in every region. */
   readonly fabric: {
     readonly networkType: string

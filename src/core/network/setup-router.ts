@@ -5,20 +5,27 @@ import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { convergeRouter } from './converge.ts'
-import { forgetRouter } from './forget-router.ts'
+import { forgetRouter, removeIdleBridge } from './forget-router.ts'
 import { placeIn } from './spanning.ts'
 import { homeOf, regionsOf, routerHome } from './where.ts'
 import { follow } from './writing.ts'
 
 /** Brings what the region holds of the router to what it should; a router that is gone goes from it. */
-export async function setUpRouter(app: App, caller: Caller, region: Region, routerId: string): Promise<void> {
+export async function setUpRouter(
+  app: App,
+  caller: Caller,
+  region: Region,
+  { routerId, projectId }: { readonly routerId: string; readonly projectId: string },
+): Promise<void> {
   await convergeRouter(app, { caller, routerId, region })
   await noteGateway(app, caller, region, routerId)
   const router = await app.store.networks.get('router', routerId, 'atoll')
-  if (!router || routerHome(router, await regionsOf(app.store))) return
+  // Whoever removed it may have got no further.
+  if (!router) return removeIdleBridge(app, caller, projectId)
+  if (routerHome(router, await regionsOf(app.store))) return
   // Whoever began its removal got no further.
   if (router.deleting && router.places.length === 0) return forgetRouter(app, caller, router)
-  const routes = { type: 'configure_route', projectId: router.projectId, resource: { router_id: routerId } }
+  const routes = { type: 'configure_route', projectId, resource: { router_id: routerId } }
   await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }]))
 }
 

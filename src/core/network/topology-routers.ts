@@ -2,7 +2,7 @@
 
 import { AppError } from '../error.ts'
 import type { Region } from '../regions/region.ts'
-import type { Bridge } from './bridge.ts'
+import { asBridge, type Bridge } from './bridge.ts'
 import { routesIn } from './configure-routes.ts'
 import type { HostRoute, Router } from './model.ts'
 import { type Attached, type Bound, involved, type RouterScene, type SceneRegion } from './router-scene.ts'
@@ -85,6 +85,8 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
   const regions = there.map(region => ({
     region,
     bridgeAddress: bridge && rows.addressOf(`${router.id}/${region.id}`, bridge.subnet.id),
+    bridgeAddress6:
+      bridge?.subnet6 == null ? null : rows.addressOf(`${router.id}/${region.id}`, bridge.subnet6.id),
   }))
   const bound = boundThrough(rows, router)
   return { router, home, attached, gatewayNetwork, exit, bridge, bound, regions }
@@ -108,8 +110,8 @@ const boundThrough = ({ bound, portById }: Rows, { id }: Router): Bound[] =>
 
 function bridgeOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
   const network = bridges.get(projectId)
-  const subnet = subnetById.get(network?.subnetIds[0] ?? '')
-  return network && subnet ? { network, subnet } : null
+  const subnets = network?.subnetIds.flatMap(id => subnetById.get(id) ?? [])
+  return network && subnets ? asBridge(network, subnets) : null
 }
 
 interface Wanted {

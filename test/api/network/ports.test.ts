@@ -115,6 +115,24 @@ describe('a port', () => {
     expect([await seen(n.demo), await seen(n.admin)]).toEqual([{ region: 'Pod1' }, profile])
   })
 
+  it('that has a floating IP is placed where the way out is', async () => {
+    const zone = { availability_zone_hints: ['Pod1'] }
+    const outside = await n.admin.make('network', { 'router:external': true, ...zone })
+    const range = { network_id: outside.id, ip_version: 4, cidr: '203.0.113.0/24', enable_dhcp: false }
+    await n.admin.make('subnet', range)
+    const router = await n.demo.make('router', { external_gateway_info: { network_id: outside.id } })
+    const network = await n.demo.make('network')
+    const spec = { network_id: network.id, ip_version: 4, cidr: '10.9.0.0/24' }
+    const subnet = await n.demo.make('subnet', spec)
+    await n.demo.put(`/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
+    const { id } = await make({ network_id: network.id })
+    await n.demo.make('floatingip', { floating_network_id: outside.id, port_id: id })
+    const { status, json } = await n.demo.put(`/ports/${id}`, {
+      port: { 'binding:profile': { region: 'Pod1' } },
+    })
+    expect([status, json.port['atoll:regions']]).toEqual([200, [{ region: 'Pod1', id: expect.any(String) }]])
+  })
+
   it('is changed, and removed', async () => {
     const { id } = await make({ name: 'before' })
     const change = { name: 'after', device_id: 'd', allowed_address_pairs: [], security_groups: [] }
