@@ -85,7 +85,11 @@ export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api 
 
 export async function openSite(ground: Ground, { name, regions: count }: SiteSpec): Promise<Site> {
   const regions = Array.from({ length: count }, (_, at) => `Pod${at + 1}`)
-  const cloud = await startCloud({ regions: ['CentralRegion', ...regions], hosts: { count: 1 } })
+  const cloud = await startCloud({
+    regions: ['CentralRegion', ...regions],
+    hosts: { count: 1 },
+    neutron: { quotas: {} },
+  })
   ground.defer(() => cloud.close())
   const url = await ground.database(name)
   await migrate(url)

@@ -6,6 +6,7 @@ import { createFaults, type Faults } from './faults.ts'
 import { type GlanceService, startGlance } from './glance/service.ts'
 import type { Keystone } from './keystone/keystone.ts'
 import { startKeystone } from './keystone/service.ts'
+import type { Settings as NeutronSettings } from './neutron/region.ts'
 import { type NeutronService, startNeutron } from './neutron/service.ts'
 import { type HostsSpec, stockHosts } from './nova/nova.ts'
 import { portsOf } from './nova/ports.ts'
@@ -24,6 +25,8 @@ export interface CloudSpec {
   atoll?: { url: string; region: string } | undefined
   /** Of each region; 8 of 16 vCPU, 64 GB and 1000 GB of disk unless told. */
   hosts?: Partial<HostsSpec> | undefined
+  /** Of each Neutron: its limits, and what else it is set to. */
+  neutron?: Partial<NeutronSettings> | undefined
   /** Of each Nova: its switches and its pace. */
   nova?: Partial<Settings> | undefined
 }
@@ -89,7 +92,7 @@ interface RegionParts {
 /** Starts a region's services and puts them into the catalog. */
 async function startRegion(
   region: string,
-  { host, hosts, nova: settings }: CloudSpec,
+  { host, hosts, neutron: networking, nova: settings }: CloudSpec,
   { clock, faults, keystone }: Pick<Cloud, 'clock' | 'faults' | 'keystone'>,
 ): Promise<RegionParts> {
   const shell = {
@@ -107,6 +110,7 @@ async function startRegion(
     (_none, at) => `${place}-host${at + 1}`,
   )
   const neutron = await startNeutron({
+    ...networking,
     ...shell,
     hosts: [`${place}-compute1`, `${place}-compute2`, ...computes],
   })

@@ -120,7 +120,8 @@ export const ports = resource('port', {
     allowedAddressPairs: extra(
       listOf('allowed_address_pairs', {
         ipAddress: field('ip_address', text),
-        macAddress: field('mac_address', orNull(text)),
+        // Left out for the port's own: Neutron takes no null.
+        macAddress: { ...field('mac_address', orNull(text)), write: mac => mac ?? undefined },
       }),
     ),
     extraDhcpOptions: extra(

@@ -13,9 +13,9 @@ export function seen(kind: Kind, sight: Sight): Sql {
   if (sight === 'atoll') return sql`true`
   const own = sight === null ? sql`true` : sql`${column(kind, 'projectId')} = ${sight.projectId}`
   if (kind !== 'network' && kind !== 'subnet') return own
-  const ofNetwork = sql`network.bridge_of is null and (${own} or network.shared or network.external)`
-  if (kind === 'network') return ofNetwork
-  return sql`exists (select from network where network.id = subnet.network_id and ${ofNetwork})`
+  const visible = sql`network.bridge_of is null and (${own} or network.shared`
+  if (kind === 'network') return sql`${visible} or network.external)`
+  return sql`exists (select from network where network.id = subnet.network_id and ${visible}))`
 }
 
 /** Throws for a field that the kind does not have, or that has no such values. */

@@ -28,7 +28,10 @@ export interface Served extends AsyncDisposable {
 }
 
 /** Listens on a free port until it is disposed of; over another database than the world's when one is given. */
-export async function served(w: World, database: Database = w.database): Promise<Served> {
+export async function served(
+  w: Pick<World, 'config' | 'app' | 'database'>,
+  database: Database = w.database,
+): Promise<Served> {
   const { config } = w
   const app: App = database === w.database ? w.app : { ...w.app, store: createStore(database.db) }
   const logLines: Record<string, unknown>[] = []

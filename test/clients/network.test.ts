@@ -1,18 +1,11 @@
 // The unmodified `openstack network` commands, against an Atoll behind a real socket.
 
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Served, served } from '../api/served.ts'
 import { type World, world } from '../world.ts'
+import { json, openstack, withoutOpenstack } from './openstack.ts'
 
-const command = '/usr/bin/openstack'
-const isInstalled = existsSync(command)
-const reason = isInstalled
-  ? ''
-  : ` (skipped: there is no ${command}; Debian has it in python3-openstackclient)`
-if (!isInstalled) console.log(`the openstack network commands were not tried${reason}`)
+const missing = withoutOpenstack('the openstack network commands')
 
 let w: World
 let s: Served
@@ -29,36 +22,9 @@ afterAll(async () => {
   await w[Symbol.asyncDispose]()
 })
 
-/**
- * Gives these commands to one `openstack` process, since its start is what takes time. Returns what those that
- * answer with JSON said, and what was complained about.
- */
-async function run(lines: string[], user: 'admin' | 'demo' = 'demo') {
-  const env = {
-    PATH: process.env.PATH,
-    OS_AUTH_URL: w.cloud.authUrl,
-    OS_IDENTITY_API_VERSION: '3',
-    OS_USERNAME: user,
-    OS_PASSWORD: 'atoll',
-    OS_PROJECT_NAME: user,
-    OS_USER_DOMAIN_ID: 'default',
-    OS_PROJECT_DOMAIN_ID: 'default',
-    OS_REGION_NAME: 'CentralRegion',
-  }
-  const child = spawn(command, { env, timeout: 55_000 })
-  child.stdin.end(`${lines.join('\n')}\n`)
-  const [out, said] = await Promise.all([text(child.stdout), text(child.stderr)])
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it wants from an answer
-  const json: any[] = out
-    .split(/^(?=[[{]$|\[\])/m)
-    .filter(part => /^[[{]/.test(part))
-    .map(part => JSON.parse(part))
-  return { json, said }
-}
+const run = (lines: string[], user: 'admin' | 'demo' = 'demo') => openstack(w.cloud.authUrl, lines, { user })
 
-const json = (line: string): string => `${line} -f json`
-
-describe.skipIf(!isInstalled)(`the openstack command${reason}`, () => {
+describe.skipIf(missing)(`the openstack command${missing}`, () => {
   it('makes, lists, shows, sets and deletes what the network API has', async () => {
     const outside = await run(
       [

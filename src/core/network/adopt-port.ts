@@ -140,8 +140,9 @@ export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): 
   const isMoved = !sameIps(fixedIps, port.fixedIps)
   if (Object.keys(change).length === 0 && !isMoved) return false
   await app.store.transact(async tx => {
-    await tx.networks.update('port', id, change, ownNote(app, 'port.watch'))
-    if (!isMoved) return
+    const isThere = await tx.networks.update('port', id, change, ownNote(app, 'port.watch'))
+    // Nothing is held for a port that has been removed meanwhile.
+    if (!isThere || !isMoved) return
     await tx.networks.release('port', id)
     await holdMirrored(tx, id, region, fixedIps)
     await groupsFollowPort(app, caller, tx, port)

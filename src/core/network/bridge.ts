@@ -21,16 +21,20 @@ export interface Bridge {
 
 /** The project's bridge, of IPv6 too where that is needed; made where it is not there yet. Throws `conflict` (`no_segments`). */
 export async function bridgeOf(app: App, projectId: string, needs6: boolean): Promise<Bridge> {
-  const isEnough = (bridge: Bridge | null): boolean =>
-    bridge !== null && (!needs6 || bridge.subnet6 !== null)
+  const isEnough = (bridge: Bridge | null): boolean => bridge !== null && (!needs6 || bridge.subnet6 !== null)
   const known = await findBridge(app, projectId)
   if (known && isEnough(known)) return known
   const owner = await app.cloud.ownProject()
   try {
     await app.store.transact(async tx => {
       const networkId = known?.network.id ?? (await makeNetwork(app, tx, projectId, owner))
-      if (!known) await makeSubnet(app, tx, { projectId, owner, networkId, version: 4 })
-      if (needs6) await makeSubnet(app, tx, { projectId, owner, networkId, version: 6 })
+      // One after another: somebody else may be about to make the same.
+      const now = await tx.networks.lock('network', networkId)
+      const subnets = await tx.networks.getMany('subnet', now?.subnetIds ?? [])
+      for (const version of needs6 ? ([4, 6] as const) : ([4] as const)) {
+        if (!subnets.some(({ ipVersion }) => ipVersion === version))
+          await makeSubnet(app, tx, { projectId, owner, networkId, version })
+      }
     })
   } catch (error) {
     // Somebody else was first.

@@ -1,6 +1,6 @@
 // Which addresses a port of a network that spans regions gets: those that are asked for, or any that are free.
 
-import { conflict, invalid } from '../error.ts'
+import { conflict, invalid, notFound } from '../error.ts'
 import type { Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import {
@@ -26,7 +26,7 @@ export interface WantedIp {
 
 /**
  * What a port asks for, each in its subnet; without a word one address of each IP version. Throws `invalid`
- * (`address_outside`, `address_no_subnet`) and `not_found` (`subnet`) in other words than those of `wantedIps`.
+ * (`address_outside`, `address_no_subnet`) and `not_found` (`subnet`).
  */
 export function wantedIps(
   asks: readonly FixedIpAsk[] | undefined,
@@ -43,11 +43,12 @@ export function wantedIps(
         ? subnets.find(one => address && contains(parseCidr(one.cidr)!, address))
         : subnets.find(({ id }) => id === subnetId)
     if (!subnet) {
-      const what =
-        subnetId === undefined
-          ? `IP address ${ipAddress} is not a valid IP for any of its subnets`
-          : `it has no subnet ${subnetId}`
-      throw invalid(`The network ${networkId} cannot give this: ${what}`, 'address_no_subnet')
+      if (subnetId !== undefined)
+        throw notFound(`The network ${networkId} has no subnet ${subnetId}`, 'subnet')
+      throw invalid(
+        `IP address ${ipAddress} is not a valid IP for any of the subnets of network ${networkId}`,
+        'address_no_subnet',
+      )
     }
     if (
       address &&

@@ -60,7 +60,7 @@ async function floatingIpsTo(reads: Reads, { port, network }: Placement): Promis
 }
 
 /** The job that leads a floating IP to its port: in the region of its own network. */
-async function linkOf(reads: Reads, floatingIp: FloatingIp, networkId: string): Promise<FollowUp[]> {
+export async function linkOf(reads: Reads, floatingIp: FloatingIp, networkId: string): Promise<FollowUp[]> {
   const [place] = floatingIp.places
   if (!place || floatingIp.routerId === null) return []
   const region = regionNamed(place.region, await regionsOf(reads))

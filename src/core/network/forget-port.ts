@@ -3,9 +3,11 @@
 import type { Caller } from '../caller.ts'
 import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
+import { linkOf } from './follow-port.ts'
 import { groupsFollowPort } from './groups-in-region.ts'
 import type { Change, Port } from './model.ts'
 import { all } from './query.ts'
+import { follow } from './writing.ts'
 
 /** Takes a port that is in no region any more out of the model; what followed from it follows. */
 export async function forgetPort(app: App, caller: Caller, port: Port): Promise<void> {
@@ -13,7 +15,13 @@ export async function forgetPort(app: App, caller: Caller, port: Port): Promise<
   const bound = await all(app.store, 'floatingip', { field: 'portId', in: [port.id] })
   const loose: Change<'floatingip'> = { portId: null, fixedIpAddress: null, routerId: null, status: 'DOWN' }
   await app.store.transact(async tx => {
-    for (const { id } of bound) await tx.networks.update('floatingip', id, loose, note)
+    for (const one of bound) {
+      await tx.networks.update('floatingip', one.id, loose, note)
+      // What stands for the port where its floating IP is goes as well.
+      await follow(app, caller, tx, await linkOf(tx, one, port.networkId))
+    }
+    // Whoever writes down its addresses now ends first: they go as well.
+    await tx.networks.lock('port', port.id)
     await tx.networks.remove('port', port.id, note)
     await groupsFollowPort(app, caller, tx, port)
   })

@@ -5,8 +5,8 @@ import type { RegionStore } from '../regions/region.ts'
 import type { Change, Kind, Kinds, Pool, Written } from './model.ts'
 
 /**
- * Who looks: one project sees its own, and of networks and subnets those that are shared or external; null sees all
- * but the bridge networks, 'atoll' those as well.
+ * Who looks: one project sees its own, networks that are shared or external, and subnets of those that are shared; null
+ * sees all but the bridge networks, 'atoll' those as well.
  */
 export type Sight = { readonly projectId: string } | null | 'atoll'
 

@@ -108,7 +108,7 @@ export async function segmentFor(
   })
   if (taken === null) {
     throw conflict(
-      `All segments from ${range.from} to ${range.to} of ${physical} are taken: widen networking.segments`,
+      `All segments from ${range.from} to ${range.to} of ${physical} are taken: widen networking.first_segment to last_segment`,
       'no_segments',
     )
   }

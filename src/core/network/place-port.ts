@@ -84,7 +84,11 @@ async function holdGiven(
 }
 
 /** The region's pools are its blocks. */
-async function tellPools(app: App, caller: Caller, { regionId, subnet, blocks }: Carved): Promise<void> {
+export async function tellPools(
+  app: App,
+  caller: Caller,
+  { regionId, subnet, blocks }: Carved,
+): Promise<void> {
   const region = await app.store.regions.get(regionId)
   const place = subnet.places.find(one => one.region === region?.name)
   if (!region || !place) return

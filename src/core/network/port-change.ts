@@ -5,12 +5,14 @@ import { conflict } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
+import { convergeRouter } from './converge.ts'
 import { holdIps, wantedIps } from './fixed-ips.ts'
 import { ensureGroups, groupsFollowPort } from './groups-in-region.ts'
-import type { Change, FixedIp, Network, Port } from './model.ts'
-import { centralIps, holdMirrored, placePort } from './place-port.ts'
+import type { Change, FixedIp, Network, Place, Port } from './model.ts'
+import { centralIps, holdMirrored, placePort, tellPools } from './place-port.ts'
+import { all } from './query.ts'
 import type { RegionPort, RegionSpec } from './region-rows.ts'
-import { known, type LocalNetwork } from './spanning.ts'
+import { known, type LocalNetwork, placeIn } from './spanning.ts'
 import type { PortChange } from './specs.ts'
 import { regionNamed, regionsOf } from './where.ts'
 import { checkRevision } from './writing.ts'
@@ -28,7 +30,7 @@ export interface Moving {
 
 /**
  * Places a port in a region, out of the one that it was in. It keeps its central id, its MAC and its addresses; the new
- * region knows it by an id of its own. Throws `conflict` (`port_in_use`) while something uses it where it is.
+ * region knows it by an id of its own. Throws `conflict` (`PortInUse`) while something uses it where it is.
  */
 export async function moved(
   app: App,
@@ -37,22 +39,55 @@ export async function moved(
 ): Promise<void> {
   const [place] = port.places
   if (place) {
-    const networking = app.cloud.networking(place.region, caller.requestId)
-    const there = await networking.get('port', place.id)
-    if (there?.deviceId) {
-      throw conflict(
-        `Port ${port.id} is in use in ${place.region} by ${there.deviceOwner} ${there.deviceId}`,
-        'port_in_use',
-      )
-    }
-    await networking.remove('port', place.id)
-    const old = regionNamed(place.region, await regionsOf(app.store))
-    await app.store.transact(tx => tx.networks.unplace('port', port.id, old.id))
+    await takeOut(app, caller, port, place)
+    await makeWay(app, caller, port.id, region)
   }
-  const { fixedIps = port.fixedIps, ...rest } = change
+  const { fixedIps = port.fixedIps, ...given } = change
+  // Whatever used it where it was does so no more, whether that was seen or not.
+  const rest = place ? { ...unused, ...given } : given
   const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
   await placePort(app, caller, { network, region, port: ready, asks: fixedIps })
   await changeCentral(app, caller, { port, change: rest })
+}
+
+const unused = { deviceId: '', deviceOwner: '', hostId: '' } as const
+
+/** Out of its region: after that it is reserved, and no region's block has its addresses. */
+async function takeOut(app: App, caller: Caller, port: Port, { region, id }: Place): Promise<void> {
+  const networking = app.cloud.networking(region, caller.requestId)
+  const there = await networking.get('port', id)
+  if (there?.deviceId) {
+    throw conflict(
+      `Unable to complete operation on port ${port.id} for network ${port.networkId}. Port already has an attached device ${there.deviceId}.`,
+      'PortInUse',
+    )
+  }
+  const subnets = await app.store.networks.getMany(
+    'subnet',
+    port.fixedIps.map(({ subnetId }) => subnetId),
+  )
+  const wanted = wantedIps(port.fixedIps, subnets, port.networkId)
+  const carved = await app.store.transact(async tx => {
+    await tx.networks.release('port', port.id)
+    const holding = { wanted, holder: port.id, mac: port.macAddress, region: null }
+    return (await holdIps(tx, holding)).carved
+  })
+  for (const one of carved) await tellPools(app, caller, one)
+  await networking.remove('port', id)
+  const old = regionNamed(region, await regionsOf(app.store))
+  await app.store.transact(async tx => {
+    const change = { ...unused, vifType: 'unbound', status: 'DOWN' }
+    await tx.networks.update('port', port.id, change, noteOf(app, caller, 'port.move'))
+    await tx.networks.unplace('port', port.id, old.id)
+  })
+}
+
+/** Where its floating IPs are, something may stand for a port that is elsewhere: that goes before the port comes. */
+async function makeWay(app: App, caller: Caller, portId: string, region: Region): Promise<void> {
+  const bound = await all(app.store, 'floatingip', { field: 'portId', in: [portId] })
+  const here = bound.filter(floatingIp => placeIn(floatingIp, region) !== null)
+  for (const routerId of new Set(here.flatMap(floatingIp => floatingIp.routerId ?? [])))
+    await convergeRouter(app, { caller, routerId, region })
 }
 
 export interface Telling {

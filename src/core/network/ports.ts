@@ -1,7 +1,7 @@
 // The verbs of ports: create, update, remove. A port is placed in one region, whose id it then bears, or reserved.
 
-import type { Caller } from '../caller.ts'
-import { conflict } from '../error.ts'
+import { type Caller, isAtLeast } from '../caller.ts'
+import { AppError, conflict, invalid } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
@@ -27,6 +27,7 @@ export async function createPort(app: App, caller: Caller, spec: PortSpec): Prom
   const network = await getResource(app, caller, { kind: 'network', id: spec.networkId })
   if (!mayUse(caller, network) && !network.external) throw unknown('network', network.id)
   if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
+  checkOwners(caller, network, spec)
   const ready: ReadyPort = {
     ...spec,
     id: null,
@@ -40,12 +41,32 @@ export async function createPort(app: App, caller: Caller, spec: PortSpec): Prom
   return (await app.store.networks.get('port', id, null))!
 }
 
+/**
+ * On another project's network a port is as the network gives it: to choose addresses there, or to do without its
+ * filters, is its owner's. Throws `forbidden`.
+ */
+function checkOwners(caller: Caller, network: Network, wanted: PortChange): void {
+  if (network.projectId === caller.projectId || isAtLeast(caller, 'admin')) return
+  const chosen = [
+    wanted.macAddress !== undefined && 'mac_address',
+    wanted.fixedIps?.some(({ ipAddress }) => ipAddress !== undefined) && 'fixed_ips:ip_address',
+    (wanted.allowedAddressPairs?.length ?? 0) > 0 && 'allowed_address_pairs',
+    wanted.portSecurityEnabled !== undefined && 'port_security_enabled',
+  ].find(one => one)
+  if (!chosen) return
+  throw new AppError(
+    'forbidden',
+    `Only the owner of the network ${network.id} may choose ${chosen} of a port on it`,
+    { rule: `create_port:${chosen}`, needs: 'admin' },
+  )
+}
+
 /** The MAC that is asked for, or a new one. Throws `invalid` (`mac`). */
 function macOf(app: App, { macAddress }: PortSpec): string {
   if (macAddress === undefined) return newMac(app)
   const mac = parseMac(macAddress)
   if (mac && isUnicastMac(mac)) return mac
-  throw conflict(`'${macAddress}' is not a MAC address that a port can have`, 'mac')
+  throw invalid(`'${macAddress}' is not a MAC address that a port can have`, 'mac')
 }
 
 /** As OpenStack's usual prefix begins; chosen here, so that a port whose answer got lost is found again by it. */
@@ -115,6 +136,7 @@ export async function updatePort(
   for (const group of change.securityGroupIds ?? [])
     await getResource(app, caller, { kind: 'security_group', id: group })
   const network = (await app.store.networks.get('network', port.networkId, 'atoll'))!
+  checkOwners(caller, network, change)
   const region = await regionAfter(app, caller, network, port, change)
   if (isMoving(port, region)) await moved(app, caller, { port, network, region, change })
   else await toldToRegion(app, caller, { port, network, change, ifRevision })

@@ -1,7 +1,7 @@
 // Reading the central model.
 
 import { type Caller, isAtLeast } from '../caller.ts'
-import { invalid, notFound } from '../error.ts'
+import { AppError, invalid, notFound } from '../error.ts'
 import type { Page } from '../page.ts'
 import { toPage } from '../page.ts'
 import type { App } from '../ports.ts'
@@ -55,8 +55,15 @@ export async function getResource<K extends Kind>(
 /** One that the caller may change: their project's, or any for an admin. Throws `not_found`, or `forbidden` for one that is only seen. */
 export async function getOwn<K extends Kind>(app: App, caller: Caller, ask: GetAsk<K>): Promise<Kinds[K]> {
   const row = await getResource(app, caller, ask)
-  if (row.projectId !== caller.projectId && !isAtLeast(caller, 'admin')) throw unknown(ask.kind, ask.id)
-  return row
+  if (row.projectId === caller.projectId || isAtLeast(caller, 'admin')) return row
+  throw new AppError(
+    'forbidden',
+    `The ${wordOf(ask.kind)} ${ask.id} is another project's: it is only shown to yours`,
+    {
+      rule: `update_${ask.kind}`,
+      needs: 'admin',
+    },
+  )
 }
 
 const words: Readonly<Record<Kind, string>> = {

@@ -82,7 +82,7 @@ export function planFor(
       ...ownLegs(scene, here, legs),
       ...mirrored.map(one => mirrorLeg(scene, one)),
     ],
-    mirrorPorts: isExit ? mirrorPorts(scene, here, ownProject) : [],
+    mirrorPorts: isExit ? standIns(scene, here, ownProject) : [],
     links: isExit ? linksIn(scene, here) : [],
     connected: [
       ...onBridge(scene, here).map(({ subnet }) => subnet.cidr),
@@ -258,17 +258,41 @@ function mirrorLeg({ router }: RouterScene, { network, subnet }: Mirrored): Want
   return legBy(router, `mirror-leg/${router.id}/${subnet.id}`, mirror, mirrorAddress(subnet), null)
 }
 
-/** A port in the mirror with the address that a floating IP leads to: the router sends it on to the real one. */
-function mirrorPorts(scene: RouterScene, here: SceneRegion, ownProject: string): Thing<'port'>[] {
-  return boundElsewhere(scene, here).flatMap(({ port, fixedIp }) => {
-    const subnetId = port.fixedIps.find(({ ipAddress }) => ipAddress === fixedIp)?.subnetId
-    const attached = scene.attached.find(({ subnet }) => subnet.id === subnetId)
-    if (!attached || placeIn(attached.subnet, here.region) !== null) return []
-    const networkId = refer('network', `mirror/${attached.network.id}`)
+/** What stands here for a port that is elsewhere. */
+interface StandIn {
+  readonly purpose: string
+  /** As what the network and the subnet that it is in were made. */
+  readonly networkId: string
+  readonly subnetId: string
+}
+
+/** It is in the mirror of the port's subnet; in the subnet itself where that is here too, as one layer 2 with the port's. */
+function standInFor({ attached }: RouterScene, { region }: SceneRegion, bound: Bound): StandIn | null {
+  const { port, fixedIp } = bound
+  const subnetId = port.fixedIps.find(({ ipAddress }) => ipAddress === fixedIp)?.subnetId
+  const on = attached.find(({ subnet }) => subnet.id === subnetId)
+  if (!on) return null
+  const { network, subnet } = on
+  return placeIn(subnet, region) === null
+    ? {
+        purpose: `mirror/${port.id}/${fixedIp}`,
+        networkId: `mirror/${network.id}`,
+        subnetId: `mirror/${subnet.id}`,
+      }
+    : { purpose: `shadow/${port.id}/${fixedIp}`, networkId: network.id, subnetId: subnet.id }
+}
+
+/** Ports with the addresses that floating IPs lead to: the router sends what comes for them on to the real ones. */
+function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Thing<'port'>[] {
+  return boundElsewhere(scene, here).flatMap(bound => {
+    const { port, fixedIp } = bound
+    const standIn = standInFor(scene, here, bound)
+    if (!standIn) return []
+    const networkId = refer('network', standIn.networkId)
     return [
       {
         kind: 'port',
-        purpose: `mirror/${port.id}/${fixedIp}`,
+        purpose: standIn.purpose,
         place: { kind: 'shadow_port', centralId: port.id },
         where: { networkId },
         spec: {
@@ -277,7 +301,7 @@ function mirrorPorts(scene: RouterScene, here: SceneRegion, ownProject: string):
           name: `mirror_${port.name}`,
           macAddress: port.macAddress,
           deviceOwner: 'compute:shadow',
-          fixedIps: [{ subnetId: refer('subnet', `mirror/${attached.subnet.id}`), ipAddress: fixedIp }],
+          fixedIps: [{ subnetId: refer('subnet', standIn.subnetId), ipAddress: fixedIp }],
           securityGroupIds: [],
         },
       },
@@ -285,13 +309,15 @@ function mirrorPorts(scene: RouterScene, here: SceneRegion, ownProject: string):
   })
 }
 
-/** Every floating IP here whose port has a place: to the port itself, or to its mirror. */
-function linksIn({ bound }: RouterScene, { region }: SceneRegion): Link[] {
-  return bound.flatMap(({ floatingIp, port, fixedIp }) => {
-    const regionalId = placeIn(floatingIp, region)
+/** Every floating IP here whose port has a place: to the port itself, or to what stands for it. */
+function linksIn(scene: RouterScene, here: SceneRegion): Link[] {
+  return scene.bound.flatMap(bound => {
+    const { floatingIp, port, fixedIp } = bound
+    const regionalId = placeIn(floatingIp, here.region)
     if (regionalId === null || port.places.length === 0) return []
-    const isHere = placeIn(port, region) !== null
-    const ref = isHere ? refer('port', port.id) : refer('port', `mirror/${port.id}/${fixedIp}`)
-    return [{ floatingIpId: floatingIp.id, regionalId, port: ref, fixedIp }]
+    const isHere = placeIn(port, here.region) !== null
+    const purpose = isHere ? port.id : standInFor(scene, here, bound)?.purpose
+    if (purpose === undefined) return []
+    return [{ floatingIpId: floatingIp.id, regionalId, port: refer('port', purpose), fixedIp }]
   })
 }

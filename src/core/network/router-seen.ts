@@ -43,7 +43,7 @@ export async function see(app: App, networking: RegionNetworking, looking: Looki
   return {
     router,
     legs: legs.filter(({ deviceOwner }) => isLeg(deviceOwner)),
-    floatingIps: await floatingIpsSeen(networking, looking, id),
+    floatingIps: await floatingIpsSeen(app, networking, looking, id),
     intents,
     ids,
     leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, looking),
@@ -82,6 +82,7 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
 
 /** Ours that lead through the router, and those that are to: of ours the id is the region's own. */
 async function floatingIpsSeen(
+  app: App,
   networking: RegionNetworking,
   { scene, plan, region }: Looking,
   routerId: string | undefined,
@@ -92,8 +93,10 @@ async function floatingIpsSeen(
   const through = await networking.list('floatingip', { where: { routerId } })
   const missing = wanted.filter(id => !through.some(one => one.id === id))
   const others = missing.length === 0 ? [] : await networking.list('floatingip', { where: { id: missing } })
-  const ours = new Set([...wanted, ...(scene?.bound ?? []).map(({ floatingIp }) => floatingIp.id)])
-  return [...through, ...others].filter(({ id }) => ours.has(id))
+  const seen = [...through, ...others]
+  const ids = seen.map(({ id }) => id)
+  const ours = new Set((await app.store.networks.getMany('floatingip', ids)).map(({ id }) => id))
+  return seen.filter(({ id }) => ours.has(id))
 }
 
 /** The bridge leaves with the last of the project's routers. */

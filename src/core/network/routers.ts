@@ -9,6 +9,7 @@ import type { Region } from '../regions/region.ts'
 import { contains, parseAddress, parseCidr } from './address.ts'
 import { adopt, settle } from './adopt.ts'
 import { convergeRouter } from './converge.ts'
+import { wantedIps } from './fixed-ips.ts'
 import { forgetRouter } from './forget-router.ts'
 import type { Change, FixedIp, HostRoute, Router, Written } from './model.ts'
 import { interfacesOf, some } from './query.ts'
@@ -115,10 +116,10 @@ const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) =>
 })
 
 /** With its gateway, and the jobs by which its regions follow, whatever becomes of who asks. */
-function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promise<string> {
+async function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promise<string> {
   const id = app.newId()
+  const gateway = spec.gateway && asGateway(await withSubnets(app, spec.gateway))
   return app.store.transact(async tx => {
-    const gateway = spec.gateway && asGateway(spec.gateway)
     await insert(app, caller, tx, { ...spec, id, gateway, status: 'ACTIVE', routes: [] })
     if (gateway) await followRouter(app, caller, tx, id)
     return id
@@ -243,6 +244,23 @@ const asGateway = ({ networkId, enableSnat, fixedIps }: GatewayAsk): NonNullable
 })
 
 /**
+ * A gateway's addresses, each with its subnet, as the region is told. Throws `invalid` (`address_no_subnet`,
+ * `address_outside`), `not_found` (`subnet`).
+ */
+async function withSubnets(app: App, ask: GatewayAsk): Promise<GatewayAsk> {
+  if (!ask.fixedIps) return ask
+  const network = await app.store.networks.get('network', ask.networkId, 'atoll')
+  const subnets = await app.store.networks.getMany('subnet', network?.subnetIds ?? [])
+  const wanted = wantedIps(ask.fixedIps, subnets, ask.networkId)
+  return {
+    ...ask,
+    fixedIps: wanted.map(({ subnet: { id: subnetId }, ipAddress }) =>
+      ipAddress === null ? { subnetId } : { subnetId, ipAddress },
+    ),
+  }
+}
+
+/**
  * Gives a spanning router its way out, or takes it: in the region of the external network at once, so that its refusal
  * is the caller's; in the others by jobs.
  */
@@ -254,7 +272,7 @@ async function setGateway(app: App, caller: Caller, router: Router, ask: Gateway
       await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
       await followRouter(app, caller, tx, router.id)
     })
-  await write(ask && asGateway(ask))
+  await write(ask && asGateway(await withSubnets(app, ask)))
   const gateway = ask ?? router.gateway
   if (!gateway) return
   try {

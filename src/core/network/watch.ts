@@ -10,6 +10,7 @@ import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { adoptPort, isUsers, type Looking, mirrorPort, portFields, type SeenPort } from './adopt-port.ts'
 import { forgetPort } from './forget-port.ts'
+import { intentOf } from './intent.ts'
 import type { Kind } from './model.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
@@ -55,7 +56,10 @@ async function lookAtChanges(looking: Looking, since: Date | null) {
     fields: ['id', 'status', 'portId', 'updatedAt'],
     ...changedSince,
   })
-  const sightings = [await lookAtPorts(looking, ports), await lookAtFloatingIps(looking, floatingIps)]
+  const sightings = [
+    await lookAtPorts(looking, ports, changedSince),
+    await lookAtFloatingIps(looking, floatingIps),
+  ]
   const times = [...ports, ...floatingIps].flatMap(({ updatedAt }) => updatedAt?.getTime() ?? [])
   const newest = Math.max(since?.getTime() ?? 0, ...times)
   return {
@@ -75,8 +79,12 @@ interface Changes {
 }
 
 /** Ports on networks of ours: those that are known are mirrored, those of users become known. */
-async function lookAtPorts(looking: Looking, ports: readonly SeenPort[]): Promise<Changes> {
-  const { app, region } = looking
+async function lookAtPorts(
+  looking: Looking,
+  ports: readonly SeenPort[],
+  changedSince: { readonly changedSince?: Date },
+): Promise<Changes> {
+  const { app, region, networking } = looking
   const at = (resourceType: string) => ({ resourceType, regionId: region.id })
   const networkIds = await app.store.routings.centralIds(at('network'), [
     ...new Set(ports.map(({ networkId }) => networkId)),
@@ -86,6 +94,10 @@ async function lookAtPorts(looking: Looking, ports: readonly SeenPort[]): Promis
     at('port'),
     ours.map(({ id }) => id),
   )
+  // One that is known no more may have been removed since it was listed: then it is in the region no more either.
+  const isNew = ours.some(({ id, description }) => !known.has(id) && intentOf(description) === null)
+  const rows = isNew ? await networking.list('port', { fields: ['id'], ...changedSince }) : []
+  const stillThere = new Set(rows.map(({ id }) => id))
   let came = 0
   let changed = 0
   const drift: string[] = []
@@ -93,7 +105,7 @@ async function lookAtPorts(looking: Looking, ports: readonly SeenPort[]): Promis
     try {
       const id = known.get(port.id)
       if (id !== undefined) changed += (await mirrorPort(looking, id, port)) ? 1 : 0
-      else if (await isUsers(looking, port))
+      else if (stillThere.has(port.id) && (await isUsers(looking, port)))
         came += (await adoptPort(looking, networkIds.get(port.networkId)!, port)) ? 1 : 0
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'conflict') throw error

@@ -94,7 +94,10 @@ describe('a port', () => {
   })
 
   it('is placed in the region that its member names, and shows where it is', async () => {
-    const made = await make({ 'binding:profile': { region: 'Pod1' } })
+    const made = await make({
+      'binding:profile': { region: 'Pod1' },
+      allowed_address_pairs: [{ ip_address: '10.0.0.0/28' }],
+    })
     expect(made['atoll:regions']).toEqual([{ region: 'Pod1', id: made.id }])
     expect(made['binding:profile']).toEqual({ region: 'Pod1' })
     expect(
