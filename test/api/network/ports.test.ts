@@ -10,7 +10,9 @@ let subnet_id: string
 beforeAll(async () => {
   n = await networked()
   network_id = (await n.demo.make('network')).id
-  subnet_id = (await n.demo.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/24' })).id
+  // What is picked at random is apart from the addresses that tests name.
+  const pools = { allocation_pools: [{ start: '10.0.0.110', end: '10.0.0.190' }] }
+  subnet_id = (await n.demo.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/24', ...pools })).id
 })
 afterAll(() => n[Symbol.asyncDispose]())
 
@@ -253,6 +255,33 @@ describe('what may be said of a port', () => {
       400,
       'BadRequest',
     ])
+  })
+})
+
+describe('a port on another project’s shared network', () => {
+  it('is as the network gives it: to choose is its owner’s', async () => {
+    const shared = await n.admin.make('network', { name: 'for-all', shared: true })
+    const subnet = { network_id: shared.id, ip_version: 4, cidr: '10.44.0.0/24' }
+    const pools = { allocation_pools: [{ start: '10.44.0.100', end: '10.44.0.200' }] }
+    await n.admin.make('subnet', { ...subnet, ...pools })
+    const port = await n.demo.make('port', { network_id: shared.id })
+    for (const [field, value] of [
+      ['mac_address', 'fa:16:3e:00:00:01'],
+      ['fixed_ips', [{ ip_address: '10.44.0.77' }]],
+      ['allowed_address_pairs', [{ ip_address: '10.44.0.78' }]],
+      ['port_security_enabled', false],
+    ] as const) {
+      const made = await n.demo.post('/ports', { port: { network_id: shared.id, [field]: value } })
+      const changed = await n.demo.put(`/ports/${port.id}`, { port: { [field]: value } })
+      expect([field, made.status, changed.status]).toEqual([field, 403, 403])
+      expect(made.json.NeutronError.type).toBe('PolicyNotAuthorized')
+    }
+    const put = await n.demo.put(`/networks/${shared.id}`, { network: { name: 'mine now' } })
+    expect(put.status).toBe(403)
+    const extra = { subnet: { ...subnet, cidr: '10.45.0.0/24' } }
+    expect((await n.demo.post('/subnets', extra)).status).toBe(403)
+    const owners = { network_id: shared.id, fixed_ips: [{ ip_address: '10.44.0.77' }] }
+    expect((await n.admin.post('/ports', { port: owners })).status).toBe(201)
   })
 })
 
