@@ -72,7 +72,11 @@ export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api 
     ATOLL_IDENTITY_PROJECT_NAME: 'service',
     ...settings,
   })
-  const database = openDatabase(url, { connections: 10, name: 'bench', onError: () => {} })
+  const database = openDatabase(url, {
+    connections: config.database.connections,
+    name: 'bench',
+    onError: () => {},
+  })
   ground.defer(() => database.close())
   const ports = openCloud(config)
   ground.defer(() => ports.close())
@@ -93,12 +97,14 @@ export async function openSite(ground: Ground, { name, regions: count }: SiteSpe
   ground.defer(() => cloud.close())
   const url = await ground.database(name)
   await migrate(url)
-  const { app, call } = openApi(ground, { cloud, url, settings: unlimited })
+  const spec = { cloud, url, settings: unlimited }
+  const { app, call } = openApi(ground, spec)
   for (const [index, region] of regions.entries()) {
     const zone = { availabilityZone: `az${index + 1}`, localAvailabilityZone: '', dataCenter: '' }
     await createRegion(app, ownCaller('req-bench'), { name: region, ...zone })
   }
-  const clockwork = clockworkOf(app, url)
+  // As in a process of its own, with connections of its own.
+  const clockwork = clockworkOf(openApi(ground, spec).app, url)
   ground.defer(() => clockwork.stop())
   await clockwork.start()
   return {

@@ -9,6 +9,7 @@ import { createAuthenticator } from './api/auth.ts'
 import { createMetrics, type Metrics } from './api/metrics.ts'
 import { native } from './api/native/index.ts'
 import { network } from './api/network/index.ts'
+import { networkSchemas } from './api/network/schemas.ts'
 import { networkVersions } from './api/network/versions.ts'
 import { addOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
@@ -61,7 +62,7 @@ export function mounts(config: Config): Mount[] {
     { prefix: '/network', face: networkVersions() },
     { prefix: '/network/v2.0', face: networkFace },
     { prefix: '/v2.0', face: networkFace },
-    { prefix: '/atoll/v1', face: native() },
+    { prefix: '/atoll/v1', face: native(networkSchemas()) },
     { prefix: '', face: tricircleFace },
   ]
 }

@@ -51,6 +51,7 @@ const samples: Record<string, unknown> = {
   'jobs.new_expires_after_seconds': 62,
   'nova.blazar_filter': true,
   'networking.bridge_cidr': '100.64.0.0/10',
+  'networking.bridge_cidr6': 'fd00:1::/32',
   'networking.bridge_bits': 26,
   'networking.network_type': 'vxlan',
   'networking.physical_network': 'fabric',

@@ -45,6 +45,9 @@ function resource<G extends Fields, T extends Fields>(
   return { one, many: `${one}s`, path, paged, given, told }
 }
 
+/** Of what Neutron takes no null for. */
+const leftOut = <T>(one: Field<T | null>): Field<T | null> => ({ ...one, write: value => value ?? undefined })
+
 const words = many(text)
 const ids = many(id)
 
@@ -120,8 +123,7 @@ export const ports = resource('port', {
     allowedAddressPairs: extra(
       listOf('allowed_address_pairs', {
         ipAddress: field('ip_address', text),
-        // Left out for the port's own: Neutron takes no null.
-        macAddress: { ...field('mac_address', orNull(text)), write: mac => mac ?? undefined },
+        macAddress: leftOut(field('mac_address', orNull(text))),
       }),
     ),
     extraDhcpOptions: extra(

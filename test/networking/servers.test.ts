@@ -241,6 +241,22 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
     )
   })
 
+  // As stock Neutron leaves it where two add it at once.
+  it('a leg whose port has lost its device is the router’s again after the next look at it', async () => {
+    const id = idIn(await p.call('GET', `/routers/${router.id}`), two)!
+    const subnetId = idIn(await p.call('GET', `/subnets/${subnets['sv-two'].id}`), two)!
+    const legs = await p.region(two).list('port', { where: { deviceId: id } })
+    const leg = legs.find(({ fixedIps }) => fixedIps.some(fixed => fixed.subnetId === subnetId))!
+    await p.region(two).update('port', leg.id, { deviceId: '', deviceOwner: '' })
+    await p.askForAll((await p.app.store.regions.list()).find(({ name }) => name === two)!)
+    await settle()
+    expect(await p.region(two).get('port', leg.id)).toMatchObject({
+      deviceId: id,
+      deviceOwner: 'network:router_interface',
+      fixedIps: leg.fixedIps,
+    })
+  })
+
   it('each floating IP leads to its port’s address, wherever the port is', async () => {
     for (const name of ['a', 'b', 'in-one']) {
       const { fixedIpAddress, port } = await floating(name)

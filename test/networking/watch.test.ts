@@ -132,6 +132,16 @@ describe('what goes in a region', () => {
     expect((await show(first.id)).status).toBe(404)
   })
 
+  it('a routing that an operator wrote of what the model does not know stays', async () => {
+    const region = (await p.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
+    const spec = { centralId: 'theirs', regionalId: 'theirs-in-pod1', projectId: p.demo.projectId! }
+    const note = { caller: p.admin, at: new Date(), action: 'routing.create' }
+    await p.app.store.routings.append([{ ...spec, regionId: region.id, resourceType: 'network' }], note)
+    await p.look()
+    const filter = { centralId: 'theirs' }
+    expect(await p.app.store.routings.list(filter, { limit: 1, marker: null })).toHaveLength(1)
+  })
+
   it('a copy that others depend on is drift, and is neither forgotten nor made again', async () => {
     const id = await there(spanning.id, 'Pod1')
     const before = await p.region('Pod1').list('network')

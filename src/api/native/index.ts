@@ -40,13 +40,14 @@ function describeError(problem: Problem): ErrorAnswer {
   }
 }
 
-export function native(): Face {
+/** `schemas`, by name, are those of other faces' resources: the document describes them beside its own. */
+export function native(schemas: Readonly<Record<string, object>> = {}): Face {
   const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes]
   return {
     name: 'native',
     serviceType: 'atoll',
     policy,
-    routes: [...routes, openApiRoute(routes, { ...capacityParameters, ...topologyParameters })],
+    routes: [...routes, openApiRoute(routes, { ...capacityParameters, ...topologyParameters }, schemas)],
     check: requireJsonAccepted,
     describe: describeError,
   }

@@ -41,8 +41,15 @@ const errorSchema = {
   },
 }
 
-/** `GET /openapi.json` for these routes, some of which (by path) take parameters in the query. */
-export function openApiRoute(routes: readonly Route[], queries: Readonly<Record<string, Parameters>>): Route {
+/**
+ * `GET /openapi.json` for these routes, some of which (by path) take parameters in the query, and with these schemas
+ * beside its own.
+ */
+export function openApiRoute(
+  routes: readonly Route[],
+  queries: Readonly<Record<string, Parameters>>,
+  schemas: Readonly<Record<string, object>>,
+): Route {
   const paths: Record<string, Record<string, Operation>> = {}
   for (const described of routes) {
     const path = `/atoll/v1${described.path.replaceAll(/:(\w+)/g, '{$1}')}`
@@ -57,7 +64,7 @@ export function openApiRoute(routes: readonly Route[], queries: Readonly<Record<
     security: [{ token: [] }],
     paths,
     components: {
-      schemas: { Error: errorSchema },
+      schemas: { ...schemas, Error: errorSchema },
       securitySchemes: { token: { type: 'apiKey', in: 'header', name: 'X-Auth-Token' } },
     },
   })

@@ -86,13 +86,29 @@ export async function gatewayFor(app: App, subnet: Subnet, region: Region): Prom
     purpose: 'gateway',
     holder: region.id,
   } as const
-  const address = await app.store.transact(tx => tx.networks.holdAny(subnet.allocationPools, holding))
+  const address = await holdOne(app, subnet.allocationPools, holding)
   if (address !== null) return address
   throw conflict(
     `The subnet ${subnet.id} (${subnet.cidr}) has no free address left for a gateway in ${region.name}`,
     'no_addresses',
   )
 }
+
+/**
+ * The one address that a holder has in a subnet for a purpose: that which it has, or any that is free of the pools; null
+ * where there is none. Any number of callers at once get the same.
+ */
+export const holdOne = (
+  app: App,
+  pools: readonly Pool[],
+  holding: Omit<Holding, 'start' | 'end'>,
+): Promise<string | null> =>
+  app.store.transact(async tx => {
+    await tx.networks.lockBlocks(holding.subnetId)
+    const held = await tx.networks.holdings(holding.subnetId, [holding.purpose])
+    const mine = held.find(({ holder }) => holder === holding.holder)
+    return mine ? mine.start : tx.networks.holdAny(pools, holding)
+  })
 
 const covers = (range: Pool, address: string): boolean =>
   poolContains([rangeOf(range)], parseAddress(address)!)

@@ -6,6 +6,7 @@ import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { type Cidr, formatAddress, formatCidr, hostRange, nthSubnet, parseCidr } from './address.ts'
+import { holdOne } from './blocks.ts'
 import type { Network, Pool, Subnet, Written } from './model.ts'
 import type { Holding } from './network-store.ts'
 import { segmentFor } from './networks.ts'
@@ -168,11 +169,11 @@ export async function bridgeAddress(
   const first = pool!.start
   const holding = { subnetId: subnet.id, scope: 'central', purpose: 'leg', holder } as const
   if (isExit && !held.some(one => one.start === first)) {
-    await app.store.transact(tx => tx.networks.hold({ ...holding, start: first, end: first }))
-    return first
+    const address = await holdOne(app, [{ start: first, end: first }], holding)
+    if (address !== null) return address
   }
   const others = [{ start: secondOf(subnet), end: pool!.end }]
-  const address = await app.store.transact(tx => tx.networks.holdAny(others, holding))
+  const address = await holdOne(app, others, holding)
   if (address === null)
     throw conflict(
       `The bridge ${subnet.cidr} has no free address left: set networking.bridge_bits lower`,

@@ -1,9 +1,10 @@
 // Bringing what one region holds of a router to what it should hold: see, plan, do the difference, look again.
 
-import { conflict, isRefusal } from '../error.ts'
+import { AppError, conflict, isRefusal } from '../error.ts'
 import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Intent } from './intent.ts'
+import { interfaceOwner } from './query.ts'
 import { makerOf, realise, type Settle } from './realise.ts'
 import type { MadeKind, RegionNetworking, RegionSpec } from './region-rows.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
@@ -93,7 +94,7 @@ async function carryOutOne(
       await networking.update('router', idOf(step.id), resolved(step.spec, idOf))
       return
     case 'addLeg':
-      await networking.addLeg(idOf(step.router), { portId: idOf(step.port) })
+      await addLeg(networking, idOf(step.router), idOf(step.port))
       return
     case 'dropLeg':
       await networking.removeLeg(step.routerId, { portId: step.portId })
@@ -114,6 +115,29 @@ async function carryOutOne(
     case 'unlink':
       await networking.update('floatingip', step.regionalId, { portId: null })
   }
+}
+
+/**
+ * Of two calls at once for one port stock Neutron takes the device off the port for the one that comes too late, and
+ * still has the leg: from then on it refuses to add it, and its port has to be told whose it is.
+ */
+async function addLeg(networking: RegionNetworking, routerId: string, portId: string): Promise<void> {
+  try {
+    await networking.addLeg(routerId, { portId })
+  } catch (error) {
+    const isThere = error instanceof AppError && /already has a port on subnet/.test(error.message)
+    if (!isThere || !(await hasLost(networking, routerId, portId))) throw error
+    await networking.update('port', portId, { deviceId: routerId, deviceOwner: interfaceOwner })
+  }
+}
+
+/** Whether a leg's port has no device, and no other of the router's is in its subnet. */
+async function hasLost(networking: RegionNetworking, routerId: string, portId: string): Promise<boolean> {
+  const port = await networking.get('port', portId)
+  if (port?.deviceId !== '') return false
+  const subnets = new Set(port.fixedIps.map(({ subnetId }) => subnetId))
+  const legs = await networking.list('port', { where: { deviceId: routerId } })
+  return !legs.some(({ fixedIps }) => fixedIps.some(({ subnetId }) => subnets.has(subnetId)))
 }
 
 /** Every reference in a spec as the region's id. */

@@ -2,7 +2,7 @@
 
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
-import { gatewayFor } from './blocks.ts'
+import { gatewayFor, holdOne } from './blocks.ts'
 import { type Bridge, bridgeAddress, bridgeOf } from './bridge.ts'
 import type { FloatingIp, Network, Port, Router, Subnet } from './model.ts'
 import { all, interfacesOf } from './query.ts'
@@ -161,7 +161,7 @@ async function legAddress(
   const mine = held.find(one => one.holder === holder)
   if (mine) return mine.start
   const holding = { subnetId: subnet.id, scope: region.id, purpose: 'leg', holder } as const
-  return (await app.store.transact(tx => tx.networks.holdAny(subnet.allocationPools, holding))) ?? own
+  return (await holdOne(app, subnet.allocationPools, holding)) ?? own
 }
 
 async function boundThrough(app: App, router: Router): Promise<Bound[]> {

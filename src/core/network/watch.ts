@@ -11,7 +11,7 @@ import type { Region } from '../regions/region.ts'
 import { adoptPort, isUsers, type Looking, mirrorPort, portFields, type SeenPort } from './adopt-port.ts'
 import { forgetPort } from './forget-port.ts'
 import { intentOf } from './intent.ts'
-import type { Kind } from './model.ts'
+import type { Kind, Kinds, Port } from './model.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
 /** What a look has found. */
@@ -149,8 +149,8 @@ async function sweep(looking: Looking): Promise<{ gone: number; drift: readonly 
   let gone = 0
   const drift: string[] = []
   for (const kind of sweptKinds) {
-    for (const centralId of await missing(looking, kind)) {
-      const problem = await forget(looking, kind, centralId)
+    for (const row of await missing(looking, kind)) {
+      const problem = await forget(looking, kind, row)
       if (problem === null) gone += 1
       else drift.push(problem)
     }
@@ -158,11 +158,14 @@ async function sweep(looking: Looking): Promise<{ gone: number; drift: readonly 
   return { gone, drift }
 }
 
-/** The central ids of what a list does not have, and a question for each does not find either. */
+/**
+ * What a list does not have, and a question for each does not find either. Routings that an operator has written of
+ * things that the model does not know are the operator's.
+ */
 async function missing(
   { app, region, networking }: Looking,
   kind: (typeof sweptKinds)[number],
-): Promise<string[]> {
+): Promise<Swept[]> {
   const placed = await app.store.routings.placed({ resourceType: kind, regionId: region.id })
   if (placed.size === 0) return []
   const rows: readonly { id: string }[] = await networking.list(kind, { fields: ['id'] as never })
@@ -171,16 +174,16 @@ async function missing(
   for (const [regionalId, centralId] of placed) {
     if (!there.has(regionalId) && (await networking.get(kind, regionalId)) === null) gone.push(centralId)
   }
-  return gone
+  return app.store.networks.getMany(kind, gone)
 }
 
+type Swept = Kinds[(typeof sweptKinds)[number]]
+
 /** Null when the model has forgotten it; else why it may not. */
-async function forget({ app, caller, region }: Looking, kind: Kind, id: string): Promise<string | null> {
-  const [row] = await app.store.networks.getMany(kind, [id])
-  // Its routing was all that was left.
-  if (!row) return unplace(app, kind, id, region)
-  const isOnlyThere = row.places.length === 1 && row.places[0]!.id === row.id
-  const port = kind === 'port' ? (await app.store.networks.getMany('port', [id]))[0]! : null
+async function forget({ app, caller, region }: Looking, kind: Kind, row: Swept): Promise<string | null> {
+  const { id, places } = row
+  const isOnlyThere = places.length === 1 && places[0]!.id === id
+  const port = kind === 'port' ? (row as Port) : null
   if (port && !/^network:router/.test(port.deviceOwner)) {
     await forgetPort(app, caller, port)
     return null
@@ -195,9 +198,4 @@ async function forget({ app, caller, region }: Looking, kind: Kind, id: string):
     if (!(error instanceof AppError) || error.code !== 'conflict') throw error
     return `${kind} ${id} is gone in ${region.name}, and others depend on it`
   }
-}
-
-async function unplace(app: App, kind: Kind, id: string, region: Region): Promise<null> {
-  await app.store.transact(tx => tx.networks.unplace(kind, id, region.id))
-  return null
 }
