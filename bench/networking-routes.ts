@@ -12,12 +12,13 @@ export interface RouteSettings {
   /** Of the planner's scene. */
   readonly regions: number
   readonly serversPerRegion: number
-  /** Of the router that is built. */
+  /** Of the router that is built, and how many routes each of its copies may have. */
   readonly built: number
+  readonly limit: number
 }
 
-/** How many routes a router of a stock Neutron may have, and the simulated regions enforce it. */
-const limit = 30
+/** How many routes a router of a stock Neutron may have. */
+const stockLimit = 30
 
 /** Returns the fullest router's routes of both beside the original's, and what building and looking again wrote. */
 export async function routes(ground: Ground, settings: RouteSettings): Promise<object> {
@@ -25,8 +26,8 @@ export async function routes(ground: Ground, settings: RouteSettings): Promise<o
   const built = await build(ground, settings)
   const line = (what: string, one: Counted) => [what, ...Object.values(one)]
   printTable(
-    `routes of a spanning router's copies; of each router at most ${limit}`,
-    ['', 'regions', 'servers a region', 'most', 'in all', 'original, a router', 'times as many'],
+    "routes of a spanning router's copies",
+    ['', 'regions', 'servers a region', 'allowed', 'most', 'in all', 'original, a router', 'times as many'],
     [line('planner', planned), line('regions', built.counted)],
   )
   printTable(
@@ -37,12 +38,14 @@ export async function routes(ground: Ground, settings: RouteSettings): Promise<o
       ['looked at once more', ...Object.values(built.again)],
     ],
   )
-  return { ...settings, limit, planned, built }
+  return { planned, built }
 }
 
 interface Counted {
   readonly regions: number
   readonly serversPerRegion: number
+  /** How many a router may have. */
+  readonly limit: number
   /** In the fullest router, and in all of them. */
   readonly most: number
   readonly total: number
@@ -51,12 +54,15 @@ interface Counted {
   readonly ratio: number
 }
 
-function countedOf(tables: readonly (readonly unknown[])[], serversPerRegion: number): Counted {
+function countedOf(
+  tables: readonly (readonly unknown[])[],
+  { serversPerRegion, limit }: Pick<Counted, 'serversPerRegion' | 'limit'>,
+): Counted {
   const regions = tables.length
   const most = Math.max(...tables.map(table => table.length))
   const original = (regions - 1) * serversPerRegion
   const total = tables.reduce((sum, table) => sum + table.length, 0)
-  return { regions, serversPerRegion, most, total, original, ratio: rounded(original / most, 1) }
+  return { regions, serversPerRegion, limit, most, total, original, ratio: rounded(original / most, 1) }
 }
 
 /** The region's subnet: they lie next to each other, each with room for a thousand servers. */
@@ -73,7 +79,8 @@ function plan({ regions, serversPerRegion }: RouteSettings): Counted {
     isExit: false,
     extra: [],
   }))
-  return countedOf([...routesOf({ regions: legs, limitOf: () => limit }).values()], serversPerRegion)
+  const tables = routesOf({ regions: legs, limitOf: () => stockLimit })
+  return countedOf([...tables.values()], { serversPerRegion, limit: stockLimit })
 }
 
 interface Written {
@@ -86,8 +93,8 @@ interface Written {
 /** How many servers each region of the router that is built has: its routes do not depend on it. */
 const builtServers = 2
 
-async function build(ground: Ground, { built }: RouteSettings) {
-  const site = await openSite(ground, { name: 'routes', regions: built })
+async function build(ground: Ground, { built, limit }: RouteSettings) {
+  const site = await openSite(ground, { name: 'routes', regions: built, mostRoutes: limit })
   const writtenOf = async (work: () => Promise<unknown>): Promise<Written> => {
     const calls = await site.callsOf(work)
     const routerUpdates = sumOf(calls, (_, key) => key === 'PUT routers')
@@ -101,7 +108,7 @@ async function build(ground: Ground, { built }: RouteSettings) {
   const building = await writtenOf(() => attachAll(site))
   const again = await writtenOf(() => lookAgain(site))
   const tables = site.regions.map(region => site.cloud.neutrons.get(region)!.routers()[0]!.routes)
-  return { building, again, counted: countedOf(tables, builtServers) }
+  return { building, again, counted: countedOf(tables, { serversPerRegion: builtServers, limit }) }
 }
 
 /** A network of each region's own, all on one router, with servers. */

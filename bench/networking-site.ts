@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { createMetrics } from '../src/api/metrics.ts'
 import { createApi, createApp, openCloud } from '../src/compose.ts'
-import { loadConfig } from '../src/config.ts'
+import { type Config, loadConfig } from '../src/config.ts'
 import { ownCaller } from '../src/core/caller.ts'
 import type { Job } from '../src/core/jobs/job.ts'
 import type { App } from '../src/core/ports.ts'
@@ -38,6 +38,8 @@ export interface ApiSpec {
   readonly url: string
   /** By environment variable. */
   readonly settings?: Readonly<Record<string, string>>
+  /** What is set for some regions. */
+  readonly regions?: Config['regions']
 }
 
 /** With regions, and a clockwork. */
@@ -54,6 +56,8 @@ export interface Site extends Api {
 export interface SiteSpec {
   readonly name: string
   readonly regions: number
+  /** How many routes a router may have; 30, as stock Neutron has it, unless told. */
+  readonly mostRoutes?: number
 }
 
 /** No project is refused anything for its number. */
@@ -64,14 +68,15 @@ export const unlimited = Object.fromEntries(
   ]),
 )
 
-export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api {
-  const config = loadConfig(undefined, {
+export function openApi(ground: Ground, { cloud, url, settings, regions = {} }: ApiSpec): Api {
+  const loaded = loadConfig(undefined, {
     ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
     ATOLL_IDENTITY_PROJECT_NAME: 'service',
     ...settings,
   })
+  const config = { ...loaded, regions }
   const database = openDatabase(url, {
     connections: config.database.connections,
     name: 'bench',
@@ -87,17 +92,21 @@ export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api 
   return { app, call: callerOf(server, adminToken(cloud)) }
 }
 
-export async function openSite(ground: Ground, { name, regions: count }: SiteSpec): Promise<Site> {
+export async function openSite(
+  ground: Ground,
+  { name, regions: count, mostRoutes = 30 }: SiteSpec,
+): Promise<Site> {
   const regions = Array.from({ length: count }, (_, at) => `Pod${at + 1}`)
   const cloud = await startCloud({
     regions: ['CentralRegion', ...regions],
     hosts: { count: 1 },
-    neutron: { quotas: {} },
+    neutron: { quotas: {}, mostRoutes },
   })
   ground.defer(() => cloud.close())
   const url = await ground.database(name)
   await migrate(url)
-  const spec = { cloud, url, settings: unlimited }
+  const limits = Object.fromEntries(regions.map(region => [region, { routes: mostRoutes }]))
+  const spec = { cloud, url, settings: unlimited, regions: limits }
   const { app, call } = openApi(ground, spec)
   for (const [index, region] of regions.entries()) {
     const zone = { availabilityZone: `az${index + 1}`, localAvailabilityZone: '', dataCenter: '' }

@@ -20,9 +20,11 @@ const options = {
   regions: { type: 'string', default: '100' },
   pairs: { type: 'string', default: '9' },
   times: { type: 'string', default: '8' },
-  /** Of the router that is planned, and how many regions the one has that is built. */
+  /** In each region of the router that is planned. */
   servers: { type: 'string', default: '1000' },
-  built: { type: 'string', default: '40' },
+  /** Regions of the router that is built, and routes that each copy may have: fewer than there are others. */
+  built: { type: 'string', default: '20' },
+  limit: { type: 'string', default: '10' },
   /** Who makes ports on one network. */
   processes: { type: 'string', default: '4' },
   clients: { type: 'string', default: '64' },
@@ -42,8 +44,13 @@ const parts: Readonly<Record<string, (ground: Ground, values: Values) => Promise
       pairs: Number(pairs),
       times: Number(times),
     }),
-  routes: (ground, { regions, servers, built }) =>
-    routes(ground, { regions: Number(regions), serversPerRegion: Number(servers), built: Number(built) }),
+  routes: (ground, { regions, servers, built, limit }) =>
+    routes(ground, {
+      regions: Number(regions),
+      serversPerRegion: Number(servers),
+      built: Number(built),
+      limit: Number(limit),
+    }),
   addresses: (ground, { processes, clients, seconds }) =>
     addresses(ground, { processes: Number(processes), clients: Number(clients), seconds: Number(seconds) }),
 }

@@ -114,6 +114,9 @@ const removal = (kind: string, name: string, as?: 'admin'): Act => [
   client => remove(client, kind, name, as),
 ]
 
+/** What is picked at random (gateways, above all) is apart from the addresses that ports name. */
+const pools = (prefix: string) => ({ allocation_pools: [{ start: `${prefix}.10`, end: `${prefix}.90` }] })
+
 const script = (): Act[] => [
   creation(
     'network',
@@ -135,9 +138,19 @@ const script = (): Act[] => [
   ),
   creation('router', 'r', id => ({ external_gateway_info: { network_id: id('ext') } })),
   creation('network', 'net1', () => ({})),
-  creation('subnet', 'sub1', id => ({ network_id: id('net1'), ip_version: 4, cidr: '10.0.1.0/24' })),
+  creation('subnet', 'sub1', id => ({
+    network_id: id('net1'),
+    ip_version: 4,
+    cidr: '10.0.1.0/24',
+    ...pools('10.0.1'),
+  })),
   creation('network', 'net2', () => ({})),
-  creation('subnet', 'sub2', id => ({ network_id: id('net2'), ip_version: 4, cidr: '10.0.2.0/24' })),
+  creation('subnet', 'sub2', id => ({
+    network_id: id('net2'),
+    ip_version: 4,
+    cidr: '10.0.2.0/24',
+    ...pools('10.0.2'),
+  })),
   ['r joins sub1', client => join(client, 'r', 'sub1')],
   creation('port', 'p1', id => ({ network_id: id('net1'), fixed_ips: [{ ip_address: '10.0.1.200' }] })),
   creation('floatingip', 'fip1', id => ({ floating_network_id: id('ext'), port_id: id('p1') })),
