@@ -154,4 +154,45 @@ describe('what goes in a region', () => {
     expect((await p.ask('GET', `/networks/${spanning.id}`)).status).toBe(200)
     expect(await p.region('Pod1').list('network')).toHaveLength(before.length - 1)
   })
+
+  it('its routings removed by an operator, it is made again where it is needed', async () => {
+    const ids = [spanning.id, spanningSubnet.id]
+    for (const centralId of ids) {
+      const [routing] = await p.app.store.routings.list({ centralId }, { limit: 1, marker: null })
+      const note = { caller: p.admin, at: new Date(), action: 'routing.remove' }
+      await p.app.store.routings.remove(routing!.id, note)
+    }
+    const placed = { network_id: spanning.id, 'binding:profile': { region: 'Pod1' } }
+    const port = await p.call('POST', '/ports', { port: placed })
+    const again = await there(spanning.id, 'Pod1')
+    expect((await p.region('Pod1').get('port', port.id))?.networkId).toBe(again)
+  })
+
+  it('so is a router’s copy', async () => {
+    const router = await p.call('POST', '/routers', { router: { name: 'w-again' } })
+    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: spanningSubnet.id })
+    await p.settle()
+    const copyOf = async () => (await p.call('GET', `/routers/${router.id}`))['atoll:regions'][0]?.id
+    const first = await copyOf()
+    for (const leg of await p.region('Pod1').list('port', { where: { deviceId: first } }))
+      await p.region('Pod1').removeLeg(first, { portId: leg.id })
+    await p.region('Pod1').remove('router', first)
+    const filter = { centralId: router.id, resourceType: 'router' }
+    const [routing] = await p.app.store.routings.list(filter, { limit: 1, marker: null })
+    await p.app.store.routings.remove(routing!.id, {
+      caller: p.admin,
+      at: new Date(),
+      action: 'routing.remove',
+    })
+    await p.call('PUT', `/routers/${router.id}`, { router: { name: 'w-again-2' } })
+    await p.settle()
+    const second = await copyOf()
+    expect(second).toBeDefined()
+    expect(second).not.toBe(first)
+    const legs = await p.region('Pod1').list('port', { where: { deviceId: second } })
+    expect(legs).toHaveLength(1)
+    await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: spanningSubnet.id })
+    await p.settle()
+    await p.call('DELETE', `/routers/${router.id}`)
+  })
 })

@@ -49,6 +49,22 @@ export async function realise(
   return { id, surplus: surplus.length }
 }
 
+/** Ends the intents of what is gone from the region, with where it was: it may be made again. */
+export async function endDead(
+  app: App,
+  networking: RegionNetworking,
+  regionId: string,
+  intents: readonly Intent[],
+): Promise<void> {
+  for (const { id, resourceType, purpose, regionalId } of intents) {
+    if (regionalId === null || (await networking.get(resourceType as MadeKind, regionalId)) !== null) continue
+    await app.store.transact(async tx => {
+      await tx.intents.end(id, app.now())
+      await tx.networks.unplace(resourceType, purpose, regionId)
+    })
+  }
+}
+
 /** What the region refuses since another worker, with the same intent, came a moment earlier is that one's thing. */
 async function makeUnlessOther(maker: Maker, { id, isNew }: Declared): Promise<RegionalThing> {
   try {

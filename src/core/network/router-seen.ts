@@ -6,9 +6,10 @@ import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { findBridge } from './bridge.ts'
 import { all } from './query.ts'
+import { endDead } from './realise.ts'
 import type { RegionNetworking } from './region-rows.ts'
 import { type Ref, type RegionPlan, refer } from './router-plan.ts'
-import type { RouterScene } from './router-scene.ts'
+import { type RouterScene, routerScene } from './router-scene.ts'
 import type { Leaving, RegionSeen } from './router-steps.ts'
 import { placeIn } from './spanning.ts'
 
@@ -38,7 +39,11 @@ export async function see(app: App, networking: RegionNetworking, looking: Looki
   ])
   const id = ids.get(refer('router', routerId))
   const router = id === undefined ? null : await networking.get('router', id)
-  if (id !== undefined && !router && plan.router) throw drift(region, 'router', id)
+  if (id !== undefined && !router && plan.router) {
+    if (scene && placeIn(scene.router, region) !== null) throw drift(region, 'router', id)
+    await endDead(app, networking, region.id, intents)
+    return see(app, networking, { ...looking, scene: await routerScene(app, routerId) })
+  }
   const legs = id === undefined ? [] : await networking.list('port', { where: { deviceId: id } })
   return {
     router,

@@ -8,7 +8,7 @@ import type { Region } from '../regions/region.ts'
 import { blocksFor, gatewayFor } from './blocks.ts'
 import { copyPools } from './bridge.ts'
 import type { Network, Place, Subnet } from './model.ts'
-import { makerOf, realise } from './realise.ts'
+import { endDead, makerOf, realise } from './realise.ts'
 import type { RegionNetworking, RegionSpec } from './region-rows.ts'
 import { hintsIn } from './where.ts'
 
@@ -64,6 +64,7 @@ async function makeNetwork(
   region: Region,
 ): Promise<string> {
   const spec = await copyOf(app, network, region)
+  await endDead(app, networking, region.id, await app.store.intents.living(region.name, [network.id]))
   const { id } = await realise(
     app,
     { region: region.name, resourceType: 'network', purpose: network.id, owner: network.id },
@@ -129,6 +130,7 @@ async function makeSubnet(
     ...modes(subnet),
     ...ranges,
   }
+  await endDead(app, networking, region.id, await app.store.intents.living(region.name, [subnet.id]))
   const { id } = await realise(
     app,
     { region: region.name, resourceType: 'subnet', purpose: subnet.id, owner: subnet.id },
