@@ -6,7 +6,7 @@ export default defineConfig({
     include: [
       'test/contract/**/*.test.ts',
       'test/sim/openstack-client.test.ts',
-      'test/clients/openstack-network.test.ts',
+      'test/clients/{blazar,network,openstack-network}.test.ts',
       'test/sim/*-like-the-real.test.ts',
       'test/lab/**/*.test.ts',
       'test/networking/t[0-9]*.test.ts',
