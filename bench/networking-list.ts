@@ -155,7 +155,13 @@ async function growthOf(
   }
 }
 
+const wanted = 1_000_000
+
 function show(figures: readonly Figures[], small: Place, large: Place): void {
+  if (large.ports < wanted) {
+    const minutes = Math.ceil(wanted / large.perSecond / 60)
+    console.log(`\n${wanted} ports would take ${minutes} minutes to write here: --ports ${wanted}`)
+  }
   printTable(
     `GET /ports?limit=${limit}: ms and what is touched at ${small.ports} and at ${large.ports} ports`,
     ['page', 'store', 'large', 'growth', 'API', 'large', 'growth', 'buffers', 'large', 'rows', 'large'],

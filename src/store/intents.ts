@@ -72,6 +72,10 @@ export function intentStore(db: Db): IntentStore {
       await run(sql`${ending(at, sql`id = ${id}`)}`.execute(db))
     },
 
+    async withdraw(id) {
+      await run(db.deleteFrom('intent').where('id', '=', id).execute())
+    },
+
     async forget(before, limit) {
       const result = await run(
         sql`delete from intent where id in (

@@ -362,6 +362,7 @@ create table port (
 );
 create index port_device on port (device_id);
 create index port_groups on port USING gin (security_group_ids);
+create index port_host on port (host_id, id) WHERE (host_id <> ''::text);
 create index port_mac_anywhere on port (mac_address);
 create index port_name on port (name, id);
 create index port_network on port (network_id, id);

@@ -42,7 +42,7 @@ export async function adopt<K extends MadeKind, Made>(
     await prepare?.(intentId)
     row = await makeOrFind(maker, intentId)
   } catch (error) {
-    if (isCertain(error)) await giveUp(app, intentId)
+    if (isCertain(error)) await giveUp(app, intentId, 'withdraw')
     throw error
   }
   try {
@@ -69,17 +69,17 @@ async function checkQuota(app: App, tx: Transaction, kind: MadeKind, projectId: 
 const isCertain = (error: unknown): boolean =>
   isRefusal(error) || (error instanceof AppError && error.code !== 'upstream')
 
-/** Ends an intent for which nothing is there, and gives back what was held for it. */
-const giveUp = (app: App, intentId: string): Promise<void> =>
+/** Is done with an intent for which nothing is there, or nothing ever was, and gives back what was held for it. */
+const giveUp = (app: App, intentId: string, how: 'end' | 'withdraw'): Promise<void> =>
   app.store.transact(async tx => {
-    await tx.intents.end(intentId, app.now())
     await tx.networks.release('port', intentId)
+    await tx.intents[how](intentId, app.now())
   })
 
 async function undo(app: App, intentId: string, remove: () => Promise<unknown>): Promise<void> {
   try {
     await remove()
-    await giveUp(app, intentId)
+    await giveUp(app, intentId, 'end')
   } catch (error) {
     app.report(error, `taking back what intent ${intentId} has made; the region's next tidying will`)
   }

@@ -41,6 +41,8 @@ export interface IntentStore {
   forsaken(region: string, before: Date): Promise<Intent[]>
   /** The thing is gone, or must go: whatever still bears the mark is surplus from now on. */
   end(id: string, at: Date): Promise<void>
+  /** Nothing was made for it, and nothing will be: it is as if it had never been declared. */
+  withdraw(id: string): Promise<void>
   /** Removes those that ended before; returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }

@@ -4,6 +4,7 @@ import { invalid } from '../error.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import type { Network } from './model.ts'
+import { some } from './query.ts'
 import { allowedBy, homeOf, regionNamed, regionsOf } from './where.ts'
 
 export interface Signals {
@@ -46,20 +47,27 @@ function namedRegion({ region }: Signals['profile'], regions: readonly Region[])
   return regionNamed(region, regions)
 }
 
-/** The region that has an agent on the host. */
+/** The region that has an agent on the host: known by another port there, else asked for. Throws `upstream`. */
 async function regionOfHost(
   app: App,
   allowed: readonly Region[],
   { hostId, requestId }: Signals,
 ): Promise<Region | null> {
   if (hostId === '') return null
-  const having = await Promise.all(
+  const [neighbour] = await some(app.store, 'port', 1, { field: 'hostId', in: [hostId] })
+  const known = allowed.find(({ name }) => name === neighbour?.places[0]?.region)
+  if (known) return known
+  const answers = await Promise.allSettled(
     allowed.map(async region => {
       const query = { where: { host: hostId }, fields: ['host'] as const }
-      return (await app.cloud.networking(region.name, requestId).list('agent', query)).length > 0
+      const agents = await app.cloud.networking(region.name, requestId).list('agent', query)
+      return agents.length > 0 ? region : null
     }),
   )
-  const found = allowed.find((_, index) => having[index])
-  if (!found) throw invalid(`No region of this network has a host ${hostId}`, 'host_unknown')
-  return found
+  const found = answers.flatMap(answer => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))
+  if (found[0]) return found[0]
+  // The host may be that of a region that gives no answer.
+  const silent = answers.find(answer => answer.status === 'rejected')
+  if (silent) throw silent.reason
+  throw invalid(`No region of this network has a host ${hostId}`, 'host_unknown')
 }

@@ -85,7 +85,11 @@ export async function makeOrFind<Thing extends RegionalThing>(
     return await maker.make(intentId)
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'maybe_done') throw error
-    const [thing] = [...(await maker.find(intentId))].sort(byAge)
+    const found = await maker.find(intentId).catch(() => {
+      // Whether it was made is as open as before.
+      throw error
+    })
+    const [thing] = [...found].sort(byAge)
     if (!thing) throw error
     return thing
   }

@@ -10,6 +10,9 @@ import { placeIn } from './spanning.ts'
 import { homeOf, regionsOf, routerHome } from './where.ts'
 import { follow } from './writing.ts'
 
+/** How long routes wait for other regions' copies: those that come together are told of each other once. */
+const gatheringMs = 500
+
 /** Brings what the region holds of the router to what it should; a router that is gone goes from it. */
 export async function setUpRouter(
   app: App,
@@ -26,7 +29,8 @@ export async function setUpRouter(
   // Whoever began its removal got no further.
   if (router.deleting && router.places.length === 0) return forgetRouter(app, caller, router)
   const routes = { type: 'configure_route', projectId, resource: { router_id: routerId } }
-  await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }]))
+  const at = new Date(app.now().getTime() + gatheringMs)
+  await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }], at))
 }
 
 /** The addresses that the region has given to the router's gateway are the model's too. */

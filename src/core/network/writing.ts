@@ -35,17 +35,18 @@ export interface FollowUp {
   readonly region: Region | null
 }
 
-/** Posts what is to be done in regions, each once, with the change that it follows from or not at all. */
+/** Posts what is to be done in regions, each once (at once unless told), with the change that it follows from or not at all. */
 export async function follow(
   app: App,
   caller: Caller,
   tx: Transaction,
   follows: readonly FollowUp[],
+  at?: Date,
 ): Promise<void> {
   if (follows.length === 0) return
   const once = new Map(follows.map(one => [turnKey(one), one]))
   const jobs = [...once.values()].map(({ region, ...spec }) =>
     newJob(app, { ...spec, region: region?.name ?? '' }),
   )
-  await tx.jobs.post(jobs, noteOf(app, caller, 'job.create'))
+  await tx.jobs.post(jobs, noteOf(app, caller, 'job.create'), at)
 }

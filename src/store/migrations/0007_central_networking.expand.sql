@@ -103,6 +103,7 @@ create index port_project_name on port (project_id, name, id);
 create index port_project_created on port (project_id, created_at, id);
 create index port_name on port (name, id);
 create index port_device on port (device_id);
+create index port_host on port (host_id, id) where host_id <> '';
 create index port_mac_anywhere on port (mac_address);
 create index port_groups on port using gin (security_group_ids);
 
