@@ -29,6 +29,7 @@ beforeEach(() => p.settle())
 afterAll(() => p[Symbol.asyncDispose]())
 
 const show = (id: string) => p.ask('GET', `/ports/${id}`)
+const last = (address: string): number => Number(address.split('.').at(-1))
 const there = async (id: string, region: string): Promise<string> =>
   (await p.call('GET', `/networks/${id}`))['atoll:regions'].find((place: Json) => place.region === region).id
 
@@ -55,6 +56,33 @@ describe('a server booted in a region by the id that its network has there', () 
     await p.look()
     const { status, json } = await p.ask('POST', '/ports', { port: fixed })
     expect([status, json.NeutronError.type]).toEqual([409, 'IpAddressAlreadyAllocated'])
+  })
+
+  it('never finds its region’s block full: it grows when half of it is given', async () => {
+    const small = await p.call('POST', '/networks', { network: { name: 'w-small' } })
+    const subnet = { network_id: small.id, ip_version: 4, cidr: '10.9.0.0/26' }
+    const { id } = await p.call('POST', '/subnets', { subnet: { name: 'w-small', ...subnet } })
+    const placed = { network_id: small.id, 'binding:profile': { region: 'Pod1' } }
+    await p.call('POST', '/ports', { port: { name: 'w-small', ...placed } })
+    const regional = await there(small.id, 'Pod1')
+    const size = async () => {
+      const [{ allocationPools }] = (await p
+        .region('Pod1')
+        .list('subnet', { where: { networkId: regional } })) as [Json]
+      return allocationPools.reduce(
+        (sum: number, { start, end }: Json) => sum + last(end) - last(start) + 1,
+        0,
+      )
+    }
+    const first = await size()
+    for (let booted = 0; booted < first + 8; booted += 1) {
+      await p.plugInto('Pod1', regional, p.demo.projectId!)
+      if (booted % 4 === 3) await p.look()
+    }
+    await p.look()
+    expect(await size()).toBeGreaterThan(first)
+    const held = await p.app.store.networks.holdings(id, ['port'])
+    expect(held.length).toBeGreaterThanOrEqual(first + 8)
   })
 
   it('brings the networks’ routers to the region', async () => {

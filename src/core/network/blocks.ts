@@ -42,6 +42,20 @@ export async function moreBlocksFor(app: App, subnet: Subnet, region: Region): P
   throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
 }
 
+/**
+ * The region's blocks with one more where half of what it has is given; null where there is room, or where the subnet has
+ * none left to give.
+ */
+export async function topUp(app: App, subnet: Subnet, region: Region): Promise<Pool[] | null> {
+  const held = await app.store.networks.holdings(subnet.id)
+  const mine = held.filter(one => one.purpose === 'block' && one.scope === region.id).map(rangeOf)
+  const given = held.filter(one => one.purpose !== 'block').map(rangeOf)
+  const spare = poolSize(subtractRanges(mine, given))
+  if (mine.length === 0 || spare * 2n > poolSize(mine)) return null
+  const free = subtractRanges(subnet.allocationPools.map(rangeOf), held.map(rangeOf))
+  return free.length === 0 ? null : moreBlocksFor(app, subnet, region)
+}
+
 type Choice = (
   mine: readonly AddressRange[],
   free: readonly AddressRange[],

@@ -12,6 +12,7 @@ import { adoptPort, isUsers, type Looking, mirrorPort, portFields, type SeenPort
 import { forgetPort } from './forget-port.ts'
 import { intentOf } from './intent.ts'
 import type { Kind, Kinds, Port } from './model.ts'
+import { keepRoom } from './room.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
 /** What a look has found. */
@@ -112,6 +113,7 @@ async function lookAtPorts(
       drift.push(`port ${port.id}: ${error.message}`)
     }
   }
+  await keepRoom(looking, new Set(ours.map(({ networkId }) => networkIds.get(networkId)!)))
   return { came, changed, drift }
 }
 
