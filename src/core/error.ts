@@ -56,5 +56,5 @@ export const unavailable = (message: string, cause?: unknown): AppError =>
   new AppError('unavailable', message, {}, { cause })
 
 /** Whether a region has said no for certain: nothing was done there, and asking again would be in vain. */
-export const isRefusal = (error: unknown): boolean =>
+export const isRefusal = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500

@@ -5,8 +5,10 @@ import { AppError } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { SecurityGroup, Written } from './model.ts'
+import { some } from './query.ts'
 import { stockRules } from './security-rules.ts'
 import type { GroupSpec } from './specs.ts'
+import { born } from './writing.ts'
 
 /** A project's default group, made where there is none yet; null for no project. */
 export async function ensureDefaultGroup(
@@ -30,18 +32,15 @@ export async function ensureDefaultGroup(
 }
 
 async function findDefault(app: App, projectId: string): Promise<SecurityGroup | null> {
-  const found = await app.store.networks.list('security_group', {
-    sight: null,
-    where: [
-      { field: 'projectId', in: [projectId] },
-      { field: 'isDefault', in: [true] },
-    ],
-    sort: [],
-    limit: 1,
-    marker: null,
-    reverse: false,
-  })
-  return found?.[0] ?? null
+  const isDefault = { field: 'isDefault', in: [true] }
+  const [found] = await some(
+    app.store,
+    'security_group',
+    1,
+    { field: 'projectId', in: [projectId] },
+    isDefault,
+  )
+  return found ?? null
 }
 
 /** Adds a group with the rules of every new one. Throws `conflict` (`exists`) for a project's second default group. */
@@ -51,14 +50,13 @@ export async function insertGroup(
   tx: Transaction,
   spec: GroupSpec & Pick<SecurityGroup, 'id' | 'isDefault'>,
 ): Promise<void> {
-  const now = app.now()
-  const born = { revision: 1, createdAt: now, updatedAt: now }
+  const birth = born(app)
   const note = noteOf(app, caller, 'security_group.create')
-  await tx.networks.insert('security_group', { ...spec, ...born }, note)
+  await tx.networks.insert('security_group', { ...spec, ...birth }, note)
   for (const sense of stockRules(spec.isDefault ? spec.id : null)) {
     const rule: Written<'security_group_rule'> = {
       ...sense,
-      ...born,
+      ...birth,
       id: app.newId(),
       projectId: spec.projectId,
       description: '',

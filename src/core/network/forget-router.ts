@@ -3,6 +3,7 @@
 import type { Caller } from '../caller.ts'
 import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
+import { findBridge } from './bridge.ts'
 import { forgetNetwork } from './forget-network.ts'
 import type { Router } from './model.ts'
 import { all } from './query.ts'
@@ -21,9 +22,9 @@ export async function removeIdleBridge(app: App, caller: Caller, projectId: stri
   const regions = await regionsOf(app.store)
   const routers = await all(app.store, 'router', { field: 'projectId', in: [projectId] })
   if (routers.some(router => routerHome(router, regions) === null)) return
-  const [bridge] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
+  const bridge = await findBridge(app, projectId)
   if (!bridge) return
-  for (const { region, id } of bridge.places)
+  for (const { region, id } of bridge.network.places)
     await app.cloud.networking(region, caller.requestId).remove('network', id)
-  await forgetNetwork(app, caller, bridge.id)
+  await forgetNetwork(app, caller, bridge.network.id)
 }

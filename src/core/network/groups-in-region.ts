@@ -13,8 +13,8 @@ import type { App, Transaction } from '../ports.ts'
 import { dropAddressGroups, removeAddressGroups } from './address-groups.ts'
 import { namedBy, type ProjectInRegion } from './group-rules.ts'
 import { intentOf } from './intent.ts'
-import type { Port, SecurityGroup } from './model.ts'
-import { bringAspects, bringGroups, bringRules, forgetGroup, idIn, type There } from './project-in-region.ts'
+import { idIn, type Port, type SecurityGroup } from './model.ts'
+import { bringAspects, bringGroups, bringRules, forgetGroup, type There } from './project-in-region.ts'
 import { all } from './query.ts'
 import { unknown } from './read.ts'
 import type { RegionNetworking } from './region-rows.ts'
@@ -40,8 +40,10 @@ export async function ensureGroups(
   const gone = groupIds.find(id => !asked.some(group => group.id === id))
   if (gone !== undefined) throw unknown('security_group', gone)
   const ids = new Map<string, string>()
-  for (const { id, places } of asked)
-    for (const place of places) if (place.region === region) ids.set(id, place.id)
+  for (const group of asked) {
+    const there = idIn(group, region)
+    if (there !== null) ids.set(group.id, there)
+  }
   const missing = asked.filter(group => !ids.has(group.id))
   for (const projectId of new Set(missing.map(group => group.projectId))) {
     const there = await again(async () => {

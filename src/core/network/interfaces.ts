@@ -12,7 +12,7 @@ import { newMac } from './ports.ts'
 import { all, interfaceOwner, interfacesOf } from './query.ts'
 import { getOwn, getResource } from './read.ts'
 import { routerFollows } from './router-follows.ts'
-import { ensureNetwork } from './spanning.ts'
+import { ensureNetwork, placeIn } from './spanning.ts'
 import type { Interface, InterfaceAsk } from './specs.ts'
 import { allowedBy, homeOf, regionsOf, routerHome } from './where.ts'
 import { born, follow } from './writing.ts'
@@ -124,15 +124,15 @@ async function addAtHome(app: App, caller: Caller, joining: Joining, region: Reg
   const { router, network, subnet, port } = joining
   const networking = app.cloud.networking(region.name, caller.requestId)
   const local = await ensureNetwork(app, caller, network, region)
-  const place = port?.places.find(one => one.region === region.name)
-  if (port && !place)
+  const placed = port && placeIn(port, region)
+  if (port && !placed)
     throw invalid(
       `Port ${port.id} is not in ${region.name}, where the router lives: bind it there first`,
       'location_mismatch',
     )
   const leg = await networking.addLeg(
     router.id,
-    place ? { portId: place.id } : { subnetId: local.subnetIds.get(subnet.id)! },
+    placed ? { portId: placed } : { subnetId: local.subnetIds.get(subnet.id)! },
   )
   const device = { deviceId: router.id, deviceOwner: interfaceOwner }
   if (port) {
@@ -228,9 +228,9 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
   await requireNoFloatingIps(app, router, subnet!)
   const home = routerHome(router, await regionsOf(app.store))
   if (home) {
-    const place = port.places.find(({ region }) => region === home.name)
-    if (place)
-      await app.cloud.networking(home.name, caller.requestId).removeLeg(router.id, { portId: place.id })
+    const portId = placeIn(port, home)
+    if (portId !== null)
+      await app.cloud.networking(home.name, caller.requestId).removeLeg(router.id, { portId })
   }
   await app.store.transact(async tx => {
     await follow(app, caller, tx, await routerFollows(tx, router))

@@ -6,6 +6,14 @@ export interface Place {
   readonly id: string
 }
 
+interface Placed {
+  readonly places: readonly Place[]
+}
+
+/** The id that a resource has in a region of this name; null where it is not there. */
+export const idIn = ({ places }: Placed, region: string): string | null =>
+  places.find(place => place.region === region)?.id ?? null
+
 export interface Standard {
   readonly id: string
   readonly projectId: string
@@ -149,6 +157,18 @@ export interface Kinds {
   readonly security_group_rule: SecurityGroupRule
 }
 export type Kind = keyof Kinds
+
+/** What a kind is called in sentences. */
+const words: Readonly<Record<Kind, string>> = {
+  network: 'network',
+  subnet: 'subnet',
+  port: 'port',
+  router: 'router',
+  floatingip: 'floating IP',
+  security_group: 'security group',
+  security_group_rule: 'security group rule',
+}
+export const wordOf = (kind: Kind): string => words[kind]
 
 /** What is worked out from other rows, and so is not written with its own. */
 export type Derived = 'places' | 'subnetIds' | 'fixedIps' | 'rules'

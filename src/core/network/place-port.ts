@@ -11,9 +11,9 @@ import { type Carved, holdIps, type WantedIp, wantedIps } from './fixed-ips.ts'
 import { followPlacement } from './follow-port.ts'
 import { forgetPort } from './forget-port.ts'
 import { ensureGroups } from './groups-in-region.ts'
-import type { FixedIp, Network, Port, Subnet, Written } from './model.ts'
+import type { FixedIp, Network, Subnet, Written } from './model.ts'
 import type { RegionPort, RegionSpec } from './region-rows.ts'
-import { ensureNetwork, type LocalNetwork } from './spanning.ts'
+import { ensureNetwork, type LocalNetwork, placeIn } from './spanning.ts'
 import type { FixedIpAsk, PortSpec } from './specs.ts'
 import { homeOf } from './where.ts'
 import { born } from './writing.ts'
@@ -90,11 +90,9 @@ export async function tellPools(
   { regionId, subnet, blocks }: Carved,
 ): Promise<void> {
   const region = await app.store.regions.get(regionId)
-  const place = subnet.places.find(one => one.region === region?.name)
-  if (!region || !place) return
-  await app.cloud
-    .networking(region.name, caller.requestId)
-    .update('subnet', place.id, { allocationPools: blocks })
+  const id = region && placeIn(subnet, region)
+  if (!region || id === null) return
+  await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
 }
 
 function specOf(
@@ -229,9 +227,9 @@ async function forgetStale(app: App, caller: Caller, { placing, made, local }: K
       one => one.purpose === 'port' && one.start === ipAddress,
     )
     const [holder] = await app.store.networks.getMany('port', held ? [held.holder] : [])
-    const place = holder?.places.find(one => one.region === region.name)
-    if (!holder || !place || (await networking.get('port', place.id))) continue
-    await forgetPort(app, caller, holder as Port)
+    const id = holder ? placeIn(holder, region) : null
+    if (!holder || id === null || (await networking.get('port', id))) continue
+    await forgetPort(app, caller, holder)
     any = true
   }
   return any

@@ -12,12 +12,9 @@ import {
   wantedRules,
 } from './group-rules.ts'
 import { marked } from './intent.ts'
-import type { SecurityGroup } from './model.ts'
+import { idIn, type SecurityGroup } from './model.ts'
 import { makerOf, realise } from './realise.ts'
 import type { RegionGroup } from './region-rows.ts'
-
-export const idIn = ({ places }: Pick<SecurityGroup, 'places'>, region: string): string | null =>
-  places.find(place => place.region === region)?.id ?? null
 
 /** What the region has, by central ids. */
 export type There = ReadonlyMap<string, RegionGroup>

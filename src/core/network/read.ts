@@ -6,7 +6,7 @@ import type { Page } from '../page.ts'
 import { toPage } from '../page.ts'
 import type { App } from '../ports.ts'
 import { ensureDefaultGroup } from './default-group.ts'
-import type { Kind, Kinds } from './model.ts'
+import { type Kind, type Kinds, wordOf } from './model.ts'
 import type { ResourceQuery, Sight } from './network-store.ts'
 
 /** What a caller sees: an admin everything, anybody else what is their project's and what is for all. */
@@ -65,16 +65,5 @@ export async function getOwn<K extends Kind>(app: App, caller: Caller, ask: GetA
     },
   )
 }
-
-const words: Readonly<Record<Kind, string>> = {
-  network: 'network',
-  subnet: 'subnet',
-  port: 'port',
-  router: 'router',
-  floatingip: 'floating IP',
-  security_group: 'security group',
-  security_group_rule: 'security group rule',
-}
-export const wordOf = (kind: Kind): string => words[kind]
 
 export const unknown = (kind: Kind, id: string) => notFound(`There is no ${wordOf(kind)} ${id}`, kind)

@@ -7,7 +7,7 @@ import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { blocksFor, gatewayFor } from './blocks.ts'
 import { copyPools } from './bridge.ts'
-import type { Network, Place, Subnet } from './model.ts'
+import { idIn, type Network, type Place, type Subnet } from './model.ts'
 import { endDead, makerOf, realise } from './realise.ts'
 import type { RegionNetworking, RegionSpec } from './region-rows.ts'
 import { hintsIn } from './where.ts'
@@ -21,8 +21,9 @@ export interface LocalNetwork {
   readonly isNew: boolean
 }
 
-export const placeIn = ({ places }: { places: readonly Place[] }, region: Region): string | null =>
-  places.find(place => place.region === region.name)?.id ?? null
+/** As `idIn`, of a region that is known. */
+export const placeIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
+  idIn(row, region.name)
 
 /** What the region has of a network, as far as the model knows; null when a part of it is missing there. */
 export function known(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {

@@ -1,7 +1,7 @@
 // Tidying a region: what bears a mark of ours and is nobody's goes. A call may take effect long after whoever made it is
 // gone, so there is always a next time.
 
-import { AppError } from '../error.ts'
+import { type AppError, isRefusal } from '../error.ts'
 import type { App } from '../ports.ts'
 import { dayMs, inSteps } from '../steps.ts'
 import { type Intent, intentOf, type MarkedThing } from './intent.ts'
@@ -87,9 +87,6 @@ async function remove(networking: RegionNetworking, kind: TidiedKind, id: string
     await networking.removeLeg(port.deviceId, { portId: id })
   else await networking.remove(kind, id)
 }
-
-const isRefusal = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500
 
 /** Removes the intents that ended some time ago; returns how many. */
 export function forgetIntents(app: App): Promise<number> {

@@ -5,10 +5,19 @@ import { grouped } from '../grouped.ts'
 import type { Job } from '../jobs/job.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
-import type { FloatingIp, Kind, Kinds, Network, Port, Router, Subnet } from './model.ts'
+import {
+  type FloatingIp,
+  type Kind,
+  type Kinds,
+  type Network,
+  type Port,
+  type Router,
+  type Subnet,
+  wordOf,
+} from './model.ts'
 import type { Condition, Held, PortCount, Sight } from './network-store.ts'
 import { all, interfaceOwner } from './query.ts'
-import { unknown, wordOf } from './read.ts'
+import { unknown } from './read.ts'
 import { placeIn } from './spanning.ts'
 import { openJobs } from './topology-state.ts'
 

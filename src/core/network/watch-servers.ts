@@ -4,6 +4,7 @@ import { AppError } from '../error.ts'
 import type { Looking } from './adopt-port.ts'
 import { forgetPort } from './forget-port.ts'
 import { all } from './query.ts'
+import { placeIn } from './spanning.ts'
 
 /** So far back again each time: what was under way while we looked is seen the next time. */
 export const overlapMs = 60_000
@@ -38,9 +39,9 @@ async function forgetPortsOf(
   const ports = await all(app.store, 'port', { field: 'deviceId', in: serverIds }, { region: [region.name] })
   let gone = 0
   for (const port of ports) {
-    const place = port.places.find(one => one.region === region.name)
+    const id = placeIn(port, region)
     // One that a user had made stays when its server goes.
-    if (!place || (await networking.get('port', place.id)) !== null) continue
+    if (id === null || (await networking.get('port', id)) !== null) continue
     await forgetPort(app, caller, port)
     gone += 1
   }

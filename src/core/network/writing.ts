@@ -7,8 +7,7 @@ import { newJob } from '../jobs/jobs.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
-import type { Kind } from './model.ts'
-import { wordOf } from './read.ts'
+import { type Kind, wordOf } from './model.ts'
 
 /** What begins every new row. */
 export const born = (app: App): { revision: number; createdAt: Date; updatedAt: Date } => {
