@@ -192,6 +192,8 @@ describe('a worker that is stopped in the middle of a create', () => {
     const stopped = await stopTaker(job)
     await untilLogged(job)
     await stopped.kill()
+    // A turn that came by itself may have found what an earlier test left.
+    const before = processes.surplus.tidy
     held.letGo()
     await until('the late call took effect', () => called(job).length === 2)
     count(true)
@@ -200,7 +202,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     expect(called(job)[0]!.id).toBe(await noted(job))
     await sleep(200)
     expect(pod.networks().map(({ id }) => id)).toEqual(expect.arrayContaining(foreign))
-    await until('it was told', () => processes.surplus.tidy === 1)
+    await until('it was told', () => processes.surplus.tidy > before)
     expect(processes.errors).toEqual([])
   })
 })
