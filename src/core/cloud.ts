@@ -1,5 +1,6 @@
 // What core needs of regions. Everything throws `upstream` with the region, the service and what was answered.
 
+import type { ProviderCloud, ProviderLogin } from './capacity/provider-cloud.ts'
 import type { HostFacts } from './hosts/host.ts'
 import type { RegionNetworking } from './network/region-rows.ts'
 
@@ -43,11 +44,29 @@ export interface RegionSurvey {
   readonly plainServers: readonly (RegionServer & { readonly host: string })[]
 }
 
+/** What a region's hosts have in all, and what uses them. */
+export interface RegionCapacity {
+  /** How much of each class can be placed on a host, by its hypervisor's name. */
+  readonly hosts: readonly {
+    readonly hypervisorHostname: string
+    readonly amounts: Readonly<Record<string, number>>
+  }[]
+  readonly servers: readonly {
+    readonly id: string
+    /** The hypervisor's name; null for one that landed nowhere. */
+    readonly hypervisorHostname: string | null
+    /** By class: VCPU, MEMORY_MB, DISK_GB. */
+    readonly amounts: Readonly<Record<string, number>>
+  }[]
+}
+
 /** The Nova and Placement of one region. Every call may be repeated. */
 export interface RegionCompute {
   /** Those whose name or id this is: none, one, or several. */
   findHosts(nameOrId: string): Promise<HostFacts[]>
   survey(): Promise<RegionSurvey>
+  /** Looks at every host and every server. */
+  capacity(): Promise<RegionCapacity>
   /** Whether a reservation's flavor was made by us. */
   isOurs(reservationId: string): Promise<boolean>
   /** Closes a host to every server without a reservation's flavor. */
@@ -76,6 +95,8 @@ export interface Cloud {
   /** `requestId` goes with every call: of the request or the job on whose behalf it is made. */
   networking(region: string, requestId: string): RegionNetworking
   compute(region: string, requestId: string): RegionCompute
+  /** The OpenStack that these credentials open. */
+  provider(login: ProviderLogin, requestId: string): ProviderCloud
   /** The project of the service user: what tenants must not pay for is its. */
   ownProject(): Promise<string>
 }

@@ -1,7 +1,7 @@
 // Parts of the ledger's statements: what is derived from a change, and the journal's line about it.
 
 import { type RawBuilder, sql } from 'kysely'
-import { forever } from '../core/ledger/ledger.ts'
+import { forever, heldClass } from '../core/ledger/ledger.ts'
 import type { Note } from '../core/note.ts'
 
 /** By how much the available amount changes, and when. */
@@ -18,7 +18,7 @@ type Rows = RawBuilder<unknown>
 const isRows = (given: readonly Posting[] | Rows): given is Rows => 'toOperationNode' in given
 
 /** One step where a posting begins, one where it ends. */
-function stepsOf(postings: readonly Posting[]): Rows {
+export function stepsOf(postings: readonly Posting[]): Rows {
   const steps = postings.flatMap(({ account, class: name, amount, from, to }) => [
     { account, name, at: from, change: amount },
     ...(to < forever ? [{ account, name, at: to, change: -amount }] : []),
@@ -56,6 +56,13 @@ export const stepping = (given: readonly Posting[] | Rows) => sql`
           from moment) as running
     group by account_id, class, day
     on conflict (account_id, class, day) do update set change = excluded.change, lowest = excluded.lowest)`
+
+/** Steps of holds; a budget's also by themselves, so that what is held of it is known as what is available is. */
+export const holding = (steps: Rows): Rows => sql`
+  select account_id, class, at, change from (${steps}) as given
+  union all
+  select account_id, ${heldClass('')} || class, at, change from (${steps}) as given
+  join account on account.id = account_id and kind = 'budget'`
 
 /** Takes windows (rows of `host_id, from_at, to_at`) out of the hosts' gaps. */
 export const cutting = (held: Rows) => sql`

@@ -5,6 +5,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { conflict } from '../core/error.ts'
 import {
+  anyNumber,
   type Claim,
   forever,
   type Hold,
@@ -15,12 +16,13 @@ import {
   type Question,
   type ScopeName,
   type SupplyPosting,
+  type Usage,
   wholeHost,
 } from '../core/ledger/ledger.ts'
 import type { Note } from '../core/note.ts'
 import { type Db, run } from './database.ts'
 import { reservable } from './filter.ts'
-import { cutting, freeing, journaling, type Posting, stepping } from './ledger-parts.ts'
+import { cutting, freeing, holding, journaling, type Posting, stepping, stepsOf } from './ledger-parts.ts'
 
 const refusals = { host_hold_alone: () => conflict('Another reservation has the host', 'host_taken') }
 
@@ -49,6 +51,19 @@ export function ledgerStore(db: Db): Ledger {
       )
       return rows[0]!.id
     },
+    async addBudget(from) {
+      const { rows } = await run(
+        sql<{ id: number }>`insert into account (kind) values ('budget') returning id`.execute(db),
+      )
+      const { id } = rows[0]!
+      const any: Posting = { account: id, class: 'TENANCY', amount: anyNumber, from, to: forever }
+      await run(
+        sql`with supplied as (insert into supply (account_id, class, amount, from_at, to_at, origin)
+                              values (${id}, 'TENANCY', ${anyNumber}, ${from}, ${forever}, 'increase')),
+            ${stepping([any])} select 1`.execute(db),
+      )
+      return id
+    },
     async closeHost(host, at) {
       await run(
         sql`with closed as (
@@ -65,6 +80,8 @@ export function ledgerStore(db: Db): Ledger {
     post: (postings, note) => post(db, postings, note),
     claim: (claim, holds, hosts, note) => writeClaim(db, claim, holds, hosts, note),
     release: (claim, note, from) => release(db, claim, note, from ?? new Date(0)),
+    use: (usage, note) => use(db, usage, note),
+    endUse: (consumers, at, note) => endUse(db, consumers, at, note),
     async claimsOn(account, { from, to }) {
       const { rows } = await run(
         sql<{ claim_id: string }>`
@@ -201,6 +218,42 @@ async function post(db: Db, given: readonly SupplyPosting[], note: Note): Promis
   )
 }
 
+async function use(db: Db, usage: readonly Usage[], note: Note): Promise<void> {
+  if (usage.length === 0) return
+  const postings = usage.map<Posting>(({ account, class: name, amount, window }) => ({
+    account,
+    class: name,
+    amount: -amount,
+    ...window,
+  }))
+  await run(
+    sql`with used as (
+          insert into usage (account_id, class, amount, from_at, to_at, consumer)
+          select * from unnest(${usage.map(one => one.account)}::bigint[], ${usage.map(one => one.class)}::text[],
+            ${usage.map(one => one.amount)}::bigint[], ${usage.map(one => one.window.from)}::timestamptz[],
+            ${usage.map(one => one.window.to)}::timestamptz[], ${usage.map(one => one.consumer)}::text[])),
+        ${stepping(postings)}, ${journaling(note, [...new Set(usage.map(one => one.consumer))].join(' '), postings)}
+        select 1`.execute(db),
+  )
+}
+
+async function endUse(db: Db, consumers: readonly string[], at: Date, note: Note): Promise<void> {
+  await run(
+    sql`with was as (select * from usage where consumer = any (${consumers}::text[]) and to_at > ${at}),
+        ended as (delete from usage using was where usage.id = was.id and was.from_at >= ${at}),
+        shortened as (update usage set to_at = ${at} from was where usage.id = was.id and was.from_at < ${at}),
+        returned as (
+          select account_id, class, amount, greatest(from_at, ${at}) as from_at, to_at from was),
+        ${stepping(stepsOfReturned)}, ${journaling(note, consumers.join(' '), sql`select * from returned`)}
+        select 1`.execute(db),
+  )
+}
+
+/** What ended gives back, as steps. */
+const stepsOfReturned = sql`
+  select account_id, class, from_at as at, amount as change from returned
+  union all select account_id, class, to_at, -amount from returned where to_at < ${forever}`
+
 async function writeClaim(
   db: Db,
   claim: Claim,
@@ -239,7 +292,7 @@ async function writeClaim(
         host_held as (
           insert into host_hold (claim_id, line, host_id, during, whole)
           select ${claim.id}::uuid, line, host_id, tstzrange(from_at, to_at), whole from held_host order by host_id),
-        ${cutting(sql`held_host`)}, ${stepping(postings)},
+        ${cutting(sql`held_host`)}, ${stepping(holding(stepsOf(postings)))},
         ${journaling(note, claim.id, [...postings, ...ofHosts])}
         select 1`.execute(db),
     refusals,
@@ -273,8 +326,7 @@ async function release(db: Db, claim: string, note: Note, since: Date): Promise<
         returned as (
           select account_id, class, amount, greatest(from_at, ${since}) as from_at, to_at from was),
         ${freeing(sql`freed`)},
-        ${stepping(sql`select account_id, class, from_at as at, amount as change from returned
-                       union all select account_id, class, to_at, -amount from returned where to_at < ${forever}`)},
+        ${stepping(holding(stepsOfReturned))},
         ${journaling(
           note,
           claim,

@@ -27,7 +27,28 @@ export interface AvailabilityPoint {
   readonly amounts: Readonly<Record<string, number>>
 }
 
+/** How low the levels of classes get, all accounts together, in parts of a window. */
+export interface SeriesQuery {
+  readonly accounts: readonly number[]
+  readonly classes: readonly string[]
+  readonly window: Window
+  /** The most points of the answer. */
+  readonly points: number
+}
+
+export interface SeriesPoint {
+  readonly at: Date
+  /** By class: the least at any instant until the next point. */
+  readonly levels: Readonly<Record<string, number>>
+}
+
 export interface CapacityStore {
+  /**
+   * One point where the window begins and one at every change, where these are no more than `points`; else as many parts
+   * as that, of equal length or of whole days, each with its lowest levels (of several accounts: the sum of these, which
+   * is never too much).
+   */
+  series(query: SeriesQuery): Promise<SeriesPoint[]>
   /** The earliest in any region, or null. */
   earliestHosts(search: SlotSearch): Promise<Slot | null>
   /** One point where the window begins, and one at every change; null when there are more than `most`. */

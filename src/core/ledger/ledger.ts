@@ -50,10 +50,26 @@ export interface HostHold {
   readonly whole: boolean
 }
 
+/** What exists and is covered by no hold on that account. */
+export interface Usage {
+  readonly account: number
+  readonly class: string
+  readonly amount: number
+  readonly window: Window
+  /** What takes it: one usage a class of an account. */
+  readonly consumer: string
+}
+
+/** How many reservations and instances a budget may have: its supply of TENANCY, of which each holds or takes 1. */
+export const anyNumber = 1_000_000_000_000
+
+/** The class under which a budget's steps say what of a class is held: its level is the sum of all holds, below 0. */
+export const heldClass = (name: string): string => `held:${name}`
+
 export interface Claim {
   readonly id: string
   readonly projectId: string
-  readonly kind: 'lease'
+  readonly kind: 'lease' | 'promise'
   readonly window: Window
 }
 
@@ -94,6 +110,8 @@ export interface Ledger {
   freeHosts(search: HostSearch): Promise<number[]>
   /** A new host's account, free from `from` on. */
   addHost(regionId: string, from: Date): Promise<number>
+  /** A new account of what may be promised, with nothing to promise yet. */
+  addBudget(from: Date): Promise<number>
   /** The host is no more from now on; its past stays. */
   closeHost(host: number, at: Date): Promise<void>
   post(postings: readonly SupplyPosting[], note: Note): Promise<void>
@@ -101,8 +119,22 @@ export interface Ledger {
   claim(claim: Claim, holds: readonly Hold[], hosts: readonly HostHold[], note: Note): Promise<void>
   /** Takes back what a claim holds, from an instant on or altogether. */
   release(claim: string, note: Note, from?: Date): Promise<void>
+  /** Takes what exists without a hold. */
+  use(usage: readonly Usage[], note: Note): Promise<void>
+  /** These take nothing any more, of any account, from an instant on. */
+  endUse(consumers: readonly string[], at: Date, note: Note): Promise<void>
+  /** The first instant at or after `from` and before `to` at which so much is available; null when there is none. */
+  firstWith(question: Question, amount: number): Promise<Date | null>
+  /** What holds something of an account's class at an instant. */
+  holdsAt(account: number, className: string, at: Date): Promise<readonly HeldBy[]>
   /** The claims that hold something of an account (or of a host) at some instant of the window. */
   claimsOn(account: number, window: Window): Promise<string[]>
+}
+
+export interface HeldBy {
+  readonly claim: string
+  readonly amount: number
+  readonly window: Window
 }
 
 export interface Shortage extends Question {

@@ -1,0 +1,25 @@
+// A pool: so much more (or less) of a provider may be promised, from when to when. Never edited; another one follows it.
+
+import type { Window } from '../ledger/ledger.ts'
+import type { Note } from '../note.ts'
+import type { Amounts } from './amounts.ts'
+
+export interface Pool {
+  readonly id: string
+  readonly providerId: string
+  /** What it was asked of, as it was written: a provider or another pool. */
+  readonly source: string
+  /** Below 0 where it is less. */
+  readonly amounts: Amounts
+  readonly window: Window
+  readonly elements: readonly string[]
+  readonly createdAt: Date
+}
+
+export interface PoolStore {
+  get(id: string): Promise<Pool | null>
+}
+
+export interface PoolWriter {
+  insert(pool: Pool, note: Note): Promise<void>
+}
