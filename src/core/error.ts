@@ -23,6 +23,8 @@ export interface ErrorDetail {
   readonly region?: string
   readonly service?: string
   readonly status?: number
+  /** Of a `no_capacity` error: what would do instead. */
+  readonly offer?: object
 }
 
 /** Whatever else is thrown is `internal`: logged with the request id, never shown. */

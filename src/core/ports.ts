@@ -1,6 +1,14 @@
 // What core needs from outside. Verbs receive an App; compose.ts builds it.
 
 import type { CapacityStore } from './capacity/capacity.ts'
+import type { CapacityReservationStore, CapacityReservationWriter } from './capacity/capacity-reservation.ts'
+import type { CollectionStore } from './capacity/collections.ts'
+import type { ElementStore } from './capacity/elements.ts'
+import type { GeneralWriter } from './capacity/general.ts'
+import type { InstanceStore, InstanceWriter } from './capacity/instance.ts'
+import type { PoolStore, PoolWriter } from './capacity/pool.ts'
+import type { ProviderStore, ProviderWriter } from './capacity/provider.ts'
+import type { PromiseRules } from './capacity/rules.ts'
 import type { TurnStore } from './clockwork.ts'
 import type { Cloud } from './cloud.ts'
 import type { HostStore, HostWriter } from './hosts/host.ts'
@@ -31,6 +39,12 @@ export interface Store {
   readonly hosts: HostStore
   readonly leases: LeaseStore
   readonly capacity: CapacityStore
+  readonly providers: ProviderStore
+  readonly pools: PoolStore
+  readonly capacityReservations: CapacityReservationStore
+  readonly instances: InstanceStore
+  readonly collections: CollectionStore
+  readonly elements: ElementStore
   /**
    * Does all of this or nothing. Where others came first in a way that only the database sees, it is done once more
    * from the start.
@@ -43,12 +57,25 @@ export interface Transaction {
   readonly ledger: Ledger
   readonly hosts: HostWriter
   readonly leases: LeaseWriter
+  readonly providers: ProviderWriter & ProviderStore
+  readonly pools: PoolWriter
+  readonly capacityReservations: CapacityReservationWriter
+  readonly instances: InstanceWriter
+  readonly general: GeneralWriter
   /** What it reads is as the transaction has it. */
   readonly networks: NetworkWriter & NetworkStore
   readonly regions: Pick<RegionStore, 'list'>
   readonly intents: IntentStore
   readonly jobs: Pick<JobStore, 'post'>
   readonly turns: Pick<TurnStore, 'ask'>
+}
+
+/** Encrypts what is stored of others' credentials. */
+export interface Secrets {
+  /** For one place (`provider:ID`); it opens in no other. */
+  seal(text: string, place: string): string
+  /** Throws `internal` for what was sealed elsewhere, or under another key. */
+  open(sealed: string, place: string): string
 }
 
 /** What a type of job does. Throws AppError when it could not. */
@@ -66,6 +93,8 @@ export interface App {
   readonly jobHandlers: Readonly<Record<string, JobHandler>>
   readonly leaseRules: LeaseRules
   readonly networkRules: NetworkRules
+  readonly promiseRules: PromiseRules
+  readonly secrets: Secrets
   /** Tells the log of an error that nobody else will see. */
   report(error: unknown, what: string): void
 }

@@ -235,6 +235,15 @@ export function hostWriter(db: Db): HostWriter {
         .returningAll()
       return (await audited(db, note, change)).length > 0
     },
+    async enrolledIn(regionId) {
+      const { rows } = await run(
+        sql<{ hypervisor_hostname: string }>`
+          select hypervisor_hostname from host where region_id = ${regionId} and state = 'enrolled'`.execute(
+          db,
+        ),
+      )
+      return rows.map(row => row.hypervisor_hostname)
+    },
     async leasesOn(id) {
       const { rows } = await run(
         sql<{ lease_id: string }>`

@@ -82,6 +82,16 @@ export function ledgerStore(db: Db): Ledger {
     release: (claim, note, from) => release(db, claim, note, from ?? new Date(0)),
     use: (usage, note) => use(db, usage, note),
     endUse: (consumers, at, note) => endUse(db, consumers, at, note),
+    async usedAt(account, className, at) {
+      const { rows } = await run(
+        sql<{ amount: number }>`
+          select coalesce(sum(amount), 0)::bigint as amount from usage
+          where account_id = ${account} and class = ${className} and from_at <= ${at} and to_at > ${at}`.execute(
+          db,
+        ),
+      )
+      return rows[0]!.amount
+    },
     async claimsOn(account, { from, to }) {
       const { rows } = await run(
         sql<{ claim_id: string }>`

@@ -4,12 +4,16 @@ import type { Store } from '../core/ports.ts'
 import { auditStore } from './audit.ts'
 import { bindingStore } from './bindings.ts'
 import { capacityStore } from './capacity.ts'
+import { capacityReservationStore } from './capacity-reservations.ts'
+import { collectionStore, elementStore } from './collections.ts'
 import type { Db } from './database.ts'
 import { hostStore } from './hosts.ts'
+import { instanceStore } from './instances.ts'
 import { intentStore } from './intents.ts'
 import { jobStore } from './jobs.ts'
 import { leaseStore } from './leases.ts'
 import { networkStore } from './networks.ts'
+import { poolStore, providerStore } from './providers.ts'
 import { regionStore } from './regions.ts'
 import { routingStore } from './routings.ts'
 import { transact } from './transact.ts'
@@ -30,6 +34,12 @@ export function createStore(db: Db): Store {
     hosts: hostStore(db),
     leases: leaseStore(db),
     capacity: capacityStore(db),
+    providers: providerStore(db),
+    pools: poolStore(db),
+    capacityReservations: capacityReservationStore(db),
+    instances: instanceStore(db),
+    collections: collectionStore(db),
+    elements: elementStore(db),
     transact: work => transact(db, work),
   }
 }

@@ -3,14 +3,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../core/error.ts'
 import type { Transaction } from '../core/ports.ts'
+import { capacityReservationWriter } from './capacity-reservations.ts'
 import { type Db, run } from './database.ts'
+import { generalWriter } from './general.ts'
 import { hostWriter } from './hosts.ts'
+import { instanceWriter } from './instances.ts'
 import { intentStore } from './intents.ts'
 import { jobStore } from './jobs.ts'
 import { leaseWriter } from './leases.ts'
 import { ledgerStore } from './ledger.ts'
 import { networkWriter } from './network-writer.ts'
 import { networkStore } from './networks.ts'
+import { poolWriter, providerStore, providerWriter } from './providers.ts'
 import { regionStore } from './regions.ts'
 import { turnStore } from './turns.ts'
 
@@ -34,6 +38,11 @@ const transactionOf = (trx: Db): Transaction => ({
   ledger: ledgerStore(trx),
   hosts: hostWriter(trx),
   leases: leaseWriter(trx),
+  providers: { ...providerStore(trx), ...providerWriter(trx) },
+  pools: poolWriter(trx),
+  capacityReservations: capacityReservationWriter(trx),
+  instances: instanceWriter(trx),
+  general: generalWriter(trx),
   networks: { ...networkStore(trx), ...networkWriter(trx) },
   regions: regionStore(trx),
   intents: intentStore(trx),

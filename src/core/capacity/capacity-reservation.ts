@@ -1,7 +1,6 @@
 // A reservation of capacity: a promise of amounts over a window, held on a provider's budget and, where its region is
 // known, on what the region's hosts have.
 
-import type { TurnAsk } from '../clockwork.ts'
 import type { Window } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
 import type { Amounts } from './amounts.ts'
@@ -30,15 +29,19 @@ export interface CapacityReservation {
 
 export interface CapacityReservationStore {
   get(id: string): Promise<CapacityReservation | null>
+  getMany(ids: readonly string[]): Promise<CapacityReservation[]>
 }
 
 export interface CapacityReservationWriter {
   /** Keeps all others from changing it until the end of the transaction. Null when there is none. */
   lock(id: string): Promise<CapacityReservation | null>
   /** Throws `conflict` (`element_reserved`) when another one has one of its elements at the same time. */
-  insert(reservation: CapacityReservation, note: Note, ask: TurnAsk): Promise<void>
+  insert(reservation: CapacityReservation, note: Note): Promise<void>
   /** Throws as `insert`. What is not living has its elements no more. */
-  replace(reservation: CapacityReservation, note: Note, ask?: TurnAsk): Promise<void>
+  replace(reservation: CapacityReservation, note: Note): Promise<void>
+  getMany(ids: readonly string[]): Promise<CapacityReservation[]>
+  /** The living ones of a provider that are marked so. */
+  atRiskOn(providerId: string): Promise<CapacityReservation[]>
 }
 
 /** The clockwork's kind of the turns in which reservations of capacity expire and end, by their id. */

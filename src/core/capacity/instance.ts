@@ -4,12 +4,9 @@ import type { Note } from '../note.ts'
 import type { Amounts } from './amounts.ts'
 
 /**
- * `building` until Nova says what became of it; `deleting` until it is gone. `error` and `gone` are charged no more.
+ * `building` until Nova says what became of it; `deleting` until it is gone. What is in `error` or `gone` takes nothing.
  */
 export type InstanceStatus = 'building' | 'active' | 'deleting' | 'error' | 'gone'
-
-/** Those that take capacity. */
-export const charged: readonly InstanceStatus[] = ['building', 'active', 'deleting']
 
 export interface Instance {
   /** Also the mark of its server. */
@@ -37,14 +34,23 @@ export interface Instance {
 
 export interface InstanceStore {
   get(id: string): Promise<Instance | null>
-  /** Those of a provider that take capacity. */
-  charged(providerId: string): Promise<Instance[]>
+  getMany(ids: readonly string[]): Promise<Instance[]>
+  /** Those that take capacity, drawn on one of these reservations. */
+  drawnOn(reservationIds: readonly string[]): Promise<Instance[]>
+  /** Those of a provider of which something is to be seen: neither in `error` nor `gone`. */
+  watched(providerId: string): Promise<Instance[]>
+  /** Which of these failed before a server of theirs was known: one that shows after all is not wanted. */
+  failedAmong(ids: readonly string[]): Promise<string[]>
 }
 
 export interface InstanceWriter {
   lock(id: string): Promise<Instance | null>
   /** Those that are drawn on a reservation and take capacity. */
   drawn(reservationId: string): Promise<Instance[]>
+  /** Whether any was ever made of a reservation that did not fail. */
+  anyOf(reservationId: string): Promise<boolean>
+  /** Which of these servers take capacity as instances. */
+  chargedServers(serverIds: readonly string[]): Promise<string[]>
   insert(instance: Instance, note: Note): Promise<void>
   replace(instance: Instance, note: Note): Promise<void>
 }

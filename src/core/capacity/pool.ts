@@ -17,7 +17,9 @@ export interface Pool {
 }
 
 export interface PoolStore {
-  get(id: string): Promise<Pool | null>
+  getMany(ids: readonly string[]): Promise<Pool[]>
+  /** The providers that have a pool at any time of a window. */
+  providersWith(window: Window): Promise<string[]>
 }
 
 export interface PoolWriter {

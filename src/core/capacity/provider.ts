@@ -1,6 +1,5 @@
 // A provider: credentials for one project of one OpenStack, and the budget of what may be promised of it.
 
-import type { TurnAsk } from '../clockwork.ts'
 import type { Note } from '../note.ts'
 import type { Amounts } from './amounts.ts'
 import type { ProviderFlavor, ProviderLogin } from './provider-cloud.ts'
@@ -31,7 +30,7 @@ export interface ProviderStore {
 }
 
 export interface ProviderWriter {
-  insert(provider: Provider, note: Note, ask: TurnAsk): Promise<void>
+  insert(provider: Provider, note: Note): Promise<void>
   /** What was seen of it; null where it could not be seen. */
   setSight(
     id: string,
@@ -39,6 +38,8 @@ export interface ProviderWriter {
     error: string | null,
     at: Date,
   ): Promise<void>
+  /** How many living reservations and charged instances it has. */
+  uses(id: string): Promise<number>
   /** False when there is none. Its pools go with it. */
   remove(id: string, note: Note): Promise<boolean>
 }

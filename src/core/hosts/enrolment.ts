@@ -1,6 +1,7 @@
 // How a host becomes reservable, and how it leaves again: the verbs enrol and remove, and what the clockwork finishes.
 
 import type { Caller } from '../caller.ts'
+import { type ClassAmounts, promisedOf } from '../capacity/general.ts'
 import { conflict, notFound } from '../error.ts'
 import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledger/ledger.ts'
 import { postSupply } from '../ledger/supply.ts'
@@ -106,48 +107,48 @@ async function refuseServers(facts: HostFacts, servers: readonly { id: string }[
 /** Its supply moves from the region's general scope to the reservable one. Throws `conflict` when a promise needs it. */
 const admitHost = (app: App, host: Host, about: Note): Promise<Host> =>
   app.store.transact(async tx => {
-    await transfer(tx, host, 'general', 'reservable', about)
+    await transfer(tx, host, 'reservable', about)
     if (!(await tx.hosts.move(host.id, ['enrolling'], 'enrolled', about)))
       throw conflict(`The enrolment of ${host.hypervisorHostname} took too long and was undone`, 'too_late')
     return { ...host, state: 'enrolled' }
   })
 
-async function transfer(
-  tx: Transaction,
-  host: Host,
-  from: ScopeName,
-  to: ScopeName,
-  about: Note,
-): Promise<void> {
+async function transfer(tx: Transaction, host: Host, to: ScopeName, about: Note): Promise<void> {
   const scopes = {
     general: await tx.ledger.scope(host.regionId, 'general'),
     reservable: await tx.ledger.scope(host.regionId, 'reservable'),
   }
   // A lease that begins now begins with the minute; what is given back was held until this very moment.
-  const window = { from: to === 'reservable' ? minuteOf(about.at) : about.at, to: forever }
-  const posting = (scope: ScopeName, [name, amount]: [string, number], origin: SupplyPosting['origin']) => ({
+  const since = { reservable: to === 'reservable' ? minuteOf(about.at) : about.at, general: about.at }
+  const posting = (scope: ScopeName, [name, amount]: [string, number]): SupplyPosting => ({
     account: scopes[scope],
     class: name,
     amount,
-    window,
-    origin,
+    window: { from: since[scope], to: forever },
+    origin: 'enrolment',
   })
   // TENANCY is what reservable hosts are counted by; general capacity has none.
+  const sign = to === 'reservable' ? 1 : -1
   const supply = supplyOf(host).filter(([, amount]) => amount > 0)
-  const tenancy: [string, number] = ['TENANCY', wholeHost * (to === 'reservable' ? 1 : -1)]
+  const general = await generalOf(tx, host, to)
   await postSupply(
     tx,
     [
-      ...supply.flatMap(([name, amount]) => [
-        // The general scope learns of a host when the host leaves it, and forgets it again when it comes back.
-        posting('general', [name, from === 'general' ? amount : -amount], 'discovered'),
-        posting(from, [name, -amount], 'enrolment'),
-        posting(to, [name, amount], 'enrolment'),
-      ]),
-      posting('reservable', tenancy, 'enrolment'),
+      ...supply.map(([name, amount]) => posting('reservable', [name, sign * amount])),
+      ...Object.entries(general).map(([name, amount]) => posting('general', [name, -sign * amount])),
+      posting('reservable', ['TENANCY', sign * wholeHost]),
     ],
     about,
   )
+}
+
+/** What the general scope loses of a host, as far as it knew of it, or gets. */
+async function generalOf(tx: Transaction, host: Host, to: ScopeName): Promise<ClassAmounts> {
+  const { regionId, hypervisorHostname } = host
+  if (to === 'reservable') return (await tx.general.take(regionId, hypervisorHostname)) ?? {}
+  const amounts = promisedOf(Object.fromEntries(supplyOf(host)))
+  await tx.general.put(regionId, [...(await tx.general.hosts(regionId)), { hypervisorHostname, amounts }])
+  return amounts
 }
 
 /** Undoes an enrolment or ends a removal. From the first word of it on nobody can make the host an enrolled one. */
@@ -181,7 +182,7 @@ export async function removeHost(app: App, caller: Caller, ref: HostRef): Promis
         'reserved',
       )
     if (!(await tx.hosts.move(host.id, ['enrolled'], 'leaving', about))) return
-    await transfer(tx, host, 'reservable', 'general', about)
+    await transfer(tx, host, 'general', about)
     await tx.ledger.closeHost(host.id, about.at)
     await tx.hosts.ask(hostAsk(host.id, host.regionName, app.now()))
   })

@@ -154,6 +154,8 @@ export interface HostWriter {
   move(id: number, from: readonly HostState[], to: HostState, note: Note): Promise<boolean>
   /** False when it is not in one of these states any more. */
   remove(id: number, from: readonly HostState[], note: Note): Promise<boolean>
+  /** The names of a region's hypervisors that are enrolled. */
+  enrolledIn(regionId: string): Promise<string[]>
   /** The leases that have something to come, to do or to clear away on it. */
   leasesOn(id: number): Promise<string[]>
   ask(ask: TurnAsk): Promise<void>

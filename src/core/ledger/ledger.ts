@@ -127,6 +127,8 @@ export interface Ledger {
   firstWith(question: Question, amount: number): Promise<Date | null>
   /** What holds something of an account's class at an instant. */
   holdsAt(account: number, className: string, at: Date): Promise<readonly HeldBy[]>
+  /** How much of an account's class exists without a hold at an instant. */
+  usedAt(account: number, className: string, at: Date): Promise<number>
   /** The claims that hold something of an account (or of a host) at some instant of the window. */
   claimsOn(account: number, window: Window): Promise<string[]>
 }

@@ -39,7 +39,8 @@ create table capacity_reservation (
   id uuid primary key,
   project_id text not null,
   user_id text not null,
-  provider_id uuid constraint capacity_reservation_provider references provider,
+  -- Providers may go; what was promised of them stays on record.
+  provider_id uuid,
   from_at timestamptz not null,
   to_at timestamptz not null,
   zone text,
@@ -69,7 +70,7 @@ create table instance (
   id uuid primary key,
   project_id text not null,
   user_id text not null,
-  provider_id uuid not null constraint instance_provider references provider,
+  provider_id uuid not null,
   reservation_id uuid constraint instance_reservation references capacity_reservation,
   name text not null,
   flavor_id text not null,
@@ -85,8 +86,8 @@ create table instance (
 );
 create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
-create index instance_charged on instance (provider_id) where ended_at is null;
-create index instance_drawn on instance (reservation_id) where ended_at is null;
+create index instance_watched on instance (provider_id) where status in ('building', 'active', 'deleting');
+create index instance_reservation on instance (reservation_id);
 create index instance_server on instance (server_id);
 
 -- The hosts that a region's general capacity is made of: those that are not enrolled.

@@ -1,0 +1,106 @@
+// What is available and what is held over time, from the ledger's levels: at a cost that does not grow with the number of
+// reservations.
+
+import { grouped } from '../grouped.ts'
+import type { Window } from '../ledger/ledger.ts'
+import { heldClass } from '../ledger/ledger.ts'
+import type { App } from '../ports.ts'
+import { type AmountName, type Amounts, amountClasses, amountNames, amountsOf, noAmounts } from './amounts.ts'
+import type { SeriesPoint } from './capacity.ts'
+import type { CollectionFilter } from './collections.ts'
+import { placesOf } from './placing.ts'
+import type { Provider } from './provider.ts'
+import { merged, type Point, summed, total } from './timeline.ts'
+
+/** How many pools and instances of a window are counted one by one. */
+const mostCounted = 50_000
+
+/** Budgets of one region together, and never more than its hosts have; then all regions. */
+export async function availableOver(
+  app: App,
+  window: Window,
+  { providers, points, sight }: { providers: readonly Provider[]; points: number; sight: string | null },
+): Promise<Point[]> {
+  const places = await placesOf(app, providers)
+  const groups = grouped(places, ({ provider, scope }) => `${scope ?? provider.id}`)
+  const timelines: Point[][] = []
+  for (const group of groups.values()) {
+    const budgets = group.map(({ provider }) => provider.budget)
+    const promised = await levelsOver(app, budgets, amountNames, window, points)
+    const [{ scope }] = group as [(typeof group)[number]]
+    const had = scope === null ? [] : await levelsOver(app, [scope], ['cores', 'ram'], window, points)
+    timelines.push(scope === null ? promised : merged([promised, had], ([one, other]) => lower(one!, other!)))
+  }
+  const counted = sight === null ? await heldOver(app, window, providers, points) : []
+  return merged(
+    [...timelines, withoutAmounts(counted), await countsOver(app, window, providers, sight)],
+    total,
+  )
+}
+
+const lower = (one: Point, other: Point): Omit<Point, 'at'> => ({
+  count: 0,
+  amounts: {
+    ...one.amounts,
+    cores: Math.min(one.amounts.cores, other.amounts.cores),
+    ram: Math.min(one.amounts.ram, other.amounts.ram),
+  },
+})
+
+/** What reservations hold. */
+export async function heldOver(
+  app: App,
+  window: Window | null,
+  providers: readonly Provider[],
+  points: number,
+): Promise<Point[]> {
+  if (!window) return []
+  const classes = [...amountNames.map(name => amountClasses[name]), 'TENANCY'].map(heldClass)
+  const accounts = providers.map(({ budget }) => budget)
+  const series = await app.store.capacity.series({ accounts, classes, window, points })
+  return series.map(({ at, levels }) => {
+    const of = (name: string): number => Math.abs(levels[heldClass(name)] ?? 0)
+    const amounts = amountNames.map(name => [name, of(amountClasses[name])])
+    return { at, count: of('TENANCY'), amounts: amountsOf(Object.fromEntries(amounts)) }
+  })
+}
+
+async function levelsOver(
+  app: App,
+  accounts: readonly number[],
+  names: readonly AmountName[],
+  window: Window,
+  points: number,
+): Promise<Point[]> {
+  const classes = names.map(name => amountClasses[name])
+  const series = await app.store.capacity.series({ accounts, classes, window, points })
+  return series.map(point => ({ at: point.at, count: 0, amounts: amountsAt(point, names) }))
+}
+
+const amountsAt = ({ levels }: SeriesPoint, names: readonly AmountName[]): Amounts =>
+  amountsOf(Object.fromEntries(names.map(name => [name, levels[amountClasses[name]] ?? 0])))
+
+const withoutAmounts = (points: readonly Point[]): Point[] =>
+  points.map(point => ({ ...point, amounts: noAmounts }))
+
+/** How many pools there are, and instances that are drawn on nothing; of a project also its reservations. */
+async function countsOver(
+  app: App,
+  window: Window,
+  providers: readonly Provider[],
+  sight: string | null,
+): Promise<Point[]> {
+  const filter: CollectionFilter = {
+    kinds: sight === null ? ['pool', 'instance'] : ['pool', 'instance', 'reservation'],
+    providerIds: providers.map(({ id }) => id),
+    projectId: sight,
+    ...window,
+    inside: false,
+    without: [],
+    among: null,
+    some: [],
+    every: [],
+    drawn: false,
+  }
+  return withoutAmounts(summed((await app.store.collections.changes(filter, mostCounted)) ?? []))
+}

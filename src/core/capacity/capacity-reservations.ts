@@ -1,0 +1,251 @@
+// The verbs of reservations of capacity: create, update, cancel. Each is one transaction, or nothing.
+
+import { type Caller, isAtLeast } from '../caller.ts'
+import { AppError, conflict, invalid, notFound } from '../error.ts'
+import { type Note, noteOf } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from './amounts.ts'
+import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
+import { checkElements } from './elements.ts'
+import type { Instance } from './instance.ts'
+import { accountsOf, atFirstWithRoom, checkRoom, linesOf, NoRoom, type Place, placesOf } from './placing.ts'
+import { providersIn } from './providers.ts'
+import { refusing } from './refusing.ts'
+import { endClaim } from './reservation-life.ts'
+import { windowOf } from './rules.ts'
+
+/** What it may be held on: sums over a region's hosts, or hosts that have been chosen. */
+export type Guarantee = 'aggregate' | 'placed'
+
+export interface CapacityReservationAsk {
+  /** Null: now. */
+  readonly start: Date | null
+  /** Null: as late as may be. */
+  readonly end: Date | null
+  /** Null: anywhere. */
+  readonly zone: string | null
+  readonly amounts: Partial<Amounts>
+  readonly elements: readonly string[]
+  readonly guarantee: Guarantee
+}
+
+/**
+ * Promises capacity. Throws `invalid` (nothing is asked for, a window that breaks a rule, an unknown zone or element),
+ * `no_capacity` with what would do instead, `conflict` (`element_reserved`).
+ */
+export async function createCapacityReservation(
+  app: App,
+  caller: Caller,
+  ask: CapacityReservationAsk,
+): Promise<CapacityReservation> {
+  checkGuarantee(ask.guarantee)
+  const now = app.now()
+  const asked: CapacityReservation = {
+    id: app.newId(),
+    projectId: caller.projectId!,
+    userId: caller.userId,
+    providerId: null,
+    window: windowOf(app.promiseRules, ask, now),
+    zone: ask.zone,
+    amounts: amountsOf(ask.amounts),
+    elements: ask.elements,
+    state: 'living',
+    atRisk: false,
+    createdAt: now,
+    updatedAt: now,
+  }
+  await checkAsked(app, caller, asked)
+  const note = noteOf(app, caller, 'reservation.create')
+  const write = async (tx: Transaction, reservation: CapacityReservation) => {
+    await tx.capacityReservations.insert(reservation, note)
+    await askForTurn(app, tx, reservation)
+    return reservation
+  }
+  if (isNothing(asked.amounts)) return app.store.transact(tx => write(tx, asked))
+  return somewhere(app, asked, async (tx, place) => {
+    const reservation = { ...asked, providerId: place.provider.id }
+    await tx.ledger.lock(accountsOf(place))
+    await hold(tx, place, reservation, note)
+    return write(tx, reservation)
+  })
+}
+
+function checkGuarantee(guarantee: Guarantee): void {
+  if (guarantee === 'placed')
+    throw invalid(
+      'guarantee "placed" needs reservations of instances, which are not offered yet: ask for "aggregate"',
+      'no_placed',
+    )
+}
+
+async function checkAsked(app: App, caller: Caller, { amounts, elements }: CapacityReservation) {
+  if (isNothing(amounts) && elements.length === 0)
+    throw invalid('unable to validate reservation record without anything being reserved', 'nothing_reserved')
+  await checkElements(app, caller, elements)
+}
+
+/** At the first provider that has room. Throws `no_capacity`. */
+async function somewhere<T>(
+  app: App,
+  asked: CapacityReservation,
+  work: (tx: Transaction, place: Place) => Promise<T>,
+): Promise<T> {
+  const providers = await providersIn(app, asked.zone)
+  const promised = new Set(await app.store.pools.providersWith(asked.window))
+  const places = await placesOf(
+    app,
+    providers.filter(({ id }) => promised.has(id)),
+  )
+  if (places.length === 0)
+    throw new AppError('no_capacity', 'no resource capacity available during requested start/end time', {
+      reason: 'no_pool',
+    })
+  const lines = (place: Place) => linesOf(place, asked.amounts, heldWindow(asked))
+  return refusingFor(app, asked, () => atFirstWithRoom(app, places, lines, work))
+}
+
+const refusingFor = <T>(app: App, { amounts, ...asked }: CapacityReservation, work: () => Promise<T>) =>
+  refusing(
+    app,
+    { amounts, window: heldWindow(asked), verb: 'requested' },
+    error => error instanceof NoRoom,
+    work,
+  )
+
+/** What has passed when it is asked for or changed is not held any more. */
+const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 'updatedAt'>) => ({
+  from: window.from < updatedAt ? updatedAt : window.from,
+  to: window.to,
+})
+
+/** The accounts are locked. Throws NoRoom. */
+async function hold(
+  tx: Transaction,
+  place: Place,
+  reservation: CapacityReservation,
+  note: Note,
+): Promise<void> {
+  const { id, projectId, amounts } = reservation
+  const window = heldWindow(reservation)
+  const lines = linesOf(place, amounts, window)
+  await checkRoom(tx, place, lines)
+  const holds = lines.map(line => ({ ...line, line: id }))
+  await tx.ledger.claim({ id, projectId, kind: 'promise', window }, holds, [], note)
+}
+
+/** When it ends, or when it is to be asked whether anything was made of it. */
+async function askForTurn(
+  app: App,
+  tx: Transaction,
+  { id, amounts, window }: CapacityReservation,
+): Promise<void> {
+  const { expiryMs } = app.promiseRules
+  const expiry =
+    expiryMs === null || isNothing(amounts) ? window.to.getTime() : window.from.getTime() + expiryMs
+  const at = new Date(Math.min(expiry, window.to.getTime()))
+  await tx.turns.ask([{ kind: capacityReservationKind, key: id, lane: '', at }])
+}
+
+/** What is to be changed; what is not in it stays. */
+export interface CapacityReservationChange {
+  readonly id: string
+  readonly start?: Date
+  readonly end?: Date
+  readonly zone?: string | null
+  readonly amounts: Partial<Amounts>
+  readonly elements?: readonly string[]
+}
+
+export const noReservation = () => notFound('no reservation found for specified identifier', 'no_reservation')
+
+/** Whether a caller may know of what belongs to a project. */
+export const maySee = (caller: Caller, projectId: string): boolean =>
+  caller.projectId === projectId || isAtLeast(caller, 'admin')
+
+/** A living one that the caller may see, kept from all others. Throws `not_found`. */
+export async function lockLiving(tx: Transaction, caller: Caller, id: string): Promise<CapacityReservation> {
+  const found = await tx.capacityReservations.lock(id)
+  if (!found || found.state !== 'living' || !maySee(caller, found.projectId)) throw noReservation()
+  return found
+}
+
+/**
+ * Changes a reservation, or by its error nothing of it. Throws as `createCapacityReservation`, `not_found`, and `conflict`
+ * for less than has been drawn.
+ */
+export async function updateCapacityReservation(
+  app: App,
+  caller: Caller,
+  change: CapacityReservationChange,
+): Promise<CapacityReservation> {
+  const before = await app.store.capacityReservations.get(change.id)
+  if (!before || before.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
+  const note = noteOf(app, caller, 'reservation.update')
+  const asked = changed(app, before, change)
+  await checkAsked(app, caller, asked)
+  const write = async (tx: Transaction, place: Place | null) => {
+    const current = await lockLiving(tx, caller, change.id)
+    const next = { ...changed(app, current, change), providerId: place?.provider.id ?? null }
+    await checkDrawn(app, next, await tx.instances.drawn(next.id))
+    if (place) {
+      await tx.ledger.lock(accountsOf(place))
+      await tx.ledger.release(next.id, note, next.updatedAt)
+      if (!isNothing(next.amounts)) await hold(tx, place, next, note)
+    }
+    await tx.capacityReservations.replace(next, note)
+    await askForTurn(app, tx, next)
+    return next
+  }
+  if (before.providerId === null) {
+    if (isNothing(asked.amounts)) return app.store.transact(tx => write(tx, null))
+    return somewhere(app, asked, write)
+  }
+  const provider = (await providersIn(app, asked.zone)).find(({ id }) => id === before.providerId)
+  if (!provider)
+    throw invalid(`the reservation is held by a provider that is not in the zone ${asked.zone}`, 'zone')
+  const [place] = await placesOf(app, [provider])
+  return refusingFor(app, asked, () => app.store.transact(tx => write(tx, place!)))
+}
+
+function changed(
+  app: App,
+  before: CapacityReservation,
+  { start, end, zone, amounts, elements }: CapacityReservationChange,
+): CapacityReservation {
+  const now = app.now()
+  const isMoved = start !== undefined || end !== undefined
+  const times = { start: start ?? before.window.from, end: end ?? before.window.to }
+  return {
+    ...before,
+    window: isMoved ? windowOf(app.promiseRules, times, now) : before.window,
+    zone: zone === undefined ? before.zone : zone,
+    amounts: { ...before.amounts, ...amounts },
+    elements: elements ?? before.elements,
+    updatedAt: now,
+  }
+}
+
+/** What has been drawn stays covered. */
+function checkDrawn(app: App, { amounts, window }: CapacityReservation, drawn: readonly Instance[]): void {
+  if (drawn.length === 0) return
+  const used = drawn.reduce((sum, instance) => plus(sum, instance.amounts), noAmounts)
+  const short = amountNames.find(name => amounts[name] < used[name])
+  if (short)
+    throw conflict(
+      `requested ${short}=${amounts[short]} is less than the ${used[short]} that instances have drawn`,
+      'drawn',
+    )
+  if (window.from > app.now())
+    throw conflict('instances have been drawn on it: it cannot begin later than now', 'drawn')
+}
+
+/**
+ * Gives a promise back. The instances that were drawn on it live on and are charged by themselves. Throws `not_found`.
+ */
+export async function cancelCapacityReservation(app: App, caller: Caller, id: string): Promise<void> {
+  const note = noteOf(app, caller, 'reservation.cancel')
+  await app.store.transact(async tx => {
+    const reservation = await lockLiving(tx, caller, id)
+    await endClaim(app, tx, { ...reservation, state: 'cancelled', updatedAt: app.now() }, app.now(), note)
+  })
+}

@@ -1,0 +1,19 @@
+// Elements: things that Atoll knows, reserved by their ids together with amounts, or alone.
+
+import { type Caller, isAtLeast } from '../caller.ts'
+import { invalid } from '../error.ts'
+import type { App } from '../ports.ts'
+
+export interface ElementStore {
+  /** Which of these ids are things that a project may see; null: whatever there is. */
+  known(ids: readonly string[], projectId: string | null): Promise<readonly string[]>
+}
+
+/** Throws `invalid` (`no_element`) for what is not known to the caller. */
+export async function checkElements(app: App, caller: Caller, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  const known = await app.store.elements.known(ids, isAtLeast(caller, 'admin') ? null : caller.projectId)
+  const unknown = ids.filter(id => !known.includes(id))
+  if (unknown.length > 0)
+    throw invalid(`no element found for ${unknown.slice(0, 10).join(', ')}`, 'no_element')
+}

@@ -1,0 +1,133 @@
+// What a region has for everybody: its hosts that are not enrolled, less what runs there and is none of our instances.
+// Only a look by the operator's own service user says so.
+
+import type { RegionCapacity } from '../cloud.ts'
+import { forever, type SupplyPosting } from '../ledger/ledger.ts'
+import { type Note, ownNote } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import { reviewRisk } from './risk.ts'
+
+export type ClassAmounts = Readonly<Record<string, number>>
+
+export interface GeneralHost {
+  readonly hypervisorHostname: string
+  readonly amounts: ClassAmounts
+}
+
+export interface GeneralWriter {
+  /** The hosts that a region's general capacity is made of. */
+  hosts(regionId: string): Promise<GeneralHost[]>
+  put(regionId: string, hosts: readonly GeneralHost[]): Promise<void>
+  /** Returns what it was made of; null when it was none of them. */
+  take(regionId: string, hypervisorHostname: string): Promise<ClassAmounts | null>
+  /** What runs in a region beside our instances, by class, and under which name it was taken; null when nothing does. */
+  others(scope: number): Promise<{ readonly consumer: string; readonly amounts: ClassAmounts } | null>
+}
+
+/** What of a host can be promised. */
+const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']
+
+export const promisedOf = (amounts: ClassAmounts): ClassAmounts =>
+  Object.fromEntries(
+    Object.entries(amounts).filter(([name, amount]) => promised.includes(name) && amount > 0),
+  )
+
+/** Looks at a region and posts by what it differs from what was known. Throws `upstream`. */
+export async function discoverRegion(app: App, regionName: string): Promise<void> {
+  const region = (await app.store.regions.list()).find(one => one.name === regionName)
+  if (!region) return
+  const note = ownNote(app, 'region.discover')
+  const seen = await app.cloud.compute(regionName, note.caller.requestId).capacity()
+  await app.store.transact(async tx => {
+    const scope = await tx.ledger.scope(region.id, 'general')
+    await tx.ledger.lock([scope])
+    const enrolled = new Set(await tx.hosts.enrolledIn(region.id))
+    const hosts = seen.hosts
+      .filter(host => !enrolled.has(host.hypervisorHostname))
+      .map(host => ({ ...host, amounts: promisedOf(host.amounts) }))
+    const isChanged = await postHosts(app, tx, { regionId: region.id, scope, hosts, note })
+    const isUsed = await postOthers(app, tx, { scope, seen, enrolled, note })
+    if (!isChanged && !isUsed) return
+    for (const provider of await tx.providers.list()) {
+      if (provider.regionId === region.id) await reviewRisk(app, tx, { provider, scope }, note)
+    }
+  })
+}
+
+interface Hosts {
+  readonly regionId: string
+  readonly scope: number
+  readonly hosts: readonly GeneralHost[]
+  readonly note: Note
+}
+
+/** By class, how much more (or less) there is. What has gone is gone, whoever needs it. */
+async function postHosts(
+  app: App,
+  tx: Transaction,
+  { regionId, scope, hosts, note }: Hosts,
+): Promise<boolean> {
+  const before = await tx.general.hosts(regionId)
+  const change = difference(sumOf(hosts), sumOf(before))
+  await tx.general.put(regionId, hosts)
+  const postings = Object.entries(change).map<SupplyPosting>(([name, amount]) => ({
+    account: scope,
+    class: name,
+    amount,
+    window: { from: app.now(), to: forever },
+    origin: amount > 0 ? 'discovered' : 'failure',
+  }))
+  if (postings.length > 0) await tx.ledger.post(postings, note)
+  return postings.length > 0
+}
+
+interface Others {
+  readonly scope: number
+  readonly seen: RegionCapacity
+  readonly enrolled: ReadonlySet<string>
+  readonly note: Note
+}
+
+async function postOthers(
+  app: App,
+  tx: Transaction,
+  { scope, seen, enrolled, note }: Others,
+): Promise<boolean> {
+  const ours = new Set(await tx.instances.chargedServers(seen.servers.map(({ id }) => id)))
+  const amounts = sumOf(
+    seen.servers
+      .filter(({ id, hypervisorHostname: at }) => at !== null && !enrolled.has(at) && !ours.has(id))
+      .map(server => ({ amounts: promisedOf(server.amounts) })),
+  )
+  const before = await tx.general.others(scope)
+  if (Object.keys(difference(amounts, before?.amounts ?? {})).length === 0) return false
+  const now = app.now()
+  if (before) await tx.ledger.endUse([before.consumer], now, note)
+  const window = { from: now, to: forever }
+  const consumer = `others ${now.toISOString()}`
+  await tx.ledger.use(
+    Object.entries(amounts).map(([name, amount]) => ({
+      account: scope,
+      class: name,
+      amount,
+      window,
+      consumer,
+    })),
+    note,
+  )
+  return true
+}
+
+function sumOf(parts: readonly { readonly amounts: ClassAmounts }[]): ClassAmounts {
+  const sum: Record<string, number> = {}
+  for (const { amounts } of parts)
+    for (const [name, amount] of Object.entries(amounts)) sum[name] = (sum[name] ?? 0) + amount
+  return sum
+}
+
+/** What is not the same in both. */
+function difference(one: ClassAmounts, other: ClassAmounts): ClassAmounts {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])]
+  const changes = names.map(name => [name, (one[name] ?? 0) - (other[name] ?? 0)] as const)
+  return Object.fromEntries(changes.filter(([, change]) => change !== 0))
+}

@@ -1,0 +1,281 @@
+// The verbs of instances: servers at a provider, charged before Nova is asked and until they are gone.
+
+import type { Caller } from '../caller.ts'
+import { AppError, invalid, notFound } from '../error.ts'
+import { forever, type Window } from '../ledger/ledger.ts'
+import { type Note, noteOf, ownNote } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import { type Amounts, amountNames, amountsOf, minus, noAmounts, plus } from './amounts.ts'
+import { lockLiving, maySee } from './capacity-reservations.ts'
+import type { Instance } from './instance.ts'
+import { accountsOf, checkRoom, linesOf, NoRoom, type Place, placesOf, usageOf } from './placing.ts'
+import { type Provider, providerKind } from './provider.ts'
+import type { ProviderCloud, ProviderFlavor } from './provider-cloud.ts'
+import { noProvider, openProvider, refreshProvider } from './providers.ts'
+import { refusing } from './refusing.ts'
+import { placeIn } from './reservation-life.ts'
+
+export interface InstanceAsk {
+  /** Null: the reservation's, or the first one. */
+  readonly providerId: string | null
+  readonly name: string
+  readonly image: string
+  /** An id, or a URI that ends in one. */
+  readonly flavor: string
+  readonly networks: readonly string[]
+  readonly reservationId: string | null
+}
+
+/**
+ * Makes a server, drawn on a reservation or charged by itself for ever. Throws `not_found` (provider, flavor,
+ * reservation), `invalid` (a reservation that is not active), `no_capacity`, `upstream` (Nova would not, and nothing is
+ * charged any more; or did not say, and what it may have made is removed).
+ */
+export async function createInstance(app: App, caller: Caller, ask: InstanceAsk): Promise<Instance> {
+  const provider = await providerFor(app, caller, ask)
+  const cloud = openProvider(app, provider, caller.requestId)
+  const flavor = await flavorOf(app, provider, cloud, ask.flavor)
+  const note = noteOf(app, caller, 'instance.create')
+  const now = app.now()
+  const instance: Instance = {
+    id: app.newId(),
+    projectId: caller.projectId!,
+    userId: caller.userId,
+    providerId: provider.id,
+    reservationId: ask.reservationId,
+    name: ask.name,
+    flavorId: flavor.id,
+    image: ask.image,
+    networks: ask.networks,
+    amounts: amountsOfFlavor(flavor),
+    serverId: null,
+    status: 'building',
+    reason: null,
+    createdAt: now,
+    updatedAt: now,
+    endedAt: null,
+  }
+  await charge(app, caller, provider, instance, note)
+  return launch(app, cloud, instance, note)
+}
+
+export const amountsOfFlavor = ({ vcpus, memoryMb, diskGb }: ProviderFlavor): Amounts =>
+  amountsOf({ cores: vcpus, ram: memoryMb, instances: 1, gigabytes: diskGb })
+
+async function providerFor(
+  app: App,
+  caller: Caller,
+  { providerId, reservationId }: InstanceAsk,
+): Promise<Provider> {
+  const reservation = reservationId === null ? null : await app.store.capacityReservations.get(reservationId)
+  const held = reservation && maySee(caller, reservation.projectId) ? reservation.providerId : null
+  const id = providerId ?? held
+  const found = id === null ? (await app.store.providers.list())[0] : await app.store.providers.get(id)
+  if (!found) throw noProvider()
+  if (held !== null && held !== found.id)
+    throw invalid('the reservation is held by another provider', 'other_provider')
+  return found
+}
+
+/** Looks again where it is not known: it may be new. Throws `not_found`, `upstream`. */
+async function flavorOf(
+  app: App,
+  provider: Provider,
+  cloud: ProviderCloud,
+  asked: string,
+): Promise<ProviderFlavor> {
+  const id = asked.split('/').at(-1)!
+  const find = ({ flavors }: Provider) =>
+    flavors.find(one => one.id === id) ?? flavors.find(one => one.name === id)
+  const found = find(provider) ?? find(await refreshProvider(app, provider, cloud))
+  if (!found) throw notFound(`no such flavor found at the provider: ${asked}`, 'no_flavor')
+  return found
+}
+
+/** Before Nova is asked. Throws `not_found`, `invalid`, `no_capacity`. */
+async function charge(
+  app: App,
+  caller: Caller,
+  provider: Provider,
+  instance: Instance,
+  note: Note,
+): Promise<void> {
+  const { reservationId, amounts } = instance
+  if (reservationId !== null)
+    return app.store.transact(async tx => {
+      await drawOn(app, tx, caller, reservationId, amounts)
+      await insert(tx, instance, note)
+    })
+  const [place] = await placesOf(app, [provider])
+  const window: Window = { from: instance.createdAt, to: forever }
+  await refusing(
+    app,
+    { amounts, window, verb: 'required' },
+    error => error instanceof NoRoom,
+    () =>
+      app.store.transact(async tx => {
+        await tx.ledger.lock(accountsOf(place!))
+        await checkRoom(tx, place!, linesOf(place!, amounts, window))
+        await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
+        await insert(tx, instance, note)
+      }),
+  )
+}
+
+/** Soon enough that whatever becomes of this call is looked after. */
+const firstLookMs = 2_000
+
+async function insert(tx: Transaction, instance: Instance, note: Note): Promise<void> {
+  await tx.instances.insert(instance, note)
+  const at = new Date(instance.createdAt.getTime() + firstLookMs)
+  await tx.turns.ask([{ kind: providerKind, key: instance.providerId, lane: '', at }])
+}
+
+/** What is left of a reservation is enough. */
+async function drawOn(
+  app: App,
+  tx: Transaction,
+  caller: Caller,
+  id: string,
+  amounts: Amounts,
+): Promise<void> {
+  const reservation = await lockLiving(tx, caller, id).catch(error => {
+    if (error instanceof AppError && error.code === 'not_found')
+      throw notFound('no valid reservation found for specified identifier', 'no_reservation')
+    throw error
+  })
+  const now = app.now()
+  if (now < reservation.window.from || now >= reservation.window.to)
+    throw invalid('reservation is currently not active', 'not_active')
+  const remaining = remainingOf(reservation.amounts, await tx.instances.drawn(id))
+  const short = amountNames.find(name => amounts[name] > remaining[name])
+  if (short)
+    throw new AppError(
+      'no_capacity',
+      `required ${short}=${amounts[short]} exceeds available ${remaining[short]}`,
+      { reason: 'no_remaining' },
+    )
+}
+
+/** What of a reservation no instance has drawn. */
+export const remainingOf = (amounts: Amounts, drawn: readonly Instance[]): Amounts =>
+  minus(
+    amounts,
+    drawn.reduce((sum, instance) => plus(sum, instance.amounts), noAmounts),
+  )
+
+/** Asks Nova; what it refuses is charged no more, and what it does not answer is undone. */
+async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: Note): Promise<Instance> {
+  const { id, name, image, flavorId, networks } = instance
+  try {
+    const serverId = await cloud.createServer({ mark: id, name, image, flavor: flavorId, networks })
+    return await app.store.transact(async tx => {
+      const current = (await tx.instances.lock(id))!
+      const known = { ...current, serverId, updatedAt: app.now() }
+      await tx.instances.replace(known, note)
+      return known
+    })
+  } catch (error) {
+    if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
+    const isNothing = error.detail.reason !== 'maybe_done' || (await isNotThere(cloud, id, error))
+    await app.store.transact(tx =>
+      isNothing
+        ? endInstance(app, tx, id, 'error', error.message)
+        : // The clockwork finds out, and removes what is found.
+          markDeleting(app, tx, id, error.message, note),
+    )
+    throw error
+  }
+}
+
+/** After an answer (of whatever kind) nothing comes late: what does not show then is not there. */
+async function isNotThere(cloud: ProviderCloud, mark: string, { detail }: AppError): Promise<boolean> {
+  if (detail.status === undefined) return false
+  try {
+    return !(await cloud.listServers()).some(server => server.mark === mark)
+  } catch (error) {
+    if (error instanceof AppError) return false
+    throw error
+  }
+}
+
+async function markDeleting(
+  app: App,
+  tx: Transaction,
+  id: string,
+  reason: string,
+  note: Note,
+): Promise<void> {
+  const current = await tx.instances.lock(id)
+  if (current?.status === 'building')
+    await tx.instances.replace({ ...current, status: 'deleting', reason, updatedAt: app.now() }, note)
+}
+
+/** It takes nothing any more. */
+export async function endInstance(
+  app: App,
+  tx: Transaction,
+  id: string,
+  status: 'error' | 'gone',
+  reason: string | null,
+  serverId?: string,
+): Promise<void> {
+  const current = await tx.instances.lock(id)
+  if (!current || current.status === status) return
+  const now = app.now()
+  const note = ownNote(app, `instance.${status}`)
+  if (current.endedAt === null && current.reservationId === null) {
+    await tx.ledger.lock(accountsOf((await placeIn(tx, current.providerId))!))
+    await tx.ledger.endUse([id], now, note)
+  }
+  const ended = {
+    ...current,
+    status,
+    reason,
+    serverId: serverId ?? current.serverId,
+    updatedAt: now,
+    endedAt: current.endedAt ?? now,
+  }
+  await tx.instances.replace(ended, note)
+}
+
+const noInstance = () => notFound('no allocation found for specified identifier', 'no_instance')
+
+/** One that the caller may see. Throws `not_found`. */
+export async function getInstance(app: App, caller: Caller, id: string): Promise<Instance> {
+  const found = await app.store.instances.get(id)
+  if (!found || !maySee(caller, found.projectId)) throw noInstance()
+  return found
+}
+
+/**
+ * Removes a server. Its charge ends when it is gone: mostly at once, else when the clockwork sees it. Throws `not_found`,
+ * `upstream` (it is tried again by itself).
+ */
+export async function destroyInstance(app: App, caller: Caller, id: string): Promise<Instance> {
+  const found = await getInstance(app, caller, id)
+  if (found.status === 'deleting' || found.status === 'gone') throw noInstance()
+  const provider = (await app.store.providers.get(found.providerId))!
+  const note = noteOf(app, caller, 'instance.destroy')
+  await app.store.transact(async tx => {
+    const current = (await tx.instances.lock(id))!
+    if (current.status === 'deleting' || current.status === 'gone') throw noInstance()
+    await tx.instances.replace({ ...current, status: 'deleting', updatedAt: app.now() }, note)
+    await tx.turns.ask([{ kind: providerKind, key: provider.id, lane: '', at: app.now() }])
+  })
+  const cloud = openProvider(app, provider, caller.requestId)
+  if (found.serverId !== null) await removeServer(app, cloud, id, found.serverId)
+  return getInstance(app, caller, id)
+}
+
+/** Ends the charge when the server is gone already. Throws `upstream`. */
+export async function removeServer(
+  app: App,
+  cloud: ProviderCloud,
+  id: string,
+  serverId: string,
+): Promise<void> {
+  await cloud.removeServer(serverId)
+  if ((await cloud.getServer(serverId)) === null)
+    await app.store.transact(tx => endInstance(app, tx, id, 'gone', null))
+}

@@ -1,0 +1,110 @@
+// Where capacity is held: a provider's budget and, where its region is known, what the region's hosts have. Which provider
+// has room is measured for all of them at once and decided under the locks of one.
+
+import { admit, forever, type Hold, type Shortage, type Usage, type Window } from '../ledger/ledger.ts'
+import type { App, Transaction } from '../ports.ts'
+import { type AmountName, type Amounts, amountClasses, amountNames } from './amounts.ts'
+import type { Provider } from './provider.ts'
+
+export interface Place {
+  readonly provider: Provider
+  /** The general scope of its region; null where that is not known. */
+  readonly scope: number | null
+}
+
+/** What hosts have: the other amounts are promised of budgets alone. */
+const physical: readonly AmountName[] = ['cores', 'ram']
+
+type Line = Omit<Hold, 'line'>
+
+/** What amounts take of a place, in the order in which refusals name them. */
+export function linesOf({ provider, scope }: Place, amounts: Amounts, window: Window): Line[] {
+  const on = (account: number, names: readonly AmountName[]): Line[] =>
+    names
+      .filter(name => amounts[name] > 0)
+      .map(name => ({ account, class: amountClasses[name], amount: amounts[name], window }))
+  return [
+    ...on(provider.budget, amountNames),
+    ...(scope === null ? [] : on(scope, physical)),
+    { account: provider.budget, class: 'TENANCY', amount: 1, window },
+  ]
+}
+
+/** The same as what exists without a hold, from an instant on. */
+export const usageOf = (place: Place, amounts: Amounts, from: Date, consumer: string): Usage[] =>
+  linesOf(place, amounts, { from, to: forever }).map(line => ({ ...line, consumer }))
+
+export const nameOfClass = (className: string): AmountName =>
+  amountNames.find(name => amountClasses[name] === className)!
+
+export const accountsOf = ({ provider, scope }: Place): number[] =>
+  scope === null ? [provider.budget] : [provider.budget, scope]
+
+/** There was not enough, at this place, of this. */
+export class NoRoom extends Error {
+  readonly place: Place
+  readonly shortage: Shortage
+
+  constructor(place: Place, shortage: Shortage) {
+    super(`no room: ${shortage.class}`)
+    this.place = place
+    this.shortage = shortage
+  }
+}
+
+/** Throws NoRoom. The accounts are locked, or the answer is of this moment only. */
+export async function checkRoom(
+  { ledger }: Pick<Transaction, 'ledger'>,
+  place: Place,
+  lines: readonly Line[],
+): Promise<void> {
+  const holds = lines.map(line => ({ ...line, line: '' }))
+  const shortage = admit(holds, await ledger.levels(lines))
+  if (shortage) throw new NoRoom(place, shortage)
+}
+
+/** Providers as places: with the scopes of their regions. */
+export const placesOf = (app: App, providers: readonly Provider[]): Promise<Place[]> =>
+  app.store.transact(async tx => {
+    const scopes = new Map<string, number>()
+    for (const { regionId } of providers) {
+      if (regionId !== null && !scopes.has(regionId))
+        scopes.set(regionId, await tx.ledger.scope(regionId, 'general'))
+    }
+    return providers.map(provider => ({
+      provider,
+      scope: provider.regionId === null ? null : scopes.get(provider.regionId)!,
+    }))
+  })
+
+/**
+ * Does the work at the first of these places that has room. Throws NoRoom: of the place that has the most of what is
+ * short. There is at least one place.
+ */
+export async function atFirstWithRoom<T>(
+  app: App,
+  places: readonly Place[],
+  lines: (place: Place) => readonly Line[],
+  work: (tx: Transaction, place: Place) => Promise<T>,
+): Promise<T> {
+  const refusals: NoRoom[] = []
+  const keep = (error: unknown): void => {
+    if (!(error instanceof NoRoom)) throw error
+    refusals.push(error)
+  }
+  const measured = await app.store.transact(async tx => {
+    const roomy: Place[] = []
+    for (const place of places) {
+      await checkRoom(tx, place, lines(place)).then(() => roomy.push(place), keep)
+    }
+    return roomy
+  })
+  for (const place of measured) {
+    try {
+      return await app.store.transact(tx => work(tx, place))
+    } catch (error) {
+      keep(error)
+    }
+  }
+  throw refusals.toSorted((a, b) => b.shortage.available - a.shortage.available)[0]!
+}

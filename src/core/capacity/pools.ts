@@ -1,0 +1,101 @@
+// The verbs of pools: how much may be promised of a provider grows and shrinks, always by another pool.
+
+import type { Caller } from '../caller.ts'
+import { invalid, notFound } from '../error.ts'
+import { forever, type SupplyPosting } from '../ledger/ledger.ts'
+import { postSupply } from '../ledger/supply.ts'
+import { noteOf } from '../note.ts'
+import type { App } from '../ports.ts'
+import {
+  type Amounts,
+  amountClasses,
+  amountNames,
+  amountsOf,
+  isNothing,
+  minus,
+  noAmounts,
+} from './amounts.ts'
+import { checkElements } from './elements.ts'
+import type { Pool } from './pool.ts'
+import type { Provider } from './provider.ts'
+import { placeIn } from './reservation-life.ts'
+import { reviewRisk } from './risk.ts'
+
+export interface PoolAsk {
+  /** A provider's id or a pool's, and how it was written. */
+  readonly source: { readonly id: string; readonly text: string }
+  readonly start: Date | null
+  /** Null: without an end. */
+  readonly end: Date | null
+  /** None below 0, whichever way it goes. */
+  readonly amounts: Partial<Amounts>
+  readonly elements: readonly string[]
+}
+
+/** More may be promised. Throws `invalid`, `not_found` (`no_source`). */
+export const increaseCapacity = (app: App, caller: Caller, ask: PoolAsk): Promise<Pool> =>
+  postPool(app, caller, ask, { sign: 1, force: false })
+
+/**
+ * Less may be promised. Throws as `increaseCapacity`, and `conflict` (`supply_is_held`) with the claims in its way; with
+ * `force` it is recorded as a loss, and those in its way are at risk.
+ */
+export const decreaseCapacity = (
+  app: App,
+  caller: Caller,
+  { force, ...ask }: PoolAsk & { readonly force: boolean },
+): Promise<Pool> => postPool(app, caller, ask, { sign: -1, force })
+
+async function postPool(
+  app: App,
+  caller: Caller,
+  { source, start, end, amounts, elements }: PoolAsk,
+  { sign, force }: { sign: 1 | -1; force: boolean },
+): Promise<Pool> {
+  const given = amountsOf(amounts)
+  if (isNothing(given)) throw invalid('unable to save pool record without any capacity values', 'nothing')
+  const now = app.now()
+  const window = { from: start ?? now, to: end ?? forever }
+  if (window.from >= window.to) throw invalid('requested start time must be earlier than end time', 'window')
+  if (window.to <= now)
+    throw invalid(`requested end time ${window.to.toISOString()} cannot be in the past`, 'window')
+  await checkElements(app, caller, elements)
+  const provider = await sourceOf(app, source.id)
+  const note = noteOf(app, caller, sign > 0 ? 'pool.increase' : 'pool.decrease')
+  const pool: Pool = {
+    id: app.newId(),
+    providerId: provider.id,
+    source: source.text,
+    amounts: sign > 0 ? given : minus(noAmounts, given),
+    window,
+    elements,
+    createdAt: now,
+  }
+  return app.store.transact(async tx => {
+    const place = (await placeIn(tx, provider.id))!
+    await tx.ledger.lock(place.scope === null ? [provider.budget] : [provider.budget, place.scope])
+    await postSupply(tx, postingsOf(provider, pool), note, { force })
+    await tx.pools.insert(pool, note)
+    await reviewRisk(app, tx, place, note)
+    return pool
+  })
+}
+
+const postingsOf = ({ budget }: Provider, { amounts, window }: Pool): SupplyPosting[] =>
+  amountNames
+    .filter(name => amounts[name] !== 0)
+    .map(name => ({
+      account: budget,
+      class: amountClasses[name],
+      amount: amounts[name],
+      window,
+      origin: amounts[name] > 0 ? 'increase' : 'decrease',
+    }))
+
+/** The provider that a source is, or belongs to. Throws `not_found`. */
+async function sourceOf(app: App, id: string): Promise<Provider> {
+  const [pool] = await app.store.pools.getMany([id])
+  const provider = await app.store.providers.get(pool?.providerId ?? id)
+  if (!provider) throw notFound('no provider or pool found for specified source', 'no_source')
+  return provider
+}

@@ -1,0 +1,112 @@
+// The verbs of providers: add, remove, and looking at them again now and then.
+
+import type { Caller } from '../caller.ts'
+import { AppError, conflict, invalid, notFound } from '../error.ts'
+import { type Note, noteOf } from '../note.ts'
+import type { App } from '../ports.ts'
+import type { Region } from '../regions/region.ts'
+import { discoverRegion } from './general.ts'
+import { type Provider, providerKind } from './provider.ts'
+import type { ProviderCloud, ProviderLogin, ProviderSight } from './provider-cloud.ts'
+
+/** How old what is known of a provider may get. */
+export const refreshMs = 300_000
+
+const secretPlace = (id: string): string => `provider:${id}`
+
+/** A provider's OpenStack, entered with its own credentials. */
+export function openProvider(
+  app: App,
+  { id, login, sealedPassword }: Provider,
+  requestId: string,
+): ProviderCloud {
+  const password = app.secrets.open(sealedPassword, secretPlace(id))
+  return app.cloud.provider({ ...login, password }, requestId)
+}
+
+/**
+ * Registers a provider: its credentials must open what they name. Where Atoll knows its region, what hosts there have is
+ * looked at too. Throws `upstream` (with the reasons of ProviderCloud), `unavailable`.
+ */
+export async function addProvider(app: App, caller: Caller, login: ProviderLogin): Promise<Provider> {
+  const note = noteOf(app, caller, 'provider.add')
+  const sight = await app.cloud.provider(login, caller.requestId).look()
+  const region = await regionOf(app, sight)
+  const { password, ...shown } = login
+  const id = app.newId()
+  const now = app.now()
+  const provider = await app.store.transact(async tx => {
+    const made: Provider = {
+      id,
+      name: sight.projectName,
+      login: { ...shown, region: sight.region },
+      sealedPassword: app.secrets.seal(password, secretPlace(id)),
+      regionId: region?.id ?? null,
+      budget: await tx.ledger.addBudget(now),
+      flavors: sight.flavors,
+      limits: sight.limits,
+      refreshedAt: now,
+      lastError: null,
+      createdAt: now,
+    }
+    await tx.providers.insert(made, note)
+    await tx.turns.ask([{ kind: providerKind, key: id, lane: '', at: new Date(now.getTime() + refreshMs) }])
+    return made
+  })
+  if (region) await lookAround(app, region.name, note)
+  return provider
+}
+
+async function regionOf(app: App, { region }: ProviderSight): Promise<Region | null> {
+  return (await app.store.regions.list()).find(one => one.name === region) ?? null
+}
+
+/** The survey's turn does it again: what fails now delays the first promise and loses nothing. */
+const lookAround = (app: App, region: string, { caller }: Note): Promise<void> =>
+  discoverRegion(app, region).catch(error => {
+    if (!(error instanceof AppError)) throw error
+    app.report(error, `what ${region} has could not be seen (${caller.requestId}); that is tried later`)
+  })
+
+/** Forgets a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while anything is promised or runs there. */
+export async function removeProvider(app: App, caller: Caller, id: string): Promise<void> {
+  await app.store.transact(async tx => {
+    const provider = await tx.providers.get(id)
+    if (!provider) throw noProvider()
+    await tx.ledger.lock([provider.budget])
+    const uses = await tx.providers.uses(id)
+    if (uses > 0)
+      throw conflict(
+        `the provider has ${uses} reservations and instances: cancel and destroy them first`,
+        'in_use',
+      )
+    await tx.providers.remove(id, noteOf(app, caller, 'provider.remove'))
+  })
+}
+
+export const noProvider = () => notFound('no matching provider found for specified identifier', 'no_provider')
+
+/** Those whose region is in a zone: its own name, or a zone's that it bears. Throws `invalid` for a zone that nobody knows. */
+export async function providersIn(app: App, zone: string | null): Promise<Provider[]> {
+  const providers = await app.store.providers.list()
+  if (zone === null) return providers
+  const regions = (await app.store.regions.list()).filter(one =>
+    [one.name, one.availabilityZone, one.localAvailabilityZone].includes(zone),
+  )
+  if (regions.length === 0 || zone === '') throw invalid(`there is no zone ${zone}`, 'no_zone')
+  const ids = new Set(regions.map(one => one.id))
+  return providers.filter(({ regionId }) => regionId !== null && ids.has(regionId))
+}
+
+/** Looks at a provider anew; what cannot be seen is noted, and what was known stays. */
+export async function refreshProvider(app: App, provider: Provider, cloud: ProviderCloud): Promise<Provider> {
+  try {
+    const { flavors, limits } = await cloud.look()
+    await app.store.transact(tx => tx.providers.setSight(provider.id, { flavors, limits }, null, app.now()))
+    return { ...provider, flavors, limits, refreshedAt: app.now(), lastError: null }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    await app.store.transact(tx => tx.providers.setSight(provider.id, null, error.message, app.now()))
+    throw error
+  }
+}

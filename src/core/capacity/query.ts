@@ -1,0 +1,199 @@
+// What is promised, used and available, now and over time, and of which collections.
+
+import { type Caller, isAtLeast } from '../caller.ts'
+import { invalid, notFound } from '../error.ts'
+import { forever, type Window } from '../ledger/ledger.ts'
+import type { App } from '../ports.ts'
+import { type Amounts, amountNames } from './amounts.ts'
+import { availableOver, heldOver } from './availability.ts'
+import type { CollectionFilter, CollectionKind, CollectionRef } from './collections.ts'
+import { amountsOfFlavor } from './instances.ts'
+import { placesOf } from './placing.ts'
+import type { Provider } from './provider.ts'
+import { noProvider, providersIn } from './providers.ts'
+import { available } from './refusing.ts'
+import { merged, type Point, summed, thinned, total } from './timeline.ts'
+
+export type Metric = 'total' | 'reserved' | 'usage' | 'available'
+
+export interface CapacityQuery {
+  readonly metric: Metric
+  readonly zone: string | null
+  readonly providerId: string | null
+  readonly from: Date | null
+  readonly to: Date | null
+  /** Those that lie in the window whole; else those that meet it. */
+  readonly inside: boolean
+  readonly without: readonly string[]
+  readonly some: readonly string[]
+  readonly every: readonly string[]
+  readonly showUtilization: boolean
+  /** The most points of the utilization. */
+  readonly points: number
+  readonly limit: number
+  readonly marker: CollectionRef | null
+  /** How many servers of this flavor would fit is to be told. */
+  readonly flavor: string | null
+}
+
+export interface CapacityAnswer {
+  readonly collections: readonly CollectionRef[]
+  /** More follow. */
+  readonly hasMore: boolean
+  readonly utilization: readonly Point[]
+  readonly fits: number | null
+}
+
+/** What makes up a metric. */
+const kindsOf: Readonly<Record<Metric, readonly CollectionKind[]>> = {
+  total: ['pool'],
+  reserved: ['reservation'],
+  usage: ['instance'],
+  available: ['pool', 'reservation', 'instance'],
+}
+
+/** Throws `invalid` (a zone that is none, too many changes to sum up), `not_found` (provider, flavor). */
+export async function queryCapacity(app: App, caller: Caller, ask: CapacityQuery): Promise<CapacityAnswer> {
+  if (ask.from && ask.to && ask.from >= ask.to)
+    throw invalid('window.start must be earlier than window.end', 'window')
+  const providers = await providersAsked(app, ask)
+  const filter = filterOf(caller, ask, providers)
+  const found = await app.store.collections.list(filter, ask.limit + 1, ask.marker)
+  return {
+    collections: found.slice(0, ask.limit),
+    hasMore: found.length > ask.limit,
+    utilization: ask.showUtilization ? await utilization(app, caller, ask, providers, filter) : [],
+    fits: ask.flavor === null ? null : await fits(app, ask, ask.flavor, providers),
+  }
+}
+
+async function providersAsked(app: App, { zone, providerId }: CapacityQuery): Promise<Provider[]> {
+  const providers = await providersIn(app, zone)
+  if (providerId === null) return providers
+  const found = providers.filter(({ id }) => id === providerId)
+  if (found.length === 0) throw noProvider()
+  return found
+}
+
+function filterOf(caller: Caller, ask: CapacityQuery, providers: readonly Provider[]): CollectionFilter {
+  const isAny = ask.zone === null && ask.providerId === null
+  return {
+    kinds: kindsOf[ask.metric],
+    providerIds: isAny ? null : providers.map(({ id }) => id),
+    projectId: sightOf(caller),
+    from: ask.from,
+    to: ask.to,
+    inside: ask.inside,
+    without: ask.without,
+    among: null,
+    some: ask.some,
+    every: ask.every,
+    drawn: ask.metric === 'available' ? false : null,
+  }
+}
+
+/** Whose collections a caller sees; null: everybody's. */
+export const sightOf = (caller: Caller): string | null =>
+  isAtLeast(caller, 'admin') ? null : caller.projectId
+
+/** How many changes are summed up at most. */
+const mostChanges = 50_000
+
+async function utilization(
+  app: App,
+  caller: Caller,
+  ask: CapacityQuery,
+  providers: readonly Provider[],
+  filter: CollectionFilter,
+): Promise<Point[]> {
+  const { metric, points } = ask
+  const take = metric === 'available' || metric === 'total' ? Math.min : Math.max
+  const isWhole = !ask.inside && ask.some.length === 0 && ask.every.length === 0
+  // What others have promised to them is in what is available, and in no other sum that is shown to a tenant.
+  if (metric === 'available' && isWhole)
+    return thinned(await whatIsLeft(app, ask, providers, filter), points, take)
+  if (metric === 'reserved' && isWhole && ask.without.length === 0 && isAtLeast(caller, 'admin'))
+    return thinned(await heldOver(app, await windowOf(app, ask, providers), providers, points), points, take)
+  return thinned(await signed(app, filter), points, take)
+}
+
+/** What is available, and what is left out of the sum comes back to it. */
+async function whatIsLeft(
+  app: App,
+  ask: CapacityQuery,
+  providers: readonly Provider[],
+  filter: CollectionFilter,
+): Promise<Point[]> {
+  const window = await windowOf(app, ask, providers)
+  if (!window) return []
+  const base = await availableOver(app, window, { providers, points: ask.points, sight: filter.projectId })
+  if (ask.without.length === 0) return base
+  const inWindow = { ...filter, ...window, without: [], among: ask.without }
+  const back = [
+    await changesOf(app, { ...inWindow, kinds: ['reservation', 'instance'] }),
+    negated(await changesOf(app, { ...inWindow, kinds: ['pool'] })),
+  ]
+  const less = back.map(points => points.map(point => ({ ...point, count: -Math.abs(point.count) })))
+  return merged([base, ...less], total)
+}
+
+const negated = (points: readonly Point[]): Point[] =>
+  points.map(({ amounts, ...point }) => ({
+    ...point,
+    amounts: Object.fromEntries(amountNames.map(name => [name, -amounts[name]])) as Amounts,
+  }))
+
+/** Pools count for it, the rest against what is available and for everything else. */
+async function signed(app: App, filter: CollectionFilter): Promise<Point[]> {
+  const isBalance = filter.kinds.length > 1
+  const pools = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind === 'pool') })
+  const rest = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind !== 'pool') })
+  return merged([pools, isBalance ? negated(rest) : rest], total)
+}
+
+async function changesOf(app: App, filter: CollectionFilter): Promise<Point[]> {
+  if (filter.kinds.length === 0) return []
+  const changes = await app.store.collections.changes(filter, mostChanges)
+  if (!changes)
+    throw invalid(
+      `that is more than ${mostChanges} changes to sum up: ask for a shorter window, or with show-utilization false`,
+      'too_many_changes',
+    )
+  return summed(changes)
+}
+
+/** Where no bounds are told: all the time in which anything changes. Null when nothing ever does. */
+async function windowOf(
+  app: App,
+  { from, to }: CapacityQuery,
+  providers: readonly Provider[],
+): Promise<Window | null> {
+  const extent = await app.store.collections.extent(providers.map(({ budget }) => budget))
+  if (!extent) return null
+  const window = { from: from ?? extent.first, to: to ?? new Date(extent.last.getTime() + 1) }
+  return window.from < window.to ? window : null
+}
+
+/** So many servers of a flavor have room at the same time, all the time. Throws `not_found`. */
+async function fits(
+  app: App,
+  { from, to }: CapacityQuery,
+  flavor: string,
+  providers: readonly Provider[],
+): Promise<number> {
+  const window = { from: from ?? app.now(), to: to ?? forever }
+  const places = await placesOf(app, providers)
+  return app.store.transact(async tx => {
+    let [sum, isKnown] = [0, false]
+    for (const place of places) {
+      const found = place.provider.flavors.find(one => one.id === flavor || one.name === flavor)
+      if (!found) continue
+      isKnown = true
+      const [needs, has] = [amountsOfFlavor(found), await available(tx, place, window)]
+      const needed = amountNames.filter(name => needs[name] > 0)
+      sum += Math.min(...needed.map(name => Math.floor(has[name] / needs[name])))
+    }
+    if (!isKnown) throw notFound(`no such flavor found at any provider: ${flavor}`, 'no_flavor')
+    return sum
+  })
+}

@@ -1,0 +1,103 @@
+// What a refusal for want of capacity says: what is short, where and until when, how much there is, and when it would fit.
+
+import { AppError } from '../error.ts'
+import type { Window } from '../ledger/ledger.ts'
+import type { App, Transaction } from '../ports.ts'
+import { type Amounts, amountNames, amountsOf, noAmounts } from './amounts.ts'
+import { linesOf, type NoRoom, nameOfClass, type Place } from './placing.ts'
+
+/** How far ahead a window is looked for. */
+const horizonMs = 366 * 86_400_000
+
+/** How often the search for a window goes on after the next instant at which it does not fit. */
+const mostRounds = 500
+
+/** What would do instead of what was refused. */
+export interface Offer {
+  /** The most of each kind that the window has, each for itself. */
+  readonly available: Amounts
+  /** The earliest window of the same length that has it all; null: none within a year. */
+  readonly next: Window | null
+}
+
+/** Turns NoRoom, whatever else is thrown stays. */
+export async function refusing<T>(
+  app: App,
+  asked: { readonly amounts: Amounts; readonly window: Window; readonly verb: 'requested' | 'required' },
+  isNoRoom: (error: unknown) => error is NoRoom,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isNoRoom(error)) throw error
+    throw await refusalOf(app, error, asked)
+  }
+}
+
+async function refusalOf(
+  app: App,
+  { place, shortage }: NoRoom,
+  { amounts, window, verb }: { amounts: Amounts; window: Window; verb: string },
+): Promise<AppError> {
+  const { account, class: className, asked, available, at } = shortage
+  return app.store.transact(async tx => {
+    const again = await tx.ledger.firstWith(
+      { account, class: className, window: { from: at, to: window.to } },
+      asked,
+    )
+    const offer = await offerOf(tx, place, amounts, window)
+    const until = (again ?? window.to).toISOString()
+    return new AppError(
+      'no_capacity',
+      `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available} between ${at.toISOString()} and ${until}`,
+      { reason: 'no_room', offer },
+    )
+  })
+}
+
+async function offerOf(tx: Transaction, place: Place, amounts: Amounts, window: Window): Promise<Offer> {
+  return { available: await available(tx, place, window), next: await nextWindow(tx, place, amounts, window) }
+}
+
+/** The lowest that each kind gets at a place over a window; never below 0. */
+export async function available({ ledger }: Transaction, place: Place, window: Window): Promise<Amounts> {
+  const one = amountsOf(Object.fromEntries(amountNames.map(name => [name, 1])))
+  const lines = linesOf(place, one, window).filter(line => line.class !== 'TENANCY')
+  const levels = await ledger.levels(lines)
+  const lowest: Partial<Record<string, number>> = {}
+  for (const [index, { class: className }] of lines.entries()) {
+    const name = nameOfClass(className)
+    const level = Math.max(0, levels[index]!.lowest)
+    lowest[name] = Math.min(level, lowest[name] ?? level)
+  }
+  return { ...noAmounts, ...lowest }
+}
+
+/** The earliest of the same length, not before its own beginning. */
+async function nextWindow(
+  { ledger }: Transaction,
+  place: Place,
+  amounts: Amounts,
+  { from, to }: Window,
+): Promise<Window | null> {
+  const lengthMs = to.getTime() - from.getTime()
+  const horizon = new Date(from.getTime() + horizonMs)
+  let start = from
+  for (let round = 0; round < mostRounds; round++) {
+    const window = { from: start, to: new Date(start.getTime() + lengthMs) }
+    const lines = linesOf(place, amounts, window)
+    const levels = await ledger.levels(lines)
+    const short = lines.findIndex((line, index) => levels[index]!.lowest < line.amount)
+    if (short < 0) return window
+    const { account, class: className, amount } = lines[short]!
+    // Every window that begins before this has that instant in it.
+    const next = await ledger.firstWith(
+      { account, class: className, window: { from: levels[short]!.at, to: horizon } },
+      amount,
+    )
+    if (!next) return null
+    start = next
+  }
+  return null
+}

@@ -1,0 +1,86 @@
+// Who is at risk when there is less than was promised: servers that nobody reserved take their share first, then
+// reservations that have not begun, the newest first, and at last those that have.
+
+import type { Question } from '../ledger/ledger.ts'
+import { forever } from '../ledger/ledger.ts'
+import type { Note } from '../note.ts'
+import type { App, Transaction } from '../ports.ts'
+import { type AmountName, amountClasses, amountNames } from './amounts.ts'
+import type { CapacityReservation } from './capacity-reservation.ts'
+import type { Place } from './placing.ts'
+
+/** How many instants with too little are looked at, of one class of one account. */
+const mostInstants = 200
+
+/** Marks those who are at risk at a place, and takes the mark from those who are not any more. The accounts are locked. */
+export async function reviewRisk(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+  const accounts = [
+    ...amountNames.map(name => ({ account: place.provider.budget, class: amountClasses[name] })),
+    ...(place.scope === null
+      ? []
+      : (['cores', 'ram'] satisfies AmountName[]).map(name => ({
+          account: place.scope!,
+          class: amountClasses[name],
+        }))),
+  ]
+  const atRisk = new Map<string, CapacityReservation>()
+  for (const one of accounts) {
+    await markShort(tx, { ...one, window: { from: app.now(), to: forever } }, atRisk, app.now())
+  }
+  const marked = await tx.capacityReservations.atRiskOn(place.provider.id)
+  const about = { ...note, action: 'reservation.at_risk' }
+  for (const reservation of atRisk.values()) {
+    if (!reservation.atRisk)
+      await tx.capacityReservations.replace({ ...reservation, atRisk: true, updatedAt: app.now() }, about)
+  }
+  const safe = { ...note, action: 'reservation.safe' }
+  for (const reservation of marked) {
+    if (!atRisk.has(reservation.id))
+      await tx.capacityReservations.replace({ ...reservation, atRisk: false, updatedAt: app.now() }, safe)
+  }
+}
+
+/** Instant by instant at which it is lowest, on both sides of the one before. */
+async function markShort(
+  tx: Transaction,
+  question: Question,
+  atRisk: Map<string, CapacityReservation>,
+  now: Date,
+): Promise<void> {
+  const open = [question.window]
+  for (let instant = 0; open.length > 0 && instant < mostInstants; instant++) {
+    const window = open.pop()!
+    const [level] = await tx.ledger.levels([{ ...question, window }])
+    const { lowest, at } = level!
+    if (lowest >= 0) continue
+    await markAt(tx, question, { at, missing: -lowest }, atRisk, now)
+    if (window.from < at) open.push({ from: window.from, to: at })
+    const after = await tx.ledger.firstWith({ ...question, window: { from: at, to: window.to } }, lowest + 1)
+    if (after) open.push({ from: after, to: window.to })
+  }
+}
+
+async function markAt(
+  tx: Transaction,
+  { account, class: className }: Question,
+  { at, missing }: { at: Date; missing: number },
+  atRisk: Map<string, CapacityReservation>,
+  now: Date,
+): Promise<void> {
+  const holders = await tx.ledger.holdsAt(account, className, at)
+  const amounts = new Map<string, number>()
+  for (const { claim, amount } of holders) amounts.set(claim, (amounts.get(claim) ?? 0) + amount)
+  const reservations = await tx.capacityReservations.getMany([...amounts.keys()])
+  let left = missing - (await tx.ledger.usedAt(account, className, at))
+  for (const { id } of reservations) if (atRisk.has(id)) left -= amounts.get(id)!
+  const isBegun = ({ window }: CapacityReservation): number => (window.from <= now ? 1 : 0)
+  const order = reservations.toSorted(
+    (a, b) => isBegun(a) - isBegun(b) || b.createdAt.getTime() - a.createdAt.getTime(),
+  )
+  for (const reservation of order) {
+    if (left <= 0) return
+    if (atRisk.has(reservation.id)) continue
+    atRisk.set(reservation.id, reservation)
+    left -= amounts.get(reservation.id)!
+  }
+}

@@ -1,0 +1,78 @@
+// Amounts over time as points, each of which holds until the next: sums, the lower of two, and fewer points.
+
+import { type Amounts, amountNames, amountsOf, noAmounts, plus } from './amounts.ts'
+import type { CollectionChange } from './collections.ts'
+
+export interface Point {
+  readonly at: Date
+  /** How many collections there are. */
+  readonly count: number
+  readonly amounts: Amounts
+}
+
+type Take = (one: number, other: number) => number
+
+/** From changes to what there is after each. */
+export function summed(changes: readonly CollectionChange[]): Point[] {
+  let count = 0
+  let amounts = noAmounts
+  return changes.map(change => {
+    count += change.count
+    amounts = plus(amounts, change.amounts)
+    return { at: change.at, count, amounts }
+  })
+}
+
+/** One timeline of several: at every instant of any of them, of what each has then. Nothing is before the first point. */
+export function merged(
+  timelines: readonly (readonly Point[])[],
+  join: (points: readonly (Point | null)[]) => Omit<Point, 'at'>,
+): Point[] {
+  const times = [...new Set(timelines.flat().map(({ at }) => at.getTime()))].sort((a, b) => a - b)
+  const places = timelines.map(() => -1)
+  return times.map(time => {
+    const points = timelines.map((timeline, index) => {
+      while ((timeline[places[index]! + 1]?.at.getTime() ?? Number.POSITIVE_INFINITY) <= time)
+        places[index]! += 1
+      return timeline[places[index]!] ?? null
+    })
+    return { at: new Date(time), ...join(points) }
+  })
+}
+
+export const total = (points: readonly (Point | null)[]): Omit<Point, 'at'> => ({
+  count: points.reduce((sum, point) => sum + (point?.count ?? 0), 0),
+  amounts: points.reduce((sum, point) => plus(sum, point?.amounts ?? noAmounts), noAmounts),
+})
+
+/** At most so many points: equal parts of the time, each with the least (or the most) that any of its points has. */
+export function thinned(points: readonly Point[], most: number, take: Take): Point[] {
+  if (points.length <= most) return [...points]
+  const first = points[0]!.at.getTime()
+  const partMs = (points.at(-1)!.at.getTime() - first + 1) / most
+  const parts = new Map<number, Point[]>()
+  let before = points[0]!
+  for (const point of points) {
+    const part = Math.floor((point.at.getTime() - first) / partMs)
+    const begun = parts.get(part)
+    // What a part begins with is what the part before ended with.
+    if (begun) begun.push(point)
+    else parts.set(part, [{ ...before, at: new Date(first + Math.ceil(part * partMs)) }, point])
+    before = point
+  }
+  return [...parts.values()].map(part => extreme(part, take))
+}
+
+function extreme(part: readonly Point[], take: Take): Point {
+  const [first, ...rest] = part
+  return rest.reduce(
+    (sum, point) => ({
+      at: sum.at,
+      count: Math.max(sum.count, point.count),
+      amounts: amountsOf(
+        Object.fromEntries(amountNames.map(name => [name, take(sum.amounts[name], point.amounts[name])])),
+      ),
+    }),
+    first!,
+  )
+}

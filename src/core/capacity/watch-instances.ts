@@ -1,0 +1,99 @@
+// What becomes of instances is watched and not assumed: one list of a provider's servers tells of all of them.
+
+import { AppError } from '../error.ts'
+import { ownNote } from '../note.ts'
+import type { App } from '../ports.ts'
+import type { Instance } from './instance.ts'
+import { endInstance, removeServer } from './instances.ts'
+import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
+import { openProvider, refreshMs, refreshProvider } from './providers.ts'
+
+/** How long a server may take to show after the call that made it: a late one is still to come. */
+const graceMs = 60_000
+
+/** When to look again: while something is under way, while servers are there, and else. */
+const underWayMs = 3_000
+const quietMs = 30_000
+
+/**
+ * Looks at a provider: its flavors and quotas now and then, and its servers while there are any. Returns when to look
+ * again, in ms; null when it is gone. Throws `upstream`, `unavailable`.
+ */
+export async function runProvider(app: App, id: string): Promise<number | null> {
+  const provider = await app.store.providers.get(id)
+  if (!provider) return null
+  const cloud = openProvider(app, provider, `req-${app.newId()}`)
+  if (app.now().getTime() - provider.refreshedAt.getTime() >= refreshMs)
+    await refreshProvider(app, provider, cloud)
+  const watched = await app.store.instances.watched(id)
+  if (watched.length === 0) return refreshMs
+  await watchInstances(app, cloud, watched)
+  const left = await app.store.instances.watched(id)
+  return left.some(({ status }) => status !== 'active') ? underWayMs : left.length > 0 ? quietMs : refreshMs
+}
+
+async function watchInstances(app: App, cloud: ProviderCloud, watched: readonly Instance[]): Promise<void> {
+  const servers = await cloud.listServers()
+  const byId = new Map(servers.map(server => [server.id, server]))
+  const byMark = new Map(servers.flatMap(server => (server.mark === null ? [] : [[server.mark, server]])))
+  for (const instance of watched) {
+    const server = byId.get(instance.serverId ?? '') ?? byMark.get(instance.id)
+    await (server ? follow(app, cloud, instance, server) : miss(app, cloud, instance))
+  }
+  await removeFailed(app, cloud, servers, watched)
+}
+
+/** It is there. */
+async function follow(
+  app: App,
+  cloud: ProviderCloud,
+  instance: Instance,
+  server: ProviderServer,
+): Promise<void> {
+  if (instance.status === 'deleting') return removeServer(app, cloud, instance.id, server.id)
+  if (server.status === 'ERROR') {
+    return app.store.transact(tx =>
+      endInstance(app, tx, instance.id, 'error', 'its server ended in ERROR', server.id),
+    )
+  }
+  const status = server.status === 'BUILD' ? 'building' : 'active'
+  if (instance.status === status && instance.serverId === server.id) return
+  await app.store.transact(async tx => {
+    const current = await tx.instances.lock(instance.id)
+    if (current?.status !== instance.status) return
+    const seen = { ...current, status, serverId: server.id, updatedAt: app.now() } as const
+    await tx.instances.replace(seen, ownNote(app, `instance.${status}`))
+  })
+}
+
+/** A list is no proof; that Nova does not know its id is. */
+async function miss(app: App, cloud: ProviderCloud, instance: Instance): Promise<void> {
+  const { id, serverId, status, reason, updatedAt } = instance
+  if (serverId !== null) {
+    if ((await cloud.getServer(serverId)) === null)
+      await app.store.transact(tx => endInstance(app, tx, id, 'gone', reason))
+    return
+  }
+  if (app.now().getTime() - updatedAt.getTime() < graceMs) return
+  const why = reason ?? 'nobody knows what became of the call that was to make it'
+  await app.store.transact(tx => endInstance(app, tx, id, status === 'deleting' ? 'gone' : 'error', why))
+}
+
+/** Servers that came after all, when their instances had been given up. */
+async function removeFailed(
+  app: App,
+  cloud: ProviderCloud,
+  servers: readonly ProviderServer[],
+  watched: readonly Instance[],
+): Promise<void> {
+  const known = new Set(watched.map(({ id }) => id))
+  const marks = servers.flatMap(({ mark }) => (mark === null || known.has(mark) ? [] : [mark]))
+  const unwanted = new Set(marks.length === 0 ? [] : await app.store.instances.failedAmong(marks))
+  for (const server of servers) {
+    if (server.mark === null || !unwanted.has(server.mark)) continue
+    await cloud.removeServer(server.id).catch(error => {
+      if (!(error instanceof AppError)) throw error
+      app.report(error, `the server ${server.id} came too late and could not be removed; that is tried later`)
+    })
+  }
+}
