@@ -19,7 +19,7 @@ import type { Face, Mount } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
-import { leaseRules, networkRules } from './configured.ts'
+import { leaseRules, networkRules, promiseRules } from './configured.ts'
 import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
@@ -37,6 +37,7 @@ import { checkKey, loadSecrets } from './store/secrets.ts'
 import { createStore } from './store/store.ts'
 import { enlist } from './store/turns.ts'
 import { createBreakers } from './worker/breakers.ts'
+import { capacityTurns } from './worker/capacity.ts'
 import { Clockwork } from './worker/clockwork.ts'
 import { hostTurns } from './worker/hosts.ts'
 import { type Housekeeping, startHousekeeping } from './worker/housekeeping.ts'
@@ -183,6 +184,8 @@ export function createApp(config: Config, database: Database, regions: Regions, 
     jobHandlers,
     leaseRules: leaseRules(config),
     networkRules: networkRules(config),
+    promiseRules: promiseRules(config),
+    secrets: loadSecrets(keyFile(config)),
     now: () => new Date(),
     newId: randomUUID,
     chance: Math.random,
@@ -221,6 +224,7 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
       ...upkeepTurns(app, { onSurplus, onReconciled, onWatched }),
       leaseTurns(app),
       hostTurns(app),
+      ...capacityTurns(app),
     ],
     breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
     enlist: events => enlist(databaseUrl, events),

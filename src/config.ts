@@ -194,6 +194,22 @@ export const schema = z.strictObject({
         .describe('A start that fails is tried again for so long; then the lease is in ERROR.'),
     })
     .prefault({}),
+  promises: z
+    .strictObject({
+      max_future_start_days: whole(0, 36_500)
+        .optional()
+        .describe('How far ahead a reservation of capacity may begin; as far as one likes when not set.'),
+      max_future_end_days: whole(0, 36_500)
+        .optional()
+        .describe('How far ahead it may end; as far as one likes when not set.'),
+      max_duration_hours: whole(1, 876_000)
+        .default(8760)
+        .describe('The longest that it may be; also how long it is where no end is told.'),
+      expiry_minutes: whole(0, 525_600)
+        .default(600)
+        .describe('How long after its beginning it is given back when nothing was made of it; 0: never.'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

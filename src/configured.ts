@@ -1,6 +1,7 @@
 // The settings as core is told of them.
 
 import type { Config } from './config.ts'
+import type { PromiseRules } from './core/capacity/rules.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
 import type { NetworkRules } from './core/network/rules.ts'
 
@@ -11,6 +12,16 @@ export const leaseRules = ({ leases }: Config): LeaseRules => ({
   longestMs: leases.longest_seconds === undefined ? null : leases.longest_seconds * 1000,
   mostReservations: leases.most_reservations,
   retryForMs: leases.retry_for_seconds * 1000,
+})
+
+const hourMs = 3_600_000
+const days = (given: number | undefined): number | null => (given === undefined ? null : given * 24 * hourMs)
+
+export const promiseRules = ({ promises }: Config): PromiseRules => ({
+  maxFutureStartMs: days(promises.max_future_start_days),
+  maxFutureEndMs: days(promises.max_future_end_days),
+  maxDurationMs: promises.max_duration_hours * hourMs,
+  expiryMs: promises.expiry_minutes === 0 ? null : promises.expiry_minutes * 60_000,
 })
 
 export const networkRules = ({ networking, regions }: Config): NetworkRules => ({

@@ -11,9 +11,11 @@ import type {
 import type { Window } from '../core/ledger/ledger.ts'
 import { type Db, run } from './database.ts'
 import { reservable } from './filter.ts'
+import { series } from './series.ts'
 
 export function capacityStore(db: Db): CapacityStore {
   return {
+    series: query => series(db, query),
     earliestHosts: search => earliestHosts(db, search),
     availability: (query, most) => availability(db, query, most),
   }

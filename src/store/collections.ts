@@ -1,7 +1,7 @@
 // Pools, reservations and instances as collections in PostgreSQL: selected alike, listed, and summed over time.
 
 import { type RawBuilder, sql } from 'kysely'
-import { amountNames } from '../core/capacity/amounts.ts'
+import { amountClasses, amountNames } from '../core/capacity/amounts.ts'
 import type {
   CollectionChange,
   CollectionFilter,
@@ -72,10 +72,11 @@ export function collectionStore(db: Db): CollectionStore {
       const { rows } = await run(
         sql<{ first: Date | null; last: Date | null }>`
           select min(first) as first, max(last) as last
-          from account cross join lateral (
-            select min(day) as first, max(day) + interval '24 hours' as last from bucket
-            where bucket.account_id = account.id and class <> 'TENANCY') as days
-          where account.id = any (${accounts}::bigint[])`.execute(db),
+          from unnest(${accounts}::bigint[]) as account (id)
+          cross join unnest(${amountNames.map(name => amountClasses[name])}::text[]) as of (class)
+          cross join lateral (
+            select min(at) as first, max(at) as last from step
+            where step.account_id = account.id and step.class = of.class) as extent`.execute(db),
       )
       const { first, last } = rows[0]!
       return first && last ? { first, last } : null
@@ -114,6 +115,7 @@ function selected(source: Source, filter: CollectionFilter): RawBuilder<unknown>
   if (filter.to) conditions.push(filter.inside ? sql`${to} <= ${filter.to}` : sql`${from} <= ${filter.to}`)
   if (filter.without.length > 0) conditions.push(sql`id::text <> all (${filter.without}::text[])`)
   if (filter.among) conditions.push(sql`id::text = any (${filter.among}::text[])`)
+  if (filter.some.length + filter.every.length > 0) conditions.push(sql`${elements} <> '{}'`)
   if (filter.some.length > 0) conditions.push(sql`${elements} && ${filter.some}::text[]`)
   if (filter.every.length > 0) conditions.push(sql`${elements} @> ${filter.every}::text[]`)
   return sql.join(conditions, sql` and `)

@@ -28,6 +28,11 @@ export function stepsOf(postings: readonly Posting[]): Rows {
     as given (account_id, class, at, change)`
 }
 
+/** What ended gives back (rows `returned`), as steps. */
+export const stepsOfReturned = sql`
+  select account_id, class, from_at as at, amount as change from returned
+  union all select account_id, class, to_at, -amount from returned where to_at < ${forever}`
+
 /**
  * Adds steps (`account_id, class, at, change`) and makes the buckets of their days anew: what was there, and what comes.
  */
@@ -49,13 +54,15 @@ export const stepping = (given: readonly Posting[] | Rows) => sql`
         and at >= touched.day and at < touched.day + interval '24 hours') as part
     group by touched.account_id, touched.class, touched.day, part.at),
   bucketed as (
-    insert into bucket (account_id, class, day, change, lowest)
-    select account_id, class, day, sum(change), min(level)
+    insert into bucket (account_id, class, day, change, lowest, highest)
+    select account_id, class, day, sum(change), min(level), max(level)
     from (select account_id, class, day, change,
                  sum(change) over (partition by account_id, class, day order by at) as level
           from moment) as running
-    group by account_id, class, day
-    on conflict (account_id, class, day) do update set change = excluded.change, lowest = excluded.lowest)`
+    group by account_id, class, day order by account_id, class, day
+    on conflict (account_id, class, day) do update
+      set change = excluded.change, lowest = excluded.lowest, highest = excluded.highest,
+          writings = bucket.writings + 1)`
 
 /** Steps of holds; a budget's also by themselves, so that what is held of it is known as what is available is. */
 export const holding = (steps: Rows): Rows => sql`

@@ -8,21 +8,30 @@ import {
   anyNumber,
   type Claim,
   forever,
+  type HeldBy,
   type Hold,
   type HostHold,
   type HostSearch,
   type Ledger,
-  type Level,
-  type Question,
   type ScopeName,
   type SupplyPosting,
-  type Usage,
   wholeHost,
 } from '../core/ledger/ledger.ts'
 import type { Note } from '../core/note.ts'
 import { type Db, run } from './database.ts'
 import { reservable } from './filter.ts'
-import { cutting, freeing, holding, journaling, type Posting, stepping, stepsOf } from './ledger-parts.ts'
+import {
+  cutting,
+  freeing,
+  holding,
+  journaling,
+  type Posting,
+  stepping,
+  stepsOf,
+  stepsOfReturned,
+} from './ledger-parts.ts'
+import { endUse, use } from './ledger-usage.ts'
+import { firstWith, levels } from './levels.ts'
 
 const refusals = { host_hold_alone: () => conflict('Another reservation has the host', 'host_taken') }
 
@@ -92,6 +101,8 @@ export function ledgerStore(db: Db): Ledger {
       )
       return rows[0]!.amount
     },
+    firstWith: (question, amount) => firstWith(db, question, amount),
+    holdsAt: (account, className, at) => holdsAt(db, account, className, at),
     async claimsOn(account, { from, to }) {
       const { rows } = await run(
         sql<{ claim_id: string }>`
@@ -106,6 +117,16 @@ export function ledgerStore(db: Db): Ledger {
   }
 }
 
+async function holdsAt(db: Db, account: number, className: string, at: Date): Promise<HeldBy[]> {
+  const { rows } = await run(
+    sql<{ claim: string; amount: number; from: Date; to: Date }>`
+      select claim_id as claim, amount, from_at as from, to_at as to from hold
+      where account_id = ${account} and class = ${className} and from_at <= ${at} and to_at > ${at}
+      order by from_at, claim_id, id`.execute(db),
+  )
+  return rows.map(({ claim, amount, from, to }) => ({ claim, amount, window: { from, to } }))
+}
+
 async function findScope(db: Db, regionId: string, scope: ScopeName): Promise<number> {
   const found = sql<{ id: number }>`
     select id from account where kind = 'scope' and region_id = ${regionId} and scope = ${scope}`
@@ -116,60 +137,6 @@ async function findScope(db: Db, regionId: string, scope: ScopeName): Promise<nu
         on conflict do nothing`.execute(db),
   )
   return (await run(found.execute(db))).rows[0]!.id
-}
-
-/**
- * The level at the beginning of the window comes from the buckets of the days before and the steps of the day itself;
- * from there on the steps of the first and the last day and the buckets between them tell how low it gets.
- */
-async function levels(db: Db, questions: readonly Question[]): Promise<Level[]> {
-  if (questions.length === 0) return []
-  const { rows } = await run(
-    sql<{ lowest: number; at: Date }>`
-      with question as (
-        select account_id, class, from_at, to_at, n, date_trunc('day', from_at, 'UTC') as first_day,
-               date_trunc('day', to_at, 'UTC') as last_day
-        from unnest(${questions.map(one => one.account)}::bigint[], ${questions.map(one => one.class)}::text[],
-                    ${questions.map(one => one.window.from)}::timestamptz[],
-                    ${questions.map(one => one.window.to)}::timestamptz[])
-             with ordinality as asked (account_id, class, from_at, to_at, n))
-      select least(start.level, dip.level)::bigint as lowest,
-             case when dip.level is null or dip.level >= start.level then question.from_at
-                  when dip.is_day then (
-                    select at from (select at, dip.before + sum(change) over (order by at) as level from step
-                                    where step.account_id = question.account_id and step.class = question.class
-                                      and at >= dip.at and at < dip.at + interval '24 hours') as moment
-                    where moment.level = dip.level order by at limit 1)
-                  else dip.at end as at
-      from question
-      cross join lateral (
-        select coalesce((select sum(change) from bucket
-                         where bucket.account_id = question.account_id and bucket.class = question.class
-                           and day < first_day), 0)
-             + coalesce((select sum(change) from step
-                         where step.account_id = question.account_id and step.class = question.class
-                           and at >= first_day and at <= question.from_at), 0) as level) as start
-      left join lateral (
-        select at, is_day, before, before + low as level
-        from (select at, is_day, low, start.level + coalesce(sum(change) over (
-                       order by at rows between unbounded preceding and 1 preceding), 0) as before
-              from (select at, false as is_day, change, change as low from step
-                    where step.account_id = question.account_id and step.class = question.class
-                      and at > question.from_at
-                      and at < least(question.to_at, first_day + interval '24 hours')
-                    union all
-                    select day, true, change, lowest from bucket
-                    where bucket.account_id = question.account_id and bucket.class = question.class
-                      and day > first_day and day < last_day
-                    union all
-                    select at, false, change, change from step
-                    where step.account_id = question.account_id and step.class = question.class
-                      and at >= greatest(last_day, first_day + interval '24 hours')
-                      and at < question.to_at) as part) as running
-        order by before + low, at limit 1) as dip on true
-      order by question.n`.execute(db),
-  )
-  return rows
 }
 
 /** Host by host in the order of ids, each by one probe of its gaps, until there are enough. */
@@ -227,42 +194,6 @@ async function post(db: Db, given: readonly SupplyPosting[], note: Note): Promis
         select 1`.execute(db),
   )
 }
-
-async function use(db: Db, usage: readonly Usage[], note: Note): Promise<void> {
-  if (usage.length === 0) return
-  const postings = usage.map<Posting>(({ account, class: name, amount, window }) => ({
-    account,
-    class: name,
-    amount: -amount,
-    ...window,
-  }))
-  await run(
-    sql`with used as (
-          insert into usage (account_id, class, amount, from_at, to_at, consumer)
-          select * from unnest(${usage.map(one => one.account)}::bigint[], ${usage.map(one => one.class)}::text[],
-            ${usage.map(one => one.amount)}::bigint[], ${usage.map(one => one.window.from)}::timestamptz[],
-            ${usage.map(one => one.window.to)}::timestamptz[], ${usage.map(one => one.consumer)}::text[])),
-        ${stepping(postings)}, ${journaling(note, [...new Set(usage.map(one => one.consumer))].join(' '), postings)}
-        select 1`.execute(db),
-  )
-}
-
-async function endUse(db: Db, consumers: readonly string[], at: Date, note: Note): Promise<void> {
-  await run(
-    sql`with was as (select * from usage where consumer = any (${consumers}::text[]) and to_at > ${at}),
-        ended as (delete from usage using was where usage.id = was.id and was.from_at >= ${at}),
-        shortened as (update usage set to_at = ${at} from was where usage.id = was.id and was.from_at < ${at}),
-        returned as (
-          select account_id, class, amount, greatest(from_at, ${at}) as from_at, to_at from was),
-        ${stepping(stepsOfReturned)}, ${journaling(note, consumers.join(' '), sql`select * from returned`)}
-        select 1`.execute(db),
-  )
-}
-
-/** What ended gives back, as steps. */
-const stepsOfReturned = sql`
-  select account_id, class, from_at as at, amount as change from returned
-  union all select account_id, class, to_at, -amount from returned where to_at < ${forever}`
 
 async function writeClaim(
   db: Db,

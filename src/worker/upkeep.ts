@@ -1,5 +1,6 @@
 // A turn a region, every so often, for whatever is to be looked after there.
 
+import { discoverRegion, isPromised } from '../core/capacity/general.ts'
 import { AppError } from '../core/error.ts'
 import { type Reconciled, reconcileHosts } from '../core/hosts/reconcile.ts'
 import { askForAll } from '../core/network/ask.ts'
@@ -28,7 +29,10 @@ export interface UpkeepEvents {
 
 export const upkeepTurns = (app: App, { onSurplus, onReconciled, onWatched }: UpkeepEvents): TurnKind[] => [
   regional(app, 'tidy', async region => onSurplus(region, await tidyRegion(app, region))),
-  regional(app, 'survey', async region => onReconciled(region, await reconcileHosts(app, region))),
+  regional(app, 'survey', async region => {
+    onReconciled(region, await reconcileHosts(app, region))
+    if (await isPromised(app, region)) await discoverRegion(app, region)
+  }),
   regional(app, 'watch', async name => {
     const region = await regionOf(app, name)
     if (region) onWatched(name, await watchRegion(app, region))

@@ -32,6 +32,12 @@ export const promisedOf = (amounts: ClassAmounts): ClassAmounts =>
     Object.entries(amounts).filter(([name, amount]) => promised.includes(name) && amount > 0),
   )
 
+/** Whether any provider is there: else nobody asks what it has for everybody. */
+export async function isPromised(app: App, regionName: string): Promise<boolean> {
+  const region = (await app.store.regions.list()).find(one => one.name === regionName)
+  return region !== undefined && (await app.store.providers.list()).some(one => one.regionId === region.id)
+}
+
 /** Looks at a region and posts by what it differs from what was known. Throws `upstream`. */
 export async function discoverRegion(app: App, regionName: string): Promise<void> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)

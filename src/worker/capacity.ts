@@ -1,0 +1,46 @@
+// Reservations of capacity and providers as turns of the clockwork: what ends, what expires, what becomes of servers.
+
+import { capacityReservationKind } from '../core/capacity/capacity-reservation.ts'
+import { providerKind } from '../core/capacity/provider.ts'
+import { runCapacityReservation } from '../core/capacity/reservation-life.ts'
+import { runProvider } from '../core/capacity/watch-instances.ts'
+import { AppError } from '../core/error.ts'
+import type { App } from '../core/ports.ts'
+import type { TurnKind } from './clockwork.ts'
+
+/** How long a provider that does not answer is left alone. */
+const retryMs = 10_000
+
+export const capacityTurns = (app: App): TurnKind[] => [
+  {
+    kind: capacityReservationKind,
+    async begin(turns) {
+      return turns.map(turn => ({
+        turn,
+        async run() {
+          const again = await runCapacityReservation(app, turn.key)
+          const inMs = again && Math.max(0, again.getTime() - app.now().getTime())
+          await app.store.turns.finish(turn, inMs)
+          return { regionAnswered: null }
+        },
+      }))
+    },
+  },
+  {
+    kind: providerKind,
+    async begin(turns) {
+      return turns.map(turn => ({
+        turn,
+        async run() {
+          try {
+            await app.store.turns.finish(turn, await runProvider(app, turn.key))
+          } catch (error) {
+            if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
+            await app.store.turns.finish(turn, retryMs)
+          }
+          return { regionAnswered: null }
+        },
+      }))
+    },
+  },
+]
