@@ -76,7 +76,6 @@ create table capacity_reservation (
   at_risk boolean not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  constraint capacity_reservation_provider foreign key (provider_id) references provider(id),
   constraint capacity_reservation_pkey primary key (id)
 );
 create index capacity_reservation_elements on capacity_reservation USING gin (elements) WHERE (elements <> '{}'::text[]);
@@ -259,15 +258,14 @@ create table instance (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   ended_at timestamptz,
-  constraint instance_provider foreign key (provider_id) references provider(id),
   constraint instance_reservation foreign key (reservation_id) references capacity_reservation(id),
   constraint instance_pkey primary key (id)
 );
-create index instance_charged on instance (provider_id) WHERE (ended_at IS NULL);
-create index instance_drawn on instance (reservation_id) WHERE (ended_at IS NULL);
 create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
+create index instance_reservation on instance (reservation_id);
 create index instance_server on instance (server_id);
+create index instance_watched on instance (provider_id) WHERE (status = ANY (ARRAY['building'::text, 'active'::text, 'deleting'::text]));
 
 create table intent (
   id uuid not null,

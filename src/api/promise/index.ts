@@ -1,0 +1,78 @@
+// The Promise API: its operations on their paths, its data tree, its policy table and its envelope.
+
+import { requireJsonAccepted } from '../accept.ts'
+import type { PolicyTable } from '../policy.ts'
+import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
+import { statusOf } from '../status.ts'
+import { nfviRoutes } from './nfvi.ts'
+import { operations, viewOffer } from './operations.ts'
+import { treeRoutes } from './tree.ts'
+
+const policy: PolicyTable = {
+  'promise:add-provider': 'admin',
+  'promise:remove-provider': 'admin',
+  'promise:increase-capacity': 'admin',
+  'promise:decrease-capacity': 'admin',
+  'promise:create-reservation': 'member',
+  'promise:update-reservation': 'member',
+  'promise:cancel-reservation': 'member',
+  'promise:query-reservation': 'reader',
+  'promise:query-capacity': 'reader',
+  'promise:create-instance': 'member',
+  'promise:destroy-instance': 'member',
+  'promise:query-instance': 'reader',
+  'promise:read': 'reader',
+  'promise:nfvi': 'reader',
+}
+
+export interface PromiseOptions {
+  /** RESTCONF: operations bear the module's name, and answers are wrapped in its output; there is no data tree. */
+  readonly restconf: boolean
+}
+
+/** Refused by the business itself, which the original answers with 200; all else has a status of its own. */
+const refused: readonly string[] = ['invalid', 'not_found', 'conflict', 'no_capacity', 'upstream']
+
+const silent: Readonly<Record<number, string>> = {
+  404: 'there is nothing at this path',
+  405: 'this path has no such method',
+}
+
+/** An outage may end any moment, but asking again at once only adds to it. */
+const retryAfterSeconds = '5'
+
+export function promise({ restconf }: PromiseOptions): Face {
+  const wrap = (body: object): object => (restconf ? { 'opnfv-promise:output': body } : body)
+  const path = (name: string): string => (restconf ? `/opnfv-promise::${name}` : `/${name}`)
+  return {
+    name: 'promise',
+    serviceType: 'promise',
+    policy,
+    routes: [
+      ...operations.map(operation => operation(wrap, path)),
+      ...(restconf ? [] : [...treeRoutes, ...nfviRoutes]),
+    ],
+    check: requireJsonAccepted,
+    describe: problem => describeError(problem, wrap),
+  }
+}
+
+function describeError(problem: Problem, wrap: (body: object) => object): ErrorAnswer {
+  const { error, route } = problem
+  const { reason, malformed } = error.detail
+  const status = statusOf(error)
+  const message = sentenceOf(problem) || silent[status] || error.message
+  const isEarly = !route || malformed === true || ['too_large', 'not_acceptable', 'too_slow'].includes(reason ?? '')
+  if (route?.errors === 'default' && !isEarly && refused.includes(error.code)) {
+    const result = error.code === 'conflict' || error.code === 'no_capacity' ? 'conflict' : 'error'
+    return json(200, wrap({ result, message, ...viewOffer(error.detail.offer) }))
+  }
+  return json(status, { result: 'error', message, error: message })
+}
+
+const json = (status: number, body: object): ErrorAnswer => ({
+  status,
+  contentType: 'application/json',
+  headers: status === 503 ? { 'retry-after': retryAfterSeconds } : {},
+  body: JSON.stringify(body),
+})

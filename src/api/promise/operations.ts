@@ -1,0 +1,323 @@
+// The operations of the Promise API: ten of the seed's, and two that its documentation names beside them.
+
+import {
+  cancelCapacityReservation,
+  createCapacityReservation,
+  updateCapacityReservation,
+} from '../../core/capacity/capacity-reservations.ts'
+import { createInstance, destroyInstance } from '../../core/capacity/instances.ts'
+import { decreaseCapacity, increaseCapacity, type PoolAsk } from '../../core/capacity/pools.ts'
+import type { ProviderLogin } from '../../core/capacity/provider-cloud.ts'
+import { addProvider, removeProvider } from '../../core/capacity/providers.ts'
+import { type CapacityAnswer, type CapacityQuery, type Metric, queryCapacity } from '../../core/capacity/query.ts'
+import { getInstanceRecord } from '../../core/capacity/records.ts'
+import type { Caller } from '../../core/caller.ts'
+import { invalid, malformed } from '../../core/error.ts'
+import type { App } from '../../core/ports.ts'
+import type { Request } from '../request.ts'
+import { type Route, route } from '../route.ts'
+import {
+  amountsOf,
+  booleanOf,
+  choiceOf,
+  countOf,
+  dateOf,
+  elementsOf,
+  type Fields,
+  fieldsOf,
+  idOf,
+  idsOf,
+  objectOf,
+  requiredText,
+  textOf,
+  textsOf,
+  unknownKeys,
+} from './body.ts'
+import { refOf, viewAmounts, viewInstance, viewPoint, viewRef } from './views.ts'
+
+interface Operation<Input, Output> {
+  readonly name: string
+  /** What it takes; anything else is told to whoever sends it. */
+  readonly keys: readonly string[]
+  readonly parse: (fields: Fields, request: Request) => Input
+  readonly verb: (app: App, caller: Caller, input: Input) => Promise<Output>
+  readonly view: (output: Output, request: Request) => object
+}
+
+/** An operation as a route: unknown keys are told, and where a client wraps, it is wrapped. */
+function operation<Input, Output>({ name, keys, parse, verb, view }: Operation<Input, Output>) {
+  return (wrap: (body: object) => object, path: (name: string) => string): Route => ({
+    ...route<Input, Output>({
+      method: 'POST',
+      path: path(name),
+      rule: `promise:${name}`,
+      denied: `your roles do not allow ${name}`,
+      parse: request => {
+        unknownKeys(request, keys)
+        return parse(fieldsOf(request), request)
+      },
+      verb,
+      view: (output, request) => {
+        const warnings = unknownKeys(request, keys).map(key => `there is no parameter '${key}': it was ignored`)
+        return wrap({ ...view(output, request), ...(warnings.length > 0 ? { warnings } : {}) })
+      },
+    }),
+    parts: { parse: parse.name, verb: verb.name, view: view.name },
+  })
+}
+
+const ok = (ids: object, message?: string) => ({ ...ids, result: 'ok', ...(message ? { message } : {}) })
+
+const requireId = (fields: Fields, key: string): string => {
+  const id = idOf(fields, key)
+  if (id === null) throw malformed(`must provide '${key}' parameter`)
+  return id
+}
+
+const strategies = ['keystone', 'oauth'] as const
+const providerTypes = ['openstack', 'hp', 'rackspace', 'amazon', 'joyent', 'azure'] as const
+
+function parseProvider(fields: Fields): ProviderLogin {
+  const type = choiceOf(fields, 'provider-type', providerTypes, 'openstack')
+  if (type !== 'openstack') throw invalid(`provider-type ${type} is not offered: only openstack is`)
+  choiceOf(fields, 'strategy', strategies, 'keystone')
+  // The same by the names of two releases.
+  const project = { ...objectOf(fields, 'tenant'), ...objectOf(fields, 'project') }
+  return {
+    endpoint: requiredText(fields, 'endpoint'),
+    username: requiredText(fields, 'username'),
+    password: requiredText(fields, 'password'),
+    userDomain: textOf(fields, 'user-domain-name'),
+    project: {
+      id: textOf(project, 'id'),
+      name: textOf(project, 'name'),
+      domain: textOf(project, 'domain-name'),
+    },
+    region: textOf(fields, 'region'),
+  }
+}
+
+const parseReservation = (fields: Fields) => ({
+  start: dateOf(fields, 'start'),
+  end: dateOf(fields, 'end'),
+  zone: textOf(fields, 'zone'),
+  amounts: amountsOf(fields),
+  elements: elementsOf(fields, 'elements'),
+  guarantee: choiceOf(fields, 'guarantee', ['aggregate', 'placed'] as const, 'aggregate'),
+})
+
+function parseReservationChange(fields: Fields) {
+  const id = idOf(fields, 'reservation-id')
+  if (id === null) throw invalid("must provide 'reservation-id' parameter")
+  const [start, end, zone] = [dateOf(fields, 'start'), dateOf(fields, 'end'), textOf(fields, 'zone')]
+  const hasElements = fields.elements !== undefined && fields.elements !== null
+  return {
+    id,
+    amounts: amountsOf(fields),
+    ...(start ? { start } : {}),
+    ...(end ? { end } : {}),
+    ...(zone === null ? {} : { zone }),
+    ...(hasElements ? { elements: elementsOf(fields, 'elements') } : {}),
+  }
+}
+
+const parsePool = (fields: Fields): PoolAsk => ({
+  source: { id: idOf({ source: sourceOf(fields) }, 'source')!, text: sourceOf(fields) },
+  start: dateOf(fields, 'start'),
+  end: dateOf(fields, 'end'),
+  amounts: amountsOf(fields),
+  elements: elementsOf(fields, 'elements'),
+})
+
+const sourceOf = (fields: Fields): string => requiredText(fields, 'source')
+
+const parseDecrease = (fields: Fields) => ({ ...parsePool(fields), force: booleanOf(fields, 'force', false) })
+
+const metrics: readonly Metric[] = ['total', 'reserved', 'usage', 'available']
+const mostPoints = 1000
+const mostListed = 1000
+
+function parseQuery(fields: Fields, metric: Metric): CapacityQuery {
+  const [elements, window] = [objectOf(fields, 'elements'), objectOf(fields, 'window')]
+  const marker = textOf(fields, 'marker')
+  return {
+    metric,
+    zone: textOf(fields, 'zone'),
+    providerId: idOf(fields, 'provider-id'),
+    from: dateOf(window, 'start'),
+    to: dateOf(window, 'end'),
+    inside: choiceOf(window, 'scope', ['inclusive', 'exclusive'] as const, 'inclusive') === 'exclusive',
+    without: idsOf(fields, 'without'),
+    some: elementsOf(elements, 'some'),
+    every: elementsOf(elements, 'every'),
+    showUtilization: booleanOf(fields, 'show-utilization', true),
+    points: countOf(fields, 'points', 1, mostPoints) ?? mostPoints,
+    limit: countOf(fields, 'limit', 1, mostListed) ?? mostListed,
+    marker: marker === null ? null : markerOf(marker, metric),
+    flavor: textOf(fields, 'flavor'),
+  }
+}
+
+/** Reservations go by bare ids where nothing else is listed. */
+function markerOf(text: string, metric: Metric) {
+  const ref = refOf(text) ?? (metric === 'reserved' ? { kind: 'reservation' as const, id: text } : null)
+  if (!ref) throw malformed("'marker' must be the last collection of the page before")
+  return ref
+}
+
+const parseCapacityQuery = (fields: Fields) =>
+  parseQuery(fields, choiceOf(fields, 'capacity', metrics, 'available'))
+const parseReservationQuery = (fields: Fields) => parseQuery(fields, 'reserved')
+
+const viewRest = ({ hasMore, collections, utilization, fits }: CapacityAnswer) => ({
+  utilization: utilization.map(viewPoint),
+  ...(fits === null ? {} : { fits }),
+  ...(hasMore ? { marker: viewRef(collections.at(-1)!) } : {}),
+})
+
+const viewCapacityQuery = (answer: CapacityAnswer) => ({
+  collections: answer.collections.map(viewRef),
+  ...viewRest(answer),
+})
+
+const viewReservationQuery = (answer: CapacityAnswer) => ({
+  reservations: answer.collections.map(({ id }) => id),
+  ...viewRest(answer),
+})
+
+const parseInstance = (fields: Fields) => ({
+  providerId: idOf(fields, 'provider-id'),
+  name: textOf(fields, 'name', 255) ?? '',
+  image: requiredText(fields, 'image'),
+  flavor: requiredText(fields, 'flavor'),
+  networks: textsOf(fields, 'networks'),
+  reservationId: idOf(fields, 'reservation-id'),
+})
+
+const queryKeys = ['zone', 'provider-id', 'show-utilization', 'without', 'elements', 'window', 'points', 'limit', 'marker', 'flavor']
+const reservationKeys = ['start', 'end', 'zone', 'capacity', 'elements', 'guarantee']
+const poolKeys = ['source', 'start', 'end', 'capacity', 'elements']
+const providerKeys = ['provider-type', 'endpoint', 'strategy', 'username', 'password', 'region', 'tenant', 'project', 'user-domain-name']
+
+export const operations = [
+  operation({
+    name: 'add-provider',
+    keys: providerKeys,
+    parse: parseProvider,
+    verb: addProvider,
+    view: function viewAdded({ id, regionId }) {
+      return ok({ 'provider-id': id, guarantee: regionId === null ? 'budget' : 'aggregate' })
+    },
+  }),
+  operation({
+    name: 'remove-provider',
+    keys: ['provider-id'],
+    parse: function parseProviderId(fields) {
+      return requireId(fields, 'provider-id')
+    },
+    verb: removeProvider,
+    view: function viewRemoved() {
+      return ok({}, 'provider removed')
+    },
+  }),
+  operation({
+    name: 'create-reservation',
+    keys: reservationKeys,
+    parse: parseReservation,
+    verb: createCapacityReservation,
+    view: function viewCreated({ id }) {
+      return { ...ok({ 'reservation-id': id }, 'reservation request accepted'), guarantee: 'aggregate' }
+    },
+  }),
+  operation({
+    name: 'update-reservation',
+    keys: ['reservation-id', ...reservationKeys],
+    parse: parseReservationChange,
+    verb: updateCapacityReservation,
+    view: function viewUpdated() {
+      return ok({}, 'reservation update successful')
+    },
+  }),
+  operation({
+    name: 'cancel-reservation',
+    keys: ['reservation-id'],
+    parse: function parseReservationId(fields) {
+      return requireId(fields, 'reservation-id')
+    },
+    verb: cancelCapacityReservation,
+    view: function viewCancelled() {
+      return ok({}, 'reservation canceled')
+    },
+  }),
+  operation({
+    name: 'query-reservation',
+    keys: queryKeys,
+    parse: parseReservationQuery,
+    verb: queryCapacity,
+    view: viewReservationQuery,
+  }),
+  operation({
+    name: 'query-capacity',
+    keys: ['capacity', ...queryKeys],
+    parse: parseCapacityQuery,
+    verb: queryCapacity,
+    view: viewCapacityQuery,
+  }),
+  operation({
+    name: 'increase-capacity',
+    keys: poolKeys,
+    parse: parsePool,
+    verb: increaseCapacity,
+    view: function viewIncreased({ id }) {
+      return ok({ 'pool-id': id }, 'capacity increase successful')
+    },
+  }),
+  operation({
+    name: 'decrease-capacity',
+    keys: [...poolKeys, 'force'],
+    parse: parseDecrease,
+    verb: decreaseCapacity,
+    view: function viewDecreased({ id }) {
+      return ok({ 'pool-id': id }, 'capacity decrease successful')
+    },
+  }),
+  operation({
+    name: 'create-instance',
+    keys: ['provider-id', 'name', 'image', 'flavor', 'networks', 'reservation-id'],
+    parse: parseInstance,
+    verb: createInstance,
+    view: function viewCreatedInstance({ id }) {
+      return ok({ 'instance-id': id }, 'create-instance request accepted')
+    },
+  }),
+  operation({
+    name: 'destroy-instance',
+    keys: ['instance-id'],
+    parse: function parseInstanceId(fields) {
+      return requireId(fields, 'instance-id')
+    },
+    verb: destroyInstance,
+    view: function viewDestroyed() {
+      return ok({}, 'instance destroyed and resource released back to pool')
+    },
+  }),
+  operation({
+    name: 'query-instance',
+    keys: ['instance-id'],
+    parse: function parseInstanceId(fields) {
+      return requireId(fields, 'instance-id')
+    },
+    verb: getInstanceRecord,
+    view: viewInstance,
+  }),
+]
+
+/** What would do instead of what was refused, where a refusal knows. */
+export function viewOffer(offer: unknown): object {
+  const { available, next } = (offer ?? {}) as Partial<import('../../core/capacity/refusing.ts').Offer>
+  if (!available) return {}
+  return {
+    available: viewAmounts(available),
+    'next-window': next ? { start: next.from.toISOString(), end: next.to.toISOString() } : null,
+  }
+}
