@@ -15,8 +15,8 @@ import type { FixedIp, Network, Subnet, Written } from './model.ts'
 import type { RegionPort, RegionSpec } from './region-rows.ts'
 import { ensureNetwork, type LocalNetwork, placeIn } from './spanning.ts'
 import type { FixedIpAsk, PortSpec } from './specs.ts'
-import { homeOf } from './where.ts'
-import { born } from './writing.ts'
+import { homeOf, regionsOf } from './where.ts'
+import { born, follow, jobIn } from './writing.ts'
 
 /** A port with everything that it needs but its addresses and its region. */
 export type ReadyPort = Omit<PortSpec, 'fixedIps'> & {
@@ -93,6 +93,20 @@ export async function tellPools(
   const id = region && placeIn(subnet, region)
   if (!region || id === null) return
   await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
+}
+
+/** Posts, with the taking of addresses out of blocks, that their regions are told of it. */
+export async function followCarved(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  { id, projectId }: Network,
+  carved: readonly Carved[],
+): Promise<void> {
+  if (carved.length === 0) return
+  const regions = (await regionsOf(tx)).filter(region => carved.some(({ regionId }) => regionId === region.id))
+  const jobs = regions.map(region => jobIn(region, 'shadow_port_setup', projectId, { network_id: id }))
+  await follow(app, caller, tx, jobs)
 }
 
 function specOf(
