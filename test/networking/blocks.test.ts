@@ -52,3 +52,17 @@ describe('an address in a region’s block', () => {
     expect(await mayGive(subnet.id, two)).toBe(false)
   })
 })
+
+describe('a port in a region that has given all of its blocks', () => {
+  it('gets an address of a subnet that has some left, whichever is full', async () => {
+    const network = await make('network', {})
+    const on = { network_id: network.id, ip_version: 4, gateway_ip: null, enable_dhcp: false }
+    const pool = (start: string, end: string) => ({ allocation_pools: [{ start, end }] })
+    await make('subnet', { ...on, cidr: '10.22.0.0/24', ...pool('10.22.0.10', '10.22.0.10') })
+    await make('subnet', { ...on, cidr: '10.23.0.0/24', ...pool('10.23.0.10', '10.23.0.15') })
+    const there = { port: { network_id: network.id, ...placed() } }
+    for (let made = 0; made < 7; made += 1) await p.call('POST', '/ports', there)
+    const { status, json } = await p.ask('POST', '/ports', there)
+    expect([status, json.NeutronError.type]).toEqual([409, 'IpAddressGenerationFailure'])
+  })
+})

@@ -104,7 +104,9 @@ export async function followCarved(
   carved: readonly Carved[],
 ): Promise<void> {
   if (carved.length === 0) return
-  const regions = (await regionsOf(tx)).filter(region => carved.some(({ regionId }) => regionId === region.id))
+  const regions = (await regionsOf(tx)).filter(region =>
+    carved.some(({ regionId }) => regionId === region.id),
+  )
   const jobs = regions.map(region => jobIn(region, 'shadow_port_setup', projectId, { network_id: id }))
   await follow(app, caller, tx, jobs)
 }
@@ -146,7 +148,7 @@ interface Room {
   readonly subnets: readonly Subnet[]
 }
 
-/** A region that has given all of its blocks gets more, and is asked once more. */
+/** A region that has given all of its blocks gets more, and is asked once more; its refusal stands where there are none. */
 async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () => Promise<T>): Promise<T> {
   try {
     return await place()
@@ -154,10 +156,14 @@ async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () =
     const { network, region } = room.placing
     const isFull = error instanceof AppError && error.detail.reason === 'IpAddressGenerationFailure'
     if (!isFull || homeOf(network, [region])) throw error
+    let isRoom = false
     for (const subnet of room.subnets) {
       const blocks = await moreBlocksFor(app, subnet, region)
+      if (!blocks) continue
       await tellPools(app, caller, { regionId: region.id, subnet, blocks })
+      isRoom = true
     }
+    if (!isRoom) throw error
     return place()
   }
 }

@@ -49,8 +49,7 @@ export const jobsWhereIs = (
   regions: readonly Region[],
   type: string,
   resource: FollowUp['resource'],
-): FollowUp[] =>
-  places.map(({ region }) => jobIn(regionNamed(region, regions), type, projectId, resource))
+): FollowUp[] => places.map(({ region }) => jobIn(regionNamed(region, regions), type, projectId, resource))
 
 /** Posts what is to be done in regions, each once (at once unless told), with the change that it follows from or not at all. */
 export async function follow(
