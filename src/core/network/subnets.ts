@@ -29,7 +29,7 @@ import { some } from './query.ts'
 import { getOwn, getResource } from './read.ts'
 import type { RegionSpec, RegionSubnet } from './region-rows.ts'
 import type { Removal, SubnetChange, SubnetSpec, Update } from './specs.ts'
-import { homeOf, regionsOf } from './where.ts'
+import { allowedBy, homeOf, regionsOf } from './where.ts'
 import { born, checkRevision, type FollowUp, follow } from './writing.ts'
 
 /**
@@ -43,9 +43,10 @@ export async function createSubnet(app: App, caller: Caller, spec: SubnetSpec): 
   const siblings = await app.store.networks.getMany('subnet', network.subnetIds)
   checkOverlap(cidr, siblings)
   checkRanges(cidr, gatewayIp, spec.allocationPools)
-  checkCounts(app, spec)
+  const regions = await regionsOf(app.store)
+  checkCounts(app, network, regions, spec)
   const asked = { ...spec, cidr: formatCidr(cidr) }
-  const home = homeOf(network, await regionsOf(app.store))
+  const home = homeOf(network, regions)
   const allocationPools = spec.allocationPools ?? poolsOf(cidr, gatewayIp)
   const id = home
     ? await createAtHome(app, caller, asked, home)
@@ -106,18 +107,32 @@ function checkRanges(cidr: Cidr, gatewayIp: string | null, given: readonly Pool[
 
 const mostServers = 5
 
-function checkCounts(app: App, { dnsNameservers = [], hostRoutes = [] }: SubnetSpec | SubnetChange): void {
-  const mostRoutes = app.networkRules.limitsOf('').hostRoutes
+function checkCounts(
+  app: App,
+  network: Network,
+  regions: readonly Region[],
+  { dnsNameservers = [], hostRoutes = [] }: SubnetSpec | SubnetChange,
+): void {
   if (dnsNameservers.length > mostServers)
     throw invalid(
       `A subnet has at most ${mostServers} name servers, not ${dnsNameservers.length}`,
       'too_many_servers',
     )
+  if (hostRoutes.length === 0) return
+  const mostRoutes = mostHostRoutes(app, network, regions)
   if (hostRoutes.length > mostRoutes)
     throw invalid(
       `A subnet has at most ${mostRoutes} host routes, not ${hostRoutes.length}`,
       'too_many_routes',
     )
+}
+
+/** As many as every region takes where the network may be: what is refused there is refused here first. */
+function mostHostRoutes(app: App, network: Network, regions: readonly Region[]): number {
+  const home = homeOf(network, regions)
+  const allowed = home ? [home] : allowedBy(network.zoneHints, regions)
+  const names = allowed.length === 0 ? [''] : allowed.map(({ name }) => name)
+  return Math.min(...names.map(name => app.networkRules.limitsOf(name).hostRoutes))
 }
 
 function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region): Promise<string> {
@@ -194,9 +209,9 @@ export async function updateSubnet(
   const cidr = parseCidr(subnet.cidr)!
   const gatewayIp = change.gatewayIp === undefined ? subnet.gatewayIp : gatewayOf(change, cidr)
   checkRanges(cidr, gatewayIp, change.allocationPools ?? subnet.allocationPools)
-  checkCounts(app, change)
   const network = await getResource(app, caller, { kind: 'network', id: subnet.networkId })
   const regions = await regionsOf(app.store)
+  checkCounts(app, network, regions, change)
   const home = homeOf(network, regions)
   if (home) {
     const { description: _own, ...told } = change
