@@ -52,6 +52,7 @@ async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
     await removeFloatingIp(app, caller, { id })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
+    app.report(error, `taking back the floating IP ${id}`)
     await app.store.transact(async tx => {
       await tx.networks.remove('floatingip', id, noteOf(app, caller, 'floatingip.remove'))
     })

@@ -132,6 +132,7 @@ async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
     await removeRouter(app, caller, { id })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
+    app.report(error, `taking back the router ${id}`)
     const router = await app.store.networks.get('router', id, 'atoll')
     if (router) await forgetRouter(app, caller, router)
   }
