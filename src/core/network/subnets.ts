@@ -30,7 +30,7 @@ import { getOwn, getResource } from './read.ts'
 import type { RegionSpec, RegionSubnet } from './region-rows.ts'
 import type { Removal, SubnetChange, SubnetSpec, Update } from './specs.ts'
 import { allowedBy, homeOf, regionsOf } from './where.ts'
-import { born, checkRevision, type FollowUp, follow } from './writing.ts'
+import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from './writing.ts'
 
 /**
  * The new subnet. Throws `not_found` (`network`), `invalid` (`cidr`, `gateway`, `pools`, `overlapping_subnets`,
@@ -178,11 +178,7 @@ async function createSpanning(app: App, caller: Caller, network: Network, spec: 
 
 /** The network's copies get what they lack, and the pools that are theirs. */
 const poolJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
-  network.places.map(({ region: name }) => {
-    const region = regions.find(one => one.name === name)!
-    const resource = { pod_id: region.id, network_id: network.id }
-    return { type: 'shadow_port_setup', projectId: network.projectId, resource, region }
-  })
+  jobsWhereIs(network, regions, 'shadow_port_setup', { network_id: network.id })
 
 async function insert(
   app: App,
@@ -225,16 +221,7 @@ export async function updateSubnet(
     if (now) checkRevision('subnet', now, ifRevision)
     const set = { ...change, ...(change.gatewayIp === undefined ? {} : { gatewayIp }) }
     await tx.networks.update('subnet', id, set as Change<'subnet'>, noteOf(app, caller, 'subnet.update'))
-    await follow(
-      app,
-      caller,
-      tx,
-      subnet.places.map(({ region: name }) => {
-        const region = regions.find(one => one.name === name)!
-        const resource = { pod_id: region.id, subnet_id: id }
-        return { type: 'subnet_update', projectId: subnet.projectId, resource, region }
-      }),
-    )
+    await follow(app, caller, tx, jobsWhereIs(subnet, regions, 'subnet_update', { subnet_id: id }))
   })
   return (await app.store.networks.get('subnet', id, null))!
 }
