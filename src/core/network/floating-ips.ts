@@ -93,9 +93,8 @@ function createInRegion(
           status: 'DOWN',
         }
         await tx.networks.insert('floatingip', row, noteOf(app, caller, 'floatingip.create'))
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)
         return made.id
       }),

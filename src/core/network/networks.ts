@@ -40,9 +40,8 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })

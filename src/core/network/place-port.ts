@@ -201,9 +201,8 @@ function write(app: App, caller: Caller, { placing, local, made, intentId }: Kno
       await tx.networks.release('port', id)
     }
     await holdMirrored(tx, id, region, centralIps(made, local))
-    await settle(tx, intentId, made.id, id)
     const place = { kind: 'port', centralId: id, projectId: port.projectId, regionId: region.id }
-    await tx.networks.place({ ...place, regionalId: made.id, at: app.now() })
+    await settle(app, tx, intentId, { ...place, regionalId: made.id })
     await followPlacement(app, caller, tx, { port: { ...port, id }, network, region, isNew: local.isNew })
     return id
   })

@@ -147,9 +147,8 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
     known: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, ...rangesOf(made), id: made.id })
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'subnet', centralId: made.id, projectId: spec.projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
