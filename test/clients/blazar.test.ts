@@ -4,8 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Served, served } from '../api/served.ts'
-import { type World, world } from '../world.ts'
+import { type Announced, announced } from './openstack.ts'
 
 const installed = (command: string): string => {
   if (existsSync(`/usr/bin/${command}`)) return ''
@@ -15,20 +14,11 @@ const installed = (command: string): string => {
 }
 const missing = { blazar: installed('blazar'), openstack: installed('openstack') }
 
-let w: World
-let s: Served
+let atoll: Announced
 beforeAll(async () => {
-  w = await world()
-  s = await served(w)
-  for (const endpoint of w.cloud.keystone.state.endpoints.values())
-    endpoint.url = endpoint.url.replace('http://127.0.0.1:19999', `http://127.0.0.1:${s.port}`)
-  for (const region_name of ['Pod1', 'Pod2'])
-    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
+  atoll = await announced()
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => atoll[Symbol.asyncDispose]())
 
 interface Done {
   code: number | null
@@ -47,7 +37,7 @@ async function run(
 ): Promise<Done> {
   const env = {
     PATH: process.env.PATH,
-    OS_AUTH_URL: w.cloud.authUrl,
+    OS_AUTH_URL: atoll.authUrl,
     OS_AUTH_TYPE: 'password',
     OS_IDENTITY_API_VERSION: '3',
     OS_USERNAME: user,

@@ -1,28 +1,17 @@
 // The unmodified `openstack network` commands, against an Atoll behind a real socket.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Served, served } from '../api/served.ts'
-import { type World, world } from '../world.ts'
-import { json, openstack, withoutOpenstack } from './openstack.ts'
+import { type Announced, announced, json, openstack, withoutOpenstack } from './openstack.ts'
 
 const missing = withoutOpenstack('the openstack network commands')
 
-let w: World
-let s: Served
+let atoll: Announced
 beforeAll(async () => {
-  w = await world()
-  s = await served(w)
-  for (const endpoint of w.cloud.keystone.state.endpoints.values())
-    endpoint.url = endpoint.url.replace('http://127.0.0.1:19999', `http://127.0.0.1:${s.port}`)
-  for (const region_name of ['Pod1', 'Pod2'])
-    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
+  atoll = await announced()
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => atoll[Symbol.asyncDispose]())
 
-const run = (lines: string[], user: 'admin' | 'demo' = 'demo') => openstack(w.cloud.authUrl, lines, { user })
+const run = (lines: string[], user: 'admin' | 'demo' = 'demo') => openstack(atoll.authUrl, lines, { user })
 
 describe.skipIf(missing)(`the openstack command${missing}`, () => {
   it('makes, lists, shows, sets and deletes what the network API has', async () => {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Served, served } from '../api/served.ts'
 import { type Planet, planet } from '../networking/planet.ts'
-import { json, openstack, withoutOpenstack } from './openstack.ts'
+import { announce, json, openstack, withoutOpenstack } from './openstack.ts'
 
 const missing = withoutOpenstack('networks over regions by the openstack command')
 
@@ -16,8 +16,7 @@ beforeAll(async () => {
   vi.stubEnv('ATOLL_LAB', undefined)
   p = await planet({ regions: ['Pod1', 'Pod2'] })
   s = await served(p)
-  for (const endpoint of p.sim!.keystone.state.endpoints.values())
-    endpoint.url = endpoint.url.replace('http://127.0.0.1:19999', `http://127.0.0.1:${s.port}`)
+  announce(p.sim!, s)
   await p.startWork()
 })
 afterAll(async () => {

@@ -1,8 +1,11 @@
-// The unmodified `openstack` command, as a test runs it.
+// The unmodified `openstack` command, as a test runs it, and an Atoll that it finds in the catalog.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import type { Cloud } from '../../sim/cloud.ts'
+import { type Served, served } from '../api/served.ts'
+import { world } from '../world.ts'
 
 const command = '/usr/bin/openstack'
 
@@ -12,6 +15,32 @@ export function withoutOpenstack(what: string): string {
   const reason = ` (skipped: there is no ${command}; Debian has it in python3-openstackclient)`
   console.log(`${what} were not tried${reason}`)
   return reason
+}
+
+/** Has the catalog say where Atoll listens. */
+export function announce({ keystone }: Pick<Cloud, 'keystone'>, { port }: Pick<Served, 'port'>): void {
+  for (const endpoint of keystone.state.endpoints.values())
+    endpoint.url = endpoint.url.replace('http://127.0.0.1:19999', `http://127.0.0.1:${port}`)
+}
+
+export interface Announced extends AsyncDisposable {
+  readonly authUrl: string
+}
+
+/** An Atoll behind a real socket, which the catalog names and two regions have joined. */
+export async function announced(): Promise<Announced> {
+  const w = await world()
+  const s = await served(w)
+  announce(w.cloud, s)
+  for (const region_name of ['Pod1', 'Pod2'])
+    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
+  return {
+    authUrl: w.cloud.authUrl,
+    async [Symbol.asyncDispose]() {
+      await s[Symbol.asyncDispose]()
+      await w[Symbol.asyncDispose]()
+    },
+  }
 }
 
 export interface Said {

@@ -57,7 +57,6 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   location_mismatch: ['RouterNetworkLocationMismatch', 400],
   routes: ['InvalidRoutes', 400],
   routes_exceeded: ['RoutesExhausted', 400],
-  host_routes_exceeded: ['HostRoutesExhausted', 400],
   no_gateway: ['BadRequest', 400],
   fixed_ip: ['BadRequest', 400],
   router_overlap: ['BadRequest', 400],

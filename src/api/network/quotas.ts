@@ -1,9 +1,6 @@
 // Quotas: what a project may have, and what it uses of it. The operator's settings say it, so they are only read.
 
-import { type Caller, isAtLeast } from '../../core/caller.ts'
-import { AppError } from '../../core/error.ts'
-import { type Quotas, quotasOf } from '../../core/network/region-reads.ts'
-import type { App } from '../../core/ports.ts'
+import { getQuotas, type Quotas } from '../../core/network/region-reads.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { unusable } from './refusals.ts'
@@ -15,14 +12,6 @@ const rule = ruled('get_quota')
 function parseProject({ params }: Request): string {
   if (params.id!.includes('\0')) throw unusable('The id of a project has no NUL in it')
   return params.id!
-}
-
-/** Throws `forbidden` to members for another project than their own. */
-async function getQuotas(app: App, caller: Caller, projectId: string): Promise<Quotas> {
-  if (projectId !== caller.projectId && !isAtLeast(caller, 'admin')) {
-    throw new AppError('forbidden', rule.denied, { rule: rule.rule, needs: 'admin' })
-  }
-  return quotasOf(app, caller, projectId)
 }
 
 const viewLimits = (quotas: Quotas) => ({
@@ -37,7 +26,15 @@ const viewDetails = (quotas: Quotas) => ({
 })
 
 const quotaRoute = (path: string, view: (quotas: Quotas) => object): Route =>
-  route({ ...rule, method: 'GET', path, parse: parseProject, verb: getQuotas, view })
+  route({
+    ...rule,
+    method: 'GET',
+    path,
+    sentences: { forbidden: rule.denied },
+    parse: parseProject,
+    verb: getQuotas,
+    view,
+  })
 
 export const quotaRoutes: readonly Route[] = [
   quotaRoute('/quotas/:id', viewLimits),

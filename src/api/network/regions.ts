@@ -1,9 +1,12 @@
 // What regions have that is not the central model's: agents and availability zones, to be read.
 
-import type { Caller } from '../../core/caller.ts'
-import { notFound } from '../../core/error.ts'
-import { listAgents, listZones, type PlacedAgent, type Zone } from '../../core/network/region-reads.ts'
-import type { App } from '../../core/ports.ts'
+import {
+  getAgent,
+  listAgents,
+  listZones,
+  type PlacedAgent,
+  type Zone,
+} from '../../core/network/region-reads.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { viewTime } from './attributes.ts'
@@ -66,14 +69,8 @@ function parseAgents({ query }: Request): void {
 }
 
 const parseNothing = () => undefined
-const parseAgentId = ({ params }: Request): string => params.id!
-
-/** Throws `not_found` (`agent`). */
-async function getAgent(app: App, caller: Caller, id: string): Promise<PlacedAgent> {
-  const agent = (await listAgents(app, caller)).find(one => one.id === id)
-  if (!agent) throw notFound(`Agent ${shown(id)} could not be found.`, 'agent')
-  return agent
-}
+/** An id that is too long to be shown is no agent's. */
+const parseAgentId = ({ params }: Request): string => shown(params.id)
 
 const viewAgents = (agents: readonly PlacedAgent[], request: Request) => ({
   agents: chosen(agents.map(viewAgent), request, agentFilters),

@@ -117,10 +117,6 @@ export function rangeOf({ version, value, bits }: Cidr): AddressRange {
   return { version, first: value - (value & hosts), last: value | hosts }
 }
 
-export const firstAddress = (cidr: Cidr): Address => ({ version: cidr.version, value: rangeOf(cidr).first })
-
-export const lastAddress = (cidr: Cidr): Address => ({ version: cidr.version, value: rangeOf(cidr).last })
-
 export const contains = (cidr: Cidr, address: Address): boolean => encloses(rangeOf(cidr), single(address))
 
 /** Whether every address of the inner one is in the outer one. */

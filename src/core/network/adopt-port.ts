@@ -4,6 +4,7 @@ import type { Caller } from '../caller.ts'
 import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
+import { sameBy } from './any-order.ts'
 import { ensureDefaultGroup } from './default-group.ts'
 import { followPlacement } from './follow-port.ts'
 import { groupsFollowPort } from './groups-in-region.ts'
@@ -158,11 +159,4 @@ async function mirrorStatus({ app }: Looking, port: Port, { status }: SeenPort):
   return true
 }
 
-function sameIps(a: readonly FixedIp[], b: readonly FixedIp[]): boolean {
-  const text = (ips: readonly FixedIp[]) =>
-    ips
-      .map(ip => `${ip.subnetId} ${ip.ipAddress}`)
-      .sort()
-      .join()
-  return text(a) === text(b)
-}
+const sameIps = sameBy<FixedIp>(({ subnetId, ipAddress }) => `${subnetId} ${ipAddress}`)

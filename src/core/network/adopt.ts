@@ -5,6 +5,7 @@ import { AppError, conflict, isRefusal } from '../error.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import type { Kind } from './model.ts'
+import type { NewPlace } from './network-store.ts'
 import { makeOrFind, makerOf } from './realise.ts'
 import type { MadeKind, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
 
@@ -53,10 +54,17 @@ export async function adopt<K extends MadeKind, Made>(
   }
 }
 
-/** Notes with the thing whose it is. Throws `conflict` (`too_late`) where the region was tidied of it meanwhile. */
-export async function settle(tx: Transaction, intentId: string, regionalId: string, owner: string) {
-  if ((await tx.intents.settle(intentId, regionalId, owner)) !== regionalId)
-    throw conflict(`${owner} came too late: ask for it once more`, 'too_late')
+/** Notes with the intent whose the thing is, and where it is. Throws `conflict` (`too_late`) where the region was tidied of it meanwhile. */
+export async function settle(
+  app: App,
+  tx: Transaction,
+  intentId: string,
+  place: Omit<NewPlace, 'at'>,
+): Promise<void> {
+  const { centralId, regionalId } = place
+  if ((await tx.intents.settle(intentId, regionalId, centralId)) !== regionalId)
+    throw conflict(`${centralId} came too late: ask for it once more`, 'too_late')
+  await tx.networks.place({ ...place, at: app.now() })
 }
 
 /** Before the region is asked, so that nothing has to be taken back; what is written checks it once more. */

@@ -5,9 +5,10 @@ import { ownCaller } from '../caller.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { setupOf } from './follow-port.ts'
+import { groupSetupOf } from './groups-in-region.ts'
 import { all } from './query.ts'
 import { homeOf } from './where.ts'
-import { type FollowUp, follow } from './writing.ts'
+import { follow, jobIn } from './writing.ts'
 
 /** One job for each aspect; those that find everything as it should be write nothing. Returns how many. */
 export async function askForAll(app: App, region: Region): Promise<number> {
@@ -16,25 +17,14 @@ export async function askForAll(app: App, region: Region): Promise<number> {
   const subnets = await all(app.store, 'subnet', here)
   const routers = await all(app.store, 'router', here)
   const groups = await all(app.store, 'security_group', here)
-  const aspect = (type: string, projectId: string, resource: FollowUp['resource']): FollowUp => ({
-    type,
-    projectId,
-    resource: { pod_id: region.id, ...resource },
-    region,
-  })
   const follows = [
-    ...networks.map(({ id, projectId }) => aspect('update_network', projectId, { network_id: id })),
+    ...networks.map(({ id, projectId }) => jobIn(region, 'update_network', projectId, { network_id: id })),
     ...networks
       .filter(network => homeOf(network, [region]) === null)
-      .map(({ id, projectId }) => aspect('shadow_port_setup', projectId, { network_id: id })),
-    ...subnets.map(({ id, projectId }) => aspect('subnet_update', projectId, { subnet_id: id })),
+      .map(({ id, projectId }) => jobIn(region, 'shadow_port_setup', projectId, { network_id: id })),
+    ...subnets.map(({ id, projectId }) => jobIn(region, 'subnet_update', projectId, { subnet_id: id })),
     ...routers.map(router => setupOf(router, networks[0]?.id ?? router.id, region)),
-    ...[...new Set(groups.map(({ projectId }) => projectId))].map(projectId => ({
-      type: 'seg_rule_setup',
-      projectId,
-      resource: { project_id: projectId },
-      region: null,
-    })),
+    ...[...new Set(groups.map(({ projectId }) => projectId))].map(groupSetupOf),
   ]
   const caller = ownCaller(`req-${app.newId()}`)
   await app.store.transact(tx => follow(app, caller, tx, follows))

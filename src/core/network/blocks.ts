@@ -30,16 +30,15 @@ export function blocksFor(app: App, subnet: Subnet, region: Region): Promise<Poo
   )
 }
 
-/** The region's blocks after one more was added: it has given what it had. Throws `conflict` (`no_addresses`). */
-export async function moreBlocksFor(app: App, subnet: Subnet, region: Region): Promise<Pool[]> {
+/** The region's blocks after one more was added: it has given what it had. Null where the subnet has none left to give. */
+export async function moreBlocksFor(app: App, subnet: Subnet, region: Region): Promise<Pool[] | null> {
   let added = 0n
   const blocks = await changeBlocks(app, subnet, region, (mine, free, share) => {
     const more = takeBlocks(free, [], share)
     added = poolSize(more)
     return [...mine, ...more]
   })
-  if (added > 0n) return blocks
-  throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
+  return added > 0n ? blocks : null
 }
 
 /**
@@ -52,8 +51,7 @@ export async function topUp(app: App, subnet: Subnet, region: Region): Promise<P
   const given = held.filter(one => one.purpose !== 'block').map(rangeOf)
   const spare = poolSize(subtractRanges(mine, given))
   if (mine.length === 0 || spare * 2n > poolSize(mine)) return null
-  const free = subtractRanges(subnet.allocationPools.map(rangeOf), held.map(rangeOf))
-  return free.length === 0 ? null : moreBlocksFor(app, subnet, region)
+  return moreBlocksFor(app, subnet, region)
 }
 
 type Choice = (

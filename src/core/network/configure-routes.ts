@@ -3,7 +3,9 @@
 import type { Caller } from '../caller.ts'
 import { AppError } from '../error.ts'
 import type { App } from '../ports.ts'
+import { sameBy } from './any-order.ts'
 import type { HostRoute } from './model.ts'
+import { mirrorsIn } from './router-plan.ts'
 import type { RouterScene, SceneRegion } from './router-scene.ts'
 import { routerScene } from './router-scene.ts'
 import { type RegionLeg, routesOf } from './routes.ts'
@@ -46,26 +48,16 @@ export function routesIn(
   return routesOf({ regions, limitOf: region => app.networkRules.limitsOf(region).routes })
 }
 
-function legOf(scene: RouterScene, { region, bridgeAddress, bridgeAddress6 }: SceneRegion): RegionLeg {
-  const here = scene.attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
+function legOf(scene: RouterScene, here: SceneRegion): RegionLeg {
+  const { region, bridgeAddress, bridgeAddress6 } = here
+  const own = scene.attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
   const isExit = region.id === scene.exit?.id
-  const mirrored = isExit
-    ? scene.attached.filter(
-        ({ subnet }) =>
-          placeIn(subnet, region) === null &&
-          scene.bound.some(
-            ({ port, fixedIp }) =>
-              port.places.length > 0 &&
-              placeIn(port, region) === null &&
-              port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
-          ),
-      )
-    : []
+  const mirrored = isExit ? mirrorsIn(scene, here) : []
   return {
     region: region.name,
     nextHop: bridgeAddress!,
     nextHop6: bridgeAddress6,
-    cidrs: here.map(({ subnet }) => subnet.cidr),
+    cidrs: own.map(({ subnet }) => subnet.cidr),
     mirrored: mirrored.map(({ subnet }) => subnet.cidr),
     isExit,
     extra: scene.router.routes,
@@ -84,12 +76,4 @@ async function setRoutes(app: App, caller: Caller, { region, id, routes }: Routi
   if (router && !sameRoutes(router.routes, routes)) await networking.update('router', id, { routes })
 }
 
-/** Neutron lists routes in any order. */
-export function sameRoutes(a: readonly HostRoute[], b: readonly HostRoute[]): boolean {
-  const text = (routes: readonly HostRoute[]) =>
-    routes
-      .map(({ destination, nextHop }) => `${destination} ${nextHop}`)
-      .sort()
-      .join()
-  return text(a) === text(b)
-}
+export const sameRoutes = sameBy<HostRoute>(({ destination, nextHop }) => `${destination} ${nextHop}`)

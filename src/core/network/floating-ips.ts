@@ -52,6 +52,7 @@ async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
     await removeFloatingIp(app, caller, { id })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
+    app.report(error, `taking back the floating IP ${id}`)
     await app.store.transact(async tx => {
       await tx.networks.remove('floatingip', id, noteOf(app, caller, 'floatingip.remove'))
     })
@@ -92,9 +93,8 @@ function createInRegion(
           status: 'DOWN',
         }
         await tx.networks.insert('floatingip', row, noteOf(app, caller, 'floatingip.create'))
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)
         return made.id
       }),

@@ -9,7 +9,7 @@ import type { Reads } from './network-store.ts'
 import { all, interfacesOn } from './query.ts'
 import { placeIn } from './spanning.ts'
 import { regionNamed, regionsOf, routerHome } from './where.ts'
-import { type FollowUp, follow } from './writing.ts'
+import { type FollowUp, follow, jobIn } from './writing.ts'
 
 export interface Placement {
   readonly port: Pick<Port, 'id' | 'projectId' | 'securityGroupIds'>
@@ -46,12 +46,8 @@ export const setupOf = (
   router: { id: string; projectId: string },
   networkId: string,
   region: Region,
-): FollowUp => ({
-  type: 'router_setup',
-  projectId: router.projectId,
-  resource: { pod_id: region.id, router_id: router.id, network_id: networkId },
-  region,
-})
+): FollowUp =>
+  jobIn(region, 'router_setup', router.projectId, { router_id: router.id, network_id: networkId })
 
 /** Floating IPs that were given to the port before it was anywhere. */
 async function floatingIpsTo(reads: Reads, { port, network }: Placement): Promise<FollowUp[]> {

@@ -5,10 +5,8 @@
 // A rule bears its group's central id as its mark: what else is in a group stays, but for what stock Neutron puts into
 // every new one.
 
-import type { Caller } from '../caller.ts'
+import { type Caller, ownCaller } from '../caller.ts'
 import { AppError, conflict } from '../error.ts'
-import { newJob } from '../jobs/jobs.ts'
-import { type Note, noteOf, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import { dropAddressGroups, removeAddressGroups } from './address-groups.ts'
 import { namedBy, type ProjectInRegion } from './group-rules.ts'
@@ -19,6 +17,7 @@ import { all } from './query.ts'
 import { unknown } from './read.ts'
 import type { RegionNetworking } from './region-rows.ts'
 import { regionsOf } from './where.ts'
+import { type FollowUp, follow } from './writing.ts'
 
 export interface GroupsAsk {
   readonly region: string
@@ -165,26 +164,25 @@ async function notePlaces(app: App, at: ProjectInRegion, there: There): Promise<
       if (await tx.networks.lock('security_group', centralId)) await tx.networks.place(place)
       else gone.push(centralId)
     }
-    await postSetUp(app, tx, [projectId], ownNote(app, 'job.create'))
+    await postSetUp(app, ownCaller(`req-${app.newId()}`), tx, [projectId])
     return gone
   })
   for (const id of gone) await forgetGroup(app, at, id)
 }
 
+/** The job that brings a project's groups, wherever they are, to what the model says. */
+export const groupSetupOf = (projectId: string): FollowUp => ({
+  type: 'seg_rule_setup',
+  projectId,
+  resource: { project_id: projectId },
+  region: null,
+})
+
 /** How long after a change of members regions are told: what else changes until then is told with it. */
 const gatheringMs = 1000
 
-async function postSetUp(
-  app: App,
-  tx: Transaction,
-  projectIds: readonly string[],
-  note: Note,
-): Promise<void> {
-  const jobs = projectIds.map(projectId =>
-    newJob(app, { projectId, type: 'seg_rule_setup', resource: { project_id: projectId }, region: '' }),
-  )
-  await tx.jobs.post(jobs, note, new Date(app.now().getTime() + gatheringMs))
-}
+const postSetUp = (app: App, caller: Caller, tx: Transaction, projectIds: Iterable<string>): Promise<void> =>
+  follow(app, caller, tx, [...projectIds].map(groupSetupOf), new Date(app.now().getTime() + gatheringMs))
 
 /**
  * Posts, with the coming, the going or the change of a port, that other regions are told of it: nothing where no rule
@@ -204,7 +202,7 @@ export async function groupsFollowPort(
   const regions = new Set(groups.flatMap(({ places }) => places.map(({ region }) => region)))
   if (regions.size < 2) return
   const projects = new Set(rules.map(({ projectId }) => projectId))
-  await postSetUp(app, tx, [...projects], noteOf(app, caller, 'job.create'))
+  await postSetUp(app, caller, tx, projects)
 }
 
 /**

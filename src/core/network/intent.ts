@@ -63,7 +63,7 @@ export interface MarkedThing extends RegionalThing {
 
 const prefix = 'atoll:'
 
-export const markOf = (intentId: string): string => `${prefix}${intentId}`
+const markOf = (intentId: string): string => `${prefix}${intentId}`
 
 /** The longest description that Neutron takes. */
 const longest = 255

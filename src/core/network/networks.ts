@@ -13,8 +13,8 @@ import { some } from './query.ts'
 import { getOwn } from './read.ts'
 import type { RegionSpec } from './region-rows.ts'
 import type { NetworkChange, NetworkSpec, Removal, Update } from './specs.ts'
-import { allowedBy, hintsIn, homeBy, homeOfExternal, regionNamed, regionsOf } from './where.ts'
-import { born, checkRevision, type FollowUp, follow } from './writing.ts'
+import { allowedBy, hintsIn, homeBy, homeOfExternal, regionsOf } from './where.ts'
+import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from './writing.ts'
 
 /**
  * The new network. Throws `not_found` (`zone`), `invalid` (`not_supported`), `conflict` (`over_quota`,
@@ -40,9 +40,8 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
@@ -116,8 +115,8 @@ export async function segmentFor(
 }
 
 /**
- * The changed network. What regions are told of it follows by jobs, but at once in the one region that it lives in.
- * Throws `not_found`, `invalid` (`not_supported`), `conflict` (`revision`), `upstream`.
+ * The changed network; its regions follow by jobs, also the one that it lives in. Throws `not_found`, `invalid`
+ * (`not_supported`), `conflict` (`revision`).
  */
 export async function updateNetwork(
   app: App,
@@ -150,13 +149,8 @@ export async function updateNetwork(
   return (await app.store.networks.get('network', id, null))!
 }
 
-/** One job for each region that has a copy. */
-const pushJobs = ({ id, projectId, places }: Network, regions: readonly Region[]): FollowUp[] =>
-  places.map(place => {
-    const region = regionNamed(place.region, regions)
-    const resource = { pod_id: region.id, network_id: id }
-    return { type: 'update_network', projectId, resource, region }
-  })
+const pushJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
+  jobsWhereIs(network, regions, 'update_network', { network_id: network.id })
 
 /**
  * Regions first, in each the subnets with it. Once begun it goes on by itself where a region gives no answer. Throws

@@ -15,8 +15,8 @@ import type { FixedIp, Network, Subnet, Written } from './model.ts'
 import type { RegionPort, RegionSpec } from './region-rows.ts'
 import { ensureNetwork, type LocalNetwork, placeIn } from './spanning.ts'
 import type { FixedIpAsk, PortSpec } from './specs.ts'
-import { homeOf } from './where.ts'
-import { born } from './writing.ts'
+import { homeOf, regionsOf } from './where.ts'
+import { born, follow, jobIn } from './writing.ts'
 
 /** A port with everything that it needs but its addresses and its region. */
 export type ReadyPort = Omit<PortSpec, 'fixedIps'> & {
@@ -95,6 +95,22 @@ export async function tellPools(
   await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
 }
 
+/** Posts, with the taking of addresses out of blocks, that their regions are told of it. */
+export async function followCarved(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  { id, projectId }: Network,
+  carved: readonly Carved[],
+): Promise<void> {
+  if (carved.length === 0) return
+  const regions = (await regionsOf(tx)).filter(region =>
+    carved.some(({ regionId }) => regionId === region.id),
+  )
+  const jobs = regions.map(region => jobIn(region, 'shadow_port_setup', projectId, { network_id: id }))
+  await follow(app, caller, tx, jobs)
+}
+
 function specOf(
   port: ReadyPort,
   local: LocalNetwork,
@@ -132,7 +148,7 @@ interface Room {
   readonly subnets: readonly Subnet[]
 }
 
-/** A region that has given all of its blocks gets more, and is asked once more. */
+/** A region that has given all of its blocks gets more, and is asked once more; its refusal stands where there are none. */
 async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () => Promise<T>): Promise<T> {
   try {
     return await place()
@@ -140,10 +156,14 @@ async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () =
     const { network, region } = room.placing
     const isFull = error instanceof AppError && error.detail.reason === 'IpAddressGenerationFailure'
     if (!isFull || homeOf(network, [region])) throw error
+    let isRoom = false
     for (const subnet of room.subnets) {
       const blocks = await moreBlocksFor(app, subnet, region)
+      if (!blocks) continue
       await tellPools(app, caller, { regionId: region.id, subnet, blocks })
+      isRoom = true
     }
+    if (!isRoom) throw error
     return place()
   }
 }
@@ -181,9 +201,8 @@ function write(app: App, caller: Caller, { placing, local, made, intentId }: Kno
       await tx.networks.release('port', id)
     }
     await holdMirrored(tx, id, region, centralIps(made, local))
-    await settle(tx, intentId, made.id, id)
     const place = { kind: 'port', centralId: id, projectId: port.projectId, regionId: region.id }
-    await tx.networks.place({ ...place, regionalId: made.id, at: app.now() })
+    await settle(app, tx, intentId, { ...place, regionalId: made.id })
     await followPlacement(app, caller, tx, { port: { ...port, id }, network, region, isNew: local.isNew })
     return id
   })

@@ -9,7 +9,7 @@ import { convergeRouter } from './converge.ts'
 import { holdIps, wantedIps } from './fixed-ips.ts'
 import { ensureGroups, groupsFollowPort } from './groups-in-region.ts'
 import type { Change, FixedIp, Network, Place, Port } from './model.ts'
-import { centralIps, holdMirrored, placePort, tellPools } from './place-port.ts'
+import { centralIps, followCarved, holdMirrored, placePort, tellPools } from './place-port.ts'
 import { all } from './query.ts'
 import type { RegionPort, RegionSpec } from './region-rows.ts'
 import { known, type LocalNetwork, placeIn } from './spanning.ts'
@@ -189,6 +189,8 @@ async function changeReserved(app: App, caller: Caller, telling: Telling): Promi
     await tx.networks.update('port', port.id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
     if (!wanted) return
     await tx.networks.release('port', port.id)
-    await holdIps(tx, { wanted, holder: port.id, mac: port.macAddress, region: null })
+    const holding = { wanted, holder: port.id, mac: port.macAddress, region: null }
+    const { carved } = await holdIps(tx, holding)
+    await followCarved(app, caller, tx, network, carved)
   })
 }

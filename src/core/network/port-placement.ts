@@ -23,7 +23,7 @@ export async function regionForPort(app: App, network: Network, signals: Signals
   const regions = await regionsOf(app.store)
   const allowed = allowedBy(network.zoneHints, regions)
   const home = homeOf(network, regions)
-  const named = namedRegion(signals.profile, regions) ?? (await regionOfHost(app, allowed, signals))
+  const named = (await regionOfHost(app, allowed, signals)) ?? namedRegion(signals.profile, regions)
   if (home) return named && named.id !== home.id ? refuse(network, named) : home
   if (named) return allowed.includes(named) ? named : refuse(network, named)
   const bound = await app.store.bindings.regionsOf(signals.projectId)

@@ -11,12 +11,12 @@ import { holdIps, wantedIps } from './fixed-ips.ts'
 import { forgetPort } from './forget-port.ts'
 import type { Network, Port, Written } from './model.ts'
 import { mayUse } from './networks.ts'
-import { placePort, type ReadyPort } from './place-port.ts'
+import { followCarved, placePort, type ReadyPort } from './place-port.ts'
 import { isMoving, moved, toldToRegion } from './port-change.ts'
 import { regionForPort } from './port-placement.ts'
 import { getOwn, getResource, unknown } from './read.ts'
 import type { PortChange, PortSpec, Removal, Update } from './specs.ts'
-import { born, checkRevision, follow } from './writing.ts'
+import { born, checkRevision } from './writing.ts'
 
 /**
  * The new port. Throws `not_found` (`network`, `subnet`, `security_group`), `invalid` (`address_outside`,
@@ -107,17 +107,7 @@ async function reservePort(
     const row: Written<'port'> = { ...ready, ...born(app), id, vifType: 'unbound', status: 'DOWN' }
     await tx.networks.insert('port', row, noteOf(app, caller, 'port.create'))
     const { carved } = await holdIps(tx, { wanted, holder: id, mac: ready.macAddress, region: null })
-    await follow(
-      app,
-      caller,
-      tx,
-      carved.map(({ regionId, subnet }) => ({
-        type: 'shadow_port_setup',
-        projectId: network.projectId,
-        resource: { pod_id: regionId, network_id: subnet.networkId },
-        region: null,
-      })),
-    )
+    await followCarved(app, caller, tx, network, carved)
   })
   return id
 }

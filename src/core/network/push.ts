@@ -3,6 +3,7 @@
 import type { Caller } from '../caller.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
+import { sameBy } from './any-order.ts'
 import { blocksFor } from './blocks.ts'
 import { sameRoutes } from './configure-routes.ts'
 import { forgetNetwork } from './forget-network.ts'
@@ -19,10 +20,7 @@ const described = (description: string, { description: present }: { description:
 }
 
 /** The wanted fields that are not so; null where all are. */
-export function changesTo<K extends MadeKind>(
-  row: RegionRows[K],
-  wanted: RegionSpec<K>,
-): RegionSpec<K> | null {
+function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>): RegionSpec<K> | null {
   const changes = Object.entries(wanted).filter(
     ([field, value]) =>
       JSON.stringify((row as unknown as Record<string, unknown>)[field] ?? null) !==
@@ -97,12 +95,4 @@ export async function pushPools(app: App, caller: Caller, region: Region, id: st
   }
 }
 
-/** Neutron lists pools in any order. */
-function samePools(a: readonly Pool[], b: readonly Pool[]): boolean {
-  const text = (pools: readonly Pool[]) =>
-    pools
-      .map(({ start, end }) => `${start}-${end}`)
-      .sort()
-      .join()
-  return text(a) === text(b)
-}
+const samePools = sameBy<Pool>(({ start, end }) => `${start}-${end}`)

@@ -1,10 +1,9 @@
 // What tenants and operators read of regions as they are, through the central API: zones, agents, quotas.
 
 import { type Caller, isAtLeast } from '../caller.ts'
-import { AppError } from '../error.ts'
+import { AppError, notFound } from '../error.ts'
 import type { App } from '../ports.ts'
 import type { Kind } from './model.ts'
-import { unknown } from './read.ts'
 import type { RegionAgent } from './region-rows.ts'
 import { regionsOf } from './where.ts'
 
@@ -44,12 +43,24 @@ export async function listAgents(app: App, caller: Caller): Promise<PlacedAgent[
   return lists.flat()
 }
 
+/** Throws `not_found` (`agent`). */
+export async function getAgent(app: App, caller: Caller, id: string): Promise<PlacedAgent> {
+  const agent = (await listAgents(app, caller)).find(one => one.id === id)
+  if (!agent) throw notFound(`Agent ${id} could not be found.`, 'agent')
+  return agent
+}
+
 /** How many of each a project may have (-1: no limit), and has. */
 export type Quotas = Readonly<Record<Kind, { readonly limit: number; readonly used: number }>>
 
-/** Throws `not_found` (`project`) for another project than the caller's, but for an admin. */
-export async function quotasOf(app: App, caller: Caller, projectId: string): Promise<Quotas> {
-  if (projectId !== caller.projectId && !isAtLeast(caller, 'admin')) throw unknown('network', projectId)
+/** Throws `forbidden` to members for another project than their own. */
+export async function getQuotas(app: App, caller: Caller, projectId: string): Promise<Quotas> {
+  if (projectId !== caller.projectId && !isAtLeast(caller, 'admin')) {
+    throw new AppError('forbidden', `The quotas of the project ${projectId} are not shown to others`, {
+      rule: 'get_quota',
+      needs: 'admin',
+    })
+  }
   const { quotas } = app.networkRules
   const used = await app.store.networks.counts(projectId)
   const kinds = Object.keys(quotas) as Kind[]

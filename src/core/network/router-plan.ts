@@ -207,7 +207,7 @@ interface Mirrored {
 const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
   bound.filter(({ port }) => port.places.length > 0 && placeIn(port, region) === null)
 
-function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
+export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
   const elsewhere = boundElsewhere(scene, here)
   return scene.attached.filter(
     ({ subnet }) =>

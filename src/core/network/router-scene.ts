@@ -109,10 +109,22 @@ async function attachedTo(app: App, router: Router): Promise<Attached[]> {
   const networks = await app.store.networks.getMany('network', [
     ...new Set(ports.map(({ networkId }) => networkId)),
   ])
-  const found = ports.flatMap(port =>
+  return attachedBy(ports, byId(subnets), byId(networks))
+}
+
+const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> =>
+  new Map(rows.map(row => [row.id, row]))
+
+/** What interfaces attach, in order of the subnets' ids. */
+export function attachedBy(
+  interfaces: readonly Port[],
+  subnetById: ReadonlyMap<string, Subnet>,
+  networkById: ReadonlyMap<string, Network>,
+): Attached[] {
+  const found = interfaces.flatMap(port =>
     port.fixedIps.flatMap(({ subnetId }) => {
-      const subnet = subnets.find(({ id }) => id === subnetId)
-      const network = networks.find(({ id }) => id === port.networkId)
+      const subnet = subnetById.get(subnetId)
+      const network = networkById.get(port.networkId)
       return subnet && network ? [{ port, subnet, network }] : []
     }),
   )
@@ -170,9 +182,13 @@ async function boundThrough(app: App, router: Router): Promise<Bound[]> {
     'port',
     floatingIps.flatMap(({ portId }) => portId ?? []),
   )
-  return floatingIps.flatMap(floatingIp => {
-    const port = ports.find(({ id }) => id === floatingIp.portId)
+  return boundBy(floatingIps, byId(ports))
+}
+
+/** Those that lead to a port's address. */
+export const boundBy = (floatingIps: readonly FloatingIp[], portById: ReadonlyMap<string, Port>): Bound[] =>
+  floatingIps.flatMap(floatingIp => {
+    const port = portById.get(floatingIp.portId ?? '')
     const fixedIp = floatingIp.fixedIpAddress ?? port?.fixedIps[0]?.ipAddress
     return port && fixedIp ? [{ floatingIp, port, fixedIp }] : []
   })
-}

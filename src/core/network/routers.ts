@@ -76,9 +76,8 @@ function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region
     known: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
@@ -132,6 +131,7 @@ async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
     await removeRouter(app, caller, { id })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
+    app.report(error, `taking back the router ${id}`)
     const router = await app.store.networks.get('router', id, 'atoll')
     if (router) await forgetRouter(app, caller, router)
   }

@@ -3,9 +3,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../error.ts'
-import { type Cidr, contains, formatCidr, nthSubnet, overlap, parseCidr } from './address.ts'
+import { type Cidr, contains, formatCidr, nthSubnet, parseCidr } from './address.ts'
 import type { HostRoute } from './model.ts'
-import { hostRoutesOf, type RegionLeg, type RouteScene, routesOf } from './routes.ts'
+import { type RegionLeg, type RouteScene, routesOf } from './routes.ts'
 
 const legOf = (at: number, more: Partial<RegionLeg> = {}): RegionLeg => ({
   region: `Pod${`${at}`.padStart(3, '0')}`,
@@ -560,66 +560,6 @@ describe('tables of any scene', () => {
             routes.filter(({ nextHop }) => nextHop !== changed.nextHop && nextHop !== changed.nextHop6),
           ])
         expect(others(after)).toEqual(others(regions))
-      }),
-    )
-  })
-})
-
-describe('host routes', () => {
-  const regions = [
-    legOf(1, { cidrs: ['10.0.1.0/24', '10.0.2.0/24'] }),
-    legOf(2, { cidrs: ['10.0.2.0/24', '10.0.4.0/24'], isExit: true }),
-    legOf(3, { cidrs: ['10.0.5.0/24', '10.0.9.0/24'] }),
-  ]
-  const scene = { regions, region: 'Pod001', nextHop: '10.0.1.9', extra: [], limit: 20 }
-
-  it('lead to all other CIDRs by the router, and not elsewhere', () => {
-    expect(shown(hostRoutesOf(scene))).toEqual(['10.0.4.0/23 10.0.1.9', '10.0.9.0/24 10.0.1.9'])
-  })
-
-  it('are none where the region has no such address on the bridge', () => {
-    expect(hostRoutesOf({ ...scene, nextHop: 'fd00::9' })).toEqual([])
-    expect(hostRoutesOf({ ...scene, region: 'Pod009' })).toEqual([])
-  })
-
-  it("are beside the user's own", () => {
-    const extra = [{ destination: '10.0.9.0/24', nextHop: '10.0.1.7' }]
-    expect(shown(hostRoutesOf({ ...scene, extra }))).toEqual(['10.0.4.0/23 10.0.1.9', '10.0.9.0/24 10.0.1.7'])
-  })
-
-  it('cover what is between them where they would be too many, and never what is there itself', () => {
-    expect(shown(hostRoutesOf({ ...scene, limit: 2 }))).toHaveLength(2)
-    const far = legOf(4, { cidrs: ['10.1.0.0/24', '10.1.2.0/24'] })
-    expect(shown(hostRoutesOf({ ...scene, regions: [...regions, far], limit: 3 }))).toEqual([
-      '10.0.4.0/23 10.0.1.9',
-      '10.0.9.0/24 10.0.1.9',
-      '10.1.0.0/22 10.0.1.9',
-    ])
-  })
-
-  it('are refused where no cover is small enough', () => {
-    expect(refusal(() => hostRoutesOf({ ...scene, limit: 0 }))).toMatchObject({
-      code: 'conflict',
-      detail: { reason: 'host_routes_exceeded' },
-    })
-  })
-
-  it('lead to every CIDR of other regions, and to none of its own', () => {
-    fc.assert(
-      fc.property(regionsOf(12, 40), fc.integer({ min: 5, max: 25 }), (regions, limit) => {
-        const leg = regions[0]!
-        const foreign = regions
-          .flatMap(other => other.cidrs)
-          .filter(text => isOf(4, text) && !leg.cidrs.includes(text))
-        const refused = refusal(() => {
-          const routes = hostRoutesOf({ regions, region: leg.region, nextHop: '10.0.1.9', extra: [], limit })
-          const cidrs = routes.map(({ destination }) => parseCidr(destination)!)
-          expect(routes.length).toBeLessThanOrEqual(limit)
-          expect(foreign.every(text => cidrs.some(cidr => contains(cidr, parseCidr(text)!)))).toBe(true)
-          expect(leg.cidrs.some(text => cidrs.some(cidr => overlap(cidr, parseCidr(text)!)))).toBe(false)
-        })
-        expect(refused?.detail.reason ?? 'host_routes_exceeded').toBe('host_routes_exceeded')
-        expect(refused === null || foreign.length > limit).toBe(true)
       }),
     )
   })

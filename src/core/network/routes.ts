@@ -17,7 +17,6 @@ import {
   mergeCidrs,
   networkOf,
   nthSubnet,
-  parseAddress,
   parseCidr,
   rangeOf,
   widthOf,
@@ -44,17 +43,6 @@ export interface RouteScene {
   readonly regions: readonly RegionLeg[]
   /** How many routes a router of the region may have. */
   limitOf(region: string): number
-}
-
-/** A subnet of one region that another router is the gateway of. */
-export interface HostRouteScene {
-  readonly regions: readonly RegionLeg[]
-  readonly region: string
-  /** The router's own address in the subnet. */
-  readonly nextHop: string
-  /** The user's own host routes. */
-  readonly extra: readonly HostRoute[]
-  readonly limit: number
 }
 
 /** Of one IP version: the legs that have it, and every CIDR once. */
@@ -116,31 +104,6 @@ export function routesOf(scene: RouteScene): ReadonlyMap<string, HostRoute[]> {
       .map(leg => [leg.region, written(leg.extra, leg.region, crowded.includes(leg) ? summarised : direct)]),
   )
 }
-
-/**
- * The host routes of a subnet, sorted: to what the router reaches in other regions. Throws `conflict`
- * (`host_routes_exceeded`) where they would be more than the limit, however they are summarised.
- */
-export function hostRoutesOf({ regions, region, nextHop, extra, limit }: HostRouteScene): HostRoute[] {
-  const plane = planeOf(regions, parseAddress(nextHop)?.version ?? 4)
-  const leg = plane.legs.find(leg => leg.region === region)
-  if (!leg) return written(extra, region, [])
-  const servers = { ...leg, mirrored: new Set<string>(), extra: extra.map(routeOf) }
-  const tables = [widthOf(plane.version), ...blockLengths(plane)].map(bits => {
-    const routes = reach(servers, blocksOf(plane, bits)).map(route => ({ ...route, hop: nextHop }))
-    return besideExtra(plane, servers, summarise(routes))
-  })
-  const most = limit - extra.length
-  const table = tables[0]!.length <= most ? tables[0]! : least(tables, table => table.length)
-  if (table.length > most)
-    throw conflict(
-      `A subnet in region ${region} needs ${table.length + extra.length} host routes and may have ${limit}: ${remedy}`,
-      'host_routes_exceeded',
-    )
-  return written(extra, region, [new Map([[region, table]])])
-}
-
-const remedy = 'use fewer subnets, or subnets whose CIDRs are next to each other'
 
 // Planes
 
@@ -324,7 +287,7 @@ function checkLimit(scene: RouteScene, leg: RegionLeg, tables: readonly Tables[]
   if (over <= 0) return
   const limit = scene.limitOf(leg.region)
   throw conflict(
-    `The router in region ${leg.region} needs ${limit + over} routes and may have ${limit}: ${remedy}`,
+    `The router in region ${leg.region} needs ${limit + over} routes and may have ${limit}: use fewer subnets, or subnets whose CIDRs are next to each other`,
     'routes_exceeded',
   )
 }

@@ -7,7 +7,7 @@ import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import { ensureDefaultGroup, insertGroup } from './default-group.ts'
 import { mostRulesInRegion, rulesRefusal } from './group-rules.ts'
-import { takeFromRegions } from './groups-in-region.ts'
+import { groupSetupOf, takeFromRegions } from './groups-in-region.ts'
 import type { SecurityGroup, SecurityGroupRule } from './model.ts'
 import { all, some } from './query.ts'
 import { getOwn, getResource, unknown } from './read.ts'
@@ -77,7 +77,7 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
     const others = new Set(naming.map(rule => rule.securityGroupId).filter(other => other !== id))
     for (const other of others) await tx.networks.update('security_group', other, {}, note)
     await tx.networks.remove('security_group', id, note)
-    if (others.size > 0) await follow(app, caller, tx, [setUp(projectId)])
+    if (others.size > 0) await follow(app, caller, tx, [groupSetupOf(projectId)])
   })
 }
 
@@ -139,16 +139,9 @@ async function lockGroup(tx: Transaction, id: string): Promise<SecurityGroup> {
   return group
 }
 
-const setUp = (projectId: string): FollowUp => ({
-  type: 'seg_rule_setup',
-  projectId,
-  resource: { project_id: projectId },
-  region: null,
-})
-
 /** A group that no region has needs nothing: whatever brings it there brings its rules. */
 const setUpOf = ({ projectId, places }: SecurityGroup): FollowUp[] =>
-  places.length === 0 ? [] : [setUp(projectId)]
+  places.length === 0 ? [] : [groupSetupOf(projectId)]
 
 async function requireUnused(app: App, id: string): Promise<void> {
   const ports = await some(app.store, 'port', 1, { field: 'securityGroupIds', has: [id] })

@@ -29,8 +29,8 @@ import { some } from './query.ts'
 import { getOwn, getResource } from './read.ts'
 import type { RegionSpec, RegionSubnet } from './region-rows.ts'
 import type { Removal, SubnetChange, SubnetSpec, Update } from './specs.ts'
-import { homeOf, regionsOf } from './where.ts'
-import { born, checkRevision, type FollowUp, follow } from './writing.ts'
+import { allowedBy, homeOf, regionsOf } from './where.ts'
+import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from './writing.ts'
 
 /**
  * The new subnet. Throws `not_found` (`network`), `invalid` (`cidr`, `gateway`, `pools`, `overlapping_subnets`,
@@ -43,9 +43,10 @@ export async function createSubnet(app: App, caller: Caller, spec: SubnetSpec): 
   const siblings = await app.store.networks.getMany('subnet', network.subnetIds)
   checkOverlap(cidr, siblings)
   checkRanges(cidr, gatewayIp, spec.allocationPools)
-  checkCounts(app, spec)
+  const regions = await regionsOf(app.store)
+  checkCounts(app, network, regions, spec)
   const asked = { ...spec, cidr: formatCidr(cidr) }
-  const home = homeOf(network, await regionsOf(app.store))
+  const home = homeOf(network, regions)
   const allocationPools = spec.allocationPools ?? poolsOf(cidr, gatewayIp)
   const id = home
     ? await createAtHome(app, caller, asked, home)
@@ -106,18 +107,32 @@ function checkRanges(cidr: Cidr, gatewayIp: string | null, given: readonly Pool[
 
 const mostServers = 5
 
-function checkCounts(app: App, { dnsNameservers = [], hostRoutes = [] }: SubnetSpec | SubnetChange): void {
-  const mostRoutes = app.networkRules.limitsOf('').hostRoutes
+function checkCounts(
+  app: App,
+  network: Network,
+  regions: readonly Region[],
+  { dnsNameservers = [], hostRoutes = [] }: SubnetSpec | SubnetChange,
+): void {
   if (dnsNameservers.length > mostServers)
     throw invalid(
       `A subnet has at most ${mostServers} name servers, not ${dnsNameservers.length}`,
       'too_many_servers',
     )
+  if (hostRoutes.length === 0) return
+  const mostRoutes = mostHostRoutes(app, network, regions)
   if (hostRoutes.length > mostRoutes)
     throw invalid(
       `A subnet has at most ${mostRoutes} host routes, not ${hostRoutes.length}`,
       'too_many_routes',
     )
+}
+
+/** As many as every region takes where the network may be: what is refused there is refused here first. */
+function mostHostRoutes(app: App, network: Network, regions: readonly Region[]): number {
+  const home = homeOf(network, regions)
+  const allowed = home ? [home] : allowedBy(network.zoneHints, regions)
+  const names = allowed.length === 0 ? [''] : allowed.map(({ name }) => name)
+  return Math.min(...names.map(name => app.networkRules.limitsOf(name).hostRoutes))
 }
 
 function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region): Promise<string> {
@@ -132,9 +147,8 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
     known: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, ...rangesOf(made), id: made.id })
-        await settle(tx, intentId, made.id, made.id)
         const place = { kind: 'subnet', centralId: made.id, projectId: spec.projectId, regionalId: made.id }
-        await tx.networks.place({ ...place, regionId: region.id, at: app.now() })
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
@@ -163,11 +177,7 @@ async function createSpanning(app: App, caller: Caller, network: Network, spec: 
 
 /** The network's copies get what they lack, and the pools that are theirs. */
 const poolJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
-  network.places.map(({ region: name }) => {
-    const region = regions.find(one => one.name === name)!
-    const resource = { pod_id: region.id, network_id: network.id }
-    return { type: 'shadow_port_setup', projectId: network.projectId, resource, region }
-  })
+  jobsWhereIs(network, regions, 'shadow_port_setup', { network_id: network.id })
 
 async function insert(
   app: App,
@@ -194,9 +204,9 @@ export async function updateSubnet(
   const cidr = parseCidr(subnet.cidr)!
   const gatewayIp = change.gatewayIp === undefined ? subnet.gatewayIp : gatewayOf(change, cidr)
   checkRanges(cidr, gatewayIp, change.allocationPools ?? subnet.allocationPools)
-  checkCounts(app, change)
   const network = await getResource(app, caller, { kind: 'network', id: subnet.networkId })
   const regions = await regionsOf(app.store)
+  checkCounts(app, network, regions, change)
   const home = homeOf(network, regions)
   if (home) {
     const { description: _own, ...told } = change
@@ -210,16 +220,7 @@ export async function updateSubnet(
     if (now) checkRevision('subnet', now, ifRevision)
     const set = { ...change, ...(change.gatewayIp === undefined ? {} : { gatewayIp }) }
     await tx.networks.update('subnet', id, set as Change<'subnet'>, noteOf(app, caller, 'subnet.update'))
-    await follow(
-      app,
-      caller,
-      tx,
-      subnet.places.map(({ region: name }) => {
-        const region = regions.find(one => one.name === name)!
-        const resource = { pod_id: region.id, subnet_id: id }
-        return { type: 'subnet_update', projectId: subnet.projectId, resource, region }
-      }),
-    )
+    await follow(app, caller, tx, jobsWhereIs(subnet, regions, 'subnet_update', { subnet_id: id }))
   })
   return (await app.store.networks.get('subnet', id, null))!
 }

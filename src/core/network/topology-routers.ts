@@ -5,7 +5,14 @@ import type { Region } from '../regions/region.ts'
 import { asBridge, type Bridge } from './bridge.ts'
 import { routesIn } from './configure-routes.ts'
 import type { HostRoute, Router } from './model.ts'
-import { type Attached, type Bound, involved, type RouterScene, type SceneRegion } from './router-scene.ts'
+import {
+  type Attached,
+  attachedBy,
+  boundBy,
+  involved,
+  type RouterScene,
+  type SceneRegion,
+} from './router-scene.ts'
 import { placeIn } from './spanning.ts'
 import type { Model, Rows } from './topology-rows.ts'
 import { ok, pending, type State, type StateOf, worst } from './topology-state.ts'
@@ -77,7 +84,7 @@ export function spread(app: Model, rows: Rows, stateOf: StateOf, router: Router)
 /** As `routerScene`, but that nothing is held which is not held yet. */
 function sceneOf(rows: Rows, router: Router): RouterScene {
   const gatewayNetwork = (router.gateway && rows.networkById.get(router.gateway.networkId)) ?? null
-  const attached = attachedTo(rows, router)
+  const attached = attachedBy(rows.interfaces.get(router.id) ?? [], rows.subnetById, rows.networkById)
   const exit = gatewayNetwork && homeOf(gatewayNetwork, rows.regions)
   const home = routerHome(router, rows.regions)
   const there = home ? [home] : involved(rows.regions, attached, exit)
@@ -88,25 +95,9 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
     bridgeAddress6:
       bridge?.subnet6 == null ? null : rows.addressOf(`${router.id}/${region.id}`, bridge.subnet6.id),
   }))
-  const bound = boundThrough(rows, router)
+  const bound = boundBy(rows.bound.get(router.id) ?? [], rows.portById)
   return { router, home, attached, gatewayNetwork, exit, bridge, bound, regions }
 }
-
-const attachedTo = ({ interfaces, subnetById, networkById }: Rows, { id }: Router): Attached[] =>
-  (interfaces.get(id) ?? []).flatMap(port =>
-    port.fixedIps.flatMap(({ subnetId }) => {
-      const subnet = subnetById.get(subnetId)
-      const network = networkById.get(port.networkId)
-      return subnet && network ? [{ port, subnet, network }] : []
-    }),
-  )
-
-const boundThrough = ({ bound, portById }: Rows, { id }: Router): Bound[] =>
-  (bound.get(id) ?? []).flatMap(floatingIp => {
-    const port = portById.get(floatingIp.portId ?? '')
-    const fixedIp = floatingIp.fixedIpAddress ?? port?.fixedIps[0]?.ipAddress
-    return port && fixedIp ? [{ floatingIp, port, fixedIp }] : []
-  })
 
 function bridgeOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
   const network = bridges.get(projectId)

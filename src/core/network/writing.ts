@@ -7,7 +7,8 @@ import { newJob } from '../jobs/jobs.ts'
 import { noteOf } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
-import { type Kind, wordOf } from './model.ts'
+import { type Kind, type Place, wordOf } from './model.ts'
+import { regionNamed } from './where.ts'
 
 /** What begins every new row. */
 export const born = (app: App): { revision: number; createdAt: Date; updatedAt: Date } => {
@@ -33,6 +34,22 @@ export interface FollowUp {
   /** Null for one that acts in several regions. */
   readonly region: Region | null
 }
+
+/** What is to be done with something in one region. */
+export const jobIn = (
+  region: Region,
+  type: string,
+  projectId: string,
+  resource: FollowUp['resource'],
+): FollowUp => ({ type, projectId, resource: { pod_id: region.id, ...resource }, region })
+
+/** One job for each region that has a copy. */
+export const jobsWhereIs = (
+  { projectId, places }: { readonly projectId: string; readonly places: readonly Place[] },
+  regions: readonly Region[],
+  type: string,
+  resource: FollowUp['resource'],
+): FollowUp[] => places.map(({ region }) => jobIn(regionNamed(region, regions), type, projectId, resource))
 
 /** Posts what is to be done in regions, each once (at once unless told), with the change that it follows from or not at all. */
 export async function follow(

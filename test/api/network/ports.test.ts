@@ -112,6 +112,12 @@ describe('a port', () => {
     expect(json.ports).toEqual([{ id: made.id }])
   })
 
+  it('is placed where its host is, whatever region its profile names', async () => {
+    const { host } = n.w.cloud.neutrons.get('Pod2')!.agents()[0]!
+    const made = await make({ 'binding:host_id': host, 'binding:profile': { region: 'Pod1' } }, n.admin)
+    expect(made['atoll:regions']).toEqual([{ region: 'Pod2', id: made.id }])
+  })
+
   it('shows its member the region of its profile, and its admin all of it', async () => {
     const { id } = await make({})
     const profile = { region: 'Pod1', trusted: 'yes' }

@@ -7,7 +7,7 @@ import { errorOf, type Networked, networked } from './api.ts'
 let n: Networked
 let network_id: string
 beforeAll(async () => {
-  n = await networked()
+  n = await networked({ settings: { ATOLL_REGIONS: '{Pod1: {host_routes: 2}}' } })
   network_id = (await n.demo.make('network')).id
 })
 afterAll(() => n[Symbol.asyncDispose]())
@@ -189,6 +189,22 @@ describe('what may be said of a subnet', () => {
   ])('goes together: not %j', async (more, status, type) => {
     const reply = await n.demo.post('/subnets', { subnet: fields(more) })
     expect(errorOf(reply).slice(0, 2)).toEqual([status, type])
+  })
+
+  it('has no more host routes than every region takes where its network may be', async () => {
+    const host_routes = [1, 2, 3].map(i => ({ destination: `10.${i}.0.0/16`, nexthop: '10.200.0.9' }))
+    const asked = async (hints: string[], routes: typeof host_routes) => {
+      const network = await n.demo.make('network', { availability_zone_hints: hints })
+      const subnet = fields({ network_id: network.id, cidr: '10.200.0.0/24', host_routes: routes })
+      const { status, json } = await n.demo.post('/subnets', { subnet })
+      return json.NeutronError?.type ?? status
+    }
+    const refused = 'HostRoutesExhausted'
+    expect(await asked([], host_routes)).toBe(refused)
+    expect(await asked(['Pod1', 'Pod2'], host_routes)).toBe(refused)
+    expect(await asked(['Pod1'], host_routes)).toBe(refused)
+    expect(await asked(['Pod2'], host_routes)).toBe(201)
+    expect(await asked([], host_routes.slice(1))).toBe(201)
   })
 
   it('is no CIDR that meets another one of the network', async () => {

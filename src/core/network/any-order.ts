@@ -1,0 +1,9 @@
+// Lists that Neutron gives in any order.
+
+/** Whether two lists have the same in them, of which this text says what it is. */
+export const sameBy =
+  <T>(textOf: (one: T) => string) =>
+  (a: readonly T[], b: readonly T[]): boolean => {
+    const text = (list: readonly T[]) => list.map(textOf).sort().join()
+    return text(a) === text(b)
+  }
