@@ -19,7 +19,8 @@ import type { Face, Mount } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
-import { leaseRules, networkRules } from './configured.ts'
+import { leaseRules, networkRules, parseAddress, providersSettings } from './configured.ts'
+import { AppError } from './core/error.ts'
 import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
@@ -28,6 +29,7 @@ import type { App } from './core/ports.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
 import { createIdentity } from './openstack/keystone.ts'
+import { createProviders, type Providers } from './openstack/provider.ts'
 import { createRegions, type Regions } from './openstack/region.ts'
 import { createSession } from './openstack/session.ts'
 import { type Database, openDatabase } from './store/database.ts'
@@ -117,6 +119,18 @@ export function openCloud(config: Config) {
   return { session, catalog, regions, identity: createIdentity(session), close }
 }
 
+/** What calls providers, behind its guard; throws ConfigError for lines of `providers.allow` that are none. */
+export function openProviders(config: Config, databaseUrl: string, log: Logger): Providers {
+  const onRefusal = (refusal: object): void =>
+    log.warn(refusal, 'a provider led to an address that may not be called: see providers.allow')
+  try {
+    return createProviders({ ...providersSettings(config, databaseUrl), onRefusal })
+  } catch (error) {
+    if (error instanceof AppError) throw new ConfigError(`providers: ${error.message}.`)
+    throw error
+  }
+}
+
 /** The object without its undefined fields, as exact optional types want it. */
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
@@ -150,7 +164,9 @@ export async function startAtoll(
     closers.push(() => server.stop())
     const database = await prepareDatabase(config, log, server.url, role)
     closers.push(database.close)
-    const app = createApp(config, database, cloud.regions, log)
+    const providers = openProviders(config, server.url, log)
+    closers.push(providers.close)
+    const app = createApp(config, database, cloud.regions, log, providers)
     const metrics = createMetrics()
     addQueueMetrics(metrics.registry, app)
     if (role !== 'api') {
@@ -175,11 +191,23 @@ export async function startAtoll(
   }
 }
 
-/** What the verbs of core are given: the store, the regions, and what core may not have of its own. */
-export function createApp(config: Config, database: Database, regions: Regions, log: Logger): App {
+/**
+ * What the verbs of core are given: the store, the regions, and what core may not have of its own. Without `providers` no
+ * provider may be called.
+ */
+export function createApp(
+  config: Config,
+  database: Database,
+  regions: Regions,
+  log: Logger,
+  providers?: Providers,
+): App {
   return {
     store: createStore(database.db),
-    cloud: createCloud(regions, { blazarFilter: config.nova.blazar_filter }),
+    cloud: createCloud(regions, {
+      blazarFilter: config.nova.blazar_filter,
+      ...(providers ? { providers } : {}),
+    }),
     jobHandlers,
     leaseRules: leaseRules(config),
     networkRules: networkRules(config),
@@ -328,9 +356,4 @@ async function listen(
   if (!api) return null
   closers.push(() => api.close())
   return api.listen(parseAddress(config.listen))
-}
-
-export function parseAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(':')
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }
