@@ -52,7 +52,7 @@ module.exports = {
     only(
       'demo-brings-the-sim',
       '^src/cli/demo',
-      '^(src/(cli/|core/|(compose|config)\\.ts)|sim/)',
+      '^(src/(cli/|core/|(compose|config|configured)\\.ts)|sim/)',
       'only the demo brings the simulator',
     ),
     only(

@@ -43,6 +43,8 @@ export interface Cloud {
   readonly novas: ReadonlyMap<string, NovaService>
   readonly placements: ReadonlyMap<string, PlacementService>
   readonly glances: ReadonlyMap<string, GlanceService>
+  /** Of every service's URL, Keystone's first: scheme, host and port. */
+  readonly origins: readonly string[]
   close(): Promise<void>
 }
 
@@ -75,6 +77,7 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     novas: each(({ nova }) => nova),
     placements: each(({ placement }) => placement),
     glances: each(({ glance }) => glance),
+    origins: [keystone.url, ...[...parts.values()].flatMap(urlsOf)].map(url => new URL(url).origin),
     async close() {
       await Promise.all([...parts.values()].flatMap(one => Object.values(one).map(part => part.close())))
       await keystone.close()
@@ -88,6 +91,8 @@ interface RegionParts {
   placement: PlacementService
   glance: GlanceService
 }
+
+const urlsOf = (parts: RegionParts): string[] => Object.values(parts).map(({ url }: { url: string }) => url)
 
 /** Starts a region's services and puts them into the catalog. */
 async function startRegion(

@@ -13,13 +13,15 @@ import { networkSchemas } from './api/network/schemas.ts'
 import { networkVersions } from './api/network/versions.ts'
 import { addOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
+import { promise } from './api/promise/index.ts'
 import { reservation } from './api/reservation/index.ts'
 import { reservationVersions } from './api/reservation/versions.ts'
 import type { Face, Mount } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
-import { leaseRules, networkRules, promiseRules } from './configured.ts'
+import { leaseRules, networkRules, parseAddress, promiseRules, providersSettings } from './configured.ts'
+import { AppError } from './core/error.ts'
 import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
@@ -28,6 +30,7 @@ import type { App } from './core/ports.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
 import { createIdentity } from './openstack/keystone.ts'
+import { createProviders, type Providers } from './openstack/provider.ts'
 import { createRegions, type Regions } from './openstack/region.ts'
 import { createSession } from './openstack/session.ts'
 import { type Database, openDatabase } from './store/database.ts'
@@ -54,6 +57,7 @@ export function mounts(config: Config): Mount[] {
   const tricircleFace = tricircle({ pageLimit })
   const reservationFace = reservation({ pageLimit, accepted: false })
   const networkFace = network({ pageLimit })
+  const promiseFace = promise({ restconf: false })
   return [
     { prefix: '/tricircle', face: tricircleFace },
     { prefix: '/reservation', face: reservationVersions() },
@@ -63,6 +67,9 @@ export function mounts(config: Config): Mount[] {
     { prefix: '/network', face: networkVersions() },
     { prefix: '/network/v2.0', face: networkFace },
     { prefix: '/v2.0', face: networkFace },
+    { prefix: '/promise', face: promiseFace },
+    { prefix: '/restjson/opnfv-promise', face: promiseFace },
+    { prefix: '/restconf/operations', face: promise({ restconf: true }) },
     { prefix: '/atoll/v1', face: native(networkSchemas()) },
     { prefix: '', face: tricircleFace },
   ]
@@ -118,6 +125,18 @@ export function openCloud(config: Config) {
   return { session, catalog, regions, identity: createIdentity(session), close }
 }
 
+/** What calls providers, behind its guard; throws ConfigError for lines of `providers.allow` that are none. */
+export function openProviders(config: Config, databaseUrl: string, log: Logger): Providers {
+  const onRefusal = (refusal: object): void =>
+    log.warn(refusal, 'a provider led to an address that may not be called: see providers.allow')
+  try {
+    return createProviders({ ...providersSettings(config, databaseUrl), onRefusal })
+  } catch (error) {
+    if (error instanceof AppError) throw new ConfigError(`providers: ${error.message}.`)
+    throw error
+  }
+}
+
 /** The object without its undefined fields, as exact optional types want it. */
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
@@ -151,7 +170,9 @@ export async function startAtoll(
     closers.push(() => server.stop())
     const database = await prepareDatabase(config, log, server.url, role)
     closers.push(database.close)
-    const app = createApp(config, database, cloud.regions, log)
+    const providers = openProviders(config, server.url, log)
+    closers.push(providers.close)
+    const app = createApp(config, database, cloud.regions, log, providers)
     const metrics = createMetrics()
     addQueueMetrics(metrics.registry, app)
     if (role !== 'api') {
@@ -176,11 +197,23 @@ export async function startAtoll(
   }
 }
 
-/** What the verbs of core are given: the store, the regions, and what core may not have of its own. */
-export function createApp(config: Config, database: Database, regions: Regions, log: Logger): App {
+/**
+ * What the verbs of core are given: the store, the regions, and what core may not have of its own. Without `providers` no
+ * provider may be called.
+ */
+export function createApp(
+  config: Config,
+  database: Database,
+  regions: Regions,
+  log: Logger,
+  providers?: Providers,
+): App {
   return {
     store: createStore(database.db),
-    cloud: createCloud(regions, { blazarFilter: config.nova.blazar_filter }),
+    cloud: createCloud(regions, {
+      blazarFilter: config.nova.blazar_filter,
+      ...(providers ? { providers } : {}),
+    }),
     jobHandlers,
     leaseRules: leaseRules(config),
     networkRules: networkRules(config),
@@ -332,9 +365,4 @@ async function listen(
   if (!api) return null
   closers.push(() => api.close())
   return api.listen(parseAddress(config.listen))
-}
-
-export function parseAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(':')
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }

@@ -210,6 +210,18 @@ export const schema = z.strictObject({
         .describe('How long after its beginning it is given back when nothing was made of it; 0: never.'),
     })
     .prefault({}),
+  providers: z
+    .strictObject({
+      allow: z
+        .array(text)
+        .default([])
+        .describe(
+          'What add-provider and the catalogs of providers may make Atoll call, each with a scheme, a host or a network, and a port or a range of them (443, 5000 and 8000-9999 where it has none): https://keystone.example.com, http://10.0.0.0/8, https://[fd00::/8]:5000-9999.',
+        ),
+      timeout_seconds: whole(1, 300).default(15).describe('How long one question to a provider may take.'),
+      ca_file: file.optional().describe('Authorities (PEM) that sign the providers’ certificates.'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

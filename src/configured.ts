@@ -1,9 +1,10 @@
-// The settings as core is told of them.
+// The settings as core and the providers' guard are told of them.
 
 import type { Config } from './config.ts'
 import type { PromiseRules } from './core/capacity/rules.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
 import type { NetworkRules } from './core/network/rules.ts'
+import type { ProvidersSettings } from './openstack/provider.ts'
 
 export const leaseRules = ({ leases }: Config): LeaseRules => ({
   beforeEndMs: leases.before_end_minutes * 60_000,
@@ -48,3 +49,27 @@ export const networkRules = ({ networking, regions }: Config): NetworkRules => (
     rules: regions[region]?.group_rules ?? 100,
   }),
 })
+
+/** `databaseUrl` is the embedded server's where the settings name none. */
+export function providersSettings(
+  { providers, listen, operations_listen }: Config,
+  databaseUrl: string,
+): ProvidersSettings {
+  const { hostname, port, searchParams } = new URL(databaseUrl)
+  const database = {
+    host: (searchParams.get('host') || hostname).replace(/^\[|\]$/g, ''),
+    port: Number(searchParams.get('port') || port || 5432),
+  }
+  const listeners = [listen, operations_listen].flatMap(one => (one ? [parseAddress(one)] : []))
+  return {
+    allow: providers.allow,
+    own: [...listeners, database],
+    timeoutMs: providers.timeout_seconds * 1000,
+    ...(providers.ca_file ? { caFile: providers.ca_file } : {}),
+  }
+}
+
+export function parseAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
+}

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { createMetrics } from '../src/api/metrics.ts'
 import { addOperations } from '../src/api/operations.ts'
-import { createApi, createApp, openCloud } from '../src/compose.ts'
+import { createApi, createApp, openCloud, openProviders } from '../src/compose.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import type { App } from '../src/core/ports.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
@@ -66,6 +66,8 @@ export async function world({
     ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
+    // The simulated cloud may be a provider.
+    ATOLL_PROVIDERS_ALLOW: JSON.stringify(cloud.origins),
     ...settings,
   })
   const { url } = await testDatabase()
@@ -76,7 +78,11 @@ export async function world({
   let time: Date | null = null
   const logLines: Record<string, unknown>[] = []
   const log = pino({ base: null }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const app: App = { ...createApp(config, database, ports.regions, log), now: () => time ?? new Date() }
+  const providers = open(openProviders(config, url, log), it => it.close())
+  const app: App = {
+    ...createApp(config, database, ports.regions, log, providers),
+    now: () => time ?? new Date(),
+  }
   const metrics = createMetrics()
   const server = open(createApi({ config, log, app, identity: ports.identity, metrics }), it => it.close())
   addOperations(server, { metrics, ready: async () => void (await database.pool.query('select 1')) })

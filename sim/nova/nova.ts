@@ -9,6 +9,7 @@ import { disable } from './api/services.ts'
 import { type BootSpec, bootServer } from './boot.ts'
 import { type Image, type ImageSpec, makeImage, seedImages } from './images.ts'
 import { noPorts, type Ports } from './ports.ts'
+import type { Quotas } from './quotas.ts'
 import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
 import type { Aggregate, Flavor, Host, Server } from './rows.ts'
 
@@ -50,6 +51,8 @@ export interface Nova {
   serversOf(projectId: string): Server[]
   /** Boots one as its project's POST would, without one; throws what would refuse it. */
   boot(spec: BootSpec): Server
+  /** What a project may have, of what is named; -1: no limit. */
+  setQuotas(projectId: string, quotas: Partial<Quotas>): void
   images(): Image[]
   addImage(spec: ImageSpec): Image
   /** A host more; one of the name of a host that was removed comes as another one. */
@@ -143,6 +146,9 @@ function handlesOf(region: NovaRegion): Omit<Nova, 'build'> {
     serversOn: name => [...region.servers.by('host', name)],
     serversOf: projectId => [...region.servers.by('project', projectId)],
     boot: spec => bootServer(region, spec),
+    setQuotas: (projectId, quotas) => {
+      region.quotas.set(projectId, { ...region.quotas.get(projectId), ...quotas })
+    },
     images: () => [...region.images.values()],
     addImage: spec => makeImage(region.images, { createdAt: region.now(), ...spec }),
     addHost: spec => region.addHost({ ...stockHosts, ...spec }),

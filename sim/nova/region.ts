@@ -9,6 +9,7 @@ import { Table } from '../table.ts'
 import type { Image } from './images.ts'
 import { look, refreshChildren } from './nodes.ts'
 import type { Ports } from './ports.ts'
+import { type Quotas, stockQuotas } from './quotas.ts'
 import type { Aggregate, Flavor, Host, Server, Service } from './rows.ts'
 
 export interface HostSpec {
@@ -31,6 +32,8 @@ export interface Settings {
   scheduleMs: number
   buildMs: number
   deleteMs: number
+  /** Of every project that has none of its own. */
+  quotas: Quotas
 }
 
 export const stockSettings: Settings = {
@@ -40,6 +43,7 @@ export const stockSettings: Settings = {
   scheduleMs: 0,
   buildMs: 0,
   deleteMs: 0,
+  quotas: stockQuotas,
 }
 
 /** Deleted servers that lists of changes still show. */
@@ -67,6 +71,8 @@ export class NovaRegion {
   })
   readonly deleted = new Map<string, Server>()
   readonly images = new Map<string, Image>()
+  /** By project, those that were set for it. */
+  readonly quotas = new Map<string, Partial<Quotas>>()
   /** Servers that stay however often they are deleted. */
   readonly undying = new Set<string>()
   private readonly pending: (() => void)[] = []

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { stringify } from 'yaml'
 import { type Cloud, startCloud } from '../../sim/cloud.ts'
-import { type Atoll, parseAddress, startAtoll } from '../compose.ts'
+import { type Atoll, startAtoll } from '../compose.ts'
 import type { Config } from '../config.ts'
+import { parseAddress } from '../configured.ts'
 import type { Caller } from '../core/caller.ts'
 import { enrolHost } from '../core/hosts/enrolment.ts'
 import { listHosts } from '../core/hosts/hosts.ts'
@@ -29,7 +30,7 @@ export async function startDemo(
     atoll: { url: `${config.tls.cert_file ? 'https' : 'http'}://${config.listen}`, region: central },
   })
   try {
-    const atoll = await startAtoll(withDemoIdentity(config, cloud.authUrl), log, 'all', onFailure)
+    const atoll = await startAtoll(withDemoCloud(config, cloud), log, 'all', onFailure)
     await registerPods(atoll.app)
     await enrolHosts(atoll.app, cloud)
     const clouds = writeClouds(config.data_dir, cloud.authUrl)
@@ -76,9 +77,11 @@ async function enrolHosts(app: Atoll['app'], cloud: Cloud): Promise<void> {
   await Promise.all([...cloud.novas].map(enrol))
 }
 
-const withDemoIdentity = (config: Config, authUrl: string): Config => ({
+/** Who Atoll is in the simulated cloud, and that add-provider may name that cloud. */
+const withDemoCloud = (config: Config, { authUrl, origins }: Cloud): Config => ({
   ...config,
   identity: { ...config.identity, auth_url: authUrl, username: 'atoll', password, project_name: 'service' },
+  providers: { ...config.providers, allow: [...config.providers.allow, ...origins] },
 })
 
 /** Writes the file that OpenStack clients read; returns its path. */

@@ -4,11 +4,21 @@ import type { Cloud } from '../core/cloud.ts'
 import { unavailable } from '../core/error.ts'
 import { type ComputeOptions, computeOf } from './compute.ts'
 import { networkingOf } from './networking.ts'
+import { createProviders, type Providers } from './provider.ts'
 import type { Regions } from './region.ts'
 
-export const createCloud = (regions: Regions, options: ComputeOptions): Cloud => ({
+export interface CloudOptions extends ComputeOptions {
+  /** Without them no provider may be called. */
+  readonly providers?: Providers
+}
+
+export const createCloud = (
+  regions: Regions,
+  { providers = createProviders({ allow: [] }), ...options }: CloudOptions,
+): Cloud => ({
   networking: (name, requestId) => networkingOf(regions.region(name, { requestId })),
   compute: (name, requestId) => computeOf(regions.region(name, { requestId }), options),
+  provider: (login, requestId) => providers.provider(login, requestId),
   async ownProject() {
     const projectId = await regions.projectId()
     if (projectId === null) throw unavailable('Keystone gave the service user a token without a project')

@@ -2,6 +2,7 @@
 
 import type { HostPlacement, RegionCompute, RegionServer } from '../core/cloud.ts'
 import { blazarPools } from './blazar-pools.ts'
+import { capacityOf } from './capacity.ts'
 import { listImages } from './glance.ts'
 import { findHosts } from './host-facts.ts'
 import { closeHost, openHost } from './isolation.ts'
@@ -30,6 +31,7 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
   return {
     findHosts: nameOrId => findHosts(region, nameOrId),
     survey: () => survey(region),
+    capacity: () => capacityOf(region),
     isOurs: id => isOurs(region, id),
     closeHost: host => closeHost(region, host),
     openHost: host => openHost(region, host),

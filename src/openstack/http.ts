@@ -1,6 +1,6 @@
 // One outgoing HTTP call: JSON in and out, no redirects, bounded in time and size, its failures told apart.
 import { readFileSync } from 'node:fs'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { AppError } from '../core/error.ts'
 import { readJson } from './json.ts'
 
@@ -40,6 +40,7 @@ export type Failure =
   | 'garbage' // an answer that is no HTTP, or a success that is no JSON
   | 'too_big'
   | 'aborted' // by the caller's signal
+  | 'denied' // an address that may not be called
 
 /** No usable answer came. */
 export class CallError extends Error {
@@ -58,15 +59,30 @@ export class CallError extends Error {
   }
 }
 
+/** Opens one connection. */
+export type Connector = buildConnector.connector
+
+/** The code of the error with which a connector refuses an address. */
+export const deniedCode = 'ERR_EGRESS_DENIED'
+
+export interface DispatcherOptions {
+  /** The only authorities (PEM) to trust. */
+  readonly caFile?: string
+  /** The most that are open to one origin (16); further calls wait inside their own time-out. */
+  readonly connections?: number
+  /** What every new connection goes through. */
+  readonly through?: (connect: Connector) => Connector
+}
+
 /**
  * Connections to one identity service or region, kept alive between calls; `close()` or `destroy()` it when done.
- * With `caFile` (PEM) only those authorities are trusted. At most `connections` (16) are open to one origin; further
- * calls wait inside their own time-out. Throws `invalid` when the file cannot be read.
+ * Throws `invalid` when the CA file cannot be read.
  */
-export function createDispatcher(options: { caFile?: string; connections?: number } = {}): Dispatcher {
+export function createDispatcher(options: DispatcherOptions = {}): Dispatcher {
+  const connect = { timeout: 10_000, ...(options.caFile ? { ca: readCaFile(options.caFile) } : {}) }
   return new Agent({
     connections: options.connections ?? 16,
-    connect: { timeout: 10_000, ...(options.caFile ? { ca: readCaFile(options.caFile) } : {}) },
+    connect: options.through ? options.through(buildConnector(connect)) : connect,
     // One clock for the whole exchange is kept here, so these two would only be a second opinion.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -233,6 +249,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 }
 
 function failureOf({ name, code = '' }: Error & { code?: string }): Failure {
+  if (code === deniedCode) return 'denied'
   if (['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'].includes(code)) return 'refused'
   if (['ENOTFOUND', 'EAI_AGAIN'].includes(code)) return 'unresolved'
   if (['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'].includes(code)) return 'timeout'

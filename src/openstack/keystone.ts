@@ -4,10 +4,7 @@ import { unavailable } from '../core/error.ts'
 import type { Identity, Token } from '../core/identity.ts'
 import type { Reply } from './http.ts'
 import { askKeystone, type Session } from './session.ts'
-import { parseTokenBody } from './token.ts'
-
-/** What can be a token at all: it goes into a header. Fernet tokens have some 200 characters, JWS ones under 2,000. */
-const tokenLike = /^[\x21-\x7e]{1,8192}$/
+import { parseTokenBody, tokenLike } from './token.ts'
 
 /** Without this header Keystone does not know a token with access rules (keystone/token/provider.py). */
 const accessRulesSupport = { 'openstack-identity-access-rules': '1' }

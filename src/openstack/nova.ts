@@ -12,6 +12,8 @@ const embedded = {
   vcpus: field('vcpus', count),
   memoryMb: field('ram', count),
   diskGb: field('disk', count),
+  ephemeralGb: field('ephemeral', count),
+  swapMb: field('swap', count),
   /** Empty for who may not see them. */
   extraSpecs: field(
     'extra_specs',
@@ -32,6 +34,11 @@ const server = {
   hypervisorHostname: field('OS-EXT-SRV-ATTR:hypervisor_hostname', orNull(text)),
   availabilityZone: field('OS-EXT-AZ:availability_zone', orNull(text)),
   flavor: field('flavor', reader(embedded)),
+  /** Booted from a volume, it has no disk of its host's. */
+  isOnVolume: field(
+    'image',
+    orNull(z.unknown()).transform(image => image === ''),
+  ),
   /** Why it is in error. */
   fault: field('fault', orNull(z.object({ message: z.string().max(100_000) }))),
   createdAt: field('created', instant),

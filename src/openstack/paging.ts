@@ -14,9 +14,11 @@ export interface Listing<T> {
   readonly many: string
   readonly rows: z.ZodType<readonly T[]>
   readonly idOf: (row: T) => string
+  /** The most rows of all pages; 200,000 by default. */
+  readonly maxRows?: number
 }
 
-const maxRows = 200_000
+const defaultMaxRows = 200_000
 
 /** A row that is the marker may be deleted between two pages: the list is begun again so often. */
 const starts = 3
@@ -56,7 +58,7 @@ async function onePass<T>(
     }
     marker = nextMarker(reply.read(links, `${listing.many}_links`), last, reply)
     if (marker === null) return [...rows.values()]
-    if (rows.size > maxRows || performance.now() > deadline) {
+    if (rows.size >= (listing.maxRows ?? defaultMaxRows) || performance.now() > deadline) {
       throw reply.unexpected(`no end of pages after ${rows.size} rows`)
     }
   }

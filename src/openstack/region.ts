@@ -22,6 +22,10 @@ export interface RegionsSettings {
   readonly pageSize?: number
   /** PEM files: the authorities to trust for a region, by its name, instead of the system's. */
   readonly caFiles?: Readonly<Record<string, string>>
+  /** What one answer may weigh; 12 MB by default. */
+  readonly maxBytes?: number
+  /** Connections of somebody else's, who closes them, for all regions; its own by default. */
+  readonly dispatcher?: Dispatcher
 }
 
 /** On whose behalf calls are made. */
@@ -85,13 +89,14 @@ export interface Regions {
 const tries = 4
 
 /** An answer costs some four times its weight in memory while it is read. */
-const maxBytes = 12 * 1024 * 1024
+const defaultMaxBytes = 12 * 1024 * 1024
 
 export function createRegions(settings: RegionsSettings): Regions {
   const clocks = new Map<string, Clock>()
   const dispatchers = new Map<string, Dispatcher>()
 
   function dispatcherOf(name: string): Dispatcher {
+    if (settings.dispatcher) return settings.dispatcher
     const caFile = settings.caFiles?.[name]
     // Regions without a CA of their own share one: it keeps connections apart by origin anyway.
     const key = caFile ?? ''
@@ -112,7 +117,8 @@ export function createRegions(settings: RegionsSettings): Regions {
         clock: service => clocks.get(`${service} ${name}`) ?? null,
         async call(service, request) {
           const key = `${service} ${name}`
-          const path = { ...settings, name, service, dispatcher: dispatcherOf(name) }
+          const maxBytes = settings.maxBytes ?? defaultMaxBytes
+          const path = { ...settings, name, service, dispatcher: dispatcherOf(name), maxBytes }
           return callRegion(path, { ...context, timeoutMs }, request, clock => clocks.set(key, clock))
         },
       }
@@ -130,10 +136,11 @@ interface Path {
   readonly name: string
   readonly service: ServiceType
   readonly dispatcher: Dispatcher
+  readonly maxBytes: number
 }
 
 async function callRegion(
-  { session, catalog, name, service, dispatcher }: Path,
+  { session, catalog, name, service, dispatcher, maxBytes }: Path,
   { requestId, signal, timeoutMs }: CallContext & { timeoutMs: number },
   request: RegionCall,
   onClock: (clock: Clock) => void,

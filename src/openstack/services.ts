@@ -1,6 +1,13 @@
 // The services of a region that are called, what people call them, and where their API begins below an endpoint.
 
-export type ServiceType = 'network' | 'compute' | 'placement' | 'image' | 'identity'
+export type ServiceType =
+  | 'network'
+  | 'compute'
+  | 'placement'
+  | 'image'
+  | 'identity'
+  | 'volumev3'
+  | 'block-storage'
 
 interface Service {
   readonly name: string
@@ -10,12 +17,16 @@ interface Service {
   readonly path: string
 }
 
+const cinder: Service = { name: 'Cinder', version: /\/v3(\/[^/]+)?$/, path: '/v3' }
+
 const services: Readonly<Record<ServiceType, Service>> = {
   network: { name: 'Neutron', version: /\/v2\.0$/, path: '/v2.0' },
   compute: { name: 'Nova', version: /\/v2(\.\d+)?(\/[^/]+)?$/, path: '/v2.1' },
   placement: { name: 'Placement', version: /$/, path: '' },
   image: { name: 'Glance', version: /\/v2(\.\d+)?$/, path: '/v2' },
   identity: { name: 'Keystone', version: /\/v3$/, path: '/v3' },
+  volumev3: cinder,
+  'block-storage': cinder,
 }
 
 export const serviceName = (type: ServiceType): string => services[type].name

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import { AppError, unavailable } from '../core/error.ts'
 import { type Call, CallError, call, createDispatcher, type Reply } from './http.ts'
 import { retrying } from './retry.ts'
-import { type CatalogService, parseTokenBody } from './token.ts'
+import { type CatalogService, parseTokenBody, type TokenBody, tokenLike } from './token.ts'
 
 export interface SessionSettings {
   /** With or without the `/v3` at its end. */
@@ -17,10 +17,16 @@ export interface SessionSettings {
   /** … or an application credential. */
   readonly applicationCredentialId?: string
   readonly applicationCredentialSecret?: string
+  /** … or the whole body of the log-in. */
+  readonly auth?: object
   /** The authorities (PEM) to trust for `authUrl`, instead of the system's. */
   readonly caFile?: string
   /** For one question to Keystone, all its tries together; 15 s by default. */
   readonly timeoutMs?: number
+  /** What the answer to a log-in may weigh; 32 MB by default. */
+  readonly maxBytes?: number
+  /** Connections of somebody else's, who closes them; its own by default. */
+  readonly dispatcher?: Dispatcher
 }
 
 /** A call that the session completes with the token. */
@@ -30,9 +36,11 @@ interface Login {
   readonly token: string
   /** On our monotonic clock, so that neither clock's setting matters. */
   readonly renewAt: number
-  readonly projectId: string | null
+  readonly project: Project | null
   readonly catalog: readonly CatalogService[]
 }
+
+export type Project = NonNullable<TokenBody['project']>
 
 /** How long before its end a token is replaced: the calls that still carry it must arrive. */
 const renewBeforeMs = 60_000
@@ -45,6 +53,8 @@ export class Session {
   readonly authUrl: string
   readonly timeoutMs: number
   readonly #auth: object
+  readonly #maxBytes: number | undefined
+  readonly #isOwn: boolean
   readonly #dispatcher: Dispatcher
   #login: Login | undefined
   #pending: Promise<Login> | undefined
@@ -55,8 +65,11 @@ export class Session {
     }
     this.authUrl = `${settings.authUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/v3`
     this.timeoutMs = settings.timeoutMs ?? 15_000
-    this.#auth = authBody(settings)
-    this.#dispatcher = createDispatcher(settings.caFile ? { caFile: settings.caFile } : {})
+    this.#auth = settings.auth ?? authBody(settings)
+    this.#maxBytes = settings.maxBytes
+    this.#isOwn = settings.dispatcher === undefined
+    this.#dispatcher =
+      settings.dispatcher ?? createDispatcher(settings.caFile ? { caFile: settings.caFile } : {})
   }
 
   /** A token that is good for a minute at least. Throws `unavailable`. */
@@ -72,7 +85,12 @@ export class Session {
 
   /** The project that the user works in; null when the token has none. Throws `unavailable`. */
   async projectId(requestId?: string): Promise<string | null> {
-    return (await this.#current(requestId)).projectId
+    return (await this.project(requestId))?.id ?? null
+  }
+
+  /** As `projectId`, with its name. */
+  async project(requestId?: string): Promise<Project | null> {
+    return (await this.#current(requestId)).project
   }
 
   /**
@@ -90,8 +108,8 @@ export class Session {
   }
 
   /** Lets go of the connections to Keystone; calls under way fail. */
-  close(): Promise<void> {
-    return this.#dispatcher.destroy()
+  async close(): Promise<void> {
+    if (this.#isOwn) await this.#dispatcher.destroy()
   }
 
   #callWith(login: Login, deadline: number, request: SessionCall): Promise<Reply> {
@@ -102,7 +120,7 @@ export class Session {
 
   /** As `#current`; whoever cannot wait for the log-in leaves it to the others. */
   async #currentBy(deadline: number, requestId: string | undefined): Promise<Login> {
-    const { promise: late, cancel } = failAt(deadline, () => unavailable('Keystone gave no token in time'))
+    const { promise: late, cancel } = failAt(deadline, tooLate)
     return Promise.race([this.#current(requestId), late]).finally(cancel)
   }
 
@@ -126,6 +144,7 @@ export class Session {
         url: `${this.authUrl}/auth/tokens`,
         json: this.#auth,
         timeoutMs,
+        ...(this.#maxBytes === undefined ? {} : { maxBytes: this.#maxBytes }),
         dispatcher: this.#dispatcher,
         requestId,
       }),
@@ -133,15 +152,18 @@ export class Session {
     if (reply.status !== 201) throw refusal(this.authUrl, reply)
     const token = reply.headers['x-subject-token']
     const body = parseTokenBody(reply.body)
-    if (!token || !body)
+    if (!token || !tokenLike.test(token) || !body)
       throw unavailable(`Keystone at ${this.authUrl} answered a log-in with something else`)
     const lifeMs = body.expiresAt.getTime() - body.issuedAt.getTime()
     // A token that lives shorter than the margin is still used once rather than never.
     const renewAt = performance.now() + Math.max(lifeMs - renewBeforeMs, 1000)
-    this.#login = { token, renewAt, projectId: body.project?.id ?? null, catalog: body.catalog }
+    this.#login = { token, renewAt, project: body.project, catalog: body.catalog }
     return this.#login
   }
 }
+
+const tooLate = (): AppError =>
+  new AppError('unavailable', 'Keystone gave no token in time', { service: 'Keystone', reason: 'timeout' })
 
 function failAt(deadline: number, error: () => Error): { promise: Promise<never>; cancel: () => void } {
   let timer: NodeJS.Timeout | undefined
@@ -164,7 +186,10 @@ export async function askKeystone(
     if (cause instanceof CallError) throw unavailable(`Keystone does not answer: ${cause.message}`, cause)
     throw cause
   })
-  if (reply.status === 429 || reply.status >= 500) throw unavailable(`Keystone answered ${reply.status}`)
+  if (reply.status === 429 || reply.status >= 500) {
+    const detail = { service: 'Keystone', status: reply.status }
+    throw new AppError('unavailable', `Keystone answered ${reply.status}`, detail)
+  }
   return reply
 }
 

@@ -25,6 +25,9 @@ export interface TokenBody {
   readonly accessRules: readonly AccessRule[] | null
 }
 
+/** What can be a token at all: it goes into a header. Fernet tokens have some 200 characters, JWS ones under 2,000. */
+export const tokenLike = /^[\x21-\x7e]{1,8192}$/
+
 const text = z.string().max(4096)
 const some = <T>(one: z.ZodType<T>) => orNull(many(one)).transform(values => values ?? [])
 const named = z.object({ id: text.min(1), name: text })

@@ -1,7 +1,7 @@
 // Pools, reservations and instances as collections in PostgreSQL: selected alike, listed, and summed over time.
 
 import { type RawBuilder, sql } from 'kysely'
-import { amountClasses, amountNames } from '../core/capacity/amounts.ts'
+import { type Amounts, amountClasses, amountNames, amountsOf } from '../core/capacity/amounts.ts'
 import type {
   CollectionChange,
   CollectionFilter,
@@ -68,6 +68,7 @@ export function collectionStore(db: Db): CollectionStore {
       return found
     },
     changes: (filter, most) => changes(db, filter, most),
+    sum: (filter, at) => sum(db, filter, at),
     async extent(accounts) {
       const { rows } = await run(
         sql<{ first: Date | null; last: Date | null }>`
@@ -151,6 +152,24 @@ async function changes(db: Db, filter: CollectionFilter, most: number): Promise<
     count,
     amounts: amounts as unknown as CollectionChange['amounts'],
   }))
+}
+
+async function sum(db: Db, filter: CollectionFilter, at: Date): Promise<Amounts> {
+  const parts = sources
+    .filter(({ kind }) => filter.kinds.includes(kind))
+    .map(
+      source => sql`
+        select amounts from ${source.table}
+        where ${selected(source, filter)} and ${source.from} <= ${at} and ${source.to} > ${at}`,
+    )
+  const sums = amountNames.map(
+    name => sql`coalesce(sum((amounts ->> ${sql.lit(name)})::bigint), 0)::bigint as ${sql.ref(name)}`,
+  )
+  const { rows } = await run(
+    sql<Amounts>`${sql.raw(onceMark)}
+      select ${sql.join(sums)} from (${sql.join(parts, sql` union all `)}) as part`.execute(db),
+  )
+  return amountsOf(rows[0]!)
 }
 
 /** Where the ids of things are, and whose they are. */

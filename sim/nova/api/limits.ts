@@ -1,51 +1,73 @@
-// Limits and quotas: what a project may have, which is everything, and what it has.
+// Limits and quotas: what a project may have and what it has; set and reset by admins.
 
-import { badRequest } from '../refusals.ts'
-import type { NovaRegion } from '../region.ts'
-import { type Answer, type Asked, ok, type Route } from './asked.ts'
+import { printed } from '../../python.ts'
+import { type QuotaName, type Quotas, quotasOf, stockQuotas, usageOf } from '../quotas.ts'
+import { badRequest, forbidden, invalidField } from '../refusals.ts'
+import { type Answer, type Asked, accepted, ok, type Route, readInteger, readObject } from './asked.ts'
+
+const path = '/os-quota-sets/:id'
 
 export const limitRoutes: readonly Route[] = [
   { method: 'GET', path: '/limits', rule: 'limits', answer: limits },
-  { method: 'GET', path: '/os-quota-sets/:id', rule: 'os-quota-sets:show', answer: quotas },
-  { method: 'GET', path: '/os-quota-sets/:id/detail', rule: 'os-quota-sets:detail', answer: details },
+  { method: 'GET', path, rule: 'os-quota-sets:show', answer: show },
+  { method: 'GET', path: `${path}/detail`, rule: 'os-quota-sets:detail', answer: details },
+  { method: 'GET', path: `${path}/defaults`, rule: 'os-quota-sets:defaults', answer: defaults },
+  { method: 'PUT', path, rule: 'os-quota-sets:update', isAdmins: true, answer: update },
+  { method: 'DELETE', path, rule: 'os-quota-sets:delete', isAdmins: true, answer: reset },
 ]
 
-function usageOf(region: NovaRegion, projectId: string) {
-  const flavors = [...region.servers.by('project', projectId)].map(({ flavor }) => flavor)
-  return {
-    instances: flavors.length,
-    cores: flavors.reduce((sum, { vcpus }) => sum + vcpus, 0),
-    ram: flavors.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
-  }
+const ofNetworks: readonly QuotaName[] = [
+  'fixed_ips',
+  'floating_ips',
+  'security_groups',
+  'security_group_rules',
+]
+const ofFiles: readonly QuotaName[] = [
+  'injected_files',
+  'injected_file_content_bytes',
+  'injected_file_path_bytes',
+]
+
+/** Networks' limits go with 2.36, files' with 2.57. */
+const namesAt = (minor: number): QuotaName[] =>
+  (Object.keys(stockQuotas) as QuotaName[]).filter(
+    name => !(minor >= 36 && ofNetworks.includes(name)) && !(minor >= 57 && ofFiles.includes(name)),
+  )
+
+const shown: Readonly<Partial<Record<QuotaName, readonly string[]>>> = {
+  ram: ['maxTotalRAMSize'],
+  instances: ['maxTotalInstances'],
+  cores: ['maxTotalCores'],
+  key_pairs: ['maxTotalKeypairs'],
+  floating_ips: ['maxTotalFloatingIps'],
+  metadata_items: ['maxServerMeta', 'maxImageMeta'],
+  injected_files: ['maxPersonality'],
+  injected_file_content_bytes: ['maxPersonalitySize'],
+  security_groups: ['maxSecurityGroups'],
+  security_group_rules: ['maxSecurityGroupRules'],
+  server_groups: ['maxServerGroups'],
+  server_group_members: ['maxServerGroupMembers'],
 }
 
-function limits({ region, query, caller }: Asked): Answer {
-  const asked = caller.isAdmin ? query.get('tenant_id') : null
-  const { instances, cores, ram } = usageOf(region, asked ?? caller.projectId)
-  const absolute = {
-    maxTotalInstances: -1,
-    maxTotalCores: -1,
-    maxTotalRAMSize: -1,
-    maxServerMeta: 128,
-    maxTotalKeypairs: 100,
-    maxServerGroups: -1,
-    maxServerGroupMembers: -1,
+function limits({ region, query, caller, minor }: Asked): Answer {
+  const other = query.get('tenant_id')
+  if (other !== null && !caller.isAdmin) throw forbidden('limits:other_project')
+  const projectId = other ?? caller.projectId
+  const quotas = quotasOf(region, projectId)
+  const { instances, cores, ram } = usageOf(region, projectId)
+  const absolute = namesAt(minor).flatMap(name =>
+    (shown[name] ?? [])
+      .filter(one => one !== 'maxImageMeta' || minor < 39)
+      .map(one => [one, quotas[name]] as const),
+  )
+  const used = {
     totalRAMUsed: ram,
     totalCoresUsed: cores,
     totalInstancesUsed: instances,
+    ...(minor < 36 ? { totalFloatingIpsUsed: 0, totalSecurityGroupsUsed: 0 } : {}),
     totalServerGroupsUsed: 0,
   }
-  return ok({ limits: { rate: [], absolute } })
-}
-
-const quotaLimits: Readonly<Record<string, number>> = {
-  instances: -1,
-  cores: -1,
-  ram: -1,
-  metadata_items: 128,
-  key_pairs: 100,
-  server_groups: -1,
-  server_group_members: -1,
+  return ok({ limits: { rate: [], absolute: { ...Object.fromEntries(absolute), ...used } } })
 }
 
 function projectOf({ params, isProject }: Asked): string {
@@ -54,16 +76,74 @@ function projectOf({ params, isProject }: Asked): string {
   return id
 }
 
-function quotas(asked: Asked): Answer {
-  return ok({ quota_set: { id: projectOf(asked), ...quotaLimits } })
+function view({ minor }: Asked, quotas: Quotas): Partial<Quotas> {
+  return Object.fromEntries(namesAt(minor).map(name => [name, quotas[name]]))
+}
+
+/** Another project's are for admins. */
+function readable(asked: Asked, rule: string): string {
+  if (!asked.caller.isAdmin && asked.params.id !== asked.caller.projectId) {
+    throw forbidden(`os-quota-sets:${rule}`)
+  }
+  return projectOf(asked)
+}
+
+function show(asked: Asked): Answer {
+  const id = readable(asked, 'show')
+  return ok({ quota_set: { id, ...view(asked, quotasOf(asked.region, id)) } })
+}
+
+function defaults(asked: Asked): Answer {
+  return ok({ quota_set: { id: projectOf(asked), ...view(asked, asked.region.settings.quotas) } })
 }
 
 function details(asked: Asked): Answer {
-  const id = projectOf(asked)
-  const used: Readonly<Record<string, number>> = usageOf(asked.region, id)
-  const sets = Object.entries(quotaLimits).map(([name, limit]) => [
+  const id = readable(asked, 'detail')
+  const quotas = quotasOf(asked.region, id)
+  const used = usageOf(asked.region, id)
+  const sets = namesAt(asked.minor).map(name => [
     name,
-    { in_use: used[name] ?? 0, limit, reserved: 0 },
+    { in_use: used[name] ?? 0, limit: quotas[name], reserved: 0 },
   ])
   return ok({ quota_set: { id, ...Object.fromEntries(sets) } })
+}
+
+const largest = 2_147_483_647
+
+function update(asked: Asked): Answer {
+  const { region, minor } = asked
+  const given = readObject(readObject(asked.body, 'body', ['quota_set']).quota_set, 'quota_set')
+  const { force, ...wanted } = given
+  const names = namesAt(minor)
+  const unknown = Object.keys(wanted).filter(name => !names.includes(name as QuotaName))
+  if (unknown.length > 0) {
+    const listed = unknown.map(name => `'${name}'`).join(', ')
+    const are = unknown.length === 1 ? 'was' : 'were'
+    const why = `Additional properties are not allowed (${listed} ${are} unexpected)`
+    throw invalidField('quota_set', given, why)
+  }
+  const asLimits = Object.entries(wanted).map(([name, value]) => [name, readLimit(name, value)] as const)
+  const id = projectOf(asked)
+  const used = usageOf(region, id)
+  const isForced = ['true', '1', 'on', 'yes', 'y', 't'].includes(printed(force ?? false).toLowerCase())
+  for (const [name, limit] of isForced ? [] : asLimits) {
+    const least = used[name as QuotaName] ?? 0
+    if (limit !== -1 && limit < least) {
+      const words = `must be greater than or equal to already used and reserved ${least}.`
+      throw badRequest(`Quota limit ${limit} for ${name} ${words}`)
+    }
+  }
+  region.quotas.set(id, { ...region.quotas.get(id), ...Object.fromEntries(asLimits) })
+  return ok({ quota_set: view(asked, quotasOf(region, id)) })
+}
+
+function readLimit(name: string, value: unknown): number {
+  const limit = readInteger(value, name, -1)
+  if (limit > largest) throw invalidField(name, value, `${limit} is greater than the maximum of ${largest}`)
+  return limit
+}
+
+function reset(asked: Asked): Answer {
+  asked.region.quotas.delete(asked.params.id ?? '')
+  return accepted
 }

@@ -1,9 +1,11 @@
 // A server that is asked for: its flavor, its image, its place and its ports read, and its life begun.
 
 import { randomUUID } from 'node:crypto'
+import { represented } from '../../python.ts'
 import { canSee, traitsOf } from '../images.ts'
 import { boot } from '../life.ts'
-import { badRequest, forbidden } from '../refusals.ts'
+import { checkMetadata, checkServers } from '../quotas.ts'
+import { badRequest, forbidden, invalidField } from '../refusals.ts'
 import type { NovaRegion } from '../region.ts'
 import { embed, type Flavor, type Host, type Server } from '../rows.ts'
 import type { Ask } from '../scheduler.ts'
@@ -30,6 +32,9 @@ export function createServers(asked: Asked): Answer {
   const wantedPorts = region.ports.read(given, asked.caller.projectId)
   const count = given.min_count === undefined ? 1 : readInteger(given.min_count, 'min_count', 1)
   const name = readText(given.name, 'name')
+  const metadata = readMetadata(given.metadata)
+  checkMetadata(region, asked.caller.projectId, Object.keys(metadata).length)
+  checkServers(region, asked.caller.projectId, embed(flavor), count)
   const servers = Array.from({ length: count }, (_none, at) =>
     makeServer(asked, {
       name: count === 1 ? name : `${name}-${at + 1}`,
@@ -38,6 +43,7 @@ export function createServers(asked: Asked): Answer {
       hints,
       zone: place.zone,
       wantedPorts,
+      metadata,
       given,
     }),
   )
@@ -135,13 +141,29 @@ const hostnameOf = (name: string): string =>
     .replaceAll(/[ _]/g, '-')
     .replaceAll(/[^\w.-]/g, '')
 
-interface ServerSpec extends Pick<Server, 'name' | 'flavor' | 'hints' | 'zone' | 'wantedPorts'> {
+const metadataKey = /^[a-zA-Z0-9-_:. ]{1,255}$/
+
+function readMetadata(value: unknown): Record<string, string> {
+  if (value === undefined) return {}
+  const given = readObject(value, 'metadata')
+  for (const [key, one] of Object.entries(given)) {
+    if (!metadataKey.test(key)) {
+      const why = `'${key}' does not match any of the regexes: '${metadataKey.source}'`
+      throw invalidField('metadata', given, why)
+    }
+    if (typeof one !== 'string') throw invalidField(key, one, `${represented(one)} is not of type 'string'`)
+    if (one.length > 255) throw invalidField(key, one, `'${one}' is too long`)
+  }
+  return given as Record<string, string>
+}
+
+interface ServerSpec extends Pick<Server, 'name' | 'flavor' | 'hints' | 'zone' | 'wantedPorts' | 'metadata'> {
   image: { id: string; traits: string[] }
   given: Json
 }
 
 function makeServer({ region, caller, minor }: Asked, spec: ServerSpec): Server {
-  const { name, flavor, hints, zone, wantedPorts, image, given } = spec
+  const { name, flavor, hints, zone, wantedPorts, metadata, image, given } = spec
   const now = region.now()
   return region.servers.add({
     id: randomUUID(),
@@ -153,7 +175,7 @@ function makeServer({ region, caller, minor }: Asked, spec: ServerSpec): Server 
     imageId: image.id,
     imageTraits: image.traits,
     flavor,
-    metadata: (given.metadata ?? {}) as Record<string, string>,
+    metadata,
     description: minor >= 19 ? ((given.description as string | null | undefined) ?? null) : null,
     hints,
     zone,

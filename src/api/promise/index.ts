@@ -62,7 +62,8 @@ function describeError(problem: Problem, wrap: (body: object) => object): ErrorA
   const { reason, malformed } = error.detail
   const status = statusOf(error)
   const message = sentenceOf(problem) || silent[status] || error.message
-  const isEarly = !route || malformed === true || ['too_large', 'not_acceptable', 'too_slow'].includes(reason ?? '')
+  const isEarly =
+    !route || malformed === true || ['too_large', 'not_acceptable', 'too_slow'].includes(reason ?? '')
   if (route?.errors === 'default' && !isEarly && refused.includes(error.code)) {
     const result = error.code === 'conflict' || error.code === 'no_capacity' ? 'conflict' : 'error'
     return json(200, wrap({ result, message, ...viewOffer(error.detail.offer) }))

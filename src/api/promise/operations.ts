@@ -1,5 +1,6 @@
 // The operations of the Promise API: ten of the seed's, and two that its documentation names beside them.
 
+import type { Caller } from '../../core/caller.ts'
 import {
   cancelCapacityReservation,
   createCapacityReservation,
@@ -9,15 +10,21 @@ import { createInstance, destroyInstance } from '../../core/capacity/instances.t
 import { decreaseCapacity, increaseCapacity, type PoolAsk } from '../../core/capacity/pools.ts'
 import type { ProviderLogin } from '../../core/capacity/provider-cloud.ts'
 import { addProvider, removeProvider } from '../../core/capacity/providers.ts'
-import { type CapacityAnswer, type CapacityQuery, type Metric, queryCapacity } from '../../core/capacity/query.ts'
+import {
+  type CapacityAnswer,
+  type CapacityQuery,
+  type Metric,
+  queryCapacity,
+} from '../../core/capacity/query.ts'
 import { getInstanceRecord } from '../../core/capacity/records.ts'
-import type { Caller } from '../../core/caller.ts'
+import type { Offer } from '../../core/capacity/refusing.ts'
 import { invalid, malformed } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import {
   amountsOf,
+  bareId,
   booleanOf,
   choiceOf,
   countOf,
@@ -58,7 +65,9 @@ function operation<Input, Output>({ name, keys, parse, verb, view }: Operation<I
       },
       verb,
       view: (output, request) => {
-        const warnings = unknownKeys(request, keys).map(key => `there is no parameter '${key}': it was ignored`)
+        const warnings = unknownKeys(request, keys).map(
+          key => `there is no parameter '${key}': it was ignored`,
+        )
         return wrap({ ...view(output, request), ...(warnings.length > 0 ? { warnings } : {}) })
       },
     }),
@@ -121,15 +130,16 @@ function parseReservationChange(fields: Fields) {
   }
 }
 
-const parsePool = (fields: Fields): PoolAsk => ({
-  source: { id: idOf({ source: sourceOf(fields) }, 'source')!, text: sourceOf(fields) },
-  start: dateOf(fields, 'start'),
-  end: dateOf(fields, 'end'),
-  amounts: amountsOf(fields),
-  elements: elementsOf(fields, 'elements'),
-})
-
-const sourceOf = (fields: Fields): string => requiredText(fields, 'source')
+function parsePool(fields: Fields): PoolAsk {
+  const source = requiredText(fields, 'source')
+  return {
+    source: { id: bareId(source), text: source },
+    start: dateOf(fields, 'start'),
+    end: dateOf(fields, 'end'),
+    amounts: amountsOf(fields),
+    elements: elementsOf(fields, 'elements'),
+  }
+}
 
 const parseDecrease = (fields: Fields) => ({ ...parsePool(fields), force: booleanOf(fields, 'force', false) })
 
@@ -194,10 +204,31 @@ const parseInstance = (fields: Fields) => ({
   reservationId: idOf(fields, 'reservation-id'),
 })
 
-const queryKeys = ['zone', 'provider-id', 'show-utilization', 'without', 'elements', 'window', 'points', 'limit', 'marker', 'flavor']
+const queryKeys = [
+  'zone',
+  'provider-id',
+  'show-utilization',
+  'without',
+  'elements',
+  'window',
+  'points',
+  'limit',
+  'marker',
+  'flavor',
+]
 const reservationKeys = ['start', 'end', 'zone', 'capacity', 'elements', 'guarantee']
 const poolKeys = ['source', 'start', 'end', 'capacity', 'elements']
-const providerKeys = ['provider-type', 'endpoint', 'strategy', 'username', 'password', 'region', 'tenant', 'project', 'user-domain-name']
+const providerKeys = [
+  'provider-type',
+  'endpoint',
+  'strategy',
+  'username',
+  'password',
+  'region',
+  'tenant',
+  'project',
+  'user-domain-name',
+]
 
 export const operations = [
   operation({
@@ -314,7 +345,7 @@ export const operations = [
 
 /** What would do instead of what was refused, where a refusal knows. */
 export function viewOffer(offer: unknown): object {
-  const { available, next } = (offer ?? {}) as Partial<import('../../core/capacity/refusing.ts').Offer>
+  const { available, next } = (offer ?? {}) as Partial<Offer>
   if (!available) return {}
   return {
     available: viewAmounts(available),

@@ -1,19 +1,22 @@
 // The data tree of the Promise API, to be read: records in lists, one by one, and the capacity of this moment.
 
 import type { Caller } from '../../core/caller.ts'
+import type { Metric } from '../../core/capacity/query.ts'
 import {
+  type CapacityNow,
   capacityNow,
+  getInstanceRecord,
   getReservationRecord,
   type InstanceRecord,
   listInstanceRecords,
   listPoolRecords,
   listProviders,
   listReservationRecords,
+  type Page,
   type PoolRecord,
+  type Providers,
   type ReservationRecord,
 } from '../../core/capacity/records.ts'
-import type { CapacityNow, Page, Providers } from '../../core/capacity/records.ts'
-import type { Metric } from '../../core/capacity/query.ts'
 import type { PromiseRules } from '../../core/capacity/rules.ts'
 import { malformed, notFound } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
@@ -86,7 +89,12 @@ const viewTree = (tree: Whole) => ({
 })
 const viewRoot = (tree: Whole) => ({ promise: viewTree(tree) })
 
-const named = { method: 'GET', rule: 'promise:read', denied: 'your roles do not allow to read', errors: 'data' } as const
+const named = {
+  method: 'GET',
+  rule: 'promise:read',
+  denied: 'your roles do not allow to read',
+  errors: 'data',
+} as const
 
 const metrics: readonly Metric[] = ['total', 'reserved', 'usage', 'available']
 
@@ -113,7 +121,13 @@ async function getProvider(app: App, caller: Caller, id: string): Promise<Provid
 export const treeRoutes: readonly Route[] = [
   route({ ...named, path: '/', parse: parsePage, verb: getTree, view: viewRoot }),
   route({ ...named, path: '/promise', parse: parsePage, verb: getTree, view: viewTree }),
-  route({ ...named, path: '/promise/providers', parse: parseNothing, verb: listProviders, view: viewProviders }),
+  route({
+    ...named,
+    path: '/promise/providers',
+    parse: parseNothing,
+    verb: listProviders,
+    view: viewProviders,
+  }),
   route({
     ...named,
     path: '/promise/providers/:id',
@@ -124,12 +138,42 @@ export const treeRoutes: readonly Route[] = [
     },
   }),
   route({ ...named, path: '/promise/pools', parse: parsePage, verb: listPoolRecords, view: viewPools }),
-  route({ ...named, path: '/promise/reservations', parse: parsePage, verb: listReservationRecords, view: viewReservations }),
-  route({ ...named, path: '/promise/reservations/:id', parse: parseId, verb: getReservationRecord, view: viewReservation }),
-  route({ ...named, path: '/promise/allocations', parse: parsePage, verb: listInstanceRecords, view: viewInstances }),
-  route({ ...named, path: '/promise/allocations/:id', parse: parseId, verb: getInstanceRecordById, view: viewInstance }),
+  route({
+    ...named,
+    path: '/promise/reservations',
+    parse: parsePage,
+    verb: listReservationRecords,
+    view: viewReservations,
+  }),
+  route({
+    ...named,
+    path: '/promise/reservations/:id',
+    parse: parseId,
+    verb: getReservationRecord,
+    view: viewReservation,
+  }),
+  route({
+    ...named,
+    path: '/promise/allocations',
+    parse: parsePage,
+    verb: listInstanceRecords,
+    view: viewInstances,
+  }),
+  route({
+    ...named,
+    path: '/promise/allocations/:id',
+    parse: parseId,
+    verb: getInstanceRecord,
+    view: viewInstance,
+  }),
   route({ ...named, path: '/promise/capacity', parse: parseNothing, verb: capacityNow, view: viewCapacity }),
   ...metrics.map(ofMetric),
   route({ ...named, path: '/promise/policy', parse: parseNothing, verb: getRules, view: viewPolicy }),
-  route({ ...named, path: '/promise/policy/reservation', parse: parseNothing, verb: getRules, view: viewRules }),
+  route({
+    ...named,
+    path: '/promise/policy/reservation',
+    parse: parseNothing,
+    verb: getRules,
+    view: viewRules,
+  }),
 ]

@@ -2,9 +2,9 @@
 
 import { type Amounts, amountNames, amountsOf } from '../../core/capacity/amounts.ts'
 import type { CollectionKind, CollectionRef } from '../../core/capacity/collections.ts'
+import type { Provider } from '../../core/capacity/provider.ts'
 import type { InstanceRecord, PoolRecord, ReservationRecord } from '../../core/capacity/records.ts'
 import type { Point } from '../../core/capacity/timeline.ts'
-import type { Provider } from '../../core/capacity/provider.ts'
 import { forever } from '../../core/ledger/ledger.ts'
 
 const types: Readonly<Record<CollectionKind, string>> = {
@@ -110,5 +110,7 @@ export const viewProvider = (provider: Provider, isAdmin: boolean) => ({
   pools: [],
   region: provider.login.region,
   guarantee: provider.regionId === null ? 'budget' : 'aggregate',
-  ...(isAdmin ? { 'refreshed-on': provider.refreshedAt.toISOString(), 'last-error': provider.lastError } : {}),
+  ...(isAdmin
+    ? { 'refreshed-on': provider.refreshedAt.toISOString(), 'last-error': provider.lastError }
+    : {}),
 })

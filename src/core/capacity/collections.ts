@@ -45,6 +45,8 @@ export interface CollectionStore {
    * `most`.
    */
   changes(filter: CollectionFilter, most: number): Promise<CollectionChange[] | null>
+  /** Of what there is at an instant. */
+  sum(filter: CollectionFilter, at: Date): Promise<Amounts>
   /** The first and the last instant at which anything changes on these accounts; null when nothing ever does. */
   extent(accounts: readonly number[]): Promise<{ readonly first: Date; readonly last: Date } | null>
 }

@@ -71,7 +71,7 @@ async function providerFor(
   const held = reservation && maySee(caller, reservation.projectId) ? reservation.providerId : null
   const id = providerId ?? held
   const found = id === null ? (await app.store.providers.list())[0] : await app.store.providers.get(id)
-  if (!found) throw noProvider()
+  if (!found) throw noProvider(id ?? 'none is there')
   if (held !== null && held !== found.id)
     throw invalid('the reservation is held by another provider', 'other_provider')
   return found

@@ -72,7 +72,7 @@ const lookAround = (app: App, region: string, { caller }: Note): Promise<void> =
 export async function removeProvider(app: App, caller: Caller, id: string): Promise<void> {
   await app.store.transact(async tx => {
     const provider = await tx.providers.get(id)
-    if (!provider) throw noProvider()
+    if (!provider) throw noProvider(id)
     await tx.ledger.lock([provider.budget])
     const uses = await tx.providers.uses(id)
     if (uses > 0)
@@ -84,7 +84,8 @@ export async function removeProvider(app: App, caller: Caller, id: string): Prom
   })
 }
 
-export const noProvider = () => notFound('no matching provider found for specified identifier', 'no_provider')
+export const noProvider = (id: string) =>
+  notFound(`no matching provider found for specified identifier: ${id}`, 'no_provider')
 
 /** Those whose region is in a zone: its own name, or a zone's that it bears. Throws `invalid` for a zone that nobody knows. */
 export async function providersIn(app: App, zone: string | null): Promise<Provider[]> {

@@ -71,7 +71,7 @@ async function providersAsked(app: App, { zone, providerId }: CapacityQuery): Pr
   const providers = await providersIn(app, zone)
   if (providerId === null) return providers
   const found = providers.filter(({ id }) => id === providerId)
-  if (found.length === 0) throw noProvider()
+  if (found.length === 0) throw noProvider(providerId)
   return found
 }
 

@@ -3,14 +3,15 @@
 import { type Caller, isAtLeast } from '../caller.ts'
 import { grouped } from '../grouped.ts'
 import type { App } from '../ports.ts'
-import { type Amounts, amountsOf, minus, noAmounts } from './amounts.ts'
+import { type Amounts, minus, noAmounts, plus } from './amounts.ts'
+import { heldOver } from './availability.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import { maySee, noReservation } from './capacity-reservations.ts'
 import type { CollectionFilter, CollectionKind } from './collections.ts'
 import type { Instance } from './instance.ts'
 import { getInstance, remainingOf } from './instances.ts'
-import type { Pool } from './pool.ts'
 import { placesOf } from './placing.ts'
+import type { Pool } from './pool.ts'
 import type { Provider } from './provider.ts'
 import { sightOf } from './query.ts'
 import { available } from './refusing.ts'
@@ -64,7 +65,12 @@ const everything: CollectionFilter = {
   drawn: null,
 }
 
-async function idsOf(app: App, caller: Caller, kind: CollectionKind, { limit, marker }: Page): Promise<string[]> {
+async function idsOf(
+  app: App,
+  caller: Caller,
+  kind: CollectionKind,
+  { limit, marker }: Page,
+): Promise<string[]> {
   const filter = { ...everything, kinds: [kind], projectId: sightOf(caller) }
   const after = marker === null ? null : { kind, id: marker }
   return (await app.store.collections.list(filter, limit, after)).map(({ id }) => id)
@@ -77,7 +83,11 @@ export async function listPoolRecords(app: App, caller: Caller, page: Page): Pro
   return pools.map(pool => ({ pool, isActive: isWithin(app.now(), pool.window) }))
 }
 
-export async function listReservationRecords(app: App, caller: Caller, page: Page): Promise<ReservationRecord[]> {
+export async function listReservationRecords(
+  app: App,
+  caller: Caller,
+  page: Page,
+): Promise<ReservationRecord[]> {
   const ids = await idsOf(app, caller, 'reservation', page)
   return recordsOf(app, await app.store.capacityReservations.getMany(ids))
 }
@@ -90,7 +100,10 @@ export async function getReservationRecord(app: App, caller: Caller, id: string)
   return (await recordsOf(app, [found]))[0]!
 }
 
-async function recordsOf(app: App, reservations: readonly CapacityReservation[]): Promise<ReservationRecord[]> {
+async function recordsOf(
+  app: App,
+  reservations: readonly CapacityReservation[],
+): Promise<ReservationRecord[]> {
   const drawn = grouped(
     await app.store.instances.drawnOn(reservations.map(({ id }) => id)),
     instance => instance.reservationId,
@@ -98,7 +111,10 @@ async function recordsOf(app: App, reservations: readonly CapacityReservation[])
   const pools = new Map<string, string[]>()
   for (const providerId of new Set(reservations.flatMap(one => one.providerId ?? []))) {
     const filter = { ...everything, kinds: ['pool'] as const, providerIds: [providerId] }
-    pools.set(providerId, (await app.store.collections.list(filter, mostPools, null)).map(({ id }) => id))
+    pools.set(
+      providerId,
+      (await app.store.collections.list(filter, mostPools, null)).map(({ id }) => id),
+    )
   }
   return reservations.map(reservation => {
     const instances = drawn.get(reservation.id) ?? []
@@ -155,19 +171,20 @@ export interface CapacityNow {
 export async function capacityNow(app: App, caller: Caller): Promise<CapacityNow> {
   const now = app.now()
   const window = { from: now, to: new Date(now.getTime() + 1) }
-  const sum = async (kind: CollectionKind, drawn: boolean | null): Promise<Amounts> => {
-    const filter = { ...everything, ...window, kinds: [kind], projectId: sightOf(caller), drawn }
-    return (await app.store.collections.sum(filter)) ?? noAmounts
-  }
-  const [total, promised, usage, drawn] = [
+  const sight = sightOf(caller)
+  const sum = (kind: CollectionKind, drawn: boolean | null): Promise<Amounts> =>
+    app.store.collections.sum({ ...everything, kinds: [kind], projectId: sight, drawn }, now)
+  const providers = await app.store.providers.list()
+  const [total, usage, drawn] = [
     await sum('pool', null),
-    await sum('reservation', null),
     await sum('instance', null),
     await sum('instance', true),
   ]
-  const places = await placesOf(app, await app.store.providers.list())
+  const held = sight === null ? await heldOver(app, window, providers, 1) : []
+  const promised = sight === null ? (held[0]?.amounts ?? noAmounts) : await sum('reservation', null)
+  const places = await placesOf(app, providers)
   const free = await app.store.transact(async tx => {
-    const each = []
+    const each: Amounts[] = []
     for (const place of places) each.push(await available(tx, place, window))
     return each
   })
@@ -175,8 +192,6 @@ export async function capacityNow(app: App, caller: Caller): Promise<CapacityNow
     total,
     reserved: minus(promised, drawn),
     usage,
-    available: free.reduce((one, other) => amountsOf(sumOf(one, other)), noAmounts),
+    available: free.reduce(plus, noAmounts),
   }
 }
-
-const sumOf = (one: Amounts, other: Amounts) => minus(one, minus(noAmounts, other))

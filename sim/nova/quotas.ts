@@ -1,0 +1,73 @@
+// What projects may have: the stock limits, those set for a project, and the refusal of what goes beyond.
+
+import { Refusal } from '../http.ts'
+import type { NovaRegion } from './region.ts'
+import type { EmbeddedFlavor } from './rows.ts'
+
+/** -1: no limit. The names of networks' things are left over: nothing counts them. */
+export const stockQuotas = {
+  instances: -1,
+  cores: -1,
+  ram: -1,
+  fixed_ips: -1,
+  floating_ips: -1,
+  metadata_items: 128,
+  injected_files: 5,
+  injected_file_content_bytes: 10_240,
+  injected_file_path_bytes: 255,
+  key_pairs: 100,
+  security_groups: -1,
+  security_group_rules: -1,
+  server_groups: -1,
+  server_group_members: -1,
+}
+export type QuotaName = keyof typeof stockQuotas
+export type Quotas = Record<QuotaName, number>
+
+export const quotasOf = ({ settings, quotas }: NovaRegion, projectId: string): Quotas => ({
+  ...settings.quotas,
+  ...quotas.get(projectId),
+})
+
+/** What there is of each, of those that are counted. */
+export function usageOf(region: NovaRegion, projectId: string): Partial<Quotas> {
+  const flavors = [...region.servers.by('project', projectId)].map(({ flavor }) => flavor)
+  return {
+    instances: flavors.length,
+    cores: flavors.reduce((sum, { vcpus }) => sum + vcpus, 0),
+    ram: flavors.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+  }
+}
+
+const tooMany = (message: string): Refusal => new Refusal(403, message)
+
+/** Throws a 403 when so many servers more would be beyond a limit. */
+export function checkServers(
+  region: NovaRegion,
+  projectId: string,
+  flavor: EmbeddedFlavor,
+  count: number,
+): void {
+  const limits = quotasOf(region, projectId)
+  const used = usageOf(region, projectId)
+  const asked: Partial<Quotas> = {
+    instances: count,
+    cores: count * flavor.vcpus,
+    ram: count * flavor.memoryMb,
+  }
+  const over = (['cores', 'instances', 'ram'] as const).filter(
+    name => limits[name] >= 0 && used[name]! + asked[name]! > limits[name],
+  )
+  if (over.length === 0) return
+  const list = (of: Partial<Quotas>): string => over.map(name => of[name]).join(', ')
+  const names = over.join(', ')
+  throw tooMany(
+    `Quota exceeded for ${names}: Requested ${list(asked)}, but already used ${list(used)} of ${list(limits)} ${names}`,
+  )
+}
+
+/** Throws a 403 when so many pairs are more than a server may have. */
+export function checkMetadata(region: NovaRegion, projectId: string, count: number): void {
+  const { metadata_items: most } = quotasOf(region, projectId)
+  if (most >= 0 && count > most) throw tooMany(`Maximum number of metadata items exceeds ${most}`)
+}

@@ -1,0 +1,65 @@
+// What a region's hosts have, and what its servers take of it.
+
+import type { RegionCapacity } from '../core/cloud.ts'
+import { ignoring } from './again.ts'
+import { listHypervisors, listServers, type Server } from './nova.ts'
+import { getInventories, type Inventory, listResourceProviders } from './placement.ts'
+import type { Region } from './region.ts'
+
+type Amounts = Readonly<Record<string, number>>
+
+/** How many hosts' inventories are asked for at once: Placement has no call for several. */
+const atOnce = 6
+
+/** Throws as `Region.call`. */
+export async function capacityOf(region: Region): Promise<RegionCapacity> {
+  const [hypervisors, providers, servers] = await Promise.all([
+    listHypervisors(region),
+    listResourceProviders(region),
+    listServers(region),
+  ])
+  // A host that has not reported to Placement yet has nothing that a server could be placed on.
+  const known = new Set(providers.map(provider => provider.id))
+  const amounts = await eachOf(hypervisors, async ({ id }) => (known.has(id) ? supplyOf(region, id) : {}))
+  return {
+    hosts: hypervisors.flatMap(({ hostname }, at) => {
+      const supply = amounts[at]
+      return supply ? [{ hypervisorHostname: hostname, amounts: supply }] : []
+    }),
+    servers: servers.map(server => ({
+      id: server.id,
+      hypervisorHostname: server.hypervisorHostname,
+      amounts: takenBy(server),
+    })),
+  }
+}
+
+/** Null for a host that is gone meanwhile. */
+async function supplyOf(region: Region, providerId: string): Promise<Amounts | null> {
+  const found = await getInventories(region, providerId).catch(ignoring(404))
+  if (!found) return null
+  return Object.fromEntries(
+    Object.entries(found.inventories).map(([name, inventory]) => [name, placeable(inventory)]),
+  )
+}
+
+const placeable = ({ total, reserved, allocationRatio }: Inventory): number =>
+  Math.max(0, Math.floor((total - reserved) * allocationRatio))
+
+/** As Nova asks Placement for it. */
+const takenBy = ({ flavor, isOnVolume }: Server): Amounts => ({
+  VCPU: flavor.vcpus,
+  MEMORY_MB: flavor.memoryMb,
+  DISK_GB: (isOnVolume ? 0 : flavor.diskGb) + flavor.ephemeralGb + Math.ceil(flavor.swapMb / 1024),
+})
+
+/** In the order of `items`, so many at once. */
+async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  const worker = async (): Promise<void> => {
+    for (const [at, item] of queue) results[at] = await work(item)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  return results
+}

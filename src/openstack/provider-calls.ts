@@ -1,0 +1,157 @@
+// What is asked of a provider's Nova, Neutron and Cinder: the project's flavors, limits and servers, as any member may.
+import { z } from 'zod'
+import { type AmountName, type Amounts, amountNames } from '../core/capacity/amounts.ts'
+import type { ProviderFlavor, ProviderServer, ProviderServerSpec } from '../core/capacity/provider-cloud.ts'
+import { isGone } from './fault.ts'
+import { count, id, many } from './fields.ts'
+import { checkedId } from './names.ts'
+import { followPages } from './paging.ts'
+import type { Region } from './region.ts'
+import type { ServiceType } from './services.ts'
+
+// No microversion is asked for: 2.1 is in every Nova, and there a server without networks gets the project's own.
+
+/** The key of a server's metadata that holds our mark. */
+export const markKey = 'atoll:instance'
+
+const mostFlavors = 5_000
+const mostServers = 20_000
+
+/** What can be kept and shown: no NUL, no half of a character. */
+export const isText = (value: string): boolean => value.length <= 255 && !/[\p{Cc}\p{Surrogate}]/u.test(value)
+
+const words = z.string().refine(isText, 'no text')
+
+const amount = count.min(0).max(2_147_483_647)
+
+const flavor = z
+  .object({ id: words.min(1), name: words, vcpus: amount, ram: amount, disk: amount })
+  .transform(({ ram, disk, ...rest }): ProviderFlavor => ({ ...rest, memoryMb: ram, diskGb: disk }))
+
+/** Throws as `followPages`. */
+export const listFlavors = (region: Region): Promise<ProviderFlavor[]> =>
+  followPages(region, {
+    service: 'compute',
+    path: '/flavors/detail',
+    query: [],
+    many: 'flavors',
+    rows: many(flavor),
+    idOf: one => one.id,
+    maxRows: mostFlavors,
+  })
+
+const server = z
+  .object({
+    id,
+    status: z.string().regex(/^[A-Z_]{1,40}$/),
+    metadata: z.record(z.string(), z.unknown()).nullish(),
+  })
+  .transform(({ metadata, ...rest }): ProviderServer => {
+    const mark = metadata?.[markKey]
+    return { ...rest, mark: typeof mark === 'string' ? mark : null }
+  })
+
+/** Those that bear a mark; Nova lets no member look for one. Throws as `followPages`. */
+export async function listMarkedServers(region: Region): Promise<ProviderServer[]> {
+  const servers = await followPages(region, {
+    service: 'compute',
+    path: '/servers/detail',
+    query: [],
+    many: 'servers',
+    rows: many(server),
+    idOf: one => one.id,
+    maxRows: mostServers,
+  })
+  return servers.filter(one => one.mark !== null)
+}
+
+/** Null when Nova says that there is none. Throws as `Region.call`. */
+export async function getServer(region: Region, serverId: string): Promise<ProviderServer | null> {
+  const reply = await region.call('compute', { method: 'GET', path: pathOf(serverId), accept: isGone })
+  return reply.status === 404 ? null : reply.read(server, 'server')
+}
+
+/** False when it was gone already. Throws as `Region.call`. */
+export async function removeServer(region: Region, serverId: string): Promise<boolean> {
+  const reply = await region.call('compute', { method: 'DELETE', path: pathOf(serverId), accept: isGone })
+  return reply.status !== 404
+}
+
+const pathOf = (serverId: string): string => `/servers/${checkedId(serverId)}`
+
+/** Returns its id. Throws as `Region.call`. */
+export async function createServer(region: Region, spec: ProviderServerSpec): Promise<string> {
+  const { mark, name, image, flavor: flavorId, networks } = spec
+  const asked = {
+    name,
+    imageRef: image,
+    flavorRef: flavorId,
+    metadata: { [markKey]: mark },
+    ...(networks.length > 0 ? { networks: networks.map(uuid => ({ uuid })) } : {}),
+  }
+  const reply = await region.call('compute', { method: 'POST', path: '/servers', json: { server: asked } })
+  return reply.read(z.object({ id }), 'server').id
+}
+
+const limit = count.min(-1).nullish()
+
+const absolute = <K extends string>(...names: readonly K[]) =>
+  z.object({
+    absolute: z.object(Object.fromEntries(names.map(name => [name, limit])) as Record<K, typeof limit>),
+  })
+
+const novaLimits = absolute('maxTotalCores', 'maxTotalRAMSize', 'maxTotalInstances')
+
+/** Throws as `Region.call`. */
+export async function getComputeLimits(region: Region): Promise<Partial<Amounts>> {
+  const reply = await region.call('compute', { method: 'GET', path: '/limits' })
+  const { absolute: of } = reply.read(novaLimits, 'limits')
+  return limited({ cores: of.maxTotalCores, ram: of.maxTotalRAMSize, instances: of.maxTotalInstances })
+}
+
+const neutronQuota = z.object({
+  network: limit,
+  subnet: limit,
+  port: limit,
+  router: limit,
+  floatingip: limit,
+})
+
+/** Throws as `Region.call`, `invalid` for a project that is none. */
+export async function getNetworkLimits(region: Region, projectId: string): Promise<Partial<Amounts>> {
+  const reply = await region.call('network', { method: 'GET', path: `/quotas/${checkedId(projectId)}` })
+  const { network, subnet, port, router, floatingip } = reply.read(neutronQuota, 'quota')
+  return limited({
+    networks: network,
+    subnets: subnet,
+    ports: port,
+    routers: router,
+    addresses: floatingip,
+  })
+}
+
+const cinderLimits = absolute('maxTotalVolumeGigabytes', 'maxTotalVolumes', 'maxTotalSnapshots')
+
+/** Throws as `Region.call`, `invalid` for a project that is none. */
+export async function getVolumeLimits(
+  region: Region,
+  service: ServiceType,
+  projectId: string,
+): Promise<Partial<Amounts>> {
+  const reply = await region.call(service, { method: 'GET', path: `/${checkedId(projectId)}/limits` })
+  const { absolute: of } = reply.read(cinderLimits, 'limits')
+  return limited({
+    gigabytes: of.maxTotalVolumeGigabytes,
+    volumes: of.maxTotalVolumes,
+    snapshots: of.maxTotalSnapshots,
+  })
+}
+
+/** Those that are limits: below zero there is none. What is more than anybody may be promised is as much as that. */
+function limited(given: Partial<Record<AmountName, number | null | undefined>>): Partial<Amounts> {
+  const limits = amountNames.flatMap(name => {
+    const value = given[name] ?? -1
+    return value < 0 ? [] : [[name, Math.min(value, 2_147_483_647)] as const]
+  })
+  return Object.fromEntries(limits)
+}

@@ -1,0 +1,74 @@
+// What may be told of a provider's failures: which service, which status, what kind of failure, and nothing of what was
+// answered.
+import { AppError } from '../core/error.ts'
+import { DeniedError } from './egress.ts'
+import { CallError, type Failure } from './http.ts'
+
+/** A connection that is refused and one that is closed are told alike: this is no scanner of ports. */
+const failures: Readonly<Record<Failure, readonly [reason: string, words: string]>> = {
+  refused: ['unreachable', 'cannot be reached'],
+  unresolved: ['unreachable', 'cannot be reached'],
+  reset: ['unreachable', 'cannot be reached'],
+  tls: ['tls', 'has no certificate that is trusted'],
+  timeout: ['timeout', 'gave no whole answer in time'],
+  aborted: ['timeout', 'gave no whole answer in time'],
+  garbage: ['garbage', 'gave an answer that cannot be read'],
+  too_big: ['too_big', 'answered with too much'],
+  denied: [
+    'endpoint_refused',
+    'may not be called: no line of providers.allow (ATOLL_PROVIDERS_ALLOW) lets Atoll',
+  ],
+}
+
+/** One that is as users may see it. A reason alone would not tell: some are a foreign service's own words. */
+class ToldError extends AppError {}
+
+const upstream = (words: string, detail: { service: string; status?: number; reason?: string }): AppError =>
+  new ToldError('upstream', `The provider’s ${detail.service} ${words}`, detail)
+
+export const endpointRefused = (service: string): AppError => failed('denied', service)
+
+/** Null: in no region at all. */
+export const noEndpoint = (region: string | null): AppError => {
+  const words = `names no public endpoint of type compute${region === null ? '' : ` in region ${region}`}`
+  return upstream(words, { service: 'Keystone', reason: 'no_endpoint' })
+}
+
+export const noProject = (): AppError =>
+  upstream('gave a token without a project: name one', { service: 'Keystone', reason: 'provider_refused' })
+
+export function failed(failure: Failure, service: string): AppError {
+  const [reason, words] = failures[failure]
+  return upstream(words, { service, reason })
+}
+
+/** The error as users may see it; whatever is no failure of a provider stays as it is. */
+export function told(error: unknown): unknown {
+  if (error instanceof DeniedError) return endpointRefused('Keystone')
+  if (!(error instanceof AppError) || error instanceof ToldError) return error
+  if (!['upstream', 'unavailable'].includes(error.code)) return error
+  const { service = 'Keystone', status, reason } = error.detail
+  if (whyDenied(error) !== null) return endpointRefused(service)
+  if (error.cause instanceof CallError) return failed(error.cause.failure, service)
+  if (status === undefined || status < 300)
+    return failed(reason === 'timeout' ? 'timeout' : 'garbage', service)
+  if (status === 401 || (status === 403 && service === 'Keystone')) {
+    return upstream('refuses the credentials', { service, status, reason: 'provider_refused' })
+  }
+  const redirect = status < 400 ? ', a redirect, which is not followed' : ''
+  return upstream(`answered ${status}${redirect}`, { service, status })
+}
+
+/** Why an address was refused, which is for the log: it names what users are not told of. Null when none was. */
+export function whyDenied(error: unknown): string | null {
+  if (error instanceof DeniedError) return error.message
+  if (!(error instanceof Error)) return null
+  if (
+    error instanceof AppError &&
+    error.detail.reason === 'endpoint_refused' &&
+    error.detail.status === undefined
+  ) {
+    return error.message
+  }
+  return whyDenied(error.cause)
+}

@@ -1,0 +1,247 @@
+// core's ProviderCloud: an OpenStack that a user's own credentials open, of which nothing is trusted.
+import type { Dispatcher } from 'undici'
+import type { Amounts } from '../core/capacity/amounts.ts'
+import type { ProviderCloud, ProviderLogin, ProviderSight } from '../core/capacity/provider-cloud.ts'
+import { type Catalog, createCatalog } from './catalog.ts'
+import { createEgress, type Egress, type EgressSettings } from './egress.ts'
+import { isId } from './fields.ts'
+import { createDispatcher } from './http.ts'
+import {
+  createServer,
+  getComputeLimits,
+  getNetworkLimits,
+  getServer,
+  getVolumeLimits,
+  isText,
+  listFlavors,
+  listMarkedServers,
+  removeServer,
+} from './provider-calls.ts'
+import { endpointRefused, failed, noEndpoint, noProject, told, whyDenied } from './provider-errors.ts'
+import { authUrlOf, fingerprint, loginBody } from './provider-login.ts'
+import { createRegions, type Region, type Regions } from './region.ts'
+import type { ServiceType } from './services.ts'
+import { createSession, type Session } from './session.ts'
+import type { CatalogService } from './token.ts'
+
+export interface ProvidersSettings extends EgressSettings {
+  /** For one verb, all its calls together; 15 s by default. */
+  readonly timeoutMs?: number
+  /** The authorities (PEM) to trust for all providers, instead of the system's. */
+  readonly caFile?: string
+  /** Told of every address that was refused, and why. */
+  readonly onRefusal?: (refusal: EgressRefusal) => void
+}
+
+export interface EgressRefusal {
+  /** The provider's Keystone, as it was given, without what cannot be a part of a URL. */
+  readonly endpoint: string
+  readonly why: string
+  readonly requestId: string
+}
+
+export interface Providers {
+  provider(login: ProviderLogin, requestId: string): ProviderCloud
+  /** Lets go of all connections; calls under way fail. */
+  close(): Promise<void>
+}
+
+/** What is kept of a provider between calls. */
+interface Entry {
+  readonly dispatcher: Dispatcher
+  readonly session: Session
+  readonly catalog: Catalog
+  readonly regions: Regions
+}
+
+/** How many providers are kept logged in. */
+const mostEntries = 100
+
+/** What one answer may weigh. */
+const maxBytes = 4 * 1024 * 1024
+
+/** Connections to one origin of one provider. */
+const connections = 4
+
+/** Throws `invalid` for an allow line that is none and for a CA file that cannot be read. */
+export function createProviders(settings: ProvidersSettings): Providers {
+  const egress = createEgress(settings)
+  const { timeoutMs = 15_000, caFile } = settings
+  const entries = new Map<string, Entry>()
+  const newDispatcher = (): Dispatcher =>
+    createDispatcher({ connections, through: egress.through, ...(caFile ? { caFile } : {}) })
+  // A CA file that cannot be read is told at once.
+  void newDispatcher().close()
+
+  /** The newest is last; the one that was not used for longest goes first, when its calls are over. */
+  function entryOf(login: ProviderLogin): Entry {
+    const key = fingerprint(login)
+    const entry = entries.get(key) ?? openEntry(login, { egress, dispatcher: newDispatcher(), timeoutMs })
+    entries.delete(key)
+    entries.set(key, entry)
+    const [oldest] = entries
+    if (entries.size > mostEntries && oldest) {
+      entries.delete(oldest[0])
+      void oldest[1].dispatcher.close()
+    }
+    return entry
+  }
+
+  return {
+    provider: (login, requestId) =>
+      providerCloud({
+        login,
+        requestId,
+        timeoutMs,
+        entry: () => entryOf(login),
+        onDenied: why => settings.onRefusal?.({ endpoint: shown(login.endpoint), why, requestId }),
+      }),
+    async close() {
+      const open = [...entries.values()]
+      entries.clear()
+      await Promise.all(open.map(entry => entry.dispatcher.destroy()))
+    },
+  }
+}
+
+/** For the log: no secrets that somebody may have put in, and one line. */
+const shown = (endpoint: string): string =>
+  endpoint
+    .slice(0, 200)
+    .replace(/\/\/[^/]*@/, '//')
+    .replace(/[?#].*$/s, '')
+    .replace(/[^!-~]/g, '?')
+
+interface EntryParts {
+  readonly egress: Egress
+  readonly dispatcher: Dispatcher
+  readonly timeoutMs: number
+}
+
+function openEntry(login: ProviderLogin, { egress, dispatcher, timeoutMs }: EntryParts): Entry {
+  const authUrl = authUrlOf(login.endpoint)
+  if (authUrl === null) throw endpointRefused('Keystone')
+  egress.check(new URL(authUrl))
+  const bounds = { timeoutMs, maxBytes, dispatcher }
+  const session = createSession({ authUrl, auth: loginBody(login), ...bounds })
+  const catalog = createCatalog(session, { allowed: url => isAllowed(egress, url) })
+  // So many servers with all that users may put on them stay below the bound.
+  const regions = createRegions({ session, catalog, pageSize: 100, ...bounds })
+  return { dispatcher, session, catalog, regions }
+}
+
+function isAllowed(egress: Egress, url: URL): boolean {
+  try {
+    egress.check(url)
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Parts {
+  readonly login: ProviderLogin
+  readonly requestId: string
+  readonly timeoutMs: number
+  readonly entry: () => Entry
+  readonly onDenied: (why: string) => void
+}
+
+/** Where a verb works, and until when. */
+interface Place {
+  readonly session: Session
+  readonly services: readonly CatalogService[]
+  readonly regionName: string
+  readonly region: Region
+  /** The same region for what may fail: it ends early enough for the rest to be told. */
+  readonly hurried: Region
+}
+
+function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts): ProviderCloud {
+  /** A verb with a deadline for all of it, and its errors as they may be told. */
+  async function run<T>(verb: (place: Place) => Promise<T>): Promise<T> {
+    const stop = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(failed('timeout', 'Keystone')), timeoutMs)
+    })
+    try {
+      const work = enter(entry(), login, { requestId, timeoutMs, signal: stop.signal }).then(verb)
+      return await Promise.race([work, late])
+    } catch (error) {
+      const why = whyDenied(error)
+      if (why !== null) onDenied(why)
+      throw told(error)
+    } finally {
+      clearTimeout(timer)
+      stop.abort()
+    }
+  }
+
+  return {
+    look: () => run(look),
+    createServer: spec => run(({ region }) => createServer(region, spec)),
+    listServers: () => run(({ region }) => listMarkedServers(region)),
+    getServer: id => run(({ region }) => getServer(region, id)),
+    removeServer: id => run(({ region }) => removeServer(region, id)),
+  }
+}
+
+interface Context {
+  readonly requestId: string
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+async function enter({ session, regions }: Entry, login: ProviderLogin, context: Context): Promise<Place> {
+  const endsAt = performance.now() + context.timeoutMs
+  const services = await session.catalog({ requestId: context.requestId })
+  const regionName = login.region ?? firstComputeRegion(services)
+  if (regionName === null || !has(services, 'compute', regionName)) throw noEndpoint(login.region)
+  if (!isText(regionName)) throw failed('garbage', 'Keystone')
+  const leftMs = Math.max(1, endsAt - performance.now())
+  const within = (part: number) => ({ ...context, timeoutMs: leftMs * part })
+  return {
+    session,
+    services,
+    regionName,
+    region: regions.region(regionName, within(0.95)),
+    hurried: regions.region(regionName, within(0.8)),
+  }
+}
+
+const publicRegions = (services: readonly CatalogService[], type: ServiceType): string[] =>
+  services
+    .filter(service => service.type === type)
+    .flatMap(service => service.endpoints)
+    .filter(endpoint => endpoint.interface === 'public')
+    .map(endpoint => endpoint.region)
+
+const firstComputeRegion = (services: readonly CatalogService[]): string | null =>
+  publicRegions(services, 'compute')[0] ?? null
+
+const has = (services: readonly CatalogService[], type: ServiceType, regionName: string): boolean =>
+  publicRegions(services, type).includes(regionName)
+
+async function look({ session, services, regionName, region, hurried }: Place): Promise<ProviderSight> {
+  const project = await session.project()
+  if (!project) throw noProject()
+  if (!isId(project.id) || !isText(project.name)) throw failed('garbage', 'Keystone')
+  /** What is not there, and what fails, is not told. */
+  const asFarAs = (type: ServiceType, ask: () => Promise<Partial<Amounts>>): Promise<Partial<Amounts>> =>
+    has(services, type, regionName) ? ask().catch(() => ({})) : Promise.resolve({})
+  const volumes: ServiceType = has(services, 'block-storage', regionName) ? 'block-storage' : 'volumev3'
+  const [flavors, ...limits] = await Promise.all([
+    listFlavors(region),
+    getComputeLimits(region),
+    asFarAs('network', () => getNetworkLimits(hurried, project.id)),
+    asFarAs(volumes, () => getVolumeLimits(hurried, volumes, project.id)),
+  ])
+  return {
+    projectId: project.id,
+    projectName: project.name,
+    region: regionName,
+    flavors,
+    limits: Object.assign({}, ...limits),
+  }
+}
