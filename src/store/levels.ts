@@ -35,7 +35,7 @@ const partsOf = (reach: RawBuilder<unknown>) => sql`(
 
 /** These parts, each with the level before it. */
 const running = (reach: RawBuilder<unknown>) => sql`(
-  select at, is_day, reach, start.level + coalesce(sum(change) over (
+  select at, is_day, reach, start + coalesce(sum(change) over (
            order by at rows between unbounded preceding and 1 preceding), 0) as before
   from ${partsOf(reach)} as part)`
 
@@ -45,29 +45,31 @@ const moments = (day: RawBuilder<unknown>, before: RawBuilder<unknown>) => sql`(
   where step.account_id = question.account_id and step.class = question.class
     and at >= ${day} and at < ${day} + interval '24 hours')`
 
-const asked = (questions: readonly Question[]) => sql`
-  select account_id, class, from_at, to_at, n, date_trunc('day', from_at, 'UTC') as first_day,
-         date_trunc('day', to_at, 'UTC') as last_day
-  from unnest(${questions.map(one => one.account)}::bigint[], ${questions.map(one => one.class)}::text[],
-              ${questions.map(one => one.window.from)}::timestamptz[],
-              ${questions.map(one => one.window.to)}::timestamptz[])
-       with ordinality as asked (account_id, class, from_at, to_at, n)`
-
-const start = sql`cross join lateral ${levelAt(sql`question.from_at`, sql`first_day`)} as start`
+/** Each with its days, and with the level at the beginning of its window: found once, however often it is needed. */
+const asking = (questions: readonly Question[]) => sql`
+  question as materialized (
+    select question.*, start.level as start
+    from (select account_id, class, from_at, to_at, n, date_trunc('day', from_at, 'UTC') as first_day,
+                 date_trunc('day', to_at, 'UTC') as last_day
+          from unnest(${questions.map(one => one.account)}::bigint[], ${questions.map(one => one.class)}::text[],
+                      ${questions.map(one => one.window.from)}::timestamptz[],
+                      ${questions.map(one => one.window.to)}::timestamptz[])
+               with ordinality as asked (account_id, class, from_at, to_at, n)) as question
+    cross join lateral ${levelAt(sql`from_at`, sql`first_day`)} as start)`
 
 /** In the order of the questions. */
 export async function levels(db: Db, questions: readonly Question[]): Promise<Level[]> {
   if (questions.length === 0) return []
   const { rows } = await run(
     sql<{ lowest: number; at: Date }>`
-      with question as (${asked(questions)})
-      select least(start.level, dip.level)::bigint as lowest,
-             case when dip.level is null or dip.level >= start.level then question.from_at
+      with ${asking(questions)}
+      select least(start, dip.level)::bigint as lowest,
+             case when dip.level is null or dip.level >= start then question.from_at
                   when dip.is_day then (
                     select at from ${moments(sql`dip.at`, sql`dip.before`)} as moment
                     where moment.level = dip.level order by at limit 1)
                   else dip.at end as at
-      from question ${start}
+      from question
       left join lateral (
         select at, is_day, before, before + reach as level from ${running(sql`lowest`)} as running
         order by before + reach, at limit 1) as dip on true
@@ -84,18 +86,16 @@ const highest = sql`coalesce(highest, (
 export async function firstWith(db: Db, question: Question, amount: number): Promise<Date | null> {
   const { rows } = await run(
     sql<{ at: Date | null }>`
-      with question as (${asked([question])})
-      select case when start.level >= ${amount} then question.from_at
+      with ${asking([question])}
+      select case when start >= ${amount} then question.from_at
                   when peak.is_day then (
                     select at from ${moments(sql`peak.at`, sql`peak.before`)} as moment
                     where moment.level >= ${amount} order by at limit 1)
                   else peak.at end as at
-      from question ${start}
+      from question
       left join lateral (
         select at, is_day, before from ${running(highest)} as running
-        where before + reach >= ${amount} order by at limit 1) as peak on start.level < ${amount}`.execute(
-      db,
-    ),
+        where before + reach >= ${amount} order by at limit 1) as peak on start < ${amount}`.execute(db),
   )
   return rows[0]!.at
 }

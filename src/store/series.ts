@@ -17,9 +17,9 @@ export async function series(db: Db, query: SeriesQuery): Promise<SeriesPoint[]>
   return (await everyChange(db, query)) ?? (await lowestInParts(db, query))
 }
 
-const asked = ({ accounts, classes }: SeriesQuery) => sql`
+const asked = ({ accounts, classes }: SeriesQuery) => sql`(
   select account_id, class from unnest(${accounts}::bigint[]) as account_id
-  cross join unnest(${classes}::text[]) as class`
+  cross join unnest(${classes}::text[]) as class) as question`
 
 interface Row {
   readonly at: Date
@@ -32,16 +32,15 @@ async function everyChange(db: Db, query: SeriesQuery): Promise<SeriesPoint[] | 
   const { from, to } = query.window
   const { rows } = await run(
     sql<Row>`
-      with question as (${asked(query)}),
-        change as materialized (
-          select class, at, change from question cross join lateral (
+      with change as materialized (
+          select class, at, change from ${asked(query)} cross join lateral (
             select at, change from step
             where step.account_id = question.account_id and step.class = question.class
               and at > ${from} and at < ${to} and change <> 0
             order by at limit ${query.points}) as step),
         few as materialized (select count(distinct at) < ${query.points} as are from change)
       select ${from}::timestamptz as at, class, sum(level)::bigint as change
-      from question cross join lateral ${levelAt(sql`${from}`, sql`${dayOf(from)}`)} as start
+      from ${asked(query)} cross join lateral ${levelAt(sql`${from}`, sql`${dayOf(from)}`)} as start
       where (select are from few) group by class
       union all
       select at, class, sum(change)::bigint from change where (select are from few) group by at, class
@@ -98,14 +97,14 @@ async function lowestInParts(db: Db, query: SeriesQuery): Promise<SeriesPoint[]>
   const { from } = query.window
   const { rows } = await run(
     sql<Lowest>`
-      with question as (${asked(query)}),
+      with question as materialized (
+          select account_id, class, level as start from ${asked(query)}
+          cross join lateral ${levelAt(sql`${from}`, sql`${dayOf(from)}`)} as start),
         running as (
-          select account_id, class, at, level + low + coalesce(sum(change) over (
+          select account_id, class, at, start + low + coalesce(sum(change) over (
                    partition by account_id, class order by at, turn
                    rows between unbounded preceding and 1 preceding), 0) as level
-          from question
-          cross join lateral ${levelAt(sql`${from}`, sql`${dayOf(from)}`)} as start
-          cross join lateral (
+          from question cross join lateral (
             select ${from}::timestamptz as at, 0 as turn, 0 as change, 0 as low
             union all
             select begins, 0, 0, 0 from unnest((${starts})[2:]) as begins where not exists (
