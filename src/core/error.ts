@@ -23,6 +23,8 @@ export interface ErrorDetail {
   readonly region?: string
   readonly service?: string
   readonly status?: number
+  /** Of a `conflict`: the claims that are in the way, the first of them at least. */
+  readonly claims?: readonly string[]
   /** Of a `no_capacity` error: what would do instead. */
   readonly offer?: object
 }

@@ -64,6 +64,6 @@ test('a server is made with its mark, listed, shown and removed', async () => {
   expect(await provider.listServers()).toEqual([])
 })
 
-test.each([
-  ['http://10.0.2.15:5000/v2.0/tokens', 'http://10.0.2.15:5000/v3'],
-])('%s is %s', (endpoint, url) => expect(authUrlOf(endpoint)).toBe(url))
+test.each([['http://10.0.2.15:5000/v2.0/tokens', 'http://10.0.2.15:5000/v3']])('%s is %s', (endpoint, url) =>
+  expect(authUrlOf(endpoint)).toBe(url),
+)

@@ -5,7 +5,7 @@ import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
 import { statusOf } from '../status.ts'
 import { nfviRoutes } from './nfvi.ts'
-import { operations, viewOffer } from './operations.ts'
+import { operations, viewRefusal } from './operations.ts'
 import { treeRoutes } from './tree.ts'
 
 const policy: PolicyTable = {
@@ -66,7 +66,7 @@ function describeError(problem: Problem, wrap: (body: object) => object): ErrorA
     !route || malformed === true || ['too_large', 'not_acceptable', 'too_slow'].includes(reason ?? '')
   if (route?.errors === 'default' && !isEarly && refused.includes(error.code)) {
     const result = error.code === 'conflict' || error.code === 'no_capacity' ? 'conflict' : 'error'
-    return json(200, wrap({ result, message, ...viewOffer(error.detail.offer) }))
+    return json(200, wrap({ result, message, ...viewRefusal(error.detail) }))
   }
   return json(status, { result: 'error', message, error: message })
 }

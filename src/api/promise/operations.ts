@@ -18,7 +18,7 @@ import {
 } from '../../core/capacity/query.ts'
 import { getInstanceRecord } from '../../core/capacity/records.ts'
 import type { Offer } from '../../core/capacity/refusing.ts'
-import { invalid, malformed } from '../../core/error.ts'
+import { type ErrorDetail, invalid, malformed } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
@@ -343,10 +343,10 @@ export const operations = [
   }),
 ]
 
-/** What would do instead of what was refused, where a refusal knows. */
-export function viewOffer(offer: unknown): object {
+/** What is in the way, and what would do instead, where a refusal knows. */
+export function viewRefusal({ claims, offer }: ErrorDetail): object {
   const { available, next } = (offer ?? {}) as Partial<Offer>
-  if (!available) return {}
+  if (!available) return claims ? { claims } : {}
   return {
     available: viewAmounts(available),
     'next-window': next ? { start: next.from.toISOString(), end: next.to.toISOString() } : null,

@@ -4,7 +4,7 @@ import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
 import type { App } from '../ports.ts'
-import { type Amounts, amountNames } from './amounts.ts'
+import { type Amounts, amountNames, isNothing } from './amounts.ts'
 import { availableOver, heldOver } from './availability.ts'
 import type { CollectionFilter, CollectionKind, CollectionRef } from './collections.ts'
 import { amountsOfFlavor } from './instances.ts'
@@ -107,14 +107,27 @@ async function utilization(
   filter: CollectionFilter,
 ): Promise<Point[]> {
   const { metric, points } = ask
+  const timeline = await timelineOf(app, caller, ask, providers, filter)
   const take = metric === 'available' || metric === 'total' ? Math.min : Math.max
+  const isBegun = (point: Point) => point.count > 0 || !isNothing(point.amounts)
+  // Where no beginning was asked for, it is where anything begins.
+  return thinned(ask.from ? timeline : timeline.slice(timeline.findIndex(isBegun)), points, take)
+}
+
+async function timelineOf(
+  app: App,
+  caller: Caller,
+  ask: CapacityQuery,
+  providers: readonly Provider[],
+  filter: CollectionFilter,
+): Promise<Point[]> {
+  const { metric, points } = ask
   const isWhole = !ask.inside && ask.some.length === 0 && ask.every.length === 0
   // What others have promised to them is in what is available, and in no other sum that is shown to a tenant.
-  if (metric === 'available' && isWhole)
-    return thinned(await whatIsLeft(app, ask, providers, filter), points, take)
+  if (metric === 'available' && isWhole) return whatIsLeft(app, ask, providers, filter)
   if (metric === 'reserved' && isWhole && ask.without.length === 0 && isAtLeast(caller, 'admin'))
-    return thinned(await heldOver(app, await windowOf(app, ask, providers), providers, points), points, take)
-  return thinned(await signed(app, filter), points, take)
+    return heldOver(app, await windowOf(app, ask, providers), providers, points)
+  return signed(app, filter)
 }
 
 /** What is available, and what is left out of the sum comes back to it. */

@@ -1,6 +1,6 @@
 // Changes of what there is: more is always welcome, less only as far as nobody needs it.
 
-import { conflict } from '../error.ts'
+import { AppError } from '../error.ts'
 import type { Note } from '../note.ts'
 import type { Transaction } from '../ports.ts'
 import type { Level, Question, SupplyPosting } from './ledger.ts'
@@ -43,8 +43,9 @@ async function heldBy(
   const more = claims.length > mostNamed ? ` and ${claims.length - mostNamed} more` : ''
   const who =
     claims.length === 0 ? 'nobody holds it, there is no more' : claims.slice(0, mostNamed).join(', ') + more
-  return conflict(
+  return new AppError(
+    'conflict',
     `That takes ${-lowest} ${name} more than account ${account} can spare at ${at.toISOString()}. In the way: ${who}`,
-    'supply_is_held',
+    { reason: 'supply_is_held', claims: claims.slice(0, mostNamed) },
   )
 }
