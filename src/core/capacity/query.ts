@@ -109,9 +109,10 @@ async function utilization(
   const { metric, points } = ask
   const timeline = await timelineOf(app, caller, ask, providers, filter)
   const take = metric === 'available' || metric === 'total' ? Math.min : Math.max
-  const isBegun = (point: Point) => point.count > 0 || !isNothing(point.amounts)
   // Where no beginning was asked for, it is where anything begins.
-  return thinned(ask.from ? timeline : timeline.slice(timeline.findIndex(isBegun)), points, take)
+  const isEmpty = (point: Point) => point.count === 0 && isNothing(point.amounts)
+  const begun = ask.from ? 0 : timeline.findIndex(point => !isEmpty(point))
+  return begun < 0 ? [] : thinned(timeline.slice(begun), points, take)
 }
 
 async function timelineOf(
