@@ -7,6 +7,7 @@ import { forever, type Window } from '../../src/core/ledger/ledger.ts'
 import { postSupply } from '../../src/core/ledger/supply.ts'
 import { gate } from '../worker/wait.ts'
 import { availability, hosts, searches, sharedHosts, slots } from './contract-hosts.ts'
+import { budgets, promises, usages } from './contract-promises.ts'
 import { firstInstants, holders, series } from './contract-time.ts'
 import {
   always,
@@ -44,6 +45,9 @@ export function ledgerContract(name: string, open: () => Promise<LedgerStore>): 
     describe('the search for hosts', searches)
     describe('the earliest slot', slots)
     describe('the availability over time', availability)
+    describe('a budget', budgets)
+    describe('a promise', promises)
+    describe('usage', usages)
     describe('the first instant with so much', firstInstants)
     describe('what holds a class', holders)
     describe('a series', series)

@@ -2,11 +2,24 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Ledger } from '../../src/core/ledger/ledger.ts'
+import { forever, type Ledger } from '../../src/core/ledger/ledger.ts'
+import { checkLedger } from '../../src/store/ledger-check.ts'
 import { gate } from '../worker/wait.ts'
 import { ledgerContract } from './contract.ts'
-import { all, claimOf, newHost, newRegion, newScope, on, speakTo, store, transact, window } from './scene.ts'
-import { memoryStore, note, postgresStore } from './stores.ts'
+import {
+  all,
+  always,
+  claimOf,
+  newHost,
+  newRegion,
+  newScope,
+  on,
+  speakTo,
+  store,
+  transact,
+  window,
+} from './scene.ts'
+import { memoryStore, note, type PostgresLedger, postgresStore } from './stores.ts'
 
 ledgerContract('The slow model', memoryStore)
 ledgerContract('PostgreSQL', () => postgresStore())
@@ -65,5 +78,71 @@ describe('a transaction in PostgreSQL', () => {
       await ledger.lock([one])
       await transact(inner => inner.lock([other]))
     })
+  })
+})
+
+describe('budgets and scopes that many take from at once', () => {
+  let postgres: PostgresLedger
+  /** One that has waited in a circle is begun anew. */
+  let begun = 0
+  beforeAll(async () => {
+    postgres = await postgresStore({ durable: false })
+    speakTo(postgres)
+  })
+  afterAll(() => store[Symbol.asyncDispose]())
+
+  /** One transaction of its own: another turn of what may be done to accounts that are locked. */
+  async function take(accounts: readonly number[], turn: number): Promise<void> {
+    const during = window(on(3 + (turn % 5)), turn % 3 === 0 ? forever : on(9 + (turn % 5)))
+    const [claim, consumer] = [{ ...claimOf(during), kind: 'promise' as const }, randomUUID()]
+    const part = { class: 'VCPU', amount: 1, window: during }
+    const lock = (ledger: Ledger): Promise<void> => {
+      begun += 1
+      return ledger.lock(accounts)
+    }
+    await transact(async ledger => {
+      await lock(ledger)
+      const holds = accounts.map(account => ({ ...part, account, line: claim.id }))
+      await ledger.claim(claim, holds, [], note)
+      await ledger.use(
+        accounts.toReversed().map(account => ({ ...part, account, consumer })),
+        note,
+      )
+    })
+    await transact(async ledger => {
+      await lock(ledger)
+      await ledger.endUse([consumer], on(5), note)
+      await ledger.release(claim.id, note, on(6))
+    })
+  }
+
+  it('wait for each other and never in a circle, whatever the order in which they name them', async () => {
+    const accounts = [
+      await newScope(),
+      await transact(ledger => ledger.addBudget(on(1))),
+      await newScope(),
+      await transact(ledger => ledger.addBudget(on(1))),
+    ]
+    await transact(async ledger => {
+      await ledger.lock(accounts)
+      const cores = { class: 'VCPU', amount: 400, window: always, origin: 'increase' as const }
+      await ledger.post(
+        accounts.map(account => ({ ...cores, account })),
+        note,
+      )
+    })
+    const orders = [
+      accounts,
+      accounts.toReversed(),
+      [accounts[1]!, accounts[2]!],
+      [accounts[3]!, accounts[0]!],
+      [accounts[2]!, accounts[3]!, accounts[1]!],
+    ]
+    const lane = async (_: unknown, first: number): Promise<void> => {
+      for (let turn = first; turn < 160; turn += 8) await take(orders[turn % orders.length]!, turn)
+    }
+    await Promise.all(Array.from({ length: 8 }, lane))
+    expect(begun).toBe(2 * 160)
+    expect((await checkLedger(postgres.database.db)).flatMap(({ wrong }) => wrong)).toEqual([])
   })
 })

@@ -1,19 +1,15 @@
 // The ledger, slow and obvious: lists of what was posted and held, and every question answered by looking at every
 // instant at which anything changes. What PostgreSQL says must be what this says.
 
-import type {
-  AvailabilityPoint,
-  AvailabilityQuery,
-  CapacityStore,
-  Slot,
-  SlotSearch,
-} from '../../src/core/capacity/capacity.ts'
+import type { CapacityStore } from '../../src/core/capacity/capacity.ts'
 import { conflict } from '../../src/core/error.ts'
-import { type Host, supplyOf } from '../../src/core/hosts/host.ts'
+import type { Host } from '../../src/core/hosts/host.ts'
 import { hostValue } from '../../src/core/hosts/properties.ts'
 import {
+  anyNumber,
   type Claim,
   forever,
+  type HeldBy,
   type Hold,
   type HostHold,
   type HostSearch,
@@ -22,17 +18,18 @@ import {
   type Question,
   type ScopeName,
   type SupplyPosting,
+  type Usage,
   type Window,
   wholeHost,
 } from '../../src/core/ledger/ledger.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { type Filter, matches } from '../../src/core/reservations/filter.ts'
-
-const overlaps = (a: Window, b: Window): boolean => a.from < b.to && b.from < a.to
+import { capacityOf, inOrder, overlaps, sum, within } from './memory-capacity.ts'
 
 interface Account {
   readonly id: number
-  readonly regionId: string
+  readonly kind: 'scope' | 'host' | 'budget'
+  readonly regionId: string | null
   readonly scope: ScopeName | null
 }
 
@@ -45,6 +42,7 @@ interface State {
   readonly claims: readonly Claim[]
   readonly holds: readonly Owned<Hold>[]
   readonly hostHolds: readonly Owned<HostHold>[]
+  readonly usage: readonly Usage[]
   readonly hosts: readonly Host[]
   /** Hosts with a server that no lease has. */
   readonly used: readonly number[]
@@ -56,6 +54,7 @@ const nothing: State = {
   claims: [],
   holds: [],
   hostHolds: [],
+  usage: [],
   hosts: [],
   used: [],
 }
@@ -110,13 +109,15 @@ export class MemoryLedger {
     return gaps
   }
 
-  readonly capacity: CapacityStore = {
-    earliestHosts: async search => this.#earliest(search),
-    availability: async (query, most) => {
-      const points = this.#availability(query)
-      return points.length > most ? null : points
-    },
-  }
+  readonly capacity: CapacityStore = capacityOf({
+    regions: () => this.#regions,
+    matching: (filter, isThere) => this.#matching(filter, isThere),
+    gaps: host => this.gaps(host),
+    isFree: (host, at) => this.#isFree(host, at),
+    isFreeOver: (host, window) => this.#isFreeOver(host, window),
+    instants: account => this.#instants(account),
+    lowest: question => this.#level(question).lowest,
+  })
 
   #set(change: Partial<State>): void {
     this.#state = { ...this.#state, ...change }
@@ -131,31 +132,40 @@ export class MemoryLedger {
       levels: async questions => questions.map(question => this.#level(question)),
       freeHosts: async search => this.#freeHosts(search),
       addHost: async (regionId, from) => {
-        const id = this.#open(regionId, null)
-        this.#post([hostSupply(id, wholeHost, from)])
+        const id = this.#open('host', regionId, null)
+        this.#post([tenancyOf(id, wholeHost, from)])
+        return id
+      },
+      addBudget: async from => {
+        const id = this.#open('budget', null, null)
+        this.#post([{ ...tenancyOf(id, anyNumber, from), origin: 'increase' }])
         return id
       },
       closeHost: async (host, at) => {
         const own = this.#state.supply.filter(one => one.account === host)
         if (own.some(one => one.amount < 0)) return
         const opened = own[0]!.window.from
-        this.#post([hostSupply(host, -wholeHost, at > opened ? at : opened)])
+        this.#post([tenancyOf(host, -wholeHost, at > opened ? at : opened)])
       },
       post: async postings => this.#post(postings),
       claim: async (claim, holds, hosts) => this.#claim(claim, holds, hosts, locked),
       release: async (claim, _note, from = new Date(0)) => this.#release(claim, from),
+      use: async usage => this.#use(usage, locked),
+      endUse: async (consumers, at) => this.#endUse(consumers, at),
+      firstWith: async (question, amount) => this.#firstWith(question, amount),
+      holdsAt: async (account, name, at) => this.#holdsAt(account, name, at),
       claimsOn: async (account, window) => this.#claimsOn(account, window),
     }
   }
 
   #scope(regionId: string, scope: ScopeName): number {
     const found = this.#state.accounts.find(one => one.regionId === regionId && one.scope === scope)
-    return found?.id ?? this.#open(regionId, scope)
+    return found?.id ?? this.#open('scope', regionId, scope)
   }
 
-  #open(regionId: string, scope: ScopeName | null): number {
+  #open(kind: Account['kind'], regionId: string | null, scope: ScopeName | null): number {
     const id = this.#state.accounts.length + 1
-    this.#set({ accounts: [...this.#state.accounts, { id, regionId, scope }] })
+    this.#set({ accounts: [...this.#state.accounts, { id, kind, regionId, scope }] })
     return id
   }
 
@@ -163,37 +173,66 @@ export class MemoryLedger {
     this.#set({ supply: [...this.#state.supply, ...postings] })
   }
 
-  /** What there is of an account's class at an instant, and what is held of it. */
-  #at(account: number, name: string, at: Date): { supply: number; held: number } {
-    const covers = ({ window }: { window: Window }): boolean => window.from <= at && at < window.to
-    const isIt = (one: { account: number; class: string }) => one.account === account && one.class === name
-    const supply = sum(this.#state.supply.filter(one => isIt(one) && covers(one)).map(one => one.amount))
-    const held = sum(this.#state.holds.filter(one => isIt(one) && covers(one)).map(one => one.amount))
-    const onHost = this.#state.hostHolds.filter(one => one.host === account && covers(one))
-    return { supply, held: held + sum(onHost.map(one => (one.whole ? wholeHost : 1))) }
+  #isA(kind: Account['kind'], account: number): boolean {
+    return this.#state.accounts.some(one => one.id === account && one.kind === kind)
+  }
+
+  /** What there is of an account's class at an instant, and what is held and used of it. */
+  #at(account: number, name: string, at: Date): { supply: number; taken: number } {
+    const isIt = (one: { account: number; class: string; window: Window }) =>
+      one.account === account && one.class === name && covers(one.window, at)
+    const { supply, holds, hostHolds, usage } = this.#state
+    const onHost = hostHolds.filter(one => one.host === account && covers(one.window, at))
+    const taken = [...holds, ...usage].filter(isIt).map(one => one.amount)
+    return {
+      supply: sum(supply.filter(isIt).map(one => one.amount)),
+      taken: sum([...taken, ...onHost.map(one => (one.whole ? wholeHost : 1))]),
+    }
+  }
+
+  #levelAt(account: number, name: string, at: Date): number {
+    if (this.#isA('budget', account) && name.startsWith('held:'))
+      return 0 - sum(this.#holdsAt(account, name.slice('held:'.length), at).map(one => one.amount))
+    const { supply, taken } = this.#at(account, name, at)
+    return supply - taken
   }
 
   /** Every instant at which something of an account changes, in order. */
   #instants(account: number): Date[] {
-    const { supply, holds, hostHolds } = this.#state
+    const { supply, holds, hostHolds, usage } = this.#state
     const windows = [
-      ...[...supply, ...holds].filter(one => one.account === account),
+      ...[...supply, ...holds, ...usage].filter(one => one.account === account),
       ...hostHolds.filter(one => one.host === account),
     ].map(one => one.window)
     return inOrder(windows.flatMap(({ from, to }) => [from, to]))
   }
 
-  #level({ account, class: name, window }: Question): Level {
-    const levels = [window.from, ...this.#instants(account).filter(at => within(at, window))].map(at => {
-      const { supply, held } = this.#at(account, name, at)
-      return { lowest: supply - held, at }
-    })
-    return levels.reduce((low, one) => (one.lowest < low.lowest ? one : low))
+  /** The level where a window begins, and wherever anything changes within it. */
+  #levelsIn({ account, class: name, window }: Question): Level[] {
+    return [window.from, ...this.#instants(account).filter(at => within(at, window))].map(at => ({
+      lowest: this.#levelAt(account, name, at),
+      at,
+    }))
+  }
+
+  #level(question: Question): Level {
+    return this.#levelsIn(question).reduce((low, one) => (one.lowest < low.lowest ? one : low))
+  }
+
+  #firstWith(question: Question, amount: number): Date | null {
+    return this.#levelsIn(question).find(({ lowest }) => lowest >= amount)?.at ?? null
+  }
+
+  #holdsAt(account: number, name: string, at: Date): HeldBy[] {
+    return this.#state.holds
+      .filter(one => one.account === account && one.class === name && covers(one.window, at))
+      .map(({ claim, amount, window }) => ({ claim, amount, window }))
+      .toSorted((a, b) => a.window.from.getTime() - b.window.from.getTime() || (a.claim < b.claim ? -1 : 1))
   }
 
   #isFree(host: number, at: Date): boolean {
-    const { supply, held } = this.#at(host, 'TENANCY', at)
-    return supply === wholeHost && held === 0
+    const { supply, taken } = this.#at(host, 'TENANCY', at)
+    return supply === wholeHost && taken === 0
   }
 
   #isFreeOver(host: number, window: Window): boolean {
@@ -234,11 +273,24 @@ export class MemoryLedger {
   }
 
   #release(claim: string, since: Date): void {
-    const ended = <T extends Owned<{ window: Window }>>(hold: T): T[] => {
-      if (hold.claim !== claim || hold.window.to <= since) return [hold]
-      return hold.window.from >= since ? [] : [{ ...hold, window: { from: hold.window.from, to: since } }]
-    }
+    const ended = <T extends Owned<{ window: Window }>>(hold: T): T[] =>
+      hold.claim === claim ? endedAt(hold, since) : [hold]
     this.#set({ holds: this.#state.holds.flatMap(ended), hostHolds: this.#state.hostHolds.flatMap(ended) })
+  }
+
+  #use(usage: readonly Usage[], locked: Set<number>): void {
+    for (const one of usage) {
+      if (!this.#isA('host', one.account) && !locked.has(one.account)) throw new Error('usage_needs_lock')
+      const isSame = (other: Usage): boolean =>
+        other.account === one.account && other.class === one.class && other.consumer === one.consumer
+      if (this.#state.usage.some(isSame)) throw new Error('usage_consumer')
+      this.#set({ usage: [...this.#state.usage, one] })
+    }
+  }
+
+  #endUse(consumers: readonly string[], at: Date): void {
+    const ended = (one: Usage): Usage[] => (consumers.includes(one.consumer) ? endedAt(one, at) : [one])
+    this.#set({ usage: this.#state.usage.flatMap(ended) })
   }
 
   #claimsOn(account: number, window: Window): string[] {
@@ -250,50 +302,17 @@ export class MemoryLedger {
     const found = on.filter(one => overlaps(one.window, window)).map(one => one.claim)
     return [...new Set(found)].toSorted()
   }
-
-  #earliest({ hosts, lengthMs, notBefore, notAfter, ...search }: SlotSearch): Slot | null {
-    const chances = this.#regions
-      .filter(region => search.region === null || region.name === search.region)
-      .map(region => ({ region, among: this.#matching(search.filter, host => host.regionId === region.id) }))
-    const starts = chances
-      .flatMap(({ among }) => among.flatMap(host => this.gaps(host.id)))
-      .map(gap => gap.from)
-    for (const from of inOrder([notBefore, ...starts.filter(at => at > notBefore)])) {
-      const to = new Date(from.getTime() + lengthMs)
-      if (to > notAfter) return null
-      const found = chances.find(
-        ({ among }) => among.filter(host => this.#isFreeOver(host.id, { from, to })).length >= hosts,
-      )
-      if (found) return { at: from, region: found.region.name }
-    }
-    return null
-  }
-
-  #availability({ window, filter, region }: AvailabilityQuery): AvailabilityPoint[] {
-    const hosts = this.#matching(filter, host => region === null || host.regionName === region)
-    const gaps = hosts.flatMap(host => this.gaps(host.id).map(gap => ({ host, gap })))
-    const ever = gaps.filter(({ gap }) => overlaps(gap, window)).map(({ host }) => host)
-    const classes = new Set(ever.flatMap(host => Object.keys(host.inventory)))
-    const changes = gaps.flatMap(({ gap }) => [gap.from, gap.to]).filter(at => within(at, window))
-    return inOrder([window.from, ...changes]).map(at => {
-      const free = hosts.filter(host => this.#isFree(host.id, at))
-      const amounts = [...classes].map(name => [name, sum(free.map(host => amountOf(host, name)))] as const)
-      return { at, hosts: free.length, amounts: Object.fromEntries(amounts) }
-    })
-  }
 }
 
-const sum = (amounts: readonly number[]): number => amounts.reduce((total, one) => total + one, 0)
+const covers = (window: Window, at: Date): boolean => window.from <= at && at < window.to
 
-/** After its beginning, before its end. */
-const within = (at: Date, window: Window): boolean => at > window.from && at < window.to
+/** What is left of something that takes nothing from an instant on. */
+function endedAt<T extends { window: Window }>(one: T, since: Date): T[] {
+  if (one.window.to <= since) return [one]
+  return one.window.from >= since ? [] : [{ ...one, window: { from: one.window.from, to: since } }]
+}
 
-const inOrder = (instants: readonly Date[]): Date[] =>
-  [...new Set(instants.map(at => at.getTime()))].toSorted((a, b) => a - b).map(at => new Date(at))
-
-const amountOf = (host: Host, name: string): number => Object.fromEntries(supplyOf(host))[name] ?? 0
-
-const hostSupply = (account: number, amount: number, from: Date): SupplyPosting => ({
+const tenancyOf = (account: number, amount: number, from: Date): SupplyPosting => ({
   account,
   class: 'TENANCY',
   amount,
