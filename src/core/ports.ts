@@ -2,9 +2,8 @@
 
 import type { CapacityStore } from './capacity/capacity.ts'
 import type { CapacityReservationStore, CapacityReservationWriter } from './capacity/capacity-reservation.ts'
-import type { CollectionStore } from './capacity/collections.ts'
-import type { ElementStore } from './capacity/elements.ts'
-import type { GeneralWriter } from './capacity/general.ts'
+import type { CollectionStore, ElementStore } from './capacity/collections.ts'
+import type { GeneralWriter } from './capacity/general-host.ts'
 import type { InstanceStore, InstanceWriter } from './capacity/instance.ts'
 import type { PoolStore, PoolWriter } from './capacity/pool.ts'
 import type { ProviderStore, ProviderWriter } from './capacity/provider.ts'

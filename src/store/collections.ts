@@ -8,8 +8,8 @@ import type {
   CollectionKind,
   CollectionRef,
   CollectionStore,
+  ElementStore,
 } from '../core/capacity/collections.ts'
-import type { ElementStore } from '../core/capacity/elements.ts'
 import { forever } from '../core/ledger/ledger.ts'
 import { type Db, onceMark, run } from './database.ts'
 

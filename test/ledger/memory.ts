@@ -154,6 +154,7 @@ export class MemoryLedger {
       endUse: async (consumers, at) => this.#endUse(consumers, at),
       firstWith: async (question, amount) => this.#firstWith(question, amount),
       holdsAt: async (account, name, at) => this.#holdsAt(account, name, at),
+      usedAt: async (account, name, at) => this.#usedAt(account, name, at),
       claimsOn: async (account, window) => this.#claimsOn(account, window),
     }
   }
@@ -228,6 +229,15 @@ export class MemoryLedger {
       .filter(one => one.account === account && one.class === name && covers(one.window, at))
       .map(({ claim, amount, window }) => ({ claim, amount, window }))
       .toSorted((a, b) => a.window.from.getTime() - b.window.from.getTime() || (a.claim < b.claim ? -1 : 1))
+  }
+
+  #usedAt(account: number, name: string, at: Date): number {
+    const { usage } = this.#state
+    return sum(
+      usage
+        .filter(one => one.account === account && one.class === name && covers(one.window, at))
+        .map(one => one.amount),
+    )
   }
 
   #isFree(host: number, at: Date): boolean {

@@ -104,7 +104,9 @@ it('works as printed', async context => {
     expect(promise).toMatch(/"provider-id":"[^"]+","guarantee":"aggregate","result":"ok"/)
     expect(promise).toMatch(/"pool-id":"[^"]+","result":"ok"/)
     expect(promise).toMatch(/"result":"conflict","message":"requested cores=15 exceeds available 5 between /)
-    expect(promise).toMatch(/"collections":\["ResourcePool:[^"]+","ResourceReservation:[^"]+"\],"utilization":\[\{/)
+    expect(promise).toMatch(
+      /"collections":\["ResourcePool:[^"]+","ResourceReservation:[^"]+"\],"utilization":\[\{/,
+    )
     expect(server).toMatch(/"reserved":\{"cores":14,.*"usage":\{"cores":1,/)
     expect(server).toContain('instance destroyed and resource released back to pool')
     expect(server).toContain('reservation canceled')

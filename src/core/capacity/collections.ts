@@ -50,3 +50,9 @@ export interface CollectionStore {
   /** The first and the last instant at which anything changes on these accounts; null when nothing ever does. */
   extent(accounts: readonly number[]): Promise<{ readonly first: Date; readonly last: Date } | null>
 }
+
+/** Things that Atoll knows and that may be elements of a collection. */
+export interface ElementStore {
+  /** Which of these ids are things that a project may see; null: whatever there is. */
+  known(ids: readonly string[], projectId: string | null): Promise<readonly string[]>
+}

@@ -4,11 +4,6 @@ import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid } from '../error.ts'
 import type { App } from '../ports.ts'
 
-export interface ElementStore {
-  /** Which of these ids are things that a project may see; null: whatever there is. */
-  known(ids: readonly string[], projectId: string | null): Promise<readonly string[]>
-}
-
 /** Throws `invalid` (`no_element`) for what is not known to the caller. */
 export async function checkElements(app: App, caller: Caller, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return

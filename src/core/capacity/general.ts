@@ -5,24 +5,8 @@ import type { RegionCapacity } from '../cloud.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
+import type { ClassAmounts, GeneralHost } from './general-host.ts'
 import { reviewRisk } from './risk.ts'
-
-export type ClassAmounts = Readonly<Record<string, number>>
-
-export interface GeneralHost {
-  readonly hypervisorHostname: string
-  readonly amounts: ClassAmounts
-}
-
-export interface GeneralWriter {
-  /** The hosts that a region's general capacity is made of. */
-  hosts(regionId: string): Promise<GeneralHost[]>
-  put(regionId: string, hosts: readonly GeneralHost[]): Promise<void>
-  /** Returns what it was made of; null when it was none of them. */
-  take(regionId: string, hypervisorHostname: string): Promise<ClassAmounts | null>
-  /** What runs in a region beside our instances, by class, and under which name it was taken; null when nothing does. */
-  others(scope: number): Promise<{ readonly consumer: string; readonly amounts: ClassAmounts } | null>
-}
 
 /** What of a host can be promised. */
 const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']

@@ -1,7 +1,8 @@
 // How a host becomes reservable, and how it leaves again: the verbs enrol and remove, and what the clockwork finishes.
 
 import type { Caller } from '../caller.ts'
-import { type ClassAmounts, promisedOf } from '../capacity/general.ts'
+import { promisedOf } from '../capacity/general.ts'
+import type { ClassAmounts } from '../capacity/general-host.ts'
 import { conflict, notFound } from '../error.ts'
 import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledger/ledger.ts'
 import { postSupply } from '../ledger/supply.ts'
