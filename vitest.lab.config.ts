@@ -11,6 +11,7 @@ export default defineConfig({
       'test/lab/**/*.test.ts',
       'test/networking/t[0-9]*.test.ts',
       'test/networking/servers.test.ts',
+      'test/promise/servers.test.ts',
     ],
     globalSetup: ['test/postgres.ts'],
     testTimeout: 300_000,

@@ -8,7 +8,7 @@ import { pino } from 'pino'
 import { expect } from 'vitest'
 import { type Cloud as SimCloud, startCloud } from '../../sim/cloud.ts'
 import { createMetrics } from '../../src/api/metrics.ts'
-import { createApi, createApp, createClockwork, openCloud } from '../../src/compose.ts'
+import { createApi, createApp, createClockwork, openCloud, openProviders } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import type { Job } from '../../src/core/jobs/job.ts'
@@ -44,6 +44,13 @@ export interface Planet extends AsyncDisposable {
   readonly logIns: Readonly<
     Record<'service' | 'demo', SessionSettings & { readonly username: string; readonly password: string }>
   >
+  /** A call of any API: status and body. */
+  send(
+    method: string,
+    url: string,
+    body?: unknown,
+    as?: 'admin' | 'demo',
+  ): Promise<{ status: number; json: Json }>
   /** A call of the central Networking API: status and body. */
   ask(
     method: string,
@@ -90,6 +97,8 @@ export async function planet({
     ATOLL_IDENTITY_USERNAME: place.service.user,
     ATOLL_IDENTITY_PASSWORD: place.service.password,
     ATOLL_IDENTITY_PROJECT_NAME: 'service',
+    // The regions' own services, which listen on loopback only, may be providers.
+    ATOLL_PROVIDERS_ALLOW: '["http://127.0.0.1:1-65535"]',
     ...settings,
   })
   const { url } = await testDatabase()
@@ -98,7 +107,9 @@ export async function planet({
   const cloud = openCloud(config)
   closers.unshift(() => cloud.close())
   const log = pino({ level: process.env.LOG ?? 'fatal' })
-  const app = createApp(config, database, cloud.regions, log)
+  const providers = openProviders(config, url, log)
+  closers.unshift(() => providers.close())
+  const app = createApp(config, database, cloud.regions, log, providers)
   const server = createApi({ config, log, app, identity: cloud.identity, metrics: createMetrics() })
   closers.unshift(() => server.close())
   const tokens = {
@@ -127,15 +138,16 @@ export async function planet({
       service: logInOf(place.authUrl, place.service.user, place.service.password, 'service'),
       demo: logInOf(place.authUrl, 'demo', place.password, 'demo'),
     },
-    async ask(method, path, body, as = 'demo') {
+    async send(method, url, body, as = 'demo') {
       const reply = await server.inject({
         method: method as 'GET',
-        url: `/network/v2.0${path}`,
+        url,
         headers: { 'x-auth-token': tokens[as], accept: 'application/json' },
         ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
       })
       return { status: reply.statusCode, json: reply.body === '' ? undefined : JSON.parse(reply.body) }
     },
+    ask: (method, path, body, as) => made.send(method, `/network/v2.0${path}`, body, as),
     async call(method, path, body, as) {
       const { status, json } = await made.ask(method, path, body, as)
       if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(json)}`)

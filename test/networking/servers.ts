@@ -11,6 +11,10 @@ import { requestId } from '../contract/target.ts'
 import type { Planet } from './planet.ts'
 
 export interface Servers extends AsyncDisposable {
+  /** A small one that every region has. */
+  readonly flavor: { readonly id: string; readonly vcpus: number; readonly memoryMb: number }
+  /** One that may be booted from. */
+  imageId(region: string): string
   /** ACTIVE, or it throws what became of it instead. */
   boot(region: string, networks: NonNullable<Boot['networks']>): Promise<Server>
   /** Waits until Nova knows it no more. */
@@ -39,6 +43,8 @@ export async function openServers(p: Planet): Promise<Servers | null> {
   for (const name of p.regions) await createFlavor(region(name), { ...flavor, isPublic: true })
 
   return {
+    flavor,
+    imageId: name => booters.get(name)!.imageId,
     async boot(name, networks) {
       const server = await booters.get(name)!.boot({ name: 'networking', flavorId, networks })
       if (server.status === 'ACTIVE') return server
