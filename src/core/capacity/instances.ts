@@ -11,7 +11,7 @@ import type { Instance } from './instance.ts'
 import { accountsOf, checkRoom, linesOf, NoRoom, type Place, placesOf, usageOf } from './placing.ts'
 import { type Provider, providerKind } from './provider.ts'
 import type { ProviderCloud, ProviderFlavor } from './provider-cloud.ts'
-import { noProvider, openProvider, refreshProvider } from './providers.ts'
+import { isOlder, noProvider, openProvider, refreshProvider } from './providers.ts'
 import { refusing } from './refusing.ts'
 import { placeIn } from './reservation-life.ts'
 
@@ -77,6 +77,9 @@ async function providerFor(
   return found
 }
 
+/** How soon a flavor that is not known is looked for again: asking for none must cost a provider little. */
+const newFlavorMs = 10_000
+
 /** Looks again where it is not known: it may be new. Throws `not_found`, `upstream`. */
 async function flavorOf(
   app: App,
@@ -87,7 +90,8 @@ async function flavorOf(
   const id = asked.split('/').at(-1)!
   const find = ({ flavors }: Provider) =>
     flavors.find(one => one.id === id) ?? flavors.find(one => one.name === id)
-  const found = find(provider) ?? find(await refreshProvider(app, provider, cloud))
+  const isStale = isOlder(app, provider, newFlavorMs)
+  const found = find(provider) ?? (isStale ? find(await refreshProvider(app, provider, cloud)) : undefined)
   if (!found) throw notFound(`no such flavor found at the provider: ${asked}`, 'no_flavor')
   return found
 }

@@ -12,6 +12,10 @@ import type { ProviderCloud, ProviderLogin, ProviderSight } from './provider-clo
 /** How old what is known of a provider may get. */
 export const refreshMs = 300_000
 
+/** Whether what is known of a provider was seen longer ago. */
+export const isOlder = (app: App, { refreshedAt }: Provider, ms: number): boolean =>
+  app.now().getTime() - refreshedAt.getTime() >= ms
+
 const secretPlace = (id: string): string => `provider:${id}`
 
 /** A provider's OpenStack, entered with its own credentials. */

@@ -1,7 +1,7 @@
 // What a refusal for want of capacity says: what is short, where and until when, how much there is, and when it would fit.
 
 import { AppError } from '../error.ts'
-import type { Window } from '../ledger/ledger.ts'
+import { forever, type Window } from '../ledger/ledger.ts'
 import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, noAmounts } from './amounts.ts'
 import { linesOf, type NoRoom, nameOfClass, type Place } from './placing.ts'
@@ -85,7 +85,7 @@ async function nextWindow(
   const horizon = new Date(from.getTime() + horizonMs)
   let start = from
   for (let round = 0; round < mostRounds; round++) {
-    const window = { from: start, to: new Date(start.getTime() + lengthMs) }
+    const window = { from: start, to: to < forever ? new Date(start.getTime() + lengthMs) : forever }
     const lines = linesOf(place, amounts, window)
     const levels = await ledger.levels(lines)
     const short = lines.findIndex((line, index) => levels[index]!.lowest < line.amount)

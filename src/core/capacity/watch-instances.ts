@@ -5,8 +5,9 @@ import { ownNote } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Instance } from './instance.ts'
 import { endInstance, removeServer } from './instances.ts'
+import type { Provider } from './provider.ts'
 import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
-import { openProvider, refreshMs, refreshProvider } from './providers.ts'
+import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.ts'
 
 /** How long a server may take to show after the call that made it: a late one is still to come. */
 const graceMs = 60_000
@@ -23,13 +24,22 @@ export async function runProvider(app: App, id: string): Promise<number | null> 
   const provider = await app.store.providers.get(id)
   if (!provider) return null
   const cloud = openProvider(app, provider, `req-${app.newId()}`)
-  if (app.now().getTime() - provider.refreshedAt.getTime() >= refreshMs)
-    await refreshProvider(app, provider, cloud)
+  if (isOlder(app, provider, refreshMs)) await refreshAnyway(app, provider, cloud)
   const watched = await app.store.instances.watched(id)
   if (watched.length === 0) return refreshMs
   await watchInstances(app, cloud, watched)
   const left = await app.store.instances.watched(id)
   return left.some(({ status }) => status !== 'active') ? underWayMs : left.length > 0 ? quietMs : refreshMs
+}
+
+/** Its servers are looked at whether its flavors can be or not: why not is noted with the provider. */
+async function refreshAnyway(app: App, provider: Provider, cloud: ProviderCloud): Promise<void> {
+  try {
+    await refreshProvider(app, provider, cloud)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    app.report(error, `the provider ${provider.id} could not be looked at`)
+  }
 }
 
 async function watchInstances(app: App, cloud: ProviderCloud, watched: readonly Instance[]): Promise<void> {
