@@ -58,6 +58,14 @@ export function instanceStore(db: Db): InstanceStore {
     watched: providerId =>
       select(db, sql`provider_id = ${providerId} and status in ('building', 'active', 'deleting')`),
     drawnOn: ids => select(db, sql`reservation_id::text = any (${ids}::text[]) and ended_at is null`),
+    async anyFailedSince(providerId, since) {
+      const { rows } = await run(
+        sql<{ any: boolean }>`
+          select exists (select from instance where provider_id = ${providerId} and status = 'error'
+                           and server_id is null and ended_at >= ${since}) as any`.execute(db),
+      )
+      return rows[0]!.any
+    },
     async failedAmong(ids) {
       const failed = sql`id::text = any (${ids}::text[]) and status = 'error' and server_id is null`
       return (await select(db, failed)).map(({ id }) => id)

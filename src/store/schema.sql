@@ -261,6 +261,7 @@ create table instance (
   constraint instance_reservation foreign key (reservation_id) references capacity_reservation(id),
   constraint instance_pkey primary key (id)
 );
+create index instance_failed on instance (provider_id, ended_at) WHERE ((status = 'error'::text) AND (server_id IS NULL));
 create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
 create index instance_reservation on instance (reservation_id);

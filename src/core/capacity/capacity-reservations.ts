@@ -105,12 +105,7 @@ async function somewhere<T>(
 }
 
 const refusingFor = <T>(app: App, { amounts, ...asked }: CapacityReservation, work: () => Promise<T>) =>
-  refusing(
-    app,
-    { amounts, window: heldWindow(asked), verb: 'requested' },
-    error => error instanceof NoRoom,
-    work,
-  )
+  refusing(app, { amounts, window: heldWindow(asked), verb: 'requested' }, work)
 
 /** What has passed when it is asked for or changed is not held any more. */
 const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 'updatedAt'>) => ({

@@ -39,6 +39,8 @@ export interface InstanceStore {
   drawnOn(reservationIds: readonly string[]): Promise<Instance[]>
   /** Those of a provider of which something is to be seen: neither in `error` nor `gone`. */
   watched(providerId: string): Promise<Instance[]>
+  /** Whether any of a provider failed before its server was known, at this time or later. */
+  anyFailedSince(providerId: string, since: Date): Promise<boolean>
   /** Which of these failed before a server of theirs was known: one that shows after all is not wanted. */
   failedAmong(ids: readonly string[]): Promise<string[]>
 }

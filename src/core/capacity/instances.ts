@@ -112,17 +112,13 @@ async function charge(
     })
   const [place] = await placesOf(app, [provider])
   const window: Window = { from: instance.createdAt, to: forever }
-  await refusing(
-    app,
-    { amounts, window, verb: 'required' },
-    error => error instanceof NoRoom,
-    () =>
-      app.store.transact(async tx => {
-        await tx.ledger.lock(accountsOf(place!))
-        await checkRoom(tx, place!, linesOf(place!, amounts, window))
-        await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
-        await insert(tx, instance, note)
-      }),
+  await refusing(app, { amounts, window, verb: 'required' }, () =>
+    app.store.transact(async tx => {
+      await tx.ledger.lock(accountsOf(place!))
+      await checkRoom(tx, place!, linesOf(place!, amounts, window))
+      await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
+      await insert(tx, instance, note)
+    }),
   )
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
 import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, noAmounts } from './amounts.ts'
-import { linesOf, type NoRoom, nameOfClass, type Place } from './placing.ts'
+import { linesOf, NoRoom, nameOfClass, type Place } from './placing.ts'
 
 /** How far ahead a window is looked for. */
 const horizonMs = 366 * 86_400_000
@@ -20,17 +20,16 @@ export interface Offer {
   readonly next: Window | null
 }
 
-/** Turns NoRoom, whatever else is thrown stays. */
+/** Turns NoRoom into `no_capacity` with what would do instead; whatever else is thrown stays. */
 export async function refusing<T>(
   app: App,
   asked: { readonly amounts: Amounts; readonly window: Window; readonly verb: 'requested' | 'required' },
-  isNoRoom: (error: unknown) => error is NoRoom,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (!isNoRoom(error)) throw error
+    if (!(error instanceof NoRoom)) throw error
     throw await refusalOf(app, error, asked)
   }
 }

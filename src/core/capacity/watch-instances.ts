@@ -12,6 +12,9 @@ import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.t
 /** How long a server may take to show after the call that made it: a late one is still to come. */
 const graceMs = 60_000
 
+/** How long after an instance was given up its server may show all the same. */
+const lateMs = 3_600_000
+
 /** When to look again: while something is under way, while servers are there, and else. */
 const underWayMs = 3_000
 const quietMs = 30_000
@@ -26,7 +29,8 @@ export async function runProvider(app: App, id: string): Promise<number | null> 
   const cloud = openProvider(app, provider, `req-${app.newId()}`)
   if (isOlder(app, provider, refreshMs)) await refreshAnyway(app, provider, cloud)
   const watched = await app.store.instances.watched(id)
-  if (watched.length === 0) return refreshMs
+  const late = new Date(app.now().getTime() - lateMs)
+  if (watched.length === 0 && !(await app.store.instances.anyFailedSince(id, late))) return refreshMs
   await watchInstances(app, cloud, watched)
   const left = await app.store.instances.watched(id)
   return left.some(({ status }) => status !== 'active') ? underWayMs : left.length > 0 ? quietMs : refreshMs

@@ -88,6 +88,7 @@ create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
 create index instance_watched on instance (provider_id) where status in ('building', 'active', 'deleting');
 create index instance_reservation on instance (reservation_id);
+create index instance_failed on instance (provider_id, ended_at) where status = 'error' and server_id is null;
 create index instance_server on instance (server_id);
 
 -- The hosts that a region's general capacity is made of: those that are not enrolled.
