@@ -8,7 +8,7 @@ import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from
 import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
 import { checkElements } from './elements.ts'
 import type { Instance } from './instance.ts'
-import { accountsOf, atFirstWithRoom, checkRoom, linesOf, NoRoom, type Place, placesOf } from './placing.ts'
+import { accountsOf, atFirstWithRoom, checkRoom, linesOf, type Place, placesOf } from './placing.ts'
 import { providersIn } from './providers.ts'
 import { refusing } from './refusing.ts'
 import { endClaim } from './reservation-life.ts'
