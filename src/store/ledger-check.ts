@@ -2,8 +2,10 @@
 // replayed, and the laws asked. Every row that is not as it must be is named in a sentence.
 
 import { type RawBuilder, sql } from 'kysely'
-import { wholeHost } from '../core/ledger/ledger.ts'
+import { anyNumber, heldClass, wholeHost } from '../core/ledger/ledger.ts'
+import { type Check, check, utc } from './check.ts'
 import { type Db, run } from './database.ts'
+import { drawLimit, promisesHeld, usageOfInstances } from './promise-check.ts'
 
 export interface LedgerFinding {
   /** What was looked at. */
@@ -31,14 +33,6 @@ export const checkLedger = (db: Db): Promise<LedgerFinding[]> =>
       }),
   )
 
-interface Check<Row = never> {
-  /** Every row that is wrong. */
-  readonly rows: RawBuilder<unknown>
-  readonly sentence: (row: Row) => string
-}
-
-const check = <Row>(sentence: (row: Row) => string, rows: RawBuilder<unknown>): Check => ({ sentence, rows })
-
 async function look(db: Db, subject: string, { rows: wrong, sentence }: Check): Promise<LedgerFinding> {
   const { rows } = await sql<{ row: never; count: number }>`
     with ${common}
@@ -58,20 +52,31 @@ const ofHosts = sql`
   select host_id, 'TENANCY', case when whole then ${sql.lit(-wholeHost)} else -1 end, lower(during), upper(during)
   from host_hold`
 
-const ofScopes = sql`
-  select account_id, class, amount, from_at, to_at from supply
-  union all select account_id, class, -amount, from_at, to_at from hold`
+const supplied = sql`select account_id, class, amount, from_at, to_at from supply`
 
-const ofUsage = sql`select account_id, class, -amount, from_at, to_at from usage`
+const held = sql`select account_id, class, -amount, from_at, to_at from hold`
+
+/** Of scopes and budgets; that of a host is told as the region has it, and not written in the journal. */
+const used = sql`select account_id, class, -amount, from_at, to_at from usage`
+
+/** What is held of a budget, by itself. */
+const heldOfBudgets = sql`
+  select account_id, ${sql.lit(heldClass(''))} || class, -amount, from_at, to_at from hold
+  join account on account.id = account_id and kind = 'budget'`
 
 const common = sql`
   account_name as (
-    select account.id, kind, case kind when 'host' then 'Host ' || account.id
-           else 'Account ' || account.id || ' (the ' || scope || ' scope of ' || region.name || ')' end as name
-    from account join region on region.id = account.region_id),
+    select account.id, kind, 'Account ' || account.id || ' (the ' || scope || ' scope of ' || region.name || ')' as name
+    from account join region on region.id = account.region_id where kind = 'scope'
+    union all select id, kind, 'Host ' || id from account where kind = 'host'
+    union all
+    select id, kind, 'Account ' || id || ' (the budget of ' || coalesce(
+             (select 'provider ' || provider.name from provider where budget = account.id limit 1), 'no provider') || ')'
+    from account where kind = 'budget'),
   true_step as (
-    select truth.* from (${changes(sql`${ofScopes} union all ${ofUsage}`)}) as truth
-    join account on account.id = account_id and kind = 'scope')`
+    select truth.* from (
+      ${changes(sql`${supplied} union all ${held} union all ${used} union all ${heldOfBudgets}`)}) as truth
+    join account on account.id = account_id and kind <> 'host')`
 
 interface Differing {
   readonly name: string
@@ -80,8 +85,6 @@ interface Differing {
   readonly stored: number | null
   readonly rebuilt: number | null
 }
-
-const utc = (at: string): string => new Date(at).toISOString()
 
 const steps = check<Differing>(
   ({ name, class: what, at, stored, rebuilt }) =>
@@ -106,10 +109,12 @@ const buckets = check<DifferingBucket>(
     `${name}: its bucket of ${what} on ${utc(day).slice(0, 10)} has ${stored ?? 'nothing'}, and by supply and holds it has ${rebuilt}`,
   sql`
     select name, class, day,
-           'a change of ' || bucket.change || ' and a lowest of ' || bucket.lowest as stored,
-           'a change of ' || coalesce(rebuilt.change, 0) || ' and a lowest of ' || coalesce(rebuilt.lowest, 0) as rebuilt
+           'a change of ' || bucket.change || ', a lowest of ' || bucket.lowest
+             || coalesce(' and a highest of ' || bucket.highest, ' and no known highest') as stored,
+           'a change of ' || coalesce(rebuilt.change, 0) || ', a lowest of ' || coalesce(rebuilt.lowest, 0)
+             || ' and a highest of ' || coalesce(rebuilt.highest, 0) as rebuilt
     from bucket full join (
-      select account_id, class, day, sum(change) as change, min(level) as lowest
+      select account_id, class, day, sum(change) as change, min(level) as lowest, max(level) as highest
       from (select account_id, class, day, change,
                    sum(change) over (partition by account_id, class, day order by at) as level
             from (select account_id, class, at, date_trunc('day', at, 'UTC') as day,
@@ -119,6 +124,8 @@ const buckets = check<DifferingBucket>(
     join account_name on account_name.id = account_id
     where coalesce(bucket.change, 0) <> coalesce(rebuilt.change, 0)
        or coalesce(bucket.lowest, 0) <> coalesce(rebuilt.lowest, 0)
+       or case when bucket.day is null then 0 else coalesce(bucket.highest, rebuilt.highest, 0) end
+          <> coalesce(rebuilt.highest, 0)
     order by account_id, class, day`,
 )
 
@@ -152,7 +159,7 @@ const gaps = check<DifferingGap>(
     where is_stored is null or is_rebuilt is null order by host_id, from_at, is_stored`,
 )
 
-/** Law 6. What a host has by itself is no posting of the journal. */
+/** Law 6. What a host or a budget has by itself is no posting of the journal. */
 const journal = check<Differing>(
   ({ name, class: what, at, stored, rebuilt }) =>
     `${name}: by the journal its ${what} changes by ${stored ?? 0} at ${utc(at)}, by supply and holds it changes by ${rebuilt ?? 0}`,
@@ -163,7 +170,10 @@ const journal = check<Differing>(
              (posting ->> 4)::timestamptz
       from journal cross join lateral jsonb_array_elements(postings) as posting`)}) as journaled
     full join (${changes(sql`
-      select scoped.* from (${ofScopes}) as scoped join account on account.id = account_id and kind = 'scope'
+      select posted.* from (
+        ${supplied} where not (class = 'TENANCY' and amount = ${sql.lit(anyNumber)})
+        union all ${held} union all ${used}) as posted
+      join account on account.id = account_id and kind <> 'host'
       union all ${ofHosts}`)}) as held using (account_id, class, at)
     join account_name on account_name.id = account_id
     where coalesce(journaled.change, 0) <> coalesce(held.change, 0) order by account_id, class, at`,
@@ -177,7 +187,7 @@ interface Shortfall {
   readonly until: string
 }
 
-/** Law 1, and for hosts the first half of law 3. */
+/** Law 1, and for hosts the first half of law 3. What has failed may leave less than nothing, and nothing else may. */
 const doubleBooking = check<Shortfall>(
   ({ name, class: what, level, at, until }) =>
     `${name}: from ${utc(at)} to ${utc(until)} ${-level} ${what} more is held or used than there is`,
@@ -185,7 +195,9 @@ const doubleBooking = check<Shortfall>(
     select name, class, level, at, until
     from (select account_id, class, at, sum(change) over (partition by account_id, class order by at) as level,
                  coalesce(lead(at) over (partition by account_id, class order by at), '9999-12-31Z') as until
-          from (${changes(sql`${ofScopes} union all ${ofHosts} union all ${ofUsage}`)}) as change) as running
+          from (${changes(sql`
+            ${supplied} where not (origin = 'failure' and amount < 0)
+            union all ${held} union all ${ofHosts} union all ${used}`)}) as change) as running
     join account_name on account_name.id = account_id
     where level < 0 and until > now() order by account_id, class, at`,
 )
@@ -239,4 +251,7 @@ const checks: Readonly<Record<string, Check>> = {
   'no double booking': doubleBooking,
   'one claim a host': exclusivity,
   'all or nothing': allOrNothing,
+  'draw limit': drawLimit,
+  'promises held': promisesHeld,
+  'usage of instances': usageOfInstances,
 }

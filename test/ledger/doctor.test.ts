@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { forever, type Window, wholeHost } from '../../src/core/ledger/ledger.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
 import { chanceOf } from '../worker/wait.ts'
-import { Life, stepsOf } from './histories.ts'
+import { Life } from './histories.ts'
+import { stepsOf } from './history-steps.ts'
 import { violations } from './laws.ts'
 import { hostOf, note, type PostgresLedger, postgresStore, regionNamed, tenancy } from './stores.ts'
 
@@ -91,7 +92,7 @@ describe('a ledger that is right', () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const life = await Life.begin(store, `seed${seed}`)
       for (const step of stepsOf(chanceOf(seed), 30)) {
-        if (step.does === 'fail' || (step.does === 'post' && step.force)) continue
+        if (step.does === 'fail' || (step.does === 'use' && step.isFound)) continue
         await life.live(step)
       }
     }
@@ -117,7 +118,7 @@ describe('what was tampered with is named', () => {
   it('a bucket that was changed', async () => {
     await tamper('update bucket set lowest = 0 where account_id = $1 and day = $2', [scope, on(1)])
     expect(await found()).toEqual([
-      `buckets: ${scopeName()}: its bucket of TENANCY on ${iso(on(1)).slice(0, 10)} has a change of -1000000 and a lowest of 0, and by supply and holds it has a change of -1000000 and a lowest of -1000000`,
+      `buckets: ${scopeName()}: its bucket of TENANCY on ${iso(on(1)).slice(0, 10)} has a change of -1000000, a lowest of 0 and no known highest, and by supply and holds it has a change of -1000000, a lowest of -1000000 and a highest of -1000000`,
     ])
   })
 
@@ -174,6 +175,16 @@ describe('what was tampered with is named', () => {
     expect(await broken()).toEqual(['exclusivity', 'within the supply of the host'])
   })
 
+  it('a highest that was changed, and not one that is not known', async () => {
+    const where = 'account_id = $1 and day = $2'
+    await tamper(`update bucket set highest = 5, writings = writings + 1 where ${where}`, [scope, on(1)])
+    expect(await found()).toEqual([
+      `buckets: ${scopeName()}: its bucket of TENANCY on ${iso(on(1)).slice(0, 10)} has a change of -1000000, a lowest of -1000000 and a highest of 5, and by supply and holds it has a change of -1000000, a lowest of -1000000 and a highest of -1000000`,
+    ])
+    await tamper(`update bucket set change = change where ${where}`, [scope, on(1)])
+    expect(await found()).toEqual([])
+  })
+
   it('more that is held than there is', async () => {
     await store.transact(async ledger => {
       await ledger.lock([scope])
@@ -182,6 +193,21 @@ describe('what was tampered with is named', () => {
     expect(await found()).toEqual([
       `no double booking: ${scopeName()}: from ${iso(on(2))} to ${iso(on(3))} 1000000 TENANCY more is held or used than there is`,
       `no double booking: ${scopeName()}: from ${iso(on(3))} to ${iso(on(4, 12))} 1000000 TENANCY more is held or used than there is`,
+    ])
+    expect(await broken()).toEqual(['no double booking'])
+  })
+
+  it('and not what has failed: it may leave less than nothing, and only as much as has failed', async () => {
+    const fail = async (hosts: number, origin: 'failure' | 'decrease') =>
+      store.transact(async ledger => {
+        await ledger.lock([scope])
+        await ledger.post([{ ...tenancy(scope, -hosts, { from: on(2), to: on(3) }), origin }], note)
+      })
+    await fail(2, 'failure')
+    expect([await found(), await broken()]).toEqual([[], []])
+    await fail(1.5, 'decrease')
+    expect(await found()).toEqual([
+      `no double booking: ${scopeName()}: from ${iso(on(2))} to ${iso(on(3))} 500000 TENANCY more is held or used than there is`,
     ])
     expect(await broken()).toEqual(['no double booking'])
   })
@@ -233,7 +259,7 @@ describe('atoll doctor --ledger', () => {
       code: 0,
       out: [
         ...['steps', 'buckets', 'gaps', 'journal', 'no double booking', 'one claim a host', 'all or nothing'],
-        '',
+        ...['draw limit', 'promises held', 'usage of instances', ''],
       ]
         .map(subject => (subject ? `ok   ${subject}: nothing is wrong\n` : 'All is well.\n'))
         .join(''),

@@ -2,7 +2,8 @@
 
 import { expect, it } from 'vitest'
 import { chanceOf, seed } from '../worker/wait.ts'
-import { Life, type Step, stepsOf, viewed } from './histories.ts'
+import { Life, viewed } from './histories.ts'
+import { type Step, stepsOf } from './history-steps.ts'
 import { type LedgerStore, memoryStore, postgresStore } from './stores.ts'
 
 const histories = process.env.SOAK === '1' ? 10_000 : 200

@@ -1,12 +1,12 @@
-// Random histories of a small ledger: what happens, as data, and one store that lives through it.
+// One store that lives through a random history of a small ledger.
 
-import { randomUUID } from 'node:crypto'
 import { AppError } from '../../src/core/error.ts'
 import {
   admit,
   type Claim,
   forever,
   type Hold,
+  heldClass,
   type Ledger,
   type Question,
   type Window,
@@ -15,120 +15,15 @@ import { postSupply } from '../../src/core/ledger/supply.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { parseFilter } from '../../src/core/reservations/filter.ts'
 import { findHosts, type HostsAsked, NotEnoughHosts } from '../../src/core/reservations/physical-host.ts'
-import { pick } from '../worker/wait.ts'
+import { firstDay, hostRegions, quarterDay, type Step } from './history-steps.ts'
 import { hostOf, type LedgerStore, note, regionNamed, tenancy } from './stores.ts'
-
-const firstDay = Date.UTC(2027, 0, 1)
-const quarterDay = 6 * 3_600_000
-
-export interface PartWanted {
-  readonly id: string
-  /** One of the two regions. */
-  readonly region: 0 | 1
-  readonly min: number
-  readonly max: number
-  readonly filter: string
-  readonly keepsAll: boolean
-}
-
-/** General capacity of a region, beside the hosts. */
-export interface CoresWanted {
-  readonly id: string
-  readonly region: 0 | 1
-  readonly amount: number
-}
-
-export type Step =
-  | {
-      readonly does: 'claim'
-      readonly claim: string
-      readonly window: Window
-      readonly parts: readonly PartWanted[]
-      readonly cores: readonly CoresWanted[]
-    }
-  | { readonly does: 'release'; readonly claim: string; readonly from: Date | null }
-  | { readonly does: 'go down' | 'come up'; readonly host: number }
-  | { readonly does: 'fail' | 'leave'; readonly host: number; readonly at: Date }
-  | {
-      readonly does: 'post'
-      readonly region: 0 | 1
-      readonly scope: 'general' | 'reservable'
-      readonly amount: number
-      readonly window: Window
-      readonly force: boolean
-    }
-
-/** The regions of the hosts of every history. */
-const hostRegions = [0, 0, 0, 1, 1] as const
-
-const filters = ['', '', '["==", "$size", "big"]', '["!=", "$size", "big"]', '["==", "$region", "nowhere"]']
-
-/** One history as a generator of its steps. */
-export function stepsOf(chance: () => number, count: number): Step[] {
-  const whole = (below: number): number => Math.floor(chance() * below)
-  const region = (): 0 | 1 => pick([0, 0, 1], chance)
-  /** Mostly at quarters of a day, so that windows meet; midnights among them. */
-  const instant = (from = 0, below = 32): Date =>
-    new Date(firstDay + (from + whole(below)) * quarterDay + (chance() < 0.1 ? whole(3600) * 1000 : 0))
-  const window = (): Window => {
-    const from = instant()
-    const to = chance() < 0.05 ? forever : new Date(from.getTime() + (1 + whole(14)) * quarterDay)
-    return { from, to: chance() < 0.1 ? new Date(Math.min(to.getTime() + 1, forever.getTime())) : to }
-  }
-  const claims: string[] = []
-  const claim = (): string => (claims.length === 0 ? randomUUID() : pick(claims, chance))
-  const wanted = (id: string): Step => ({
-    does: 'claim',
-    claim: id,
-    window: window(),
-    parts: Array.from({ length: pick([1, 1, 1, 2, 0], chance) }, () => {
-      const min = 1 + whole(2)
-      const filter = pick(filters, chance)
-      return {
-        id: randomUUID(),
-        region: region(),
-        min,
-        max: min + whole(2),
-        filter,
-        keepsAll: chance() < 0.3,
-      }
-    }),
-    cores: Array.from({ length: pick([0, 0, 1, 2], chance) }, () => ({
-      id: randomUUID(),
-      region: region(),
-      amount: 1 + whole(12),
-    })),
-  })
-  const steps: Record<string, () => Step> = {
-    create() {
-      claims.push(randomUUID())
-      return wanted(claims.at(-1)!)
-    },
-    update: () => wanted(claim()),
-    remove: () => ({ does: 'release', claim: claim(), from: null }),
-    cut: () => ({ does: 'release', claim: claim(), from: instant(0, 44) }),
-    down: () => ({ does: pick(['go down', 'come up', 'come up'] as const, chance), host: whole(5) }),
-    gone: () => ({ does: pick(['fail', 'leave'] as const, chance), host: whole(5), at: instant() }),
-    post: () => ({
-      does: 'post',
-      region: region(),
-      scope: pick(['general', 'reservable'] as const, chance),
-      amount: (1 + whole(3)) * (chance() < 0.5 ? 1 : -1),
-      window: window(),
-      force: chance() < 0.2,
-    }),
-  }
-  const often = { create: 10, update: 6, remove: 4, cut: 3, down: 2, gone: 0.4, post: 4 }
-  const names = Object.entries(often).flatMap(([name, times]) => Array(times * 5).fill(name) as string[])
-  return Array.from({ length: count }, () => steps[pick(names, chance)]!())
-}
 
 /** One store that lives through a history. Hosts are told by their place in it, as ids differ. */
 export class Life {
   readonly #store: LedgerStore
   readonly #regions: readonly [Region, Region]
   readonly #mark: string
-  readonly #scopes: { general: number; reservable: number }[] = []
+  readonly #accounts: Record<'general' | 'reservable' | 'budget', number>[] = []
   readonly #hosts: number[] = []
   /** The hosts of each reservation of a claim, and how often it was claimed. */
   readonly #has = new Map<string, readonly (readonly number[])[]>()
@@ -149,14 +44,16 @@ export class Life {
     await store.transact(async ledger => {
       const always = { from: new Date(firstDay), to: forever }
       for (const { id } of regions) {
-        life.#scopes.push({
+        life.#accounts.push({
           general: await ledger.scope(id, 'general'),
           reservable: await ledger.scope(id, 'reservable'),
+          budget: await ledger.addBudget(always.from),
         })
       }
       for (const region of hostRegions)
         life.#hosts.push(await ledger.addHost(regions[region].id, always.from))
-      const given = life.#scopes.flatMap(({ general, reservable }, index) => [
+      const given = life.#accounts.flatMap(({ general, reservable, budget }, index) => [
+        { ...tenancy(budget, 0, always), class: 'VCPU', amount: 25 },
         tenancy(reservable, hostRegions.filter(region => region === index).length, always),
         { ...tenancy(general, 0, always), class: 'VCPU', amount: 20 },
       ])
@@ -185,6 +82,15 @@ export class Life {
     switch (step.does) {
       case 'claim':
         return this.#claim(step)
+      case 'promise':
+        return this.#promise(step)
+      case 'use':
+        return this.#use(step)
+      case 'end use':
+        return this.#store.transact(async ledger => {
+          await this.#lock(ledger)
+          await ledger.endUse(step.consumers, step.at, note)
+        })
       case 'release':
         return this.#store.transact(async ledger => {
           await this.#lock(ledger)
@@ -211,18 +117,17 @@ export class Life {
     }))
     const lines = cores.map<Hold>(({ id, region, amount }) => ({
       line: id,
-      account: this.#scopes[region]!.general,
+      account: this.#accounts[region]!.general,
       class: 'VCPU',
       amount,
       window,
     }))
-    const reservable = new Map(this.#regions.map(({ id }, index) => [id, this.#scopes[index]!.reservable]))
+    const reservable = new Map(this.#regions.map(({ id }, index) => [id, this.#accounts[index]!.reservable]))
     const hosts = await this.#store.transact(async ledger => {
       await this.#lock(ledger)
       await ledger.release(claim, note)
       const found = await findHosts(ledger, asked, window, reservable)
-      const shortage = admit(lines, await ledger.levels(lines))
-      if (shortage) throw new AppError('no_capacity', `${shortage.available} at ${shortage.at.toISOString()}`)
+      await this.#admit(ledger, lines)
       const { holds, hostHolds } = found
       const made: Claim = { id: claim, projectId: 'project', kind: 'lease', window }
       await ledger.claim(made, [...holds, ...lines], hostHolds, note)
@@ -232,10 +137,50 @@ export class Life {
     return hosts.map(ids => ids.map(id => this.#hosts.indexOf(id)))
   }
 
+  async #admit(ledger: Ledger, lines: readonly Hold[]): Promise<void> {
+    const shortage = admit(lines, await ledger.levels(lines))
+    if (!shortage) return
+    const { available, at } = shortage
+    throw new AppError('no_capacity', `${available} at ${at.toISOString()} on account ${shortage.account}`)
+  }
+
+  /** Of a budget, and of what its region has: so many cores, and one of any number. */
+  #lines(line: string, region: 0 | 1, cores: number, window: Window): Hold[] {
+    const { budget, general } = this.#accounts[region]!
+    const held = { line, class: 'VCPU', amount: cores, window }
+    return [
+      { ...held, account: budget },
+      { ...held, account: general },
+      { ...held, account: budget, class: 'TENANCY', amount: 1 },
+    ]
+  }
+
+  #promise({ claim, window, parts }: Step & { does: 'promise' }): Promise<void> {
+    const lines = parts.flatMap(({ region, cores }) => this.#lines(claim, region, cores, window))
+    return this.#store.transact(async ledger => {
+      await this.#lock(ledger)
+      await ledger.release(claim, note)
+      await this.#admit(ledger, lines)
+      await ledger.claim({ id: claim, projectId: 'project', kind: 'promise', window }, lines, [], note)
+    })
+  }
+
+  #use({ consumer, region, cores, window, isFound }: Step & { does: 'use' }): Promise<void> {
+    const lines = this.#lines(consumer, region, cores, window)
+    return this.#store.transact(async ledger => {
+      await this.#lock(ledger)
+      if (!isFound) await this.#admit(ledger, lines)
+      await ledger.use(
+        lines.map(({ line: _, ...taken }) => ({ ...taken, consumer })),
+        note,
+      )
+    })
+  }
+
   /** A host that fails is gone with whatever is held of it; one that leaves must be nobody's. */
   async #close(index: number, at: Date, fails: boolean): Promise<unknown> {
     const host = this.#hosts[index]!
-    const { reservable } = this.#scopes[hostRegions[index]!]!
+    const { reservable } = this.#accounts[hostRegions[index]!]!
     const inTheWay = await this.#store.transact(async ledger => {
       await this.#lock(ledger)
       const claims = fails ? [] : await ledger.claimsOn(host, { from: at, to: forever })
@@ -250,12 +195,12 @@ export class Life {
   }
 
   #post({ region, scope, amount, window, force }: Step & { does: 'post' }): Promise<void> {
-    const account = this.#scopes[region]![scope]
+    const account = this.#accounts[region]![scope]
     const posting = tenancy(account, amount, window)
     return this.#store.transact(ledger =>
       postSupply(
         { ledger },
-        [scope === 'general' ? { ...posting, class: 'VCPU', amount: amount * 4 } : posting],
+        [scope !== 'reservable' ? { ...posting, class: 'VCPU', amount: amount * 4 } : posting],
         note,
         { force },
       ),
@@ -263,33 +208,76 @@ export class Life {
   }
 
   #lock(ledger: Ledger): Promise<void> {
-    return ledger.lock(this.#scopes.flatMap(({ general, reservable }) => [general, reservable]))
+    return ledger.lock(this.#everyAccount)
+  }
+
+  get #everyAccount(): number[] {
+    return this.#accounts.flatMap(({ general, reservable, budget }) => [general, reservable, budget])
   }
 
   #named(text: string): string {
-    const accounts = this.#scopes.flatMap(({ general, reservable }) => [general, reservable])
-    return text.replace(/account (\d+)/, (_, id) => `account no. ${accounts.indexOf(Number(id))}`)
+    return text.replace(/account (\d+)/, (_, id) => `account no. ${this.#everyAccount.indexOf(Number(id))}`)
   }
 
   /** Everything that the store says of these windows. */
   async view(windows: readonly Window[]): Promise<unknown> {
-    const questions = this.#scopes.flatMap<Question>(({ general, reservable }) =>
-      windows.flatMap(window => [
+    const questions = this.#accounts.flatMap<Question>(({ general, reservable, budget }) =>
+      windows.flatMap((window, index) => [
         { account: general, class: 'VCPU', window },
         { account: reservable, class: 'TENANCY', window },
+        { account: budget, class: ['VCPU', heldClass('VCPU'), 'TENANCY'][index % 3]!, window },
       ]),
     )
     const [levels, claims] = await this.#store.transact(async ledger => [
       await ledger.levels(questions),
       await Promise.all(
-        [...this.#hosts, ...this.#scopes.map(scope => scope.reservable)].map(account =>
-          ledger.claimsOn(account, windows[0]!),
-        ),
+        [...this.#hosts, ...this.#everyAccount].map(account => ledger.claimsOn(account, windows[0]!)),
       ),
     ])
     const gaps = []
     for (const host of this.#hosts) gaps.push(await this.#store.gaps(host))
-    return { levels, claims, gaps, slots: await this.#slots(), available: await this.#available(windows) }
+    const [slots, available] = [await this.#slots(), await this.#available(windows)]
+    const some = questions.filter((_, index) => index % 5 === 0)
+    const [first, holds] = [await this.#first(some), await this.#holds(windows.slice(0, 4))]
+    return { levels, claims, gaps, slots, available, first, holds, series: await this.#series(windows) }
+  }
+
+  /** When there is as much as there is now and then. */
+  #first(questions: readonly Question[]): Promise<unknown[]> {
+    return this.#store.transact(async ledger => {
+      const found: unknown[] = []
+      for (const [index, question] of questions.entries()) {
+        const amount = question.class === 'VCPU' ? [1, 6, 13, 22, 30][index % 5]! : index % 3
+        found.push(await ledger.firstWith(question, amount))
+      }
+      return found
+    })
+  }
+
+  #holds(windows: readonly Window[]): Promise<unknown[]> {
+    return this.#store.transact(async ledger => {
+      const found: unknown[] = []
+      for (const { from } of windows)
+        for (const { general, budget } of this.#accounts)
+          for (const account of [general, budget]) found.push(await ledger.holdsAt(account, 'VCPU', from))
+      return found
+    })
+  }
+
+  /** At every change, and in parts, of hours and of days. */
+  async #series(windows: readonly Window[]): Promise<unknown[]> {
+    const series: unknown[] = []
+    const longer = { from: new Date(firstDay + quarterDay), to: new Date(firstDay + 46 * quarterDay + 1) }
+    for (const [index, window] of [...windows.slice(0, 6), longer, longer].entries()) {
+      const places = this.#accounts.slice(0, 1 + (index % 2))
+      const accounts = places.flatMap(({ general, budget }) =>
+        index % 3 === 0 ? [general] : [general, budget],
+      )
+      const classes = ['VCPU', heldClass('VCPU'), 'TENANCY'].slice(0, 1 + (index % 3))
+      const points = [1000, 1 + (index % 4), 5 + index, 3 + (index % 5)][index % 4]!
+      series.push(await this.#store.capacity.series({ accounts, classes, window, points }))
+    }
+    return series
   }
 
   get #own() {
