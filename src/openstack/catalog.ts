@@ -81,9 +81,9 @@ export function createCatalog(session: Session, options: CatalogOptions = {}): C
 }
 
 function callable(text: string, allowed: (url: URL) => boolean): boolean {
-  if (!/^https?:\/\/[!-~]+$/i.test(text) || !URL.canParse(text)) return false
-  const url = new URL(text)
-  return url.username === '' && url.password === '' && url.search === '' && url.hash === '' && allowed(url)
+  // Of the text itself: what a URL parser makes of it has lost some of these.
+  if (!/^https?:\/\/[^/@]+(\/|$)/i.test(text) || !/^[!-~]+$/.test(text) || /[?#\\]/.test(text)) return false
+  return URL.canParse(text) && allowed(new URL(text))
 }
 
 function missing(region: string, serviceType: string, wanted: string, others: readonly Endpoint[]): AppError {

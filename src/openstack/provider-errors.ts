@@ -3,6 +3,7 @@
 import { AppError } from '../core/error.ts'
 import { DeniedError } from './egress.ts'
 import { CallError, type Failure } from './http.ts'
+import { type ServiceType, serviceName } from './services.ts'
 
 /** A connection that is refused and one that is closed are told alike: this is no scanner of ports. */
 const failures: Readonly<Record<Failure, readonly [reason: string, words: string]>> = {
@@ -16,7 +17,7 @@ const failures: Readonly<Record<Failure, readonly [reason: string, words: string
   too_big: ['too_big', 'answered with too much'],
   denied: [
     'endpoint_refused',
-    'may not be called: no line of providers.allow (ATOLL_PROVIDERS_ALLOW) lets Atoll',
+    'may not be called: providers.allow (ATOLL_PROVIDERS_ALLOW) does not let Atoll call it',
   ],
 }
 
@@ -47,7 +48,8 @@ export function told(error: unknown): unknown {
   if (error instanceof DeniedError) return endpointRefused('Keystone')
   if (!(error instanceof AppError) || error instanceof ToldError) return error
   if (!['upstream', 'unavailable'].includes(error.code)) return error
-  const { service = 'Keystone', status, reason } = error.detail
+  const { status, reason } = error.detail
+  const service = nameOf(error.detail.service ?? 'Keystone')
   if (whyDenied(error) !== null) return endpointRefused(service)
   if (error.cause instanceof CallError) return failed(error.cause.failure, service)
   if (status === undefined || status < 300)
@@ -57,6 +59,14 @@ export function told(error: unknown): unknown {
   }
   const redirect = status < 400 ? ', a redirect, which is not followed' : ''
   return upstream(`answered ${status}${redirect}`, { service, status })
+}
+
+const types: readonly ServiceType[] = ['compute', 'network', 'volumev3', 'block-storage']
+
+/** The catalog tells of services by their type. */
+function nameOf(service: string): string {
+  const type = types.find(one => one === service)
+  return type === undefined ? service : serviceName(type)
 }
 
 /** Why an address was refused, which is for the log: it names what users are not told of. Null when none was. */

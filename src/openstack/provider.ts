@@ -60,6 +60,12 @@ const mostEntries = 100
 /** What one answer may weigh. */
 const maxBytes = 4 * 1024 * 1024
 
+/** What a log-in's answer may weigh: the catalog in it is kept. */
+const maxLoginBytes = 1024 * 1024
+
+/** Calls are called off when so much of the time is over, so that the error is theirs. */
+const callsPart = 0.97
+
 /** Connections to one origin of one provider. */
 const connections = 4
 
@@ -122,11 +128,11 @@ function openEntry(login: ProviderLogin, { egress, dispatcher, timeoutMs }: Entr
   const authUrl = authUrlOf(login.endpoint)
   if (authUrl === null) throw endpointRefused('Keystone')
   egress.check(new URL(authUrl))
-  const bounds = { timeoutMs, maxBytes, dispatcher }
-  const session = createSession({ authUrl, auth: loginBody(login), ...bounds })
+  const auth = loginBody(login)
+  const session = createSession({ authUrl, auth, timeoutMs, dispatcher, maxBytes: maxLoginBytes })
   const catalog = createCatalog(session, { allowed: url => isAllowed(egress, url) })
   // So many servers with all that users may put on them stay below the bound.
-  const regions = createRegions({ session, catalog, pageSize: 100, ...bounds })
+  const regions = createRegions({ session, catalog, pageSize: 100, timeoutMs, maxBytes, dispatcher })
   return { dispatcher, session, catalog, regions }
 }
 
@@ -158,28 +164,33 @@ interface Place {
 }
 
 function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts): ProviderCloud {
+  const note = (error: unknown): void => {
+    const why = whyDenied(error)
+    if (why !== null) onDenied(why)
+  }
+
   /** A verb with a deadline for all of it, and its errors as they may be told. */
   async function run<T>(verb: (place: Place) => Promise<T>): Promise<T> {
     const stop = new AbortController()
-    let timer: NodeJS.Timeout | undefined
+    // What waits for a log-in that others wait for too cannot be called off: that is left alone when all time is over.
+    const timers = [setTimeout(() => stop.abort(), timeoutMs * callsPart)]
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(failed('timeout', 'Keystone')), timeoutMs)
+      timers.push(setTimeout(() => reject(failed('timeout', 'Keystone')), timeoutMs))
     })
     try {
       const work = enter(entry(), login, { requestId, timeoutMs, signal: stop.signal }).then(verb)
       return await Promise.race([work, late])
     } catch (error) {
-      const why = whyDenied(error)
-      if (why !== null) onDenied(why)
+      note(error)
       throw told(error)
     } finally {
-      clearTimeout(timer)
+      for (const timer of timers) clearTimeout(timer)
       stop.abort()
     }
   }
 
   return {
-    look: () => run(look),
+    look: () => run(place => look(place, note)),
     createServer: spec => run(({ region }) => createServer(region, spec)),
     listServers: () => run(({ region }) => listMarkedServers(region)),
     getServer: id => run(({ region }) => getServer(region, id)),
@@ -205,7 +216,7 @@ async function enter({ session, regions }: Entry, login: ProviderLogin, context:
     session,
     services,
     regionName,
-    region: regions.region(regionName, within(0.95)),
+    region: regions.region(regionName, within(1)),
     hurried: regions.region(regionName, within(0.8)),
   }
 }
@@ -223,13 +234,21 @@ const firstComputeRegion = (services: readonly CatalogService[]): string | null 
 const has = (services: readonly CatalogService[], type: ServiceType, regionName: string): boolean =>
   publicRegions(services, type).includes(regionName)
 
-async function look({ session, services, regionName, region, hurried }: Place): Promise<ProviderSight> {
+/** Of what is left out because it fails, `note` is told. */
+async function look(
+  { session, services, regionName, region, hurried }: Place,
+  note: (error: unknown) => void,
+): Promise<ProviderSight> {
   const project = await session.project()
   if (!project) throw noProject()
   if (!isId(project.id) || !isText(project.name)) throw failed('garbage', 'Keystone')
-  /** What is not there, and what fails, is not told. */
-  const asFarAs = (type: ServiceType, ask: () => Promise<Partial<Amounts>>): Promise<Partial<Amounts>> =>
-    has(services, type, regionName) ? ask().catch(() => ({})) : Promise.resolve({})
+  async function asFarAs(type: ServiceType, ask: () => Promise<Partial<Amounts>>): Promise<Partial<Amounts>> {
+    if (!has(services, type, regionName)) return {}
+    return ask().catch(error => {
+      note(error)
+      return {}
+    })
+  }
   const volumes: ServiceType = has(services, 'block-storage', regionName) ? 'block-storage' : 'volumev3'
   const [flavors, ...limits] = await Promise.all([
     listFlavors(region),

@@ -1,6 +1,8 @@
 // A conversation with a Nova and a Placement, noted down so that two of them can be compared: what changes each time
 // (ids, times, addresses, numbers of rows) is replaced by its kind.
 
+import { setTimeout as sleep } from 'node:timers/promises'
+
 export interface Note {
   call: string
   status: number
@@ -122,4 +124,23 @@ function kindOf(text: string): string {
     .replace(/ +Failed validating.*/s, '')
     .replace(/(Update conflict:).*/s, '$1')
     .trimEnd()
+}
+
+/** Waits until nothing is being done to it, and it is so when that is told. */
+export async function settled({ nova }: Talk, path: string, wanted?: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const { body } = await nova('GET', path, { note: 'nothing' })
+    const { status, 'OS-EXT-STS:task_state': task } = body.server
+    if (task === null && status !== 'BUILD' && (wanted ?? status) === status) return
+    await sleep(150)
+  }
+  throw new Error(`${path} does not settle`)
+}
+
+export async function gone({ nova }: Talk, path: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if ((await nova('GET', path, { note: 'nothing' })).status === 404) return
+    await sleep(150)
+  }
+  throw new Error(`${path} does not go`)
 }

@@ -1,5 +1,5 @@
 // The simulated Nova and Placement answer as real ones (Nova 26, Placement 8: Zed) did, whose answers are in
-// compute-26.jsonl. ATOLL_LAB=its folder holds a live region against them too; with ATOLL_LAB_RECORD=1 it writes them anew.
+// compute-26.jsonl and quotas-26.jsonl. ATOLL_LAB=its folder holds a live region against them too; with ATOLL_LAB_RECORD=1 it writes them anew.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,23 +7,27 @@ import { describe, expect, test } from 'vitest'
 import { startCloud } from '../../sim/cloud.ts'
 import type { Note, Place } from './compute-conversation.ts'
 import { converse } from './compute-scenario.ts'
+import { converseOfQuotas } from './quota-scenario.ts'
 
-const file = new URL('./compute-26.jsonl', import.meta.url)
+const conversations = [
+  { name: 'compute-26.jsonl', converse },
+  { name: 'quotas-26.jsonl', converse: converseOfQuotas },
+]
 const { ATOLL_LAB: lab, ATOLL_LAB_RECORD: isToRecord } = process.env
 const place = lab === undefined ? null : await placeInLab(lab)
 
 if (place === null) console.warn('NOT RUN against a real one: ATOLL_LAB names no real Nova')
 
 describe.skipIf(place === null)('a real Nova and Placement', () => {
-  test('answer as recorded', async () => {
+  test.each(conversations)('answer as recorded: $name', async ({ name, converse }) => {
     const notes = await converse(place!)
-    if (isToRecord) writeFileSync(file, notes.map(note => `${JSON.stringify(note)}\n`).join(''))
-    expectSame(notes, recorded())
+    if (isToRecord) writeFileSync(fileOf(name), notes.map(note => `${JSON.stringify(note)}\n`).join(''))
+    expectSame(notes, recorded(name))
   })
 })
 
 describe('the simulated Nova and Placement', () => {
-  test('answer as recorded from real ones', async () => {
+  test.each(conversations)('answer as recorded from real ones: $name', async ({ name, converse }) => {
     const cloud = await startCloud({ regions: ['CentralRegion', 'Pod1'], hosts: { count: 0 } })
     const nova = cloud.novas.get('Pod1')!
     for (const name of ['pod1-compute1', 'pod1-compute2']) {
@@ -39,9 +43,11 @@ describe('the simulated Nova and Placement', () => {
       imageId: nova.images()[0]!.id,
     })
     await cloud.close()
-    expectSame(notes, recorded())
+    expectSame(notes, recorded(name))
   })
 })
+
+const fileOf = (name: string): URL => new URL(`./${name}`, import.meta.url)
 
 /** Null when the lab has no Nova. */
 async function placeInLab(folder: string): Promise<Place | null> {
@@ -87,8 +93,8 @@ async function logIn(authUrl: string, name: string, project: string): Promise<Lo
   return { id: reply.headers.get('x-subject-token')!, projectId: token.project.id, catalog: token.catalog }
 }
 
-function recorded(): Note[] {
-  const lines = readFileSync(file, 'utf8').trim().split('\n')
+function recorded(name: string): Note[] {
+  const lines = readFileSync(fileOf(name), 'utf8').trim().split('\n')
   return lines.map(line => JSON.parse(line))
 }
 

@@ -1,7 +1,6 @@
 // One long conversation with a Nova and a Placement, told to the simulated and to a real one; their answers are compared.
 
-import { setTimeout as sleep } from 'node:timers/promises'
-import { createTalk, type Note, type Place, type Talk } from './compute-conversation.ts'
+import { createTalk, gone, type Note, type Place, settled, type Talk } from './compute-conversation.ts'
 
 const child = 'c0ffee00-1111-4222-8333-000000000001'
 const nobody = 'c0ffee00-1111-4222-8333-00000000dead'
@@ -561,23 +560,4 @@ async function refusals({ nova, placement }: Talk): Promise<void> {
     await placement('GET', path, { as: 'member' })
   }
   await placement('PUT', '/traits/CUSTOM_WITNESS', { as: 'member' })
-}
-
-/** Waits until nothing is being done to it, and it is so when that is told. */
-async function settled({ nova }: Talk, path: string, wanted?: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const { body } = await nova('GET', path, { note: 'nothing' })
-    const { status, 'OS-EXT-STS:task_state': task } = body.server
-    if (task === null && status !== 'BUILD' && (wanted ?? status) === status) return
-    await sleep(150)
-  }
-  throw new Error(`${path} does not settle`)
-}
-
-async function gone({ nova }: Talk, path: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await nova('GET', path, { note: 'nothing' })).status === 404) return
-    await sleep(150)
-  }
-  throw new Error(`${path} does not go`)
 }

@@ -79,9 +79,11 @@ export function readText(value: unknown, field: string, longest = 255): string {
 
 /** A number, or a text that spells one. */
 export function readInteger(value: unknown, field: string, least: number): number {
+  const pattern = least < 0 ? '^-?[0-9]+$' : '^[0-9]+$'
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
   if (!Number.isInteger(number)) {
-    const why = typeof value === 'string' ? "does not match '^[0-9]+$'" : "is not of type 'integer', 'string'"
+    const why =
+      typeof value === 'string' ? `does not match '${pattern}'` : "is not of type 'integer', 'string'"
     throw invalidField(field, value, `${represented(value)} ${why}`)
   }
   if ((number as number) < least) {

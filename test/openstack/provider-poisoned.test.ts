@@ -1,0 +1,357 @@
+// Providers that mean harm or are broken, at each of their services: each costs at most its time-out and little memory,
+// and its error tells nothing of what was answered.
+import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { afterAll, expect, test } from 'vitest'
+import type { ProviderCloud, ProviderLogin } from '../../src/core/capacity/provider-cloud.ts'
+import { AppError } from '../../src/core/error.ts'
+import { createProviders } from '../../src/openstack/provider.ts'
+import { httpServer, type SeenRequest, sendJson, tcpServer, tokenBody } from './servers.ts'
+
+const timeoutMs = 600
+const requestId = 'req-7d0a2a3c-5c0e-4d0f-9f1a-1f2b3c4d5e6f'
+
+/** Must not be in any error. */
+const canary = 'CANARY-7d0a2a3c'
+
+type Poison = (response: ServerResponse, request: SeenRequest) => void
+
+const send =
+  (status: number, type: string, body: string | Buffer, headers = {}): Poison =>
+  response => {
+    response.writeHead(status, { 'content-type': type, ...headers })
+    response.end(body)
+  }
+const json = (body: unknown): Poison => send(200, 'application/json', JSON.stringify(body))
+
+/** As fast as it is taken, a gigabyte. */
+const gigabyte =
+  (headers: object, chunk = Buffer.alloc(65_536, ' ')): Poison =>
+  response => {
+    response.writeHead(200, { 'content-type': 'application/json', ...headers })
+    let left = 16_384
+    const more = (): void => {
+      while (left-- > 0 && !response.destroyed)
+        if (!response.write(chunk)) return void response.once('drain', more)
+      response.end()
+    }
+    more()
+  }
+
+const drip: Poison = response => {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const timer = setInterval(() => response.write(' '), 50)
+  response.on('close', () => clearInterval(timer))
+}
+
+const poisons: Record<string, readonly [reasons: readonly (string | number)[], Poison]> = {
+  'no answer at all': [['timeout'], () => undefined],
+  'a slow drip': [['timeout'], drip],
+  'headers and no body': [['timeout'], response => void response.writeHead(200).write(' ')],
+  'a gigabyte': [['too_big'], gigabyte({})],
+  'a gigabyte that is announced': [['too_big'], gigabyte({ 'content-length': '1073741824' })],
+  'a gigabyte of JSON': [['too_big'], gigabyte({}, Buffer.from('[{},{},'.repeat(9362)))],
+  'many small values': [['garbage'], send(200, 'application/json', `[${'{},'.repeat(1_300_000)}{}]`)],
+  'deep JSON': [['garbage'], send(200, 'application/json', `${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
+  'deep JSON of objects': [
+    ['garbage'],
+    send(200, 'application/json', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`),
+  ],
+  HTML: [['garbage'], send(200, 'text/html', `<html><body>${canary}</body></html>`)],
+  'an error in HTML': [[502], send(502, 'text/html', `<html><body>${canary}</body></html>`)],
+  'a 500 with a message': [
+    [500],
+    send(500, 'application/json', JSON.stringify({ [canary]: { message: canary } })),
+  ],
+  'a 418 that calls itself a refusal': [
+    [418],
+    send(418, 'application/json', JSON.stringify({ endpoint_refused: { code: 418, message: canary } })),
+  ],
+  'a redirect': [
+    [302],
+    send(302, 'text/plain', canary, { location: 'http://169.254.169.254/latest/meta-data' }),
+  ],
+  'a reset': [['unreachable'], response => response.socket?.resetAndDestroy()],
+  'an end': [['unreachable'], response => response.socket?.end()],
+  'half a body': [
+    ['unreachable'],
+    response => {
+      response.writeHead(200, { 'content-length': '1000' }).write('{"a":')
+      setTimeout(() => response.socket?.destroy(), 20)
+    },
+  ],
+  'the head of gzip': [
+    ['garbage'],
+    send(200, 'application/json', gzipSync('{}').subarray(0, 10), { 'content-encoding': 'gzip' }),
+  ],
+  'gzip of much more': [
+    ['garbage'],
+    send(200, 'application/json', gzipSync(Buffer.alloc(20_000_000)), { 'content-encoding': 'gzip' }),
+  ],
+  nothing: [['garbage'], send(200, 'application/json', '')],
+  null: [['garbage'], json(null)],
+  'a list': [['garbage'], json([canary])],
+  'a text': [['garbage'], json(canary)],
+  'other keys': [['garbage'], json({ [canary]: canary })],
+  'wrong types': [
+    ['garbage'],
+    json({
+      token: { user: canary, catalog: { a: 1 } },
+      flavors: [{ id: 1, name: canary, vcpus: '2', ram: null, disk: {} }],
+      limits: { absolute: { maxTotalCores: canary } },
+      servers: [{ id: canary.repeat(9), status: canary }],
+      server: { id: { [canary]: 1 }, status: 7 },
+    }),
+  ],
+  'broken UTF-8': [
+    ['garbage'],
+    send(200, 'application/json', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])),
+  ],
+  prototypes: [
+    ['garbage'],
+    send(200, 'application/json', '{"__proto__": {"flavors": []}, "constructor": 1}'),
+  ],
+  'a header that never ends': [
+    ['garbage', 'unreachable'],
+    response => response.socket?.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(1_000_000)}`),
+  ],
+  'no HTTP': [['garbage', 'unreachable'], response => response.socket?.end(`SSH-2.0-${canary}\r\n`)],
+}
+
+const isLogin = ({ path }: SeenRequest): boolean => path === '/v3/auth/tokens'
+
+/** Where in a provider the poison is: everything else is well. */
+type Place = 'Keystone' | 'Nova' | 'Neutron' | 'Cinder'
+
+async function poisoned(place: Place, poison: Poison) {
+  const answers: Record<string, unknown> = {
+    '/compute/v2.1/flavors/detail': { flavors: [{ id: 'f', name: 'f', vcpus: 1, ram: 1, disk: 1 }] },
+    '/compute/v2.1/limits': { limits: { absolute: { maxTotalCores: 7 } } },
+    '/network/v2.0/quotas/p1': { quota: { network: 5 } },
+    '/volume/v3/p1/limits': { limits: { absolute: { maxTotalVolumes: 6 } } },
+  }
+  const prefix = { Keystone: '/v3', Nova: '/compute', Neutron: '/network', Cinder: '/volume' }[place]
+  const server = await httpServer((response, request) => {
+    if (request.path.startsWith(prefix)) poison(response, request)
+    else if (isLogin(request)) {
+      const urls = {
+        compute: `${url}/compute/v2.1`,
+        network: `${url}/network`,
+        volumev3: `${url}/volume/v3/p1`,
+      }
+      sendJson(response, 201, tokenBody(urls), { 'x-subject-token': 't' })
+    } else sendJson(response, 200, answers[request.path.split('?')[0]!] ?? {})
+  })
+  const { url } = server
+  const providers = createProviders({ allow: [url], timeoutMs })
+  const login: ProviderLogin = {
+    endpoint: url,
+    username: 'u',
+    password: 'p',
+    userDomain: null,
+    project: { id: null, name: 'p', domain: null },
+    region: null,
+  }
+  return {
+    provider: providers.provider(login, requestId),
+    server,
+    async [Symbol.asyncDispose]() {
+      await providers.close()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+let slowestMs = 0
+let mostBytes = 0
+let count = 0
+
+/** What it comes to; how long it takes and how much memory it needs at most are noted. */
+async function suffered<T>(work: () => Promise<T>): Promise<{ answer?: T; error?: AppError }> {
+  const used = (): number => process.memoryUsage().heapUsed + process.memoryUsage().external
+  const before = used()
+  let peak = before
+  const sampler = setInterval(() => {
+    peak = Math.max(peak, used())
+  }, 5)
+  const startedAt = performance.now()
+  try {
+    return { answer: await work() }
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError)
+    return { error: error as AppError }
+  } finally {
+    clearInterval(sampler)
+    count++
+    slowestMs = Math.max(slowestMs, performance.now() - startedAt)
+    mostBytes = Math.max(mostBytes, peak - before)
+    expect(performance.now() - startedAt).toBeLessThan(timeoutMs + 500)
+    expect(peak - before).toBeLessThan(64 * 1024 * 1024)
+  }
+}
+
+function expectTyped(
+  error: AppError | undefined,
+  service: string,
+  reasons: readonly (string | number)[],
+): void {
+  expect(error).toMatchObject({ code: 'upstream', detail: { service } })
+  const { status, reason } = error!.detail
+  expect(reasons).toContain(reason ?? status)
+  const told = [error!.message, ...Object.values(error!.detail).map(String)].join(' ')
+  expect(told).not.toContain('CANARY')
+  expect(told).not.toContain('127.0.0.1')
+  expect(told.length).toBeLessThan(200)
+}
+
+afterAll(() => {
+  const megabytes = (mostBytes / 1024 / 1024).toFixed(1)
+  console.log(
+    `${count} poisoned calls: the slowest took ${Math.round(slowestMs)} of ${timeoutMs} ms, the most memory was ${megabytes} MB`,
+  )
+})
+
+const verbs: Record<string, (provider: ProviderCloud) => Promise<unknown>> = {
+  look: provider => provider.look(),
+  listServers: provider => provider.listServers(),
+  getServer: provider => provider.getServer('s1'),
+  createServer: provider =>
+    provider.createServer({ mark: 'm', name: 'n', image: 'i', flavor: 'f', networks: [] }),
+}
+
+const named = Object.entries(poisons).map(([what, [reasons, poison]]) => ({ what, reasons, poison }))
+
+test.each(named)('a Keystone that gives $what', async ({ reasons, poison }) => {
+  await using p = await poisoned('Keystone', poison)
+  const { error } = await suffered(() => p.provider.look())
+  expectTyped(error, 'Keystone', reasons)
+})
+
+test.each(named)('a Nova that gives $what', async ({ what, reasons, poison }) => {
+  await using p = await poisoned('Nova', poison)
+  for (const [name, verb] of Object.entries(verbs)) {
+    const { error } = await suffered(() => verb(p.provider))
+    expectTyped(error, 'Nova', reasons)
+    // Only what surely was refused may say so: else the server is looked up.
+    const isSure = (error!.detail.status ?? 500) < 500
+    if (name === 'createServer')
+      expect(isSure).toBe(['a redirect', 'a 418 that calls itself a refusal'].includes(what))
+  }
+  if (what === 'nothing') return
+  const { error } = await suffered(() => p.provider.removeServer('s1'))
+  if (error) expectTyped(error, 'Nova', reasons)
+})
+
+test.each(named)('a Neutron and a Cinder that give $what only leave their limits out', async ({ poison }) => {
+  for (const [place, limits] of [
+    ['Neutron', { cores: 7, volumes: 6 }],
+    ['Cinder', { cores: 7, networks: 5 }],
+  ] as const) {
+    await using p = await poisoned(place, poison)
+    const { answer, error } = await suffered(() => p.provider.look())
+    expect(error).toBeUndefined()
+    expect(answer!.limits).toEqual(limits)
+    expect(answer!.flavors).toHaveLength(1)
+  }
+})
+
+test('pages without end cost the time-out, or as many rows as there may be', async () => {
+  let page = 0
+  await using p = await poisoned('Nova', (response, request) => {
+    const key = request.path.includes('/flavors/') ? 'flavors' : 'servers'
+    const rows = Array.from({ length: 100 }, (_, at) => ({
+      ...{ id: `f${page}-${at}`, name: 'f', vcpus: 1, ram: 1, disk: 1 },
+      ...{ status: 'ACTIVE', metadata: { 'atoll:instance': 'm', more: 'x'.repeat(10_000) } },
+    }))
+    page++
+    const href = `${p.server.url}${request.path.split('?')[0]}?marker=${rows.at(-1)!.id}`
+    sendJson(response, 200, { [key]: rows, [`${key}_links`]: [{ rel: 'next', href }] })
+  })
+  for (const verb of [verbs.look!, verbs.listServers!]) {
+    const { error } = await suffered(() => verb(p.provider))
+    expectTyped(error, 'Nova', ['garbage', 'timeout'])
+  }
+})
+
+test.each([
+  ['the same page again', (at: string) => ({ id: 'same', next: `${at}?marker=same` })],
+  [
+    'links that lead elsewhere',
+    (_at: string, n: number) => ({ id: `${n}`, next: `http://169.254.169.254/x?marker=${n}` }),
+  ],
+])('%s is garbage at once', async (_what, make) => {
+  let n = 0
+  await using p = await poisoned('Nova', (response, request) => {
+    const { id, next } = make(`${p.server.url}${request.path.split('?')[0]}`, ++n)
+    const row = { id, status: 'ACTIVE' }
+    sendJson(response, 200, { servers: [row], servers_links: [{ rel: 'next', href: next }] })
+  })
+  const { error } = await suffered(() => p.provider.listServers())
+  expectTyped(error, 'Nova', ['garbage'])
+  expect(n).toBeLessThanOrEqual(2)
+})
+
+test('a token with what cannot be a header, a project or a region is garbage', async () => {
+  const body = tokenBody({ compute: 'http://127.0.0.1:9' }) as { token: Record<string, unknown> }
+  const bad: readonly object[] = [
+    { project: { id: '../../etc', name: 'p' } },
+    { project: { id: 'p', name: 'a\u0000b' } },
+    { project: { id: 'p', name: '\ud800' } },
+    {
+      catalog: [
+        {
+          type: 'compute',
+          endpoints: [{ interface: 'public', region: 'R\u0000', url: 'http://127.0.0.1:9' }],
+        },
+      ],
+    },
+    { expires_at: 'never' },
+  ]
+  for (const more of bad) {
+    await using p = await poisoned('Keystone', response =>
+      sendJson(response, 201, { token: { ...body.token, ...more } }, { 'x-subject-token': 't' }),
+    )
+    const { error } = await suffered(() => p.provider.look())
+    expectTyped(error, error!.detail.service!, ['garbage', 'endpoint_refused'])
+  }
+  await using p = await poisoned('Keystone', response =>
+    sendJson(response, 201, body, { 'x-subject-token': 'a b' }),
+  )
+  expectTyped((await suffered(() => p.provider.look())).error, 'Keystone', ['garbage'])
+})
+
+test('a port where nobody listens and one that closes are told alike, in about the same time', async () => {
+  const closing = await tcpServer(socket => socket.destroy())
+  const timed = async (url: string) => {
+    const providers = createProviders({ allow: [url], timeoutMs })
+    const login = { endpoint: url, username: 'u', password: 'p', userDomain: null, region: null }
+    const startedAt = performance.now()
+    const error = await providers
+      .provider({ ...login, project: { id: 'p', name: null, domain: null } }, requestId)
+      .look()
+      .catch(thrown => thrown)
+    await providers.close()
+    return { told: [error.message, error.detail], ms: performance.now() - startedAt }
+  }
+  const closed = await timed(closing.url)
+  await closing[Symbol.asyncDispose]()
+  const refused = await timed(closing.url)
+  expect(refused.told).toEqual(closed.told)
+  expect(refused.told[0]).toBe('The provider’s Keystone cannot be reached')
+  expect(Math.abs(refused.ms - closed.ms)).toBeLessThan(300)
+})
+
+test('a create that may have been done is not begun after its time is over', async () => {
+  let posts = 0
+  await using p = await poisoned('Keystone', (response, request) => {
+    if (!isLogin(request)) return
+    const urls = { compute: `${p.server.url}/compute/v2.1` }
+    setTimeout(() => sendJson(response, 201, tokenBody(urls), { 'x-subject-token': 't' }), timeoutMs + 200)
+  })
+  const { error } = await suffered(() => verbs.createServer!(p.provider))
+  expect(error).toMatchObject({ detail: { reason: 'timeout' } })
+  await sleep(500)
+  posts = p.server.seen.filter(({ path }) => path.startsWith('/compute')).length
+  expect(posts).toBe(0)
+})
