@@ -26,6 +26,8 @@ export interface Scene extends AsyncDisposable {
   promised(capacity: object, more?: object): Promise<string>
   /** The body of create-instance. */
   instanceBody(more?: object): object
+  /** As if nobody had ever asked for anything, but that the regions are there. */
+  clear(): Promise<void>
   /** Starts the clockwork, which stops with the scene. */
   startWork(): Promise<void>
 }
@@ -87,6 +89,16 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
       return provider
     },
     instanceBody: (more = {}) => ({ name: 'vm', image, flavor, networks: [], ...more }),
+    async clear() {
+      w.setTime(null)
+      await clockwork?.stop(500)
+      clockwork = null
+      w.cloud.faults.clear()
+      for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
+      await w.database.pool.query(
+        'truncate account, provider, capacity_reservation, instance, general_host, host_property, lease, turn cascade',
+      )
+    },
     async startWork() {
       clockwork = createClockwork({
         config: w.config,

@@ -154,6 +154,7 @@ export interface CapacityReservationChange {
   readonly zone?: string | null
   readonly amounts: Partial<Amounts>
   readonly elements?: readonly string[]
+  readonly guarantee: Guarantee
 }
 
 export const noReservation = () => notFound('no reservation found for specified identifier', 'no_reservation')
@@ -178,6 +179,7 @@ export async function updateCapacityReservation(
   caller: Caller,
   change: CapacityReservationChange,
 ): Promise<CapacityReservation> {
+  checkGuarantee(change.guarantee)
   const before = await app.store.capacityReservations.get(change.id)
   if (before?.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
   const note = noteOf(app, caller, 'reservation.update')
