@@ -41,6 +41,8 @@ export interface Nova {
   flavors(): Flavor[]
   /** By its id or its name. */
   flavor(idOrName: string): Flavor | undefined
+  /** A public one. */
+  addFlavor(spec: FlavorSpec): Flavor
   aggregates(): Aggregate[]
   /** Null when there is none. */
   aggregate(name: string): Aggregate | null
@@ -73,6 +75,8 @@ export interface Nova {
   /** Adds its routes to a service of `sim/http.ts`. */
   build(app: FastifyInstance, service: { now(): Date }): void
 }
+
+export type FlavorSpec = Pick<Flavor, 'name' | 'vcpus' | 'memoryMb' | 'diskGb'>
 
 const flavors: readonly (readonly [name: string, vcpus: number, memoryMb: number, diskGb: number])[] = [
   ['m1.tiny', 1, 512, 1],
@@ -110,7 +114,7 @@ function seed(region: NovaRegion, { count, ...size }: HostsSpec): void {
   seedImages(region.images, region.name, region.now())
 }
 
-function addFlavor(region: NovaRegion, size: Pick<Flavor, 'name' | 'vcpus' | 'memoryMb' | 'diskGb'>): void {
+function addFlavor(region: NovaRegion, size: FlavorSpec): Flavor {
   const flavor: Flavor = {
     ...size,
     id: seededUuid('flavor', region.name, size.name),
@@ -125,6 +129,7 @@ function addFlavor(region: NovaRegion, size: Pick<Flavor, 'name' | 'vcpus' | 'me
   }
   region.flavors.set(flavor.id, flavor)
   region.flavorsByName.set(flavor.name, flavor)
+  return flavor
 }
 
 function handlesOf(region: NovaRegion): Omit<Nova, 'build'> {
@@ -139,6 +144,7 @@ function handlesOf(region: NovaRegion): Omit<Nova, 'build'> {
     hosts: () => [...region.hosts.values()],
     flavors: () => [...region.flavors.values()],
     flavor: idOrName => region.flavors.get(idOrName) ?? region.flavorsByName.get(idOrName),
+    addFlavor: spec => addFlavor(region, spec),
     aggregates: () => [...region.aggregates.values()],
     aggregate: name => [...region.aggregates.values()].find(one => one.name === name) ?? null,
     servers: () => [...region.servers.all()],

@@ -20,28 +20,32 @@ export type Query = ReadonlyMap<string, readonly string[]>
 
 /** Throws `invalid` (malformed) for bad percent-encoding and for NUL. */
 export function parseQuery(url: string): Query {
-  const query = new Map<string, string[]>()
   const start = url.indexOf('?')
-  if (start === -1) return query
-  for (const pair of url.slice(start + 1).split('&')) {
-    if (pair === '') continue
-    const [name = '', ...rest] = pair.split('=')
-    const key = decode(name)
-    const values = query.get(key)
-    if (values) values.push(decode(rest.join('=')))
-    else query.set(key, [decode(rest.join('='))])
-  }
-  return query
+  return start === -1 ? new Map() : parsePairs(url.slice(start + 1), 'query')
 }
 
-function decode(text: string): string {
+/** The same of any text of that form; `what` it is, for a sentence. */
+export function parsePairs(text: string, what: string): Query {
+  const pairs = new Map<string, string[]>()
+  for (const pair of text.split('&')) {
+    if (pair === '') continue
+    const [name = '', ...rest] = pair.split('=')
+    const key = decode(name, what)
+    const values = pairs.get(key)
+    if (values) values.push(decode(rest.join('='), what))
+    else pairs.set(key, [decode(rest.join('='), what)])
+  }
+  return pairs
+}
+
+function decode(text: string, what: string): string {
   let decoded: string
   try {
     decoded = decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    throw malformed(`The query holds ${JSON.stringify(text)}, which is not percent-encoded UTF-8`)
+    throw malformed(`The ${what} holds ${JSON.stringify(text)}, which is not percent-encoded UTF-8`)
   }
-  if (decoded.includes('\0')) throw malformed('The query holds a NUL character')
+  if (decoded.includes('\0')) throw malformed(`The ${what} holds a NUL character`)
   return decoded
 }
 

@@ -97,6 +97,12 @@ export interface Face {
   readonly routes: readonly Route[]
   /** What the face asks of a request's headers, on its routes; throws AppError. */
   check(head: Head): void
+  /** How it reads bodies where that is not as JSON of any size that the server takes; throws AppError. */
+  readonly bodies?: {
+    /** In bytes. */
+    readonly limit: number
+    read(bytes: Uint8Array, contentType: string | undefined): unknown
+  }
   /** Of every answer of a route to which nothing went wrong. */
   readonly headers?: Readonly<Record<string, string>>
   /** The face's envelope: how it words anything that went wrong. */

@@ -90,10 +90,7 @@ export function createServer(given: ServerOptions): FastifyInstance {
       server.addHttpMethod(method, { hasBody: true })
   }
   server.decorateRequest('caller', null)
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
-    readJson(body),
-  )
+  readBodies(server, bytes => readJson(bytes))
   server.addHook('onRequest', async (request, reply) => void named(reply, request))
   server.addHook('onResponse', async (request, reply) => report(options, request, reply))
   endSoon(server)
@@ -115,6 +112,20 @@ function endSoon(server: FastifyInstance): void {
     // After this the connection is idle, and nobody would look at it again.
     if (isStopping) setImmediate(() => server.server.closeIdleConnections())
   })
+}
+
+/** Whatever the type that they are said to have. */
+function readBodies(
+  server: FastifyInstance,
+  read: (bytes: Uint8Array, contentType: string | undefined) => unknown,
+  bodyLimit?: number,
+): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', ...(bodyLimit === undefined ? {} : { bodyLimit }) },
+    async (request: FastifyRequest, body: Buffer) => read(body, request.headers['content-type']),
+  )
 }
 
 /** The answer carries the request's id. */
@@ -156,6 +167,8 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
     if (route) face.check(headOf(request))
     if (route && request.caller) authorise(request.caller, route.rule, policy, route.denied)
   })
+  const { bodies } = face
+  if (bodies) readBodies(scope, (...body) => bodies.read(...body), Math.min(bodies.limit, options.bodyLimit))
   scope.setErrorHandler(fail(options, face))
   scope.setNotFoundHandler((request, reply) =>
     fail(options, face)(new AppError('not_found', ''), request, reply),

@@ -1,5 +1,8 @@
 // A world whose simulated cloud is also a provider, and the Promise API as its clients call it.
 
+import { pino } from 'pino'
+import { createClockwork } from '../../src/compose.ts'
+import type { Clockwork } from '../../src/worker/clockwork.ts'
 import type { Ask, Reply, World, WorldSpec } from '../world.ts'
 import { world } from '../world.ts'
 
@@ -7,6 +10,8 @@ export interface Scene extends AsyncDisposable {
   readonly w: World
   /** That servers may boot from. */
   readonly image: string
+  /** The id of a flavor of 1 vCPU and 512 MB without a disk. */
+  readonly flavor: string
   /** Calls an operation; answers its body. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   ask(operation: string, body?: object, ask?: Ask): Promise<any>
@@ -17,6 +22,14 @@ export interface Scene extends AsyncDisposable {
   /** The seed's own body of add-provider, with this cloud's names. */
   providerBody(more?: object): object
   addProvider(more?: object): Promise<string>
+  /** A provider of which so much may be promised, from now on; its id. */
+  promised(capacity: object, more?: object): Promise<string>
+  /** The body of create-instance. */
+  instanceBody(more?: object): object
+  /** As if nobody had ever asked for anything, but that the regions are there. */
+  clear(): Promise<void>
+  /** Starts the clockwork, which stops with the scene. */
+  startWork(): Promise<void>
 }
 
 export const hourMs = 3_600_000
@@ -38,6 +51,10 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
     .get('Pod1')!
     .images()
     .find(one => one.isPublic)!.id
+  const flavor = w.cloud.novas
+    .get('Pod1')!
+    .addFlavor({ name: 'promise.tiny', vcpus: 1, memoryMb: 512, diskGb: 0 }).id
+  let clockwork: Clockwork | null = null
   const providerBody = (more = {}) => ({
     'provider-type': 'openstack',
     endpoint: `${w.cloud.authUrl.replace(/\/v3$/, '')}/v2.0/tokens`,
@@ -51,6 +68,7 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
   const s: Scene = {
     w,
     image,
+    flavor,
     reply,
     async ask(operation, body = {}, ask = {}) {
       return (await reply(operation, { body, ...ask })).json
@@ -64,7 +82,53 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
       if (answer.result !== 'ok') throw new Error(JSON.stringify(answer))
       return answer['provider-id']
     },
-    [Symbol.asyncDispose]: () => w[Symbol.asyncDispose](),
+    async promised(capacity, more = {}) {
+      const provider = await s.addProvider(more)
+      const answer = await s.ask('increase-capacity', { source: provider, capacity })
+      if (answer.result !== 'ok') throw new Error(JSON.stringify(answer))
+      return provider
+    },
+    instanceBody: (more = {}) => ({ name: 'vm', image, flavor, networks: [], ...more }),
+    async clear() {
+      w.setTime(null)
+      await clockwork?.stop(500)
+      clockwork = null
+      w.cloud.faults.clear()
+      for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
+      await w.database.pool.query(
+        'truncate account, provider, capacity_reservation, instance, general_host, host_property, lease, turn cascade',
+      )
+    },
+    async startWork() {
+      clockwork = createClockwork({
+        config: w.config,
+        log: pino({ level: 'fatal' }),
+        app: w.app,
+        databaseUrl: w.databaseUrl,
+        metrics: { observeJob: () => {}, countSurplus: () => {} },
+      })
+      await clockwork.start()
+    },
+    async [Symbol.asyncDispose]() {
+      await clockwork?.stop(500)
+      await w[Symbol.asyncDispose]()
+    },
   }
   return s
 }
+
+/** All eleven amounts, of which these are not 0. */
+export const amounts = (given: object = {}): object => ({
+  cores: 0,
+  ram: 0,
+  instances: 0,
+  networks: 0,
+  ports: 0,
+  routers: 0,
+  subnets: 0,
+  addresses: 0,
+  gigabytes: 0,
+  snapshots: 0,
+  volumes: 0,
+  ...given,
+})

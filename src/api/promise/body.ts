@@ -19,13 +19,29 @@ export function fieldsOf({ body }: Pick<Request, 'body'>): Fields {
   return others.length === 0 && wrappers.includes(only ?? '') && isObject(inner) ? inner : body
 }
 
+/** What objects in a body have, by their key. */
+const inner: Readonly<Record<string, readonly string[]>> = {
+  capacity: amountNames,
+  window: ['start', 'end', 'scope'],
+  elements: ['some', 'every'],
+  tenant: ['id', 'name'],
+  project: ['id', 'name', 'domain-name'],
+}
+
 /** Keys that nobody asked for: told to whoever sends them, or refused where that is wished. Throws `invalid` (malformed). */
 export function unknownKeys(request: Request, known: readonly string[]): string[] {
-  const unknown = Object.keys(fieldsOf(request)).filter(key => !known.includes(key))
+  const fields = fieldsOf(request)
+  const unknown = Object.entries(fields).flatMap(([key, value]) => {
+    if (!known.includes(key)) return [key]
+    const names = Object.hasOwn(inner, key) && isObject(value) ? Object.keys(value) : []
+    return names.filter(name => !inner[key]!.includes(name)).map(name => `${key}.${name}`)
+  })
   if (unknown.length > 0 && /(^|[,\s])handling=strict\b/.test(request.header('prefer') ?? ''))
     throw malformed(`there is no such parameter: ${unknown.slice(0, 10).join(', ')}`)
-  return unknown
+  return unknown.slice(0, mostWarnings)
 }
+
+const mostWarnings = 100
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
 

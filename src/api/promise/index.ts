@@ -6,6 +6,7 @@ import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.
 import { statusOf } from '../status.ts'
 import { nfviRoutes } from './nfvi.ts'
 import { operations, viewRefusal } from './operations.ts'
+import { bodies } from './reading.ts'
 import { treeRoutes } from './tree.ts'
 
 const policy: PolicyTable = {
@@ -53,6 +54,7 @@ export function promise({ restconf }: PromiseOptions): Face {
       ...(restconf ? [] : [...treeRoutes, ...nfviRoutes]),
     ],
     check: requireJsonAccepted,
+    bodies,
     describe: problem => describeError(problem, wrap),
   }
 }

@@ -112,8 +112,11 @@ const parseReservation = (fields: Fields) => ({
   zone: textOf(fields, 'zone'),
   amounts: amountsOf(fields),
   elements: elementsOf(fields, 'elements'),
-  guarantee: choiceOf(fields, 'guarantee', ['aggregate', 'placed'] as const, 'aggregate'),
+  guarantee: guaranteeOf(fields),
 })
+
+const guaranteeOf = (fields: Fields) =>
+  choiceOf(fields, 'guarantee', ['aggregate', 'placed'] as const, 'aggregate')
 
 function parseReservationChange(fields: Fields) {
   const id = idOf(fields, 'reservation-id')
@@ -123,6 +126,7 @@ function parseReservationChange(fields: Fields) {
   return {
     id,
     amounts: amountsOf(fields),
+    guarantee: guaranteeOf(fields),
     ...(start ? { start } : {}),
     ...(end ? { end } : {}),
     ...(zone === null ? {} : { zone }),

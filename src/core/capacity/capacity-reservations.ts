@@ -149,6 +149,7 @@ export interface CapacityReservationChange {
   readonly zone?: string | null
   readonly amounts: Partial<Amounts>
   readonly elements?: readonly string[]
+  readonly guarantee: Guarantee
 }
 
 export const noReservation = () => notFound('no reservation found for specified identifier', 'no_reservation')
@@ -160,7 +161,7 @@ export const maySee = (caller: Caller, projectId: string): boolean =>
 /** A living one that the caller may see, kept from all others. Throws `not_found`. */
 export async function lockLiving(tx: Transaction, caller: Caller, id: string): Promise<CapacityReservation> {
   const found = await tx.capacityReservations.lock(id)
-  if (!found || found.state !== 'living' || !maySee(caller, found.projectId)) throw noReservation()
+  if (found?.state !== 'living' || !maySee(caller, found.projectId)) throw noReservation()
   return found
 }
 
@@ -173,8 +174,9 @@ export async function updateCapacityReservation(
   caller: Caller,
   change: CapacityReservationChange,
 ): Promise<CapacityReservation> {
+  checkGuarantee(change.guarantee)
   const before = await app.store.capacityReservations.get(change.id)
-  if (!before || before.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
+  if (before?.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
   const note = noteOf(app, caller, 'reservation.update')
   const asked = changed(app, before, change)
   await checkAsked(app, caller, asked)

@@ -1,7 +1,7 @@
 // The verbs of instances: servers at a provider, charged before Nova is asked and until they are gone.
 
 import type { Caller } from '../caller.ts'
-import { AppError, invalid, notFound } from '../error.ts'
+import { AppError, invalid, isRefusal, notFound } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
 import { type Note, noteOf, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
@@ -177,7 +177,7 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
     })
   } catch (error) {
     if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
-    const isNothing = error.detail.reason !== 'maybe_done' || (await isNotThere(cloud, id, error))
+    const isNothing = isNothingMade(error) || (await isNotThere(cloud, id, error))
     await app.store.transact(tx =>
       isNothing
         ? endInstance(app, tx, id, 'error', error.message)
@@ -187,6 +187,12 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
     throw error
   }
 }
+
+/** Nova has refused, or was never reached; whatever else went wrong, it may have made the server. */
+const isNothingMade = (error: AppError): boolean =>
+  error.code === 'unavailable' || isRefusal(error) || notReached.includes(error.detail.reason ?? '')
+
+const notReached = ['endpoint_refused', 'no_endpoint', 'tls']
 
 /** After an answer (of whatever kind) nothing comes late: what does not show then is not there. */
 async function isNotThere(cloud: ProviderCloud, mark: string, { detail }: AppError): Promise<boolean> {

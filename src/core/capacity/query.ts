@@ -8,7 +8,7 @@ import { type Amounts, amountNames, isNothing } from './amounts.ts'
 import { availableOver, heldOver } from './availability.ts'
 import type { CollectionFilter, CollectionKind, CollectionRef } from './collections.ts'
 import { amountsOfFlavor } from './instances.ts'
-import { placesOf } from './placing.ts'
+import { accountsOf, placesOf } from './placing.ts'
 import type { Provider } from './provider.ts'
 import { noProvider, providersIn } from './providers.ts'
 import { available } from './refusing.ts'
@@ -179,13 +179,16 @@ async function changesOf(app: App, filter: CollectionFilter): Promise<Point[]> {
 /** Where no bounds are told: all the time in which anything changes. Null when nothing ever does. */
 async function windowOf(
   app: App,
-  { from, to }: CapacityQuery,
+  { from: start, to: end }: CapacityQuery,
   providers: readonly Provider[],
 ): Promise<Window | null> {
-  const extent = await app.store.collections.extent(providers.map(({ budget }) => budget))
+  const places = await placesOf(app, providers)
+  const extent = await app.store.collections.extent([...new Set(places.flatMap(accountsOf))])
   if (!extent) return null
-  const window = { from: from ?? extent.first, to: to ?? new Date(extent.last.getTime() + 1) }
-  return window.from < window.to ? window : null
+  const from = start ?? extent.first
+  // What has changed for the last time before the window is as it was left then.
+  const to = end ?? new Date(Math.max(extent.last.getTime(), from.getTime()) + 1)
+  return from < to ? { from, to } : null
 }
 
 /** So many servers of a flavor have room at the same time, all the time. Throws `not_found`. */
