@@ -188,9 +188,12 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
   }
 }
 
-/** Nova has refused, or was never reached; whatever else went wrong, it may have made the server. */
-const isNothingMade = (error: AppError): boolean =>
-  error.code === 'unavailable' || isRefusal(error) || notReached.includes(error.detail.reason ?? '')
+/** Nova has refused, or was never reached; whatever else went wrong with it, it may have made the server. */
+const isNothingMade = (error: AppError): boolean => {
+  const { code, detail } = error
+  if (code === 'unavailable' || detail.service === 'Keystone') return true
+  return notReached.includes(detail.reason ?? '') || isRefusal(error)
+}
 
 const notReached = ['endpoint_refused', 'no_endpoint', 'tls']
 
