@@ -57,8 +57,8 @@ module.exports = {
     ),
     only(
       'config-is-alone',
-      '^src/config(-example)?\\.ts',
-      '^src/config\\.ts',
+      '^src/config(-example|-kinds)?\\.ts',
+      '^src/config(-kinds)?\\.ts',
       'config reads settings and knows nothing else',
     ),
     only(

@@ -20,8 +20,7 @@ import type { Face, Mount } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
-import { leaseRules, networkRules, parseAddress, promiseRules, providersSettings } from './configured.ts'
-import { AppError } from './core/error.ts'
+import { leaseRules, networkRules, openProviders, parseAddress, promiseRules } from './configured.ts'
 import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
@@ -30,7 +29,7 @@ import type { App } from './core/ports.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
 import { createIdentity } from './openstack/keystone.ts'
-import { createProviders, type Providers } from './openstack/provider.ts'
+import type { Providers } from './openstack/provider.ts'
 import { createRegions, type Regions } from './openstack/region.ts'
 import { createSession } from './openstack/session.ts'
 import { type Database, openDatabase } from './store/database.ts'
@@ -123,18 +122,6 @@ export function openCloud(config: Config) {
     await session.close()
   }
   return { session, catalog, regions, identity: createIdentity(session), close }
-}
-
-/** What calls providers, behind its guard; throws ConfigError for lines of `providers.allow` that are none. */
-export function openProviders(config: Config, databaseUrl: string, log: Logger): Providers {
-  const onRefusal = (refusal: object): void =>
-    log.warn(refusal, 'a provider led to an address that may not be called: see providers.allow')
-  try {
-    return createProviders({ ...providersSettings(config, databaseUrl), onRefusal })
-  } catch (error) {
-    if (error instanceof AppError) throw new ConfigError(`providers: ${error.message}.`)
-    throw error
-  }
 }
 
 /** The object without its undefined fields, as exact optional types want it. */

@@ -1,46 +1,21 @@
 // The settings: one YAML file, every key also as an ATOLL_… environment variable, checked at start.
 
 import { readFileSync } from 'node:fs'
-import { isIPv4, isIPv6 } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { address, file, network, persona, text, url, whole } from './config-kinds.ts'
 
 /** A setting is wrong: one sentence that says which, and what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const address = z.string().refine(value => {
-  const [, ipv6, port] = /^(?:\[([^\]]+)\]|[^\s:/[\]]+):(\d{1,5})$/.exec(value) ?? []
-  return port !== undefined && Number(port) <= 65_535 && (ipv6 === undefined || isIPv6(ipv6))
-}, 'must be HOST:PORT, for instance 127.0.0.1:19999')
-const url = z.string().regex(/^https?:\/\/[^\s@]+$/, 'must be an http or https URL without a user name in it')
-/** As BlockList takes it: an address, or a network with the number of its bits. */
-const network = z.string().refine(value => {
-  const [address = '', bits, ...rest] = value.split('/')
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
-  return (
-    most > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
-  )
-}, 'must be an IP address or a network, for instance 10.0.0.1 or 10.0.0.0/8')
-const file = z.string().min(1, 'must be the path of a file')
-const text = z.string().min(1, 'must not be empty')
-const whole = (minimum: number, maximum: number) =>
-  z
-    .int('must be a whole number')
-    .min(minimum, `must be at least ${minimum}`)
-    .max(maximum, `must be at most ${maximum}`)
-
 const defaultDataDir = (): string =>
   process.getuid?.() === 0
     ? '/var/lib/atoll'
     : join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'atoll')
-
-const persona = z.enum(['admin', 'manager', 'member', 'reader', 'any', 'nobody'], {
-  error: 'must be one of admin, manager, member, reader, any, nobody',
-})
 
 /** Every setting, with its default and what it is for; atoll.example.yaml is made of it. */
 export const schema = z.strictObject({

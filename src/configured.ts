@@ -1,10 +1,12 @@
-// The settings as core and the providers' guard are told of them.
+// The settings as core is told of them, and what calls providers behind the guard that they set.
 
-import type { Config } from './config.ts'
+import type { Logger } from 'pino'
+import { type Config, ConfigError } from './config.ts'
 import type { PromiseRules } from './core/capacity/rules.ts'
+import { AppError } from './core/error.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
 import type { NetworkRules } from './core/network/rules.ts'
-import type { ProvidersSettings } from './openstack/provider.ts'
+import { createProviders, type Providers, type ProvidersSettings } from './openstack/provider.ts'
 
 export const leaseRules = ({ leases }: Config): LeaseRules => ({
   beforeEndMs: leases.before_end_minutes * 60_000,
@@ -66,6 +68,18 @@ export function providersSettings(
     own: [...listeners, database],
     timeoutMs: providers.timeout_seconds * 1000,
     ...(providers.ca_file ? { caFile: providers.ca_file } : {}),
+  }
+}
+
+/** What calls providers, behind its guard; throws ConfigError for lines of `providers.allow` that are none. */
+export function openProviders(config: Config, databaseUrl: string, log: Logger): Providers {
+  const onRefusal = (refusal: object): void =>
+    log.warn(refusal, 'a provider led to an address that may not be called: see providers.allow')
+  try {
+    return createProviders({ ...providersSettings(config, databaseUrl), onRefusal })
+  } catch (error) {
+    if (error instanceof AppError) throw new ConfigError(`providers: ${error.message}.`)
+    throw error
   }
 }
 

@@ -9,7 +9,7 @@ import { disable } from './api/services.ts'
 import { type BootSpec, bootServer } from './boot.ts'
 import { type Image, type ImageSpec, makeImage, seedImages } from './images.ts'
 import { noPorts, type Ports } from './ports.ts'
-import type { Quotas } from './quotas.ts'
+import type { Quotas } from './quota-names.ts'
 import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
 import type { Aggregate, Flavor, Host, Server } from './rows.ts'
 

@@ -1,28 +1,9 @@
-// What projects may have: the stock limits, those set for a project, and the refusal of what goes beyond.
+// What a project may have and what it has, and the refusal of what goes beyond.
 
 import { Refusal } from '../http.ts'
+import type { Quotas } from './quota-names.ts'
 import type { NovaRegion } from './region.ts'
 import type { EmbeddedFlavor } from './rows.ts'
-
-/** -1: no limit. The names of networks' things are left over: nothing counts them. */
-export const stockQuotas = {
-  instances: -1,
-  cores: -1,
-  ram: -1,
-  fixed_ips: -1,
-  floating_ips: -1,
-  metadata_items: 128,
-  injected_files: 5,
-  injected_file_content_bytes: 10_240,
-  injected_file_path_bytes: 255,
-  key_pairs: 100,
-  security_groups: -1,
-  security_group_rules: -1,
-  server_groups: -1,
-  server_group_members: -1,
-}
-export type QuotaName = keyof typeof stockQuotas
-export type Quotas = Record<QuotaName, number>
 
 export const quotasOf = ({ settings, quotas }: NovaRegion, projectId: string): Quotas => ({
   ...settings.quotas,

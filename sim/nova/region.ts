@@ -9,7 +9,7 @@ import { Table } from '../table.ts'
 import type { Image } from './images.ts'
 import { look, refreshChildren } from './nodes.ts'
 import type { Ports } from './ports.ts'
-import { type Quotas, stockQuotas } from './quotas.ts'
+import { type Quotas, stockQuotas } from './quota-names.ts'
 import type { Aggregate, Flavor, Host, Server, Service } from './rows.ts'
 
 export interface HostSpec {

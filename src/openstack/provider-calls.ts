@@ -48,7 +48,7 @@ const server = z
   })
   .transform(({ metadata, ...rest }): ProviderServer => {
     const mark = metadata?.[markKey]
-    return { ...rest, mark: typeof mark === 'string' ? mark : null }
+    return { ...rest, mark: typeof mark === 'string' && isText(mark) ? mark : null }
   })
 
 /** Those that bear a mark; Nova lets no member look for one. Throws as `followPages`. */

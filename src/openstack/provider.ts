@@ -82,7 +82,7 @@ export function createProviders(settings: ProvidersSettings): Providers {
   /** The newest is last; the one that was not used for longest goes first, when its calls are over. */
   function entryOf(login: ProviderLogin): Entry {
     const key = fingerprint(login)
-    const entry = entries.get(key) ?? openEntry(login, { egress, dispatcher: newDispatcher(), timeoutMs })
+    const entry = entries.get(key) ?? openEntry(login, { egress, newDispatcher, timeoutMs })
     entries.delete(key)
     entries.set(key, entry)
     const [oldest] = entries
@@ -120,15 +120,16 @@ const shown = (endpoint: string): string =>
 
 interface EntryParts {
   readonly egress: Egress
-  readonly dispatcher: Dispatcher
+  readonly newDispatcher: () => Dispatcher
   readonly timeoutMs: number
 }
 
-function openEntry(login: ProviderLogin, { egress, dispatcher, timeoutMs }: EntryParts): Entry {
+function openEntry(login: ProviderLogin, { egress, newDispatcher, timeoutMs }: EntryParts): Entry {
   const authUrl = authUrlOf(login.endpoint)
   if (authUrl === null) throw endpointRefused('Keystone')
   egress.check(new URL(authUrl))
   const auth = loginBody(login)
+  const dispatcher = newDispatcher()
   const session = createSession({ authUrl, auth, timeoutMs, dispatcher, maxBytes: maxLoginBytes })
   const catalog = createCatalog(session, { allowed: url => isAllowed(egress, url) })
   // So many servers with all that users may put on them stay below the bound.

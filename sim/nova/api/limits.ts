@@ -1,7 +1,8 @@
 // Limits and quotas: what a project may have and what it has; set and reset by admins.
 
 import { printed } from '../../python.ts'
-import { type QuotaName, type Quotas, quotasOf, stockQuotas, usageOf } from '../quotas.ts'
+import { type QuotaName, type Quotas, stockQuotas } from '../quota-names.ts'
+import { quotasOf, usageOf } from '../quotas.ts'
 import { badRequest, forbidden, invalidField } from '../refusals.ts'
 import { type Answer, type Asked, accepted, ok, type Route, readInteger, readObject } from './asked.ts'
 
