@@ -738,13 +738,6 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.inetmultirange(VARIADIC inetrange[])
- RETURNS inetmultirange
- LANGUAGE internal
- IMMUTABLE PARALLEL SAFE STRICT
-AS $function$multirange_constructor2$function$
-;
-
 CREATE OR REPLACE FUNCTION public.inetmultirange()
  RETURNS inetmultirange
  LANGUAGE internal
@@ -759,11 +752,11 @@ CREATE OR REPLACE FUNCTION public.inetmultirange(inetrange)
 AS $function$multirange_constructor1$function$
 ;
 
-CREATE OR REPLACE FUNCTION public.inetrange(inet, inet)
- RETURNS inetrange
+CREATE OR REPLACE FUNCTION public.inetmultirange(VARIADIC inetrange[])
+ RETURNS inetmultirange
  LANGUAGE internal
- IMMUTABLE PARALLEL SAFE
-AS $function$range_constructor2$function$
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor2$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.inetrange(inet, inet, text)
@@ -771,6 +764,13 @@ CREATE OR REPLACE FUNCTION public.inetrange(inet, inet, text)
  LANGUAGE internal
  IMMUTABLE PARALLEL SAFE
 AS $function$range_constructor3$function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetrange(inet, inet)
+ RETURNS inetrange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE
+AS $function$range_constructor2$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.port_groups_exist()
@@ -815,7 +815,7 @@ begin
     select from taken join account on account.id = taken.account_id
     where account.kind <> 'host' and account.locked_by is distinct from pg_current_xact_id()
   ) then
-    raise exception 'usage was taken from an account that this transaction has not locked'
+    raise exception 'usage of an account was changed by a transaction that has not locked it'
       using errcode = 'check_violation', constraint = 'usage_needs_lock';
   end if;
   return null;
@@ -830,4 +830,8 @@ CREATE TRIGGER port_groups_exist AFTER INSERT OR UPDATE OF security_group_ids ON
 
 CREATE TRIGGER security_group_unused AFTER DELETE ON public.security_group FOR EACH ROW EXECUTE FUNCTION security_group_unused();
 
+CREATE TRIGGER usage_ended_needs_lock AFTER DELETE ON public.usage REFERENCING OLD TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();
+
 CREATE TRIGGER usage_needs_lock AFTER INSERT ON public.usage REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();
+
+CREATE TRIGGER usage_shortened_needs_lock AFTER UPDATE ON public.usage REFERENCING OLD TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();

@@ -324,6 +324,21 @@ export function usages(): void {
     expect(await cores(place, on(3))).toEqual([20, 16, 0])
   })
 
+  it('does not end on a scope or a budget that its transaction has not locked', async () => {
+    const place = await newPlace()
+    const consumer = await use(place, 4, window(on(3), forever))
+    for (const at of [on(1), on(5)]) {
+      for (const locked of [[], [place.budget], [place.general]]) {
+        const work = transact(async ledger => {
+          await ledger.lock(locked)
+          await ledger.endUse([consumer], at, note)
+        })
+        await expect(work).rejects.toThrow()
+      }
+    }
+    expect(await cores(place, on(5))).toEqual([16, 12, 0])
+  })
+
   it('of a host is told without a lock', async () => {
     const host = await newHost(await newRegion())
     await expect(store.use(host)).resolves.toBeUndefined()

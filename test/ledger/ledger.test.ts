@@ -14,6 +14,7 @@ import {
   newRegion,
   newScope,
   on,
+  post,
   speakTo,
   store,
   transact,
@@ -78,6 +79,37 @@ describe('a transaction in PostgreSQL', () => {
       await ledger.lock([one])
       await transact(inner => inner.lock([other]))
     })
+  })
+})
+
+describe('a day that a process of the release before has written', () => {
+  let postgres: PostgresLedger
+  beforeAll(async () => {
+    postgres = await postgresStore()
+    speakTo(postgres)
+  })
+  afterAll(() => store[Symbol.asyncDispose]())
+
+  it('is asked by its steps, until it is written again', async () => {
+    const account = await newScope()
+    await post([account, 5, always], [account, -5, window(on(3), on(9))])
+    await post([account, 2, window(on(6, 9), on(6, 10))])
+    const run = (statement: string, values: unknown[] = []) =>
+      postgres.database.pool.query<{ highest: number | null }>(statement, [account, on(6), ...values])
+    await run('update step set change = change * 2 where account_id = $1 and at > $2 and at < $3', [on(7)])
+    await run(
+      `insert into bucket (account_id, class, day, change, lowest) values ($1, 'TENANCY', $2, 0, 0)
+       on conflict (account_id, class, day) do update set change = excluded.change, lowest = excluded.lowest`,
+    )
+    const highest = async () =>
+      (await run('select highest from bucket where account_id = $1 and day = $2')).rows[0]!.highest
+    const first = (hosts: number) => {
+      const question = { account, class: 'TENANCY', window: window(on(3), on(9)) }
+      return transact(ledger => ledger.firstWith(question, hosts * 1_000_000))
+    }
+    expect([await highest(), await first(4), await first(5)]).toEqual([null, on(6, 9), null])
+    await post([account, 1, window(on(6, 9), on(6, 10))])
+    expect([await highest(), await first(5), await first(6)]).toEqual([5_000_000, on(6, 9), null])
   })
 })
 

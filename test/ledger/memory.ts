@@ -151,7 +151,7 @@ export class MemoryLedger {
       claim: async (claim, holds, hosts) => this.#claim(claim, holds, hosts, locked),
       release: async (claim, _note, from = new Date(0)) => this.#release(claim, from),
       use: async usage => this.#use(usage, locked),
-      endUse: async (consumers, at) => this.#endUse(consumers, at),
+      endUse: async (consumers, at) => this.#endUse(consumers, at, locked),
       firstWith: async (question, amount) => this.#firstWith(question, amount),
       holdsAt: async (account, name, at) => this.#holdsAt(account, name, at),
       usedAt: async (account, name, at) => this.#usedAt(account, name, at),
@@ -298,8 +298,11 @@ export class MemoryLedger {
     }
   }
 
-  #endUse(consumers: readonly string[], at: Date): void {
-    const ended = (one: Usage): Usage[] => (consumers.includes(one.consumer) ? endedAt(one, at) : [one])
+  #endUse(consumers: readonly string[], at: Date, locked: Set<number>): void {
+    const isEnding = (one: Usage): boolean => consumers.includes(one.consumer) && one.window.to > at
+    const ending = this.#state.usage.filter(isEnding)
+    if (ending.some(one => !locked.has(one.account))) throw new Error('usage_needs_lock')
+    const ended = (one: Usage): Usage[] => (isEnding(one) ? endedAt(one, at) : [one])
     this.#set({ usage: this.#state.usage.flatMap(ended) })
   }
 

@@ -121,7 +121,7 @@ export interface Ledger {
   release(claim: string, note: Note, from?: Date): Promise<void>
   /** Takes what exists without a hold. */
   use(usage: readonly Usage[], note: Note): Promise<void>
-  /** These take nothing any more, of any account, from an instant on. */
+  /** These take nothing any more, of any account, from an instant on. The accounts must be locked. */
   endUse(consumers: readonly string[], at: Date, note: Note): Promise<void>
   /** The first instant at or after `from` and before `to` at which so much is available; null when there is none. */
   firstWith(question: Question, amount: number): Promise<Date | null>
