@@ -3,6 +3,7 @@
 import type { CapacityStore } from './capacity/capacity.ts'
 import type { TurnStore } from './clockwork.ts'
 import type { Cloud } from './cloud.ts'
+import type { EventStore } from './feed/event.ts'
 import type { HostStore, HostWriter } from './hosts/host.ts'
 import type { Job } from './jobs/job.ts'
 import type { JobStore } from './jobs/job-store.ts'
@@ -31,6 +32,7 @@ export interface Store {
   readonly hosts: HostStore
   readonly leases: LeaseStore
   readonly capacity: CapacityStore
+  readonly events: EventStore
   /**
    * Does all of this or nothing. Where others came first in a way that only the database sees, it is done once more
    * from the start.

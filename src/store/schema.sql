@@ -12,10 +12,11 @@ create sequence turn_worker as integer cycle;
 create table account (
   id bigint generated always as identity not null,
   kind text not null,
-  region_id uuid not null,
-  scope text not null,
+  region_id uuid,
+  scope text,
   locked_by xid8,
-  constraint account_kind CHECK ((kind = ANY (ARRAY['scope'::text, 'host'::text]))),
+  constraint account_kind CHECK ((kind = ANY (ARRAY['scope'::text, 'host'::text, 'budget'::text]))),
+  constraint account_place CHECK ((((kind = 'budget'::text) = (region_id IS NULL)) AND ((kind = 'budget'::text) = (scope IS NULL)))),
   constraint account_scope CHECK ((scope = ANY (ARRAY['general'::text, 'reservable'::text]))),
   constraint account_region foreign key (region_id) references region(id) ON DELETE CASCADE,
   constraint account_pkey primary key (id)
@@ -59,6 +60,28 @@ create table bucket (
   constraint bucket_pkey primary key (account_id, class, day)
 );
 
+create table capacity_reservation (
+  id uuid not null,
+  project_id text not null,
+  user_id text not null,
+  provider_id uuid,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  zone text,
+  amounts jsonb not null,
+  elements text[] not null,
+  state text not null,
+  at_risk boolean not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint capacity_reservation_provider foreign key (provider_id) references provider(id),
+  constraint capacity_reservation_pkey primary key (id)
+);
+create index capacity_reservation_elements on capacity_reservation USING gin (elements) WHERE (elements <> '{}'::text[]);
+create index capacity_reservation_order on capacity_reservation (created_at, id);
+create index capacity_reservation_project on capacity_reservation (project_id, created_at, id);
+create index capacity_reservation_provider on capacity_reservation (provider_id) WHERE (state = 'living'::text);
+
 create table claim (
   id uuid not null,
   project_id text not null,
@@ -66,6 +89,39 @@ create table claim (
   from_at timestamptz not null,
   to_at timestamptz not null,
   constraint claim_pkey primary key (id)
+);
+
+create table element_hold (
+  id bigint generated always as identity not null,
+  element text not null,
+  reservation_id uuid not null,
+  during tstzrange not null,
+  constraint element_hold_window CHECK ((NOT isempty(during))),
+  constraint element_hold_reservation_id_fkey foreign key (reservation_id) references capacity_reservation(id) ON DELETE CASCADE,
+  constraint element_hold_pkey primary key (id),
+  constraint element_hold_alone EXCLUDE USING gist (element WITH =, during WITH &&)
+);
+create index element_hold_reservation on element_hold (reservation_id);
+
+create table event (
+  number bigint not null,
+  at timestamptz not null,
+  type text not null,
+  action text not null,
+  subject_id text not null,
+  project_id text,
+  region text,
+  data jsonb not null,
+  constraint event_pkey primary key (number)
+);
+create index event_project on event (project_id, number) WHERE (project_id IS NOT NULL);
+
+create table feed (
+  one boolean default true not null,
+  numbered bigint default 0 not null,
+  removed bigint default 0 not null,
+  constraint feed_one CHECK (one),
+  constraint feed_pkey primary key (one)
 );
 
 create table floatingip (
@@ -91,6 +147,14 @@ create index floatingip_network on floatingip (floating_network_id);
 create index floatingip_port on floatingip (port_id) WHERE (port_id IS NOT NULL);
 create index floatingip_project on floatingip (project_id, id);
 create index floatingip_router on floatingip (router_id) WHERE (router_id IS NOT NULL);
+
+create table general_host (
+  region_id uuid not null,
+  hypervisor_hostname text not null,
+  amounts jsonb not null,
+  constraint general_host_region foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint general_host_pkey primary key (region_id, hypervisor_hostname)
+);
 
 create table held_range (
   id bigint generated always as identity not null,
@@ -196,6 +260,33 @@ create table host_property (
   constraint host_property_pkey primary key (id),
   constraint host_property_name UNIQUE (name)
 );
+
+create table instance (
+  id uuid not null,
+  project_id text not null,
+  user_id text not null,
+  provider_id uuid not null,
+  reservation_id uuid,
+  name text not null,
+  flavor_id text not null,
+  image text not null,
+  networks text[] not null,
+  amounts jsonb not null,
+  server_id text,
+  status text not null,
+  reason text,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  ended_at timestamptz,
+  constraint instance_provider foreign key (provider_id) references provider(id),
+  constraint instance_reservation foreign key (reservation_id) references capacity_reservation(id),
+  constraint instance_pkey primary key (id)
+);
+create index instance_charged on instance (provider_id) WHERE (ended_at IS NULL);
+create index instance_drawn on instance (reservation_id) WHERE (ended_at IS NULL);
+create index instance_order on instance (created_at, id);
+create index instance_project on instance (project_id, created_at, id);
+create index instance_server on instance (server_id);
 
 create table intent (
   id uuid not null,
@@ -336,6 +427,32 @@ create index network_name on network (name, id);
 create index network_project on network (project_id, id);
 create unique index network_bridge on network (bridge_of) WHERE (bridge_of IS NOT NULL);
 
+create table outbox (
+  id bigint generated always as identity not null,
+  at timestamptz not null,
+  type text not null,
+  action text not null,
+  subject_id text not null,
+  project_id text,
+  region text,
+  data jsonb not null,
+  constraint outbox_pkey primary key (id)
+);
+
+create table pool (
+  id uuid not null,
+  provider_id uuid not null,
+  source text not null,
+  amounts jsonb not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  elements text[] not null,
+  created_at timestamptz not null,
+  constraint pool_provider foreign key (provider_id) references provider(id) ON DELETE CASCADE,
+  constraint pool_pkey primary key (id)
+);
+create index pool_of_provider on pool (provider_id, created_at, id);
+
 create table port (
   id text not null,
   project_id text not null,
@@ -370,6 +487,23 @@ create index port_project on port (project_id, id);
 create index port_project_created on port (project_id, created_at, id);
 create index port_project_name on port (project_id, name, id);
 create unique index port_mac on port (network_id, mac_address);
+
+create table provider (
+  id uuid not null,
+  name text not null,
+  login jsonb not null,
+  sealed_password text not null,
+  region_id uuid,
+  budget bigint not null,
+  flavors jsonb not null,
+  limits jsonb not null,
+  refreshed_at timestamptz not null,
+  last_error text,
+  created_at timestamptz not null,
+  constraint provider_budget foreign key (budget) references account(id),
+  constraint provider_region foreign key (region_id) references region(id),
+  constraint provider_pkey primary key (id)
+);
 
 create table region (
   id uuid not null,
@@ -625,13 +759,6 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.inetmultirange(VARIADIC inetrange[])
- RETURNS inetmultirange
- LANGUAGE internal
- IMMUTABLE PARALLEL SAFE STRICT
-AS $function$multirange_constructor2$function$
-;
-
 CREATE OR REPLACE FUNCTION public.inetmultirange()
  RETURNS inetmultirange
  LANGUAGE internal
@@ -646,6 +773,13 @@ CREATE OR REPLACE FUNCTION public.inetmultirange(inetrange)
 AS $function$multirange_constructor1$function$
 ;
 
+CREATE OR REPLACE FUNCTION public.inetmultirange(VARIADIC inetrange[])
+ RETURNS inetmultirange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$multirange_constructor2$function$
+;
+
 CREATE OR REPLACE FUNCTION public.inetrange(inet, inet, text)
  RETURNS inetrange
  LANGUAGE internal
@@ -658,6 +792,34 @@ CREATE OR REPLACE FUNCTION public.inetrange(inet, inet)
  LANGUAGE internal
  IMMUTABLE PARALLEL SAFE
 AS $function$range_constructor2$function$
+;
+
+CREATE OR REPLACE FUNCTION public.number_events(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  moved int;
+begin
+  perform from outbox order by id limit 1;
+  if not found then
+    return 0;
+  end if;
+  -- One at a time, to its commit. Whoever waits here looks at the outbox after the one before has committed: so what
+  -- is seen of the feed has no number missing below the largest.
+  insert into feed default values on conflict (one) do update set numbered = feed.numbered;
+  with taken as (
+    delete from outbox where id in (select id from outbox order by id limit most) returning *
+  ), told as (
+    insert into event (number, at, type, action, subject_id, project_id, region, data)
+    select feed.numbered + row_number() over (order by taken.id), at, type, action, subject_id, project_id, region, data
+    from taken cross join feed
+  ), counted as (
+    update feed set numbered = numbered + (select count(*) from taken)
+  )
+  select count(*) into moved from taken;
+  return moved;
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.port_groups_exist()
@@ -693,8 +855,26 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.usage_needs_lock()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (
+    select from taken join account on account.id = taken.account_id
+    where account.kind <> 'host' and account.locked_by is distinct from pg_current_xact_id()
+  ) then
+    raise exception 'usage was taken from an account that this transaction has not locked'
+      using errcode = 'check_violation', constraint = 'usage_needs_lock';
+  end if;
+  return null;
+end $function$
+;
+
 CREATE TRIGGER hold_needs_lock AFTER INSERT ON public.hold REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION hold_needs_lock();
 
 CREATE TRIGGER port_groups_exist AFTER INSERT OR UPDATE OF security_group_ids ON public.port FOR EACH ROW EXECUTE FUNCTION port_groups_exist();
 
 CREATE TRIGGER security_group_unused AFTER DELETE ON public.security_group FOR EACH ROW EXECUTE FUNCTION security_group_unused();
+
+CREATE TRIGGER usage_needs_lock AFTER INSERT ON public.usage REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();

@@ -5,6 +5,7 @@ import { auditStore } from './audit.ts'
 import { bindingStore } from './bindings.ts'
 import { capacityStore } from './capacity.ts'
 import type { Db } from './database.ts'
+import { eventStore } from './events.ts'
 import { hostStore } from './hosts.ts'
 import { intentStore } from './intents.ts'
 import { jobStore } from './jobs.ts'
@@ -30,6 +31,7 @@ export function createStore(db: Db): Store {
     hosts: hostStore(db),
     leases: leaseStore(db),
     capacity: capacityStore(db),
+    events: eventStore(db),
     transact: work => transact(db, work),
   }
 }

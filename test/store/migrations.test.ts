@@ -82,7 +82,8 @@ describe('this release', () => {
   it('takes nothing away in a migration that expands: older processes are still at work', () => {
     for (const { name, phase, sql } of readMigrations()) {
       if (phase === 'contract') continue
-      const statements = sql.replaceAll(/--.*$/gm, '')
+      // What a function does it does when it is called.
+      const statements = sql.replaceAll(/--.*$/gm, '').replaceAll(/\$\$.*?\$\$/gs, '')
       expect(statements, name).not.toMatch(/\b(drop|rename|truncate|delete\s+from|set\s+not\s+null)\b/i)
     }
   })
