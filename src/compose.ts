@@ -42,7 +42,7 @@ import { createBreakers } from './worker/breakers.ts'
 import { capacityTurns } from './worker/capacity.ts'
 import { Clockwork } from './worker/clockwork.ts'
 import { hostTurns } from './worker/hosts.ts'
-import { type Housekeeping, startHousekeeping } from './worker/housekeeping.ts'
+import { type Housekeeping, startHousekeeping, startNumbering } from './worker/housekeeping.ts'
 import { jobTurns } from './worker/jobs.ts'
 import { leaseTurns } from './worker/leases.ts'
 import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
@@ -164,6 +164,9 @@ export async function startAtoll(
     addQueueMetrics(metrics.registry, app)
     if (role !== 'api') {
       closers.push(startHousekeepingOf(config, log, app).stop)
+      closers.push(
+        startNumbering(app, error => log.warn({ err: error }, 'events wait for their numbers')).stop,
+      )
       const clockwork = createClockwork({
         config,
         log,
@@ -287,6 +290,7 @@ function startHousekeepingOf(config: Config, log: Logger, app: App): Housekeepin
     app,
     auditDays: config.retention.audit_days,
     jobLogDays: config.retention.job_log_days,
+    eventDays: config.retention.event_days,
     newJobSeconds: config.jobs.new_expires_after_seconds,
     everyMs: 60_000,
     onError: error => log.error({ err: error }, 'housekeeping failed; the next turn tries again'),
@@ -317,6 +321,7 @@ export function createApi({ config, log, app, identity, metrics }: ApiParts): Fa
     log,
     metrics,
     bodyLimit: config.api.body_limit_bytes,
+    mostStreams: config.api.streams,
     trustedProxies: config.trusted_proxies,
     tls: tls.cert_file && tls.key_file ? { cert: readPem(tls.cert_file), key: readPem(tls.key_file) } : null,
   })

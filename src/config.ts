@@ -89,6 +89,9 @@ export const schema = z.strictObject({
     .strictObject({
       page_limit: whole(1, 100_000).default(2000).describe('The most rows that a list returns at once.'),
       body_limit_bytes: whole(1024, 104_857_600).default(1_048_576).describe('The largest request body.'),
+      streams: whole(1, 10_000)
+        .default(100)
+        .describe('How many streams of events one process serves at once.'),
     })
     .prefault({}),
   policy: z
@@ -101,6 +104,7 @@ export const schema = z.strictObject({
     .strictObject({
       audit_days: whole(1, 36_500).default(365).describe('How long the audit trail is kept.'),
       job_log_days: whole(1, 36_500).default(90).describe('How long jobs that succeeded stay in the log.'),
+      event_days: whole(1, 36_500).default(30).describe('How long events stay in the feed.'),
     })
     .prefault({}),
   jobs: z

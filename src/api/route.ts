@@ -18,6 +18,8 @@ export interface Route {
   readonly denied: string
   /** Names for `atoll routes`: how the face reads, what core does, how the face answers. */
   readonly parts: { readonly parse: string; readonly verb: string; readonly view: string }
+  /** A content type that it answers in beside JSON. */
+  readonly alsoAnswers?: string
   /** Which of the face's envelopes this route's errors come in. */
   readonly errors: string
   /** The face's own sentences for core's errors, by reason or code. */
@@ -28,7 +30,7 @@ export interface Route {
 
 export interface Answer {
   readonly status: number
-  /** Undefined for an answer without a body; Pieces for one that is too long to be one text. */
+  /** Undefined for an answer without a body; Pieces for one that is too long to be one text, TextStream for one without end. */
   readonly body: unknown
 }
 
@@ -95,8 +97,8 @@ export interface Face {
   readonly serviceType: string
   readonly policy: PolicyTable
   readonly routes: readonly Route[]
-  /** What the face asks of a request's headers, on its routes; throws AppError. */
-  check(head: Head): void
+  /** What the face asks of a request's headers, on one of its routes; throws AppError. */
+  check(head: Head, route: Route): void
   /** How it reads bodies where that is not as JSON of any size that the server takes; throws AppError. */
   readonly bodies?: {
     /** In bytes. */

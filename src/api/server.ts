@@ -18,10 +18,12 @@ import type { Credentials } from './auth.ts'
 import { publicUrl, trusting } from './forwarded.ts'
 import { readJson } from './json.ts'
 import type { HttpMetrics } from './metrics.ts'
+import { normalisePath } from './path.ts'
 import { Pieces } from './pieces.ts'
 import { authorise, type PolicyTable } from './policy.ts'
 import { parseQuery } from './request.ts'
 import type { ErrorAnswer, Face, Head, Mount, Route } from './route.ts'
+import { Streams, TextStream } from './streams.ts'
 import { refuseUnreadable } from './unreadable.ts'
 
 export interface ServerOptions {
@@ -35,6 +37,8 @@ export interface ServerOptions {
   readonly log: FastifyBaseLogger
   readonly metrics: HttpMetrics
   readonly bodyLimit: number
+  /** How many answers without an end there may be at once. */
+  readonly mostStreams: number
   readonly trustedProxies: readonly string[]
   readonly tls: { cert: string; key: string } | null
 }
@@ -42,6 +46,7 @@ export interface ServerOptions {
 /** The options, and what is made of them once. */
 interface Serving extends ServerOptions {
   readonly isTrusted: (address: string) => boolean
+  readonly streams: Streams
 }
 
 declare module 'fastify' {
@@ -60,7 +65,11 @@ const requestMs = 60_000
 const drainMs = 5_000
 
 export function createServer(given: ServerOptions): FastifyInstance {
-  const options: Serving = { ...given, isTrusted: trusting(given.trustedProxies) }
+  const streams = new Streams({
+    most: given.mostStreams,
+    onError: error => given.log.error({ err: error }, 'a stream broke off'),
+  })
+  const options: Serving = { ...given, isTrusted: trusting(given.trustedProxies), streams }
   const settings: FastifyServerOptions = {
     loggerInstance: options.log,
     genReqId: () => `req-${randomUUID()}`,
@@ -93,7 +102,7 @@ export function createServer(given: ServerOptions): FastifyInstance {
   readBodies(server, bytes => readJson(bytes))
   server.addHook('onRequest', async (request, reply) => void named(reply, request))
   server.addHook('onResponse', async (request, reply) => report(options, request, reply))
-  endSoon(server)
+  endSoon(server, streams)
   // The root face owns every path that no other face does, so it comes last.
   for (const mount of [...options.mounts].sort((a, b) => b.prefix.length - a.prefix.length)) {
     server.register(async scope => mountFace(scope, mount, options), { prefix: mount.prefix })
@@ -102,10 +111,11 @@ export function createServer(given: ServerOptions): FastifyInstance {
 }
 
 /** Once we stop, a connection ends with the answer that is under way on it, and all of them before long. */
-function endSoon(server: FastifyInstance): void {
+function endSoon(server: FastifyInstance, streams: Streams): void {
   let isStopping = false
   server.addHook('preClose', async () => {
     isStopping = true
+    streams.closeAll()
     setTimeout(() => server.server.closeAllConnections(), drainMs).unref()
   })
   server.addHook('onResponse', async () => {
@@ -136,27 +146,6 @@ const rootFace = ({ mounts }: ServerOptions): Face => mounts.find(({ prefix }) =
 
 const badPath = () => malformed('The path is not percent-encoded UTF-8')
 
-/** Faces of this kind do not tell `/pods` from `/pods/` or `/pods.json`. */
-const lenientPath = /^(?:\/tricircle)?(?:\/v1\.0(?:\/.*)?)?\/?$/
-/** Neither do those of this kind, but for the version alone. */
-const versionedPath = /^(?:\/network)?\/v2\.0\/.*$/
-/** Of this kind: `/leases` is `/leases.json`, and `/leases/` is nothing. */
-const suffixedPath = /^(?:\/reservation(?:\/[^/]+)?)?\/v1\/.+$/
-
-/** The path that routes are found by: without the endings that a face does not tell apart. */
-export function normalisePath(url: string): string {
-  const [path = '', ...query] = url.split('?')
-  return [barePath(path), ...query].join('?')
-}
-
-function barePath(path: string): string {
-  if (path === '/reservation/' || path === '/network/') return path.slice(0, -1)
-  if (versionedPath.test(path)) return path.replace(/\/$/, '').replace(/(?<=[^/])\.json$/, '')
-  if (suffixedPath.test(path)) return path.replace(/(?<=[^/])\.json$/, '')
-  if (!lenientPath.test(path)) return path
-  return path.replace(/\/$/, '').replace(/(?<=\/v1\.0\/.+)\.json$/, '') || '/'
-}
-
 function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Serving): void {
   const policy = options.policyOf(face)
   scope.addHook('onRequest', async (request, reply) => {
@@ -164,7 +153,7 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
     const isPublic = route !== undefined && policy[route.rule] === 'public'
     if (!isPublic) request.caller = await options.authenticate(credentialsOf(request, face))
     if (hasGap(request)) return reply.callNotFound()
-    if (route) face.check(headOf(request))
+    if (route) face.check(headOf(request), route)
     if (route && request.caller) authorise(request.caller, route.rule, policy, route.denied)
   })
   const { bodies } = face
@@ -251,10 +240,31 @@ async function handle(
   // An answer that has no content may name its type all the same; the originals' do.
   if (answer.status === 204) return reply.header('content-type', 'application/json').send()
   if (answer.body === undefined) return reply.header('content-length', '0').send()
+  if (answer.body instanceof TextStream) return stream(options, answer.body, route, face, request, reply)
   if (answer.body instanceof Pieces) {
     return reply.header('content-type', 'application/json').send(Readable.from(answer.body.texts))
   }
   return send(reply, 'application/json', JSON.stringify(answer.body))
+}
+
+function stream(
+  { streams, authenticate, policyOf }: Serving,
+  body: TextStream,
+  route: Route,
+  face: Face,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const stillAllowed = async (): Promise<Caller> => {
+    const caller = await authenticate(credentialsOf(request, face))
+    authorise(caller, route.rule, policyOf(face), route.denied)
+    return caller
+  }
+  const texts = streams.open(body, request.caller!, stillAllowed)
+  // Proxies pass on each text as it comes.
+  return reply
+    .headers({ 'content-type': body.contentType, 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+    .send(texts)
 }
 
 /** As bytes: Fastify would add a charset to the type of a text, and the originals' JSON has none. */
@@ -298,14 +308,16 @@ function toAppError(thrown: unknown, request: FastifyRequest): AppError {
 
 function report(options: ServerOptions, request: FastifyRequest, reply: FastifyReply): void {
   const { route, face } = request.routeOptions.config
-  const seconds = reply.elapsedTime / 1000
-  options.metrics.observe(
-    face?.name ?? 'none',
-    request.method,
-    route?.path ?? 'none',
-    reply.statusCode,
-    seconds,
-  )
+  // How long somebody listened is no time that an answer took.
+  const isStream = route?.alsoAnswers !== undefined && reply.getHeader('content-type') === route.alsoAnswers
+  if (!isStream)
+    options.metrics.observe(
+      face?.name ?? 'none',
+      request.method,
+      route?.path ?? 'none',
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+    )
   options.log.info(
     {
       request_id: request.id,

@@ -14,9 +14,10 @@ const byCode: Record<ErrorCode, number> = {
   internal: 500,
 }
 
-/** What the HTTP server refuses before any route is asked. */
+/** What the HTTP server refuses before any route is asked, and what has a status of its own. */
 const byReason: Readonly<Record<string, number>> = {
   method_not_allowed: 405,
+  events_removed: 410,
   not_acceptable: 406,
   too_slow: 408,
   too_large: 413,

@@ -10,6 +10,7 @@ import type { ProviderStore, ProviderWriter } from './capacity/provider.ts'
 import type { PromiseRules } from './capacity/rules.ts'
 import type { TurnStore } from './clockwork.ts'
 import type { Cloud } from './cloud.ts'
+import type { EventStore } from './feed/event.ts'
 import type { HostStore, HostWriter } from './hosts/host.ts'
 import type { Job } from './jobs/job.ts'
 import type { JobStore } from './jobs/job-store.ts'
@@ -44,6 +45,7 @@ export interface Store {
   readonly instances: InstanceStore
   readonly collections: CollectionStore
   readonly elements: ElementStore
+  readonly events: EventStore
   /**
    * Does all of this or nothing. Where others came first in a way that only the database sees, it is done once more
    * from the start.

@@ -1,6 +1,6 @@
 // Hosts in PostgreSQL.
 
-import { type RawBuilder, sql } from 'kysely'
+import { type OperationNodeSource, type RawBuilder, sql } from 'kysely'
 import { conflict } from '../core/error.ts'
 import type {
   Allocation,
@@ -18,6 +18,7 @@ import { type Db, run } from './database.ts'
 import { reservable } from './filter.ts'
 import { gapOver } from './ledger.ts'
 import type { HostTable } from './tables.ts'
+import { telling } from './telling.ts'
 import { asking, turnStore } from './turns.ts'
 
 const refusals = { host_hypervisor: () => conflict('The host is enrolled already', 'already_enrolled') }
@@ -129,7 +130,7 @@ export function hostStore(db: Db): HostStore {
     async setFacts(id, facts) {
       // What was posted of it is given back when it leaves: the inventory stays as it was at the enrolment.
       const { inventory: _, ...columns } = factColumns(facts)
-      await run(db.updateTable('host').set(columns).where('id', '=', id).execute())
+      await surveyed(db, db.updateTable('host').set(columns).where('id', '=', id).returningAll())
     },
     async setForeign(usage, now) {
       const rows = usage.flatMap(({ hostId, consumers }) => consumers.map(consumer => ({ hostId, consumer })))
@@ -147,9 +148,15 @@ export function hostStore(db: Db): HostStore {
       )
     },
     async setReservable(id, reservable) {
-      await run(db.updateTable('host').set({ reservable }).where('id', '=', id).execute())
+      await surveyed(db, db.updateTable('host').set({ reservable }).where('id', '=', id).returningAll())
     },
   }
+}
+
+/** A change of what was seen in the region: nobody's to answer for, so that nothing is noted, but told. */
+async function surveyed(db: Db, change: OperationNodeSource): Promise<void> {
+  const told = telling({ noun: 'host', rows: sql`seen`, action: 'host.survey', at: sql`now()` })
+  await run(sql`with seen as (${change}), told as ${told} select from seen`.execute(db))
 }
 
 /** Remembers the names of capabilities. */

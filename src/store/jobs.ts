@@ -8,6 +8,7 @@ import type { PageRequest } from '../core/page.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
 import type { JobLogTable, JobTable } from './tables.ts'
+import { type Telling, telling } from './telling.ts'
 import { together } from './together.ts'
 import { asking, stillMine, waking } from './turns.ts'
 
@@ -40,6 +41,9 @@ const fromLog = (row: JobLogTable): Job => ({
   nextTryAt: null,
   finishedAt: row.finished_at,
 })
+
+/** A part of a statement: the events of jobs that it has changed. */
+const toldOf = (told: Omit<Telling, 'noun'>) => sql`told as ${telling({ noun: 'job', ...told })}`
 
 const turnOf = (job: Job) => ({ kind: jobKind, key: turnKey(job), lane: job.region })
 
@@ -202,14 +206,16 @@ async function takeJobs(db: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
         due_at = case when turn.asked > mine.asked then now() else 'infinity' end
       from mine where turn.kind = ${sql.lit(jobKind)} and turn.key = mine.key
         and not exists (select from chosen where chosen.key = mine.key)
-    )
+    ), begun as (
     update job set
       status = case when abandoned is null then 'RUNNING' else 'NEW' end,
       attempts = job.attempts + case when abandoned is null then 1 else 0 end,
       started_at = case when abandoned is null then now() else job.started_at end,
       next_try_at = null
     from chosen where job.id = coalesce(chosen.abandoned, chosen.id)
-    returning job.*, greatest(chosen.asked, job.asked) as up_to`.execute(db),
+    returning job.*, greatest(chosen.asked, job.asked) as up_to),
+    ${toldOf({ rows: sql`begun`, action: sql`case status when 'RUNNING' then 'job.start' else 'job.release' end`, at: sql`now()` })}
+    select * from begun`.execute(db),
   )
   const byKey = new Map(rows.map(row => [row.key, row]))
   const taken = turns.flatMap(turn => {
@@ -232,9 +238,16 @@ async function succeed(db: Db, taken: readonly TakenJob[], more: readonly Job[] 
 
 /** Frees the turns, moves the jobs to the log, removes the others that their runs have answered, and posts what follows. */
 function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
+  const follows = telling({
+    noun: 'job',
+    rows: sql`posted`,
+    action: 'job.create',
+    at: sql`clock_timestamp()`,
+  })
   const posting = [
     ...asked(more, { when: sql`exists (select from freed)` }),
     ['posted', insertion(more)] as const,
+    ['follows', follows] as const,
   ]
   const parts = more.length > 0 ? posting.map(([name, part]) => sql`, ${sql.id(name)} as ${part}`) : []
   return sql<{ epoch: number }>`
@@ -253,9 +266,16 @@ function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
     insert into job_log (id, project_id, type, resource, region, timestamp, attempts, started_at, finished_at)
     select id, project_id, type, resource, region, timestamp, attempts, started_at, clock_timestamp()
     from done where ran
-  )${sql.join(parts, sql``)}
+  ), ${toldOf({ rows: ended, action: sql`case when ran then 'job.succeed' else 'job.supersede' end`, at: sql`clock_timestamp()` })}
+  ${sql.join(parts, sql``)}
   select epoch from freed`
 }
+
+/** Those whose runs have answered them as well have not run themselves. */
+const ended = sql`(
+  select id, project_id, type, resource, region, attempts, ran, null::timestamptz as next_try_at,
+         case when ran then 'SUCCESS' else status end as status, case when ran then null else last_error end as last_error
+  from done)`
 
 const failing = ({ turn, job, upTo }: TakenJob, message: string, retryMs: number | null) => sql`
   with freed as (
@@ -263,17 +283,24 @@ const failing = ({ turn, job, upTo }: TakenJob, message: string, retryMs: number
       due_at = case when turn.asked > ${upTo} then turn.due_at
                     else coalesce(now() + make_interval(secs => ${retryMs === null ? null : retryMs / 1000}::float8), 'infinity') end
     where ${stillMine(turn)} returning turn.due_at
-  )
-  update job set status = 'FAIL', last_error = ${message}, next_try_at = nullif(freed.due_at, 'infinity')
-  from freed where job.id = ${job.id} returning job.id`
+  ), failed as (
+    update job set status = 'FAIL', last_error = ${message}, next_try_at = nullif(freed.due_at, 'infinity')
+    from freed where job.id = ${job.id} returning job.*
+  ), ${toldOf({ rows: sql`failed`, action: 'job.fail', at: sql`clock_timestamp()` })}
+  select id from failed`
 
 async function expireJobs(db: Db, before: Date, limit: number): Promise<number> {
-  const result = await run(
-    sql`update job set status = 'FAIL', last_error = 'It waited too long for its turn'
+  const { rows } = await run(
+    sql<{ count: number }>`
+      with expired as (
+        update job set status = 'FAIL', last_error = 'It waited too long for its turn'
         where id in (select id from job where status = 'NEW' and timestamp < ${before}
-                     order by timestamp limit ${limit} for update skip locked)`.execute(db),
+                     order by timestamp limit ${limit} for update skip locked)
+        returning *),
+      ${toldOf({ rows: sql`expired`, action: 'job.expire', at: sql`now()` })}
+      select count(*) as count from expired`.execute(db),
   )
-  return Number(result.numAffectedRows ?? 0)
+  return rows[0]!.count
 }
 
 async function forgetJobs(db: Db, before: Date, limit: number): Promise<number> {

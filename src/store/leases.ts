@@ -13,9 +13,11 @@ import {
   leaseKind,
   type TakenLease,
 } from '../core/leases/lease.ts'
+import type { Note } from '../core/note.ts'
 import { type Db, run } from './database.ts'
 import { eventRows, type LeaseRow, leaseColumns, reservationRows, toLease } from './lease-rows.ts'
 import { journaling } from './ledger-parts.ts'
+import { type Telling, telling } from './telling.ts'
 import { together } from './together.ts'
 import { asking, waking } from './turns.ts'
 
@@ -182,7 +184,12 @@ async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
       settled as (
         update lease set status = mine.status, status_reason = mine.status_reason, action = mine.action,
                degraded = mine.degraded, updated_at = mine.updated_at, version = lease.version + 1
-        from mine where lease.id = mine.id and lease.version = mine.version returning lease.id),
+        from mine join lease as was on was.id = mine.id and was.version = mine.version
+        where lease.id = mine.id and lease.version = mine.version
+        returning lease.*, lease.status <> was.status as moves,
+          (lease.status, lease.status_reason, lease.action, lease.degraded)
+            is distinct from (was.status, was.status_reason, was.action, was.degraded) as differs),
+      ${toldOf({ rows: sql`(select * from settled where differs)`, action: settledAction, at: sql`now()` })},
       reserved as (
         update reservation set status = given.status, missing_resources = given.missing_resources,
                resources_changed = given.resources_changed, updated_at = given.updated_at
@@ -205,6 +212,12 @@ async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
   const settled = new Set(written.map(row => row.id))
   return set.map(({ lease }) => settled.has(lease.id))
 }
+
+/** A part of a statement: the events of leases that it has changed. */
+const toldOf = (told: Omit<Telling, 'noun'>) => sql`told as ${telling({ noun: 'lease', ...told })}`
+
+/** By the status that it has come to; a step is begun or tried again without another status. */
+const settledAction = sql`'lease.' || case when moves then lower(status) else 'progress' end`
 
 interface Leaving {
   readonly id: string
@@ -249,8 +262,9 @@ export function leaseWriter(db: Db): LeaseWriter {
                                  degraded, created_at, updated_at)
               values (${lease.id}, ${lease.name}, ${lease.projectId}, ${lease.userId}, ${lease.startAt},
                       ${lease.endAt}, ${lease.status}, ${lease.statusReason}, ${lease.action}, ${lease.degraded},
-                      ${lease.createdAt}, ${lease.updatedAt})),
-            ${writingParts(lease)},
+                      ${lease.createdAt}, ${lease.updatedAt})
+              returning *),
+            ${writingParts(lease)}, ${writtenTold(lease, sql`made`, note)},
             asked as (${asking([ask])}), ${journaling(note, lease.id, [])}
             ${waking}`.execute(db),
       )
@@ -261,8 +275,8 @@ export function leaseWriter(db: Db): LeaseWriter {
               update lease set name = ${lease.name}, start_at = ${lease.startAt}, end_at = ${lease.endAt},
                      status = ${lease.status}, status_reason = ${lease.statusReason}, action = ${lease.action},
                      degraded = ${lease.degraded}, updated_at = ${lease.updatedAt}, version = version + 1
-              where id = ${lease.id}),
-            ${writingParts(lease)},
+              where id = ${lease.id} returning *),
+            ${writingParts(lease)}, ${writtenTold(lease, sql`changed`, note)},
             gone as (delete from lease_event
                      where lease_id = ${lease.id} and not id = any (${lease.events.map(event => event.id)}::uuid[])),
             asked as (${asking([ask])}), ${journaling(note, lease.id, [])}
@@ -271,12 +285,18 @@ export function leaseWriter(db: Db): LeaseWriter {
     },
     async remove(id, note) {
       await run(
-        sql`with gone as (delete from lease where id = ${id}), ${journaling(note, id, [])} select 1`.execute(
-          db,
-        ),
+        sql`with gone as (delete from lease where id = ${id} returning *),
+            ${toldOf({ rows: sql`gone`, action: note.action, at: note.at })},
+            ${journaling(note, id, [])} select 1`.execute(db),
       )
     },
   }
+}
+
+/** Its reservations are written by the same statement, which does not see them. */
+function writtenTold({ reservations }: Lease, rows: RawBuilder<unknown>, { action, at }: Note) {
+  const [region = null, ...others] = new Set(reservations.map(one => one.regionName))
+  return toldOf({ rows, action, at, region: sql`${others.length === 0 ? region : null}::text` })
 }
 
 const writingParts = (lease: Lease) => sql`

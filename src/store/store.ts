@@ -7,6 +7,7 @@ import { capacityStore } from './capacity.ts'
 import { capacityReservationStore } from './capacity-reservations.ts'
 import { collectionStore, elementStore } from './collections.ts'
 import type { Db } from './database.ts'
+import { eventStore } from './events.ts'
 import { hostStore } from './hosts.ts'
 import { instanceStore } from './instances.ts'
 import { intentStore } from './intents.ts'
@@ -40,6 +41,7 @@ export function createStore(db: Db): Store {
     instances: instanceStore(db),
     collections: collectionStore(db),
     elements: elementStore(db),
+    events: eventStore(db),
     transact: work => transact(db, work),
   }
 }

@@ -1,7 +1,8 @@
-// Housekeeping: what is kept or may wait for a time only is dealt with when the time is over.
+// Housekeeping: what is kept or may wait for a time only is dealt with when the time is over; and the feed's numbers.
 
 import { setInterval } from 'node:timers'
 import { forgetAudit } from '../core/audit.ts'
+import { forgetEvents, numberEvents } from '../core/feed/feed.ts'
 import { expireNewJobs, forgetLoggedJobs } from '../core/jobs/jobs.ts'
 import { forgetIntents } from '../core/network/tidy.ts'
 import type { App } from '../core/ports.ts'
@@ -10,6 +11,7 @@ export interface HousekeepingOptions {
   readonly app: App
   readonly auditDays: number
   readonly jobLogDays: number
+  readonly eventDays: number
   /** How long a job may be NEW. */
   readonly newJobSeconds: number
   readonly everyMs: number
@@ -23,23 +25,42 @@ export interface Housekeeping {
 
 /** Starts at once and then every so often; a turn that fails is reported, and the next one tries again. */
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { app, auditDays, jobLogDays, newJobSeconds, everyMs, onError } = options
+  const { app, auditDays, jobLogDays, eventDays, newJobSeconds, everyMs, onError } = options
   const once = async (): Promise<void> => {
     await expireNewJobs(app, newJobSeconds)
     await forgetLoggedJobs(app, jobLogDays)
     await forgetAudit(app, auditDays)
+    await forgetEvents(app, eventDays)
     await forgetIntents(app)
   }
-  let turn = Promise.resolve()
+  return repeatedly(once, everyMs, onError)
+}
+
+/** Gives events their numbers all the time, so that the outbox stays short and readers have no more to do. */
+export const startNumbering = (app: App, onError: (error: unknown) => void): Housekeeping =>
+  repeatedly(() => numberEvents(app), numberingMs, onError)
+
+const numberingMs = 1_000
+
+function repeatedly(
+  work: () => Promise<unknown>,
+  everyMs: number,
+  onError: (error: unknown) => void,
+): Housekeeping {
+  let turn: Promise<unknown> | null = null
   const run = (): void => {
-    turn = turn.then(once).catch(onError)
+    turn ??= work()
+      .catch(onError)
+      .finally(() => {
+        turn = null
+      })
   }
   run()
   const timer = setInterval(run, everyMs).unref()
   return {
-    stop() {
+    async stop() {
       clearInterval(timer)
-      return turn
+      await turn
     },
   }
 }

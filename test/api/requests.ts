@@ -128,6 +128,7 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   'GET /atoll/v1/availability': async () => ({}),
   'GET /atoll/v1/slots': async () => ({}),
   'GET /atoll/v1/topology': async () => ({}),
+  'GET /atoll/v1/events': async () => ({}),
 }
 
 /** What the path of a good request cannot do without. */

@@ -2,7 +2,8 @@
 
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createApp, openCloud, openProviders } from '../../src/compose.ts'
+import { createApp, openCloud } from '../../src/compose.ts'
+import { openProviders } from '../../src/configured.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { served } from '../api/served.ts'
 import { amounts, hoursFrom, type Scene, scene } from './scene.ts'

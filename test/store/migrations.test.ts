@@ -82,8 +82,11 @@ describe('this release', () => {
   it('takes nothing away in a migration that expands: older processes are still at work', () => {
     for (const { name, phase, sql } of readMigrations()) {
       if (phase === 'contract') continue
-      // A constraint that asks for less than before stands in no older process's way.
-      const statements = sql.replaceAll(/--.*$|\bdrop not null\b|\bdrop constraint\b/gm, '')
+      // What a function does it does when it is called; a constraint that asks for less than before stands in no older
+      // process's way.
+      const statements = sql
+        .replaceAll(/--.*$|\bdrop not null\b|\bdrop constraint\b/gm, '')
+        .replaceAll(/\$\$.*?\$\$/gs, '')
       expect(statements, name).not.toMatch(/\b(drop|rename|truncate|delete\s+from|set\s+not\s+null)\b/i)
     }
   })

@@ -5,6 +5,7 @@ import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
 import { statusOf } from '../status.ts'
 import { capacityParameters, capacityRoutes } from './capacity.ts'
+import { eventParameters, eventRoutes } from './events.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApiRoute } from './openapi.ts'
 import { topologyParameters, topologyRoutes } from './topology.ts'
@@ -15,6 +16,7 @@ const policy: PolicyTable = {
   'atoll:availability:show': 'reader',
   'atoll:slots:list': 'reader',
   'atoll:topology:show': 'reader',
+  'atoll:events:list': 'reader',
 }
 
 /** For what the server refuses before any route has a sentence of its own. */
@@ -42,12 +44,15 @@ function describeError(problem: Problem): ErrorAnswer {
 
 /** `schemas`, by name, are those of other faces' resources: the document describes them beside its own. */
 export function native(schemas: Readonly<Record<string, object>> = {}): Face {
-  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes]
+  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes, ...eventRoutes]
   return {
     name: 'native',
     serviceType: 'atoll',
     policy,
-    routes: [...routes, openApiRoute(routes, { ...capacityParameters, ...topologyParameters }, schemas)],
+    routes: [
+      ...routes,
+      openApiRoute(routes, { ...capacityParameters, ...topologyParameters, ...eventParameters }, schemas),
+    ],
     check: requireJsonAccepted,
     describe: describeError,
   }

@@ -11,7 +11,7 @@ interface Operation {
   readonly responses: object
 }
 
-function viewRoute({ path, parts, rule }: Route, query: Parameters): Operation {
+function viewRoute({ path, parts, rule, alsoAnswers }: Route, query: Parameters): Operation {
   const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
   return {
     operationId: parts.verb,
@@ -20,7 +20,7 @@ function viewRoute({ path, parts, rule }: Route, query: Parameters): Operation {
       ...Object.entries(query).map(([name, parameter]) => ({ name, in: 'query', ...parameter })),
     ],
     responses: {
-      200: { description: `Allowed by the rule ${rule}`, content: { 'application/json': { schema: {} } } },
+      200: { description: `Allowed by the rule ${rule}`, content: contentOf(alsoAnswers) },
       default: {
         description: 'What went wrong',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
@@ -28,6 +28,11 @@ function viewRoute({ path, parts, rule }: Route, query: Parameters): Operation {
     },
   }
 }
+
+const contentOf = (alsoAnswers: string | undefined) => ({
+  'application/json': { schema: {} },
+  ...(alsoAnswers ? { [alsoAnswers]: { schema: { type: 'string' } } } : {}),
+})
 
 const errorSchema = {
   type: 'object',

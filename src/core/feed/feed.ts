@@ -1,0 +1,36 @@
+// The verbs of the feed: listing events, giving them their numbers, and forgetting old ones.
+
+import { type Caller, isAtLeast } from '../caller.ts'
+import { AppError } from '../error.ts'
+import type { App } from '../ports.ts'
+import { dayMs, inSteps } from '../steps.ts'
+import type { EventPage, EventQuery } from './event.ts'
+
+export type EventAsk = Omit<EventQuery, 'projectId'>
+
+/**
+ * Events after a number, of every project for an admin, else of the caller's project: whatever was done before this
+ * was asked is among them. Throws `not_found` (`events_removed`) where events after that number are kept no longer.
+ */
+export async function listEvents(app: App, caller: Caller, ask: EventAsk): Promise<EventPage> {
+  await numberEvents(app)
+  const projectId = isAtLeast(caller, 'admin') ? null : (caller.projectId ?? '')
+  const page = await app.store.events.list({ ...ask, projectId })
+  // Who begins with the first one does not ask for those that are gone.
+  if (ask.after > 0 && ask.after < page.removed)
+    throw new AppError(
+      'not_found',
+      `Events up to number ${page.removed} are kept no longer: look at what they were about, then go on after ${page.removed}`,
+      { reason: 'events_removed' },
+    )
+  return page
+}
+
+/** Gives numbers to all events that have none; returns how many. */
+export const numberEvents = (app: App): Promise<number> => inSteps(limit => app.store.events.number(limit))
+
+/** Removes the events older than so many days; returns how many. */
+export function forgetEvents(app: App, days: number): Promise<number> {
+  const before = new Date(app.now().getTime() - days * dayMs)
+  return inSteps(limit => app.store.events.removeBefore(before, limit))
+}
