@@ -56,6 +56,8 @@ create table bucket (
   day timestamptz not null,
   change bigint not null,
   lowest bigint not null,
+  highest bigint,
+  writings bigint default 0 not null,
   constraint bucket_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
   constraint bucket_pkey primary key (account_id, class, day)
 );
@@ -74,7 +76,6 @@ create table capacity_reservation (
   at_risk boolean not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  constraint capacity_reservation_provider foreign key (provider_id) references provider(id),
   constraint capacity_reservation_pkey primary key (id)
 );
 create index capacity_reservation_elements on capacity_reservation USING gin (elements) WHERE (elements <> '{}'::text[]);
@@ -278,15 +279,15 @@ create table instance (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   ended_at timestamptz,
-  constraint instance_provider foreign key (provider_id) references provider(id),
   constraint instance_reservation foreign key (reservation_id) references capacity_reservation(id),
   constraint instance_pkey primary key (id)
 );
-create index instance_charged on instance (provider_id) WHERE (ended_at IS NULL);
-create index instance_drawn on instance (reservation_id) WHERE (ended_at IS NULL);
+create index instance_failed on instance (provider_id, ended_at) WHERE ((status = 'error'::text) AND (server_id IS NULL));
 create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
+create index instance_reservation on instance (reservation_id);
 create index instance_server on instance (server_id);
+create index instance_watched on instance (provider_id) WHERE (status = ANY (ARRAY['building'::text, 'active'::text, 'deleting'::text]));
 
 create table intent (
   id uuid not null,
@@ -715,6 +716,7 @@ create table usage (
   constraint usage_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
   constraint usage_pkey primary key (id)
 );
+create index usage_of_consumer on usage (consumer);
 create unique index usage_consumer on usage (account_id, class, consumer);
 
 create table watch (
@@ -725,6 +727,16 @@ create table watch (
   constraint watch_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
   constraint watch_pkey primary key (region_id)
 );
+
+CREATE OR REPLACE FUNCTION public.bucket_forgets_highest()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.highest := null;
+  return new;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.hold_needs_lock()
  RETURNS trigger
@@ -780,18 +792,18 @@ CREATE OR REPLACE FUNCTION public.inetmultirange(VARIADIC inetrange[])
 AS $function$multirange_constructor2$function$
 ;
 
-CREATE OR REPLACE FUNCTION public.inetrange(inet, inet, text)
- RETURNS inetrange
- LANGUAGE internal
- IMMUTABLE PARALLEL SAFE
-AS $function$range_constructor3$function$
-;
-
 CREATE OR REPLACE FUNCTION public.inetrange(inet, inet)
  RETURNS inetrange
  LANGUAGE internal
  IMMUTABLE PARALLEL SAFE
 AS $function$range_constructor2$function$
+;
+
+CREATE OR REPLACE FUNCTION public.inetrange(inet, inet, text)
+ RETURNS inetrange
+ LANGUAGE internal
+ IMMUTABLE PARALLEL SAFE
+AS $function$range_constructor3$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.number_events(most integer)
@@ -864,12 +876,14 @@ begin
     select from taken join account on account.id = taken.account_id
     where account.kind <> 'host' and account.locked_by is distinct from pg_current_xact_id()
   ) then
-    raise exception 'usage was taken from an account that this transaction has not locked'
+    raise exception 'usage of an account was changed by a transaction that has not locked it'
       using errcode = 'check_violation', constraint = 'usage_needs_lock';
   end if;
   return null;
 end $function$
 ;
+
+CREATE TRIGGER bucket_forgets_highest BEFORE UPDATE ON public.bucket FOR EACH ROW WHEN ((new.writings = old.writings)) EXECUTE FUNCTION bucket_forgets_highest();
 
 CREATE TRIGGER hold_needs_lock AFTER INSERT ON public.hold REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION hold_needs_lock();
 
@@ -877,4 +891,8 @@ CREATE TRIGGER port_groups_exist AFTER INSERT OR UPDATE OF security_group_ids ON
 
 CREATE TRIGGER security_group_unused AFTER DELETE ON public.security_group FOR EACH ROW EXECUTE FUNCTION security_group_unused();
 
+CREATE TRIGGER usage_ended_needs_lock AFTER DELETE ON public.usage REFERENCING OLD TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();
+
 CREATE TRIGGER usage_needs_lock AFTER INSERT ON public.usage REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();
+
+CREATE TRIGGER usage_shortened_needs_lock AFTER UPDATE ON public.usage REFERENCING OLD TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION usage_needs_lock();

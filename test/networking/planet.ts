@@ -8,9 +8,9 @@ import { pino } from 'pino'
 import { expect } from 'vitest'
 import { type Cloud as SimCloud, startCloud } from '../../sim/cloud.ts'
 import { createMetrics } from '../../src/api/metrics.ts'
-import { createApi, createApp, createClockwork, openCloud } from "../../src/compose.ts"
-import { openProviders } from "../../src/configured.ts"
+import { createApi, createApp, createClockwork, openCloud } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import { openProviders } from '../../src/configured.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { askForAll } from '../../src/core/network/ask.ts'
