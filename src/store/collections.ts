@@ -21,6 +21,8 @@ interface Source {
   readonly elements: RawBuilder<unknown>
   /** What is a collection at all. */
   readonly counts: RawBuilder<unknown>
+  /** What of it is in lists: the past of what is gone is in sums only. */
+  readonly listed: RawBuilder<unknown>
   readonly hasProject: boolean
 }
 
@@ -33,6 +35,7 @@ const sources: readonly Source[] = [
     to: sql`to_at`,
     elements: sql`elements`,
     counts: sql`true`,
+    listed: sql`true`,
     hasProject: false,
   },
   {
@@ -42,6 +45,7 @@ const sources: readonly Source[] = [
     to: sql`to_at`,
     elements: sql`elements`,
     counts: sql`state in ('living', 'ended')`,
+    listed: sql`true`,
     hasProject: true,
   },
   {
@@ -51,6 +55,8 @@ const sources: readonly Source[] = [
     to: sql`coalesce(ended_at, ${forever})`,
     elements: sql`array[server_id]`,
     counts: sql`created_at < coalesce(ended_at, ${forever})`,
+    // A server that failed is there until it is destroyed.
+    listed: sql`(ended_at is null or status = 'error' and server_id is not null)`,
     hasProject: true,
   },
 ]
@@ -92,13 +98,15 @@ async function listOf(
   limit: number,
   after: CollectionRef | null,
 ): Promise<CollectionRef[]> {
-  const { table, kind } = source
+  const { table, kind, hasProject, listed } = source
+  // Another project's is none.
+  const own = hasProject && filter.projectId !== null ? sql`project_id = ${filter.projectId}` : sql`true`
   const marker = after
-    ? sql`(created_at, id) > (select created_at, id from ${table} where id::text = ${after.id})`
+    ? sql`(created_at, id) > (select created_at, id from ${table} where id::text = ${after.id} and ${own})`
     : sql`true`
   const { rows } = await run(
     sql<{ id: string }>`${sql.raw(onceMark)}
-      select id from ${table} where ${selected(source, filter)} and ${marker}
+      select id from ${table} where ${selected(source, filter)} and ${listed} and ${marker}
       order by created_at, id limit ${limit}`.execute(db),
   )
   return rows.map(({ id }) => ({ kind, id }))

@@ -28,8 +28,8 @@ const mostListed = 1000
 
 function parsePage({ query }: Request): Page {
   const { limit, marker } = singlesOf(query, ['limit', 'marker'])
-  const given = limit === undefined ? mostListed : Number(limit)
-  if (!Number.isInteger(given)) throw malformed("'limit' must be a whole number")
+  if (limit !== undefined && !/^-?\d+$/.test(limit)) throw malformed("'limit' must be a whole number")
+  const given = Number(limit ?? mostListed)
   return { limit: given < 1 || given > mostListed ? mostListed : given, marker: marker ?? null }
 }
 
