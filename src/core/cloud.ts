@@ -55,6 +55,8 @@ export interface RegionCapacity {
     readonly id: string
     /** The hypervisor's name; null for one that landed nowhere. */
     readonly hypervisorHostname: string | null
+    /** The instance that it says it is of. */
+    readonly mark: string | null
     /** By class: VCPU, MEMORY_MB, DISK_GB. */
     readonly amounts: Readonly<Record<string, number>>
   }[]

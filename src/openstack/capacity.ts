@@ -4,6 +4,7 @@ import type { RegionCapacity } from '../core/cloud.ts'
 import { ignoring } from './again.ts'
 import { listHypervisors, listServers, type Server } from './nova.ts'
 import { getInventories, type Inventory, listResourceProviders } from './placement.ts'
+import { markKey } from './provider-calls.ts'
 import type { Region } from './region.ts'
 
 type Amounts = Readonly<Record<string, number>>
@@ -29,6 +30,7 @@ export async function capacityOf(region: Region): Promise<RegionCapacity> {
     servers: servers.map(server => ({
       id: server.id,
       hypervisorHostname: server.hypervisorHostname,
+      mark: server.metadata[markKey] ?? null,
       amounts: takenBy(server),
     })),
   }

@@ -32,6 +32,10 @@ const server = {
   userId: field('user_id', text),
   host: field('OS-EXT-SRV-ATTR:host', orNull(text)),
   hypervisorHostname: field('OS-EXT-SRV-ATTR:hypervisor_hostname', orNull(text)),
+  metadata: field(
+    'metadata',
+    orNull(z.record(text, text)).transform(given => given ?? {}),
+  ),
   availabilityZone: field('OS-EXT-AZ:availability_zone', orNull(text)),
   flavor: field('flavor', reader(embedded)),
   /** Booted from a volume, it has no disk of its host's. */

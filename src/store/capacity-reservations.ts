@@ -75,6 +75,13 @@ export function capacityReservationWriter(db: Db): CapacityReservationWriter {
       )
       return rows.map(toReservation)
     },
+    async setAtRisk(ids, isAtRisk, note) {
+      if (ids.length === 0) return
+      const change = sql`(
+        update capacity_reservation set at_risk = ${isAtRisk}, updated_at = ${note.at}
+        where id = any (${ids}::uuid[]) returning *)`
+      await audited(db, note, change)
+    },
     async insert(reservation, note) {
       const { id, projectId, userId, providerId, window, zone, amounts, elements } = reservation
       const change = sql`(

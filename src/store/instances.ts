@@ -2,7 +2,13 @@
 
 import { sql } from 'kysely'
 import type { Amounts } from '../core/capacity/amounts.ts'
-import type { Instance, InstanceStatus, InstanceStore, InstanceWriter } from '../core/capacity/instance.ts'
+import type {
+  Instance,
+  InstanceStatus,
+  InstanceStore,
+  InstanceWriter,
+  SeenServer,
+} from '../core/capacity/instance.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
 
@@ -44,6 +50,9 @@ const toInstance = (row: InstanceRow): Instance => ({
   endedAt: row.ended_at,
 })
 
+/** Anybody may write anything into what bears the mark. */
+const markOf = ({ mark }: SeenServer): string | null => (/^[0-9a-f-]{36}$/.test(mark ?? '') ? mark : null)
+
 async function select(db: Db, condition: ReturnType<typeof sql>): Promise<Instance[]> {
   const { rows } = await run(
     sql<InstanceRow>`select * from instance where ${condition} order by created_at, id`.execute(db),
@@ -81,6 +90,14 @@ export function instanceWriter(db: Db): InstanceWriter {
       )
       return rows[0] ? toInstance(rows[0]) : null
     },
+    async lockDrawn(reservationId) {
+      const { rows } = await run(
+        sql<InstanceRow>`
+          select * from instance where reservation_id = ${reservationId} and ended_at is null
+          order by id for update`.execute(db),
+      )
+      return rows.map(toInstance)
+    },
     drawn: reservationId => select(db, sql`reservation_id = ${reservationId} and ended_at is null`),
     async anyOf(reservationId) {
       const { rows } = await run(
@@ -91,14 +108,19 @@ export function instanceWriter(db: Db): InstanceWriter {
       )
       return rows[0]!.any
     },
-    async chargedServers(serverIds) {
+    async chargedServers(servers, since) {
       const { rows } = await run(
-        sql<{ server_id: string }>`
-          select server_id from instance where server_id = any (${serverIds}::text[]) and ended_at is null`.execute(
-          db,
-        ),
+        sql<{ id: string }>`
+          with seen as (
+            select * from unnest(${servers.map(one => one.id)}::text[], ${servers.map(markOf)}::uuid[])
+              as seen (id, mark))
+          select seen.id from seen join instance on server_id = seen.id
+          where coalesce(ended_at > ${since}, true)
+          union
+          select seen.id from seen join instance on instance.id = seen.mark
+          where server_id is null and coalesce(ended_at > ${since}, true)`.execute(db),
       )
-      return rows.map(row => row.server_id)
+      return rows.map(row => row.id)
     },
     async insert(instance, note) {
       const { id, projectId, userId, providerId, reservationId, name, flavorId, image, networks } = instance

@@ -53,7 +53,7 @@ describe.skipIf(!isThere)('capacity', () => {
     const { servers } = await capacityOf(pod1)
     const amounts = { VCPU: 2, MEMORY_MB: 128, DISK_GB: 3 }
     const { id, hypervisorHostname } = server
-    expect(servers).toContainEqual({ id, hypervisorHostname, amounts })
+    expect(servers).toContainEqual({ id, hypervisorHostname, mark: null, amounts })
     expect(hypervisorHostname).not.toBeNull()
     expect(servers.find(one => one.id === nowhere.id)).toMatchObject({ hypervisorHostname: null })
     for (const hypervisor of await listHypervisors(pod1)) {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { type Cloud, startCloud } from '../../sim/cloud.ts'
 import { testDatabase } from '../postgres.ts'
@@ -37,8 +38,14 @@ export interface Site extends AsyncDisposable {
   query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
 }
 
+export interface SiteSpec {
+  readonly empty?: boolean
+  /** A program that every process runs before its own: what is planted. */
+  readonly planted?: string
+}
+
 /** One place for any number of processes: they share the database, the cloud and the key file. */
-export async function site({ empty = false } = {}): Promise<Site> {
+export async function site({ empty = false, planted }: SiteSpec = {}): Promise<Site> {
   const cloud = await startCloud({ regions: ['CentralRegion', 'Pod1'] })
   const { url: databaseUrl } = await testDatabase({ empty })
   const folder = mkdtempSync(join(tmpdir(), 'atoll-serving-'))
@@ -55,6 +62,9 @@ export async function site({ empty = false } = {}): Promise<Site> {
     ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
+    // The simulated cloud may be a provider.
+    ATOLL_PROVIDERS_ALLOW: JSON.stringify(cloud.origins),
+    ...(planted ? { NODE_OPTIONS: `--import=${pathToFileURL(planted)}` } : {}),
   }
   return {
     cloud,

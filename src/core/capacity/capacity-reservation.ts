@@ -40,6 +40,8 @@ export interface CapacityReservationWriter {
   /** Throws as `insert`. What is not living has its elements no more. */
   replace(reservation: CapacityReservation, note: Note): Promise<void>
   getMany(ids: readonly string[]): Promise<CapacityReservation[]>
+  /** Marks them as at risk, or takes the mark from them; nothing else of them changes. */
+  setAtRisk(ids: readonly string[], isAtRisk: boolean, note: Note): Promise<void>
   /** The living ones of a provider that are marked so. */
   atRiskOn(providerId: string): Promise<CapacityReservation[]>
 }

@@ -8,10 +8,11 @@ import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from
 import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
 import { checkElements } from './elements.ts'
 import type { Instance } from './instance.ts'
-import { accountsOf, atFirstWithRoom, checkRoom, linesOf, type Place, placesOf } from './placing.ts'
+import { atFirstWithRoom, checkRoom, linesOf, lockPlace, type Place, placesOf } from './placing.ts'
 import { providersIn } from './providers.ts'
 import { refusing } from './refusing.ts'
-import { endClaim } from './reservation-life.ts'
+import { endClaim, lockHeld } from './reservation-life.ts'
+import { reviewMarked } from './risk.ts'
 import { windowOf } from './rules.ts'
 
 /** What it may be held on: sums over a region's hosts, or hosts that have been chosen. */
@@ -64,7 +65,7 @@ export async function createCapacityReservation(
   if (isNothing(asked.amounts)) return app.store.transact(tx => write(tx, asked))
   return somewhere(app, asked, async (tx, place) => {
     const reservation = { ...asked, providerId: place.provider.id }
-    await tx.ledger.lock(accountsOf(place))
+    await lockPlace(tx, place)
     await hold(tx, place, reservation, note)
     return write(tx, reservation)
   })
@@ -113,7 +114,7 @@ const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 
   to: window.to,
 })
 
-/** The accounts are locked. Throws NoRoom. */
+/** The place is locked. Throws NoRoom. */
 async function hold(
   tx: Transaction,
   place: Place,
@@ -165,6 +166,9 @@ export async function lockLiving(tx: Transaction, caller: Caller, id: string): P
   return found
 }
 
+/** Of elements alone when it was looked at, and held somewhere when it was locked. */
+class Moved extends Error {}
+
 /**
  * Changes a reservation, or by its error nothing of it. Throws as `createCapacityReservation`, `not_found`, and `conflict`
  * for less than has been drawn.
@@ -177,20 +181,37 @@ export async function updateCapacityReservation(
   checkGuarantee(change.guarantee)
   const before = await app.store.capacityReservations.get(change.id)
   if (before?.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
+  try {
+    return await updateAsSeen(app, caller, before, change)
+  } catch (error) {
+    // Where it is held it stays, so that this is found once at most.
+    if (error instanceof Moved) return updateCapacityReservation(app, caller, change)
+    throw error
+  }
+}
+
+async function updateAsSeen(
+  app: App,
+  caller: Caller,
+  before: CapacityReservation,
+  change: CapacityReservationChange,
+): Promise<CapacityReservation> {
   const note = noteOf(app, caller, 'reservation.update')
   const asked = changed(app, before, change)
   await checkAsked(app, caller, asked)
   const write = async (tx: Transaction, place: Place | null) => {
+    if (place) await lockPlace(tx, place)
     const current = await lockLiving(tx, caller, change.id)
+    if (current.providerId !== before.providerId) throw new Moved()
     const next = { ...changed(app, current, change), providerId: place?.provider.id ?? null }
     await checkDrawn(app, next, await tx.instances.drawn(next.id))
     if (place) {
-      await tx.ledger.lock(accountsOf(place))
       await tx.ledger.release(next.id, note, next.updatedAt)
       if (!isNothing(next.amounts)) await hold(tx, place, next, note)
     }
     await tx.capacityReservations.replace(next, note)
     await askForTurn(app, tx, next)
+    if (place) await reviewMarked(app, tx, place, note)
     return next
   }
   if (before.providerId === null) {
@@ -211,6 +232,8 @@ function changed(
 ): CapacityReservation {
   const now = app.now()
   const isMoved = start !== undefined || end !== undefined
+  // Over, and only its turn has not come yet.
+  if (!isMoved && before.window.to <= now) throw noReservation()
   const times = { start: start ?? before.window.from, end: end ?? before.window.to }
   return {
     ...before,
@@ -242,7 +265,10 @@ function checkDrawn(app: App, { amounts, window }: CapacityReservation, drawn: r
 export async function cancelCapacityReservation(app: App, caller: Caller, id: string): Promise<void> {
   const note = noteOf(app, caller, 'reservation.cancel')
   await app.store.transact(async tx => {
-    const reservation = await lockLiving(tx, caller, id)
-    await endClaim(app, tx, { ...reservation, state: 'cancelled', updatedAt: app.now() }, app.now(), note)
+    const held = await lockHeld(tx, id)
+    if (!held || !maySee(caller, held.reservation.projectId)) throw noReservation()
+    const now = app.now()
+    const cancelled = { ...held.reservation, state: 'cancelled', updatedAt: now } as const
+    await endClaim(app, tx, { ...held, reservation: cancelled }, now, note)
   })
 }

@@ -6,7 +6,7 @@ import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import type { ClassAmounts, GeneralHost } from './general-host.ts'
-import { reviewRisk } from './risk.ts'
+import { reviewMarked, reviewRisk } from './risk.ts'
 
 /** What of a host can be promised. */
 const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']
@@ -27,6 +27,7 @@ export async function discoverRegion(app: App, regionName: string): Promise<void
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
   if (!region) return
   const note = ownNote(app, 'region.discover')
+  const since = app.now()
   const seen = await app.cloud.compute(regionName, note.caller.requestId).capacity()
   await app.store.transact(async tx => {
     const scope = await tx.ledger.scope(region.id, 'general')
@@ -36,10 +37,10 @@ export async function discoverRegion(app: App, regionName: string): Promise<void
       .filter(host => !enrolled.has(host.hypervisorHostname))
       .map(host => ({ ...host, amounts: promisedOf(host.amounts) }))
     const isChanged = await postHosts(app, tx, { regionId: region.id, scope, hosts, note })
-    const isUsed = await postOthers(app, tx, { scope, seen, enrolled, note })
-    if (!isChanged && !isUsed) return
+    const isUsed = await postOthers(app, tx, { scope, seen, since, enrolled, note })
+    const review = isChanged || isUsed ? reviewRisk : reviewMarked
     for (const provider of await tx.providers.list()) {
-      if (provider.regionId === region.id) await reviewRisk(app, tx, { provider, scope }, note)
+      if (provider.regionId === region.id) await review(app, tx, { provider, scope }, note)
     }
   })
 }
@@ -74,6 +75,8 @@ async function postHosts(
 interface Others {
   readonly scope: number
   readonly seen: RegionCapacity
+  /** When the look began: what has ended after that may be seen in it. */
+  readonly since: Date
   readonly enrolled: ReadonlySet<string>
   readonly note: Note
 }
@@ -81,9 +84,9 @@ interface Others {
 async function postOthers(
   app: App,
   tx: Transaction,
-  { scope, seen, enrolled, note }: Others,
+  { scope, seen, since, enrolled, note }: Others,
 ): Promise<boolean> {
-  const ours = new Set(await tx.instances.chargedServers(seen.servers.map(({ id }) => id)))
+  const ours = new Set(await tx.instances.chargedServers(seen.servers, since))
   const amounts = sumOf(
     seen.servers
       .filter(({ id, hypervisorHostname: at }) => at !== null && !enrolled.has(at) && !ours.has(id))

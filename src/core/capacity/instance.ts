@@ -32,6 +32,12 @@ export interface Instance {
   readonly endedAt: Date | null
 }
 
+export interface SeenServer {
+  readonly id: string
+  /** The instance that it says it is of. */
+  readonly mark: string | null
+}
+
 export interface InstanceStore {
   get(id: string): Promise<Instance | null>
   getMany(ids: readonly string[]): Promise<Instance[]>
@@ -47,12 +53,14 @@ export interface InstanceStore {
 
 export interface InstanceWriter {
   lock(id: string): Promise<Instance | null>
-  /** Those that are drawn on a reservation and take capacity. */
+  /** Those that are drawn on a reservation and take capacity, kept from all others. */
+  lockDrawn(reservationId: string): Promise<Instance[]>
+  /** The same ones, only looked at. */
   drawn(reservationId: string): Promise<Instance[]>
   /** Whether any was ever made of a reservation that did not fail. */
   anyOf(reservationId: string): Promise<boolean>
-  /** Which of these servers take capacity as instances. */
-  chargedServers(serverIds: readonly string[]): Promise<string[]>
+  /** Which of these servers take capacity as instances, or did until after that. By the mark where the id is not known yet. */
+  chargedServers(servers: readonly SeenServer[], since: Date): Promise<string[]>
   insert(instance: Instance, note: Note): Promise<void>
   replace(instance: Instance, note: Note): Promise<void>
 }

@@ -8,12 +8,13 @@ import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, minus, noAmounts, plus } from './amounts.ts'
 import { lockLiving, maySee } from './capacity-reservations.ts'
 import type { Instance } from './instance.ts'
-import { accountsOf, checkRoom, linesOf, placesOf, usageOf } from './placing.ts'
-import { type Provider, providerKind } from './provider.ts'
+import { checkRoom, linesOf, lockPlace, placesOf, usageOf } from './placing.ts'
+import { noProvider, type Provider, providerKind } from './provider.ts'
 import type { ProviderCloud, ProviderFlavor } from './provider-cloud.ts'
-import { isOlder, noProvider, openProvider, refreshProvider } from './providers.ts'
+import { isOlder, openProvider, refreshProvider } from './providers.ts'
 import { refusing } from './refusing.ts'
 import { placeIn } from './reservation-life.ts'
+import { reviewMarked } from './risk.ts'
 
 export interface InstanceAsk {
   /** Null: the reservation's, or the first one. */
@@ -114,7 +115,7 @@ async function charge(
   const window: Window = { from: instance.createdAt, to: forever }
   await refusing(app, { amounts, window, verb: 'required' }, () =>
     app.store.transact(async tx => {
-      await tx.ledger.lock(accountsOf(place!))
+      await lockPlace(tx, place!)
       await checkRoom(tx, place!, linesOf(place!, amounts, window))
       await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
       await insert(tx, instance, note)
@@ -234,8 +235,10 @@ export async function endInstance(
   const now = app.now()
   const note = ownNote(app, `instance.${status}`)
   if (current.endedAt === null && current.reservationId === null) {
-    await tx.ledger.lock(accountsOf((await placeIn(tx, current.providerId))!))
+    const place = (await placeIn(tx, current.providerId))!
+    await lockPlace(tx, place)
     await tx.ledger.endUse([id], now, note)
+    await reviewMarked(app, tx, place, note)
   }
   const ended = {
     ...current,

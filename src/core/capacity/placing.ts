@@ -4,7 +4,7 @@
 import { admit, forever, type Hold, type Shortage, type Usage, type Window } from '../ledger/ledger.ts'
 import type { App, Transaction } from '../ports.ts'
 import { type AmountName, type Amounts, amountClasses, amountNames } from './amounts.ts'
-import type { Provider } from './provider.ts'
+import { noProvider, type Provider } from './provider.ts'
 
 export interface Place {
   readonly provider: Provider
@@ -39,6 +39,16 @@ export const nameOfClass = (className: string): AmountName =>
 
 export const accountsOf = ({ provider, scope }: Place): number[] =>
   scope === null ? [provider.budget] : [provider.budget, scope]
+
+/**
+ * Keeps all others out of a place until the end of the transaction. Places are locked before reservations, and these
+ * before instances that are drawn on them. Throws `not_found` (`no_provider`) when it has been removed in the meantime.
+ */
+export async function lockPlace(tx: Pick<Transaction, 'ledger' | 'providers'>, place: Place): Promise<void> {
+  await tx.ledger.lock(accountsOf(place))
+  const { id } = place.provider
+  if (!(await tx.providers.get(id))) throw noProvider(id)
+}
 
 /** There was not enough, at this place, of this. */
 export class NoRoom extends Error {

@@ -16,8 +16,9 @@ import {
   noAmounts,
 } from './amounts.ts'
 import { checkElements } from './elements.ts'
+import { lockPlace } from './placing.ts'
 import type { Pool } from './pool.ts'
-import type { Provider } from './provider.ts'
+import { noProvider, type Provider } from './provider.ts'
 import { placeIn } from './reservation-life.ts'
 import { reviewRisk } from './risk.ts'
 
@@ -72,8 +73,9 @@ async function postPool(
     createdAt: now,
   }
   return app.store.transact(async tx => {
-    const place = (await placeIn(tx, provider.id))!
-    await tx.ledger.lock(place.scope === null ? [provider.budget] : [provider.budget, place.scope])
+    const place = await placeIn(tx, provider.id)
+    if (!place) throw noProvider(provider.id)
+    await lockPlace(tx, place)
     await postSupply(tx, postingsOf(provider, pool), note, { force })
     await tx.pools.insert(pool, note)
     await reviewRisk(app, tx, place, note)

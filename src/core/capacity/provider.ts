@@ -1,5 +1,6 @@
 // A provider: credentials for one project of one OpenStack, and the budget of what may be promised of it.
 
+import { notFound } from '../error.ts'
 import type { Note } from '../note.ts'
 import type { Amounts } from './amounts.ts'
 import type { ProviderFlavor, ProviderLogin } from './provider-cloud.ts'
@@ -43,6 +44,9 @@ export interface ProviderWriter {
   /** False when there is none. Its pools go with it. */
   remove(id: string, note: Note): Promise<boolean>
 }
+
+export const noProvider = (id: string) =>
+  notFound(`no matching provider found for specified identifier: ${id}`, 'no_provider')
 
 /** The clockwork's kind of the turns in which a provider is looked at, by its id. */
 export const providerKind = 'provider'

@@ -1,12 +1,12 @@
 // The verbs of providers: add, remove, and looking at them again now and then.
 
 import type { Caller } from '../caller.ts'
-import { AppError, conflict, invalid, notFound } from '../error.ts'
+import { AppError, conflict, invalid } from '../error.ts'
 import { type Note, noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { discoverRegion } from './general.ts'
-import { type Provider, providerKind } from './provider.ts'
+import { noProvider, type Provider, providerKind } from './provider.ts'
 import type { ProviderCloud, ProviderLogin, ProviderSight } from './provider-cloud.ts'
 
 /** How old what is known of a provider may get. */
@@ -87,9 +87,6 @@ export async function removeProvider(app: App, caller: Caller, id: string): Prom
     await tx.providers.remove(id, noteOf(app, caller, 'provider.remove'))
   })
 }
-
-export const noProvider = (id: string) =>
-  notFound(`no matching provider found for specified identifier: ${id}`, 'no_provider')
 
 /** Those whose region is in a zone: its own name, or a zone's that it bears. Throws `invalid` for a zone that nobody knows. */
 export async function providersIn(app: App, zone: string | null): Promise<Provider[]> {

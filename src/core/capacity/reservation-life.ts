@@ -4,32 +4,53 @@ import { type Note, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import { isNothing } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
-import { accountsOf, type Place, usageOf } from './placing.ts'
-import { reviewRisk } from './risk.ts'
+import { lockPlace, type Place, usageOf } from './placing.ts'
+import { reviewMarked, reviewRisk } from './risk.ts'
 
-/** The place of a reservation within a transaction; null where it holds elements only. */
+/** A provider's place within a transaction; null where there is none. */
 export async function placeIn(tx: Transaction, providerId: string | null): Promise<Place | null> {
-  if (providerId === null) return null
-  const provider = (await tx.providers.get(providerId))!
+  const provider = providerId === null ? null : await tx.providers.get(providerId)
+  if (!provider) return null
   const { regionId } = provider
   return { provider, scope: regionId === null ? null : await tx.ledger.scope(regionId, 'general') }
 }
 
+export interface Held {
+  readonly reservation: CapacityReservation
+  readonly place: Place | null
+}
+
+/** A living reservation and where it is held, both kept from all others; null when there is none. */
+export async function lockHeld(tx: Transaction, id: string): Promise<Held | null> {
+  const [seen] = await tx.capacityReservations.getMany([id])
+  if (seen?.state !== 'living') return null
+  const first = await lockedPlace(tx, seen.providerId)
+  const reservation = (await tx.capacityReservations.lock(id))!
+  if (reservation.state !== 'living') return null
+  // Of elements alone it may have become one of amounts in between.
+  const isSame = reservation.providerId === seen.providerId
+  return { reservation, place: isSame ? first : await lockedPlace(tx, reservation.providerId) }
+}
+
+async function lockedPlace(tx: Transaction, providerId: string | null): Promise<Place | null> {
+  const place = await placeIn(tx, providerId)
+  if (place) await lockPlace(tx, place)
+  return place
+}
+
 /**
- * Ends what it holds. The instances that were drawn on it are charged by themselves from then on: where that is more
- * than there is, others are at risk. The reservation is locked.
+ * Ends what a reservation holds, as what it is from now on. The instances that were drawn on it are charged by themselves
+ * from then on: where that is more than there is, others are at risk. The reservation and its place are locked.
  */
 export async function endClaim(
   app: App,
   tx: Transaction,
-  ended: CapacityReservation,
+  { reservation: ended, place }: Held,
   at: Date,
   note: Note,
 ): Promise<void> {
-  const place = await placeIn(tx, ended.providerId)
-  const drawn = await tx.instances.drawn(ended.id)
+  const drawn = await tx.instances.lockDrawn(ended.id)
   if (place) {
-    await tx.ledger.lock(accountsOf(place))
     await tx.ledger.release(ended.id, note, at)
     await tx.ledger.use(
       drawn.flatMap(({ id, amounts }) => usageOf(place, amounts, at, id)),
@@ -39,7 +60,7 @@ export async function endClaim(
   for (const instance of drawn)
     await tx.instances.replace({ ...instance, reservationId: null, updatedAt: app.now() }, note)
   await tx.capacityReservations.replace(ended, note)
-  if (place && drawn.length > 0) await reviewRisk(app, tx, place, note)
+  if (place) await (drawn.length > 0 ? reviewRisk : reviewMarked)(app, tx, place, note)
 }
 
 /**
@@ -48,20 +69,27 @@ export async function endClaim(
  */
 export const runCapacityReservation = (app: App, id: string): Promise<Date | null> =>
   app.store.transact(async tx => {
-    const reservation = await tx.capacityReservations.lock(id)
-    if (reservation?.state !== 'living') return null
+    const held = await lockHeld(tx, id)
+    if (!held) return null
+    const { reservation, place } = held
+    const { window } = reservation
     const now = app.now()
-    const { window, amounts } = reservation
-    if (now >= window.to) {
-      const note = ownNote(app, 'reservation.end')
-      await endClaim(app, tx, { ...reservation, state: 'ended', updatedAt: now }, window.to, note)
-      return null
-    }
-    const { expiryMs } = app.promiseRules
-    if (expiryMs === null || isNothing(amounts) || (await tx.instances.anyOf(id))) return window.to
-    const expiry = new Date(Math.min(window.from.getTime() + expiryMs, window.to.getTime()))
-    if (now < expiry) return expiry
-    const note = ownNote(app, 'reservation.expire')
-    await endClaim(app, tx, { ...reservation, state: 'expired', updatedAt: now }, now, note)
+    const isOver = now >= window.to
+    const expiry = isOver ? null : await expiryOf(app, tx, reservation)
+    if (expiry && now < expiry) return expiry
+    const ended = { ...reservation, state: isOver ? 'ended' : 'expired', updatedAt: now } as const
+    const note = ownNote(app, isOver ? 'reservation.end' : 'reservation.expire')
+    await endClaim(app, tx, { reservation: ended, place }, isOver ? window.to : now, note)
     return null
   })
+
+/** When it is given back; its end where something was made of it. */
+async function expiryOf(
+  app: App,
+  tx: Transaction,
+  { id, window, amounts }: CapacityReservation,
+): Promise<Date> {
+  const { expiryMs } = app.promiseRules
+  if (expiryMs === null || isNothing(amounts) || (await tx.instances.anyOf(id))) return window.to
+  return new Date(Math.min(window.from.getTime() + expiryMs, window.to.getTime()))
+}

@@ -1,7 +1,7 @@
 // Who is at risk when there is less than was promised: servers that nobody reserved take their share first, then
 // reservations that have not begun, the newest first, and at last those that have.
 
-import type { Question } from '../ledger/ledger.ts'
+import type { Question, Window } from '../ledger/ledger.ts'
 import { forever } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
@@ -12,32 +12,33 @@ import type { Place } from './placing.ts'
 /** How many instants with too little are looked at, of one class of one account. */
 const mostInstants = 200
 
+/** As `reviewRisk` where anybody is marked: there may be enough again. */
+export async function reviewMarked(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+  if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
+    await reviewRisk(app, tx, place, note)
+}
+
 /** Marks those who are at risk at a place, and takes the mark from those who are not any more. The accounts are locked. */
 export async function reviewRisk(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
-  const accounts = [
-    ...amountNames.map(name => ({ account: place.provider.budget, class: amountClasses[name] })),
-    ...(place.scope === null
-      ? []
-      : (['cores', 'ram'] satisfies AmountName[]).map(name => ({
-          account: place.scope!,
-          class: amountClasses[name],
-        }))),
-  ]
+  const now = app.now()
+  const questions = questionsOf(place, { from: now, to: forever })
+  const levels = await tx.ledger.levels(questions)
   const atRisk = new Map<string, CapacityReservation>()
-  for (const one of accounts) {
-    await markShort(tx, { ...one, window: { from: app.now(), to: forever } }, atRisk, app.now())
+  for (const [index, question] of questions.entries()) {
+    if (levels[index]!.lowest < 0) await markShort(tx, question, atRisk, now)
   }
   const marked = await tx.capacityReservations.atRiskOn(place.provider.id)
-  const about = { ...note, action: 'reservation.at_risk' }
-  for (const reservation of atRisk.values()) {
-    if (!reservation.atRisk)
-      await tx.capacityReservations.replace({ ...reservation, atRisk: true, updatedAt: app.now() }, about)
-  }
-  const safe = { ...note, action: 'reservation.safe' }
-  for (const reservation of marked) {
-    if (!atRisk.has(reservation.id))
-      await tx.capacityReservations.replace({ ...reservation, atRisk: false, updatedAt: app.now() }, safe)
-  }
+  const fresh = [...atRisk.values()].filter(one => !one.atRisk)
+  const safe = marked.filter(({ id }) => !atRisk.has(id))
+  const ids = (reservations: readonly CapacityReservation[]) => reservations.map(({ id }) => id)
+  await tx.capacityReservations.setAtRisk(ids(fresh), true, { ...note, action: 'reservation.at_risk' })
+  await tx.capacityReservations.setAtRisk(ids(safe), false, { ...note, action: 'reservation.safe' })
+}
+
+function questionsOf({ provider, scope }: Place, window: Window): Question[] {
+  const of = (account: number, names: readonly AmountName[]) =>
+    names.map(name => ({ account, class: amountClasses[name], window }))
+  return [...of(provider.budget, amountNames), ...(scope === null ? [] : of(scope, ['cores', 'ram']))]
 }
 
 /** Instant by instant at which it is lowest, on both sides of the one before. */

@@ -114,11 +114,19 @@ const admitHost = (app: App, host: Host, about: Note): Promise<Host> =>
     return { ...host, state: 'enrolled' }
   })
 
-async function transfer(tx: Transaction, host: Host, to: ScopeName, about: Note): Promise<void> {
+/** Both scopes of its region, kept from all others at once: one after the other is another order than theirs. */
+async function lockScopes(tx: Transaction, { regionId }: Host): Promise<Record<ScopeName, number>> {
   const scopes = {
-    general: await tx.ledger.scope(host.regionId, 'general'),
-    reservable: await tx.ledger.scope(host.regionId, 'reservable'),
+    general: await tx.ledger.scope(regionId, 'general'),
+    reservable: await tx.ledger.scope(regionId, 'reservable'),
   }
+  await tx.ledger.lock(Object.values(scopes))
+  return scopes
+}
+
+async function transfer(tx: Transaction, host: Host, to: ScopeName, about: Note): Promise<void> {
+  // What the general scope is made of is read and written under its lock: discovery does so, too.
+  const scopes = await lockScopes(tx, host)
   // A lease that begins now begins with the minute; what is given back was held until this very moment.
   const since = { reservable: to === 'reservable' ? minuteOf(about.at) : about.at, general: about.at }
   const posting = (scope: ScopeName, [name, amount]: [string, number]): SupplyPosting => ({
@@ -172,8 +180,7 @@ export async function removeHost(app: App, caller: Caller, ref: HostRef): Promis
     throw conflict(`Host ${host.id} is being enrolled in this moment: try again when that is done`, 'busy')
   const about = noteOf(app, caller, 'host.remove')
   await app.store.transact(async tx => {
-    const scope = await tx.ledger.scope(host.regionId, 'reservable')
-    await tx.ledger.lock([scope])
+    await lockScopes(tx, host)
     const held = await tx.ledger.claimsOn(host.id, { from: about.at, to: forever })
     // What is over may have servers there still.
     const claims = [...new Set([...held, ...(await tx.hosts.leasesOn(host.id))])]
