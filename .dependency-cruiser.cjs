@@ -46,7 +46,7 @@ module.exports = {
     only(
       'cli-only-composes',
       '^src/cli/(?!demo)',
-      '^src/(cli/|(compose|config|upkeep|diagnosis)\\.ts)',
+      '^src/(cli/|(compose|config|mounts|upkeep|diagnosis)\\.ts)',
       'cli starts things; compose builds them',
     ),
     only(
@@ -63,8 +63,8 @@ module.exports = {
     ),
     only(
       'compose-never-imports-cli',
-      '^src/(compose|upkeep|diagnosis)\\.ts',
-      '^src/((core|store|openstack|api|worker)/|(compose|config|configured|upkeep)\\.ts)',
+      '^src/(compose|mounts|upkeep|diagnosis)\\.ts',
+      '^src/((core|store|openstack|api|worker)/|(compose|config|configured|mounts|upkeep)\\.ts)',
       'compose builds; cli starts',
     ),
     only('sim-is-a-witness', '^sim/', '^sim/', 'the simulator shares no code with what it checks'),

@@ -7,18 +7,10 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuthenticator } from './api/auth.ts'
 import { createMetrics, type Metrics } from './api/metrics.ts'
-import { native } from './api/native/index.ts'
-import { network } from './api/network/index.ts'
-import { networkSchemas } from './api/network/schemas.ts'
-import { networkVersions } from './api/network/versions.ts'
 import { addOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
-import { promise } from './api/promise/index.ts'
-import { reservation } from './api/reservation/index.ts'
-import { reservationVersions } from './api/reservation/versions.ts'
-import type { Face, Mount } from './api/route.ts'
+import type { Face } from './api/route.ts'
 import { createServer } from './api/server.ts'
-import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config.ts'
 import { leaseRules, networkRules, openProviders, parseAddress, promiseRules } from './configured.ts'
 import type { Reconciled } from './core/hosts/reconcile.ts'
@@ -26,6 +18,7 @@ import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
 import type { Sighting } from './core/network/watch.ts'
 import type { App } from './core/ports.ts'
+import { mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
 import { createIdentity } from './openstack/keystone.ts'
@@ -49,30 +42,6 @@ import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/m
 import { askForUpkeep, upkeepTurns } from './worker/upkeep.ts'
 
 export type Role = 'all' | 'api' | 'worker'
-
-/** The faces where they are mounted. The root mount owns every path that no other does. */
-export function mounts(config: Config): Mount[] {
-  const pageLimit = config.api.page_limit
-  const tricircleFace = tricircle({ pageLimit })
-  const reservationFace = reservation({ pageLimit, accepted: false })
-  const networkFace = network({ pageLimit })
-  const promiseFace = promise({ restconf: false })
-  return [
-    { prefix: '/tricircle', face: tricircleFace },
-    { prefix: '/reservation', face: reservationVersions() },
-    { prefix: '/reservation/v1', face: reservationFace },
-    { prefix: '/reservation/:region/v1', face: reservationFace },
-    { prefix: '/v1', face: reservation({ pageLimit, accepted: true }) },
-    { prefix: '/network', face: networkVersions() },
-    { prefix: '/network/v2.0', face: networkFace },
-    { prefix: '/v2.0', face: networkFace },
-    { prefix: '/promise', face: promiseFace },
-    { prefix: '/restjson/opnfv-promise', face: promiseFace },
-    { prefix: '/restconf/operations', face: promise({ restconf: true }) },
-    { prefix: '/atoll/v1', face: native(networkSchemas()) },
-    { prefix: '', face: tricircleFace },
-  ]
-}
 
 /** The face's policy with the operator's lines in it. */
 export const policyOf = (config: Config, face: Face): PolicyTable =>

@@ -1,7 +1,8 @@
 // `atoll routes`: every route, from the same tables that serve them.
 
-import { mounts, policyOf } from '../compose.ts'
+import { policyOf } from '../compose.ts'
 import type { Config } from '../config.ts'
+import { mounts } from '../mounts.ts'
 
 export function printRoutes(config: Config): void {
   const rows = mounts(config).flatMap(({ prefix, face }) =>

@@ -4,8 +4,8 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { mounts } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config.ts'
+import { mounts } from '../../src/mounts.ts'
 import { type Reply, type World, world } from '../world.ts'
 import { newPort, newRule } from './central.ts'
 import { tokenWith } from './people.ts'

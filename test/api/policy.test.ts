@@ -1,8 +1,8 @@
 // Who may do what: every route asked by everybody, against the committed table (policy-table.ts).
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mounts } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config.ts'
+import { mounts } from '../../src/mounts.ts'
 import { type World, world } from '../world.ts'
 import { type Person, people, strangers, tokens } from './people.ts'
 import { policyTable, readTable } from './policy-table.ts'
