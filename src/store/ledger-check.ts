@@ -187,7 +187,10 @@ interface Shortfall {
   readonly until: string
 }
 
-/** Law 1, and for hosts the first half of law 3. What has failed may leave less than nothing, and nothing else may. */
+/**
+ * Law 1, and for hosts the first half of law 3. What has failed and what is imposed may leave less than nothing, and nothing
+ * else may.
+ */
 const doubleBooking = check<Shortfall>(
   ({ name, class: what, level, at, until }) =>
     `${name}: from ${utc(at)} to ${utc(until)} ${-level} ${what} more is held or used than there is`,
@@ -197,7 +200,7 @@ const doubleBooking = check<Shortfall>(
                  coalesce(lead(at) over (partition by account_id, class order by at), '9999-12-31Z') as until
           from (${changes(sql`
             ${supplied} where not (origin = 'failure' and amount < 0)
-            union all ${held} union all ${ofHosts} union all ${used}`)}) as change) as running
+            union all ${held} union all ${ofHosts} union all ${used} where not imposed`)}) as change) as running
     join account_name on account_name.id = account_id
     where level < 0 and until > now() order by account_id, class, at`,
 )

@@ -16,10 +16,11 @@ export async function use(db: Db, usage: readonly Usage[], note: Note): Promise<
   }))
   await run(
     sql`with used as (
-          insert into usage (account_id, class, amount, from_at, to_at, consumer)
+          insert into usage (account_id, class, amount, from_at, to_at, consumer, imposed)
           select * from unnest(${usage.map(one => one.account)}::bigint[], ${usage.map(one => one.class)}::text[],
             ${usage.map(one => one.amount)}::bigint[], ${usage.map(one => one.window.from)}::timestamptz[],
-            ${usage.map(one => one.window.to)}::timestamptz[], ${usage.map(one => one.consumer)}::text[])),
+            ${usage.map(one => one.window.to)}::timestamptz[], ${usage.map(one => one.consumer)}::text[],
+            ${usage.map(one => one.imposed ?? false)}::boolean[])),
         ${stepping(postings)}, ${journaling(note, [...new Set(usage.map(one => one.consumer))].join(' '), postings)}
         select 1`.execute(db),
   )

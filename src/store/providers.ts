@@ -49,7 +49,7 @@ export function providerStore(db: Db): ProviderStore {
 }
 
 /** What the audit trail has of a provider. */
-const shown = sql`id, name, login, region_id, budget, last_error, created_at`
+const shown = sql`id, name, login, region_id, budget, refreshed_at, last_error, created_at`
 
 export function providerWriter(db: Db): ProviderWriter {
   return {

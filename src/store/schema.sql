@@ -712,6 +712,7 @@ create table usage (
   from_at timestamptz not null,
   to_at timestamptz not null,
   consumer text not null,
+  imposed boolean default false not null,
   constraint usage_amount CHECK ((amount > 0)),
   constraint usage_account_id_fkey foreign key (account_id) references account(id) ON DELETE CASCADE,
   constraint usage_pkey primary key (id)

@@ -27,8 +27,8 @@ const levels = `
     union all select account_id, class, to_at, amount from hold
     union all select host_id, 'TENANCY', lower(during), case when whole then -1000000 else -1 end from host_hold
     union all select host_id, 'TENANCY', upper(during), case when whole then 1000000 else 1 end from host_hold
-    union all select account_id, class, from_at, -amount from usage
-    union all select account_id, class, to_at, amount from usage),
+    union all select account_id, class, from_at, -amount from usage where not imposed
+    union all select account_id, class, to_at, amount from usage where not imposed),
   level as (
     select account_id, class, at, sum(sum(amount)) over (partition by account_id, class order by at) as level,
            lead(at) over (partition by account_id, class order by at) as until

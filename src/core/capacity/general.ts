@@ -105,6 +105,7 @@ async function postOthers(
       amount,
       window,
       consumer,
+      imposed: true,
     })),
     note,
   )

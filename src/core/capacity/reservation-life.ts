@@ -1,5 +1,6 @@
 // How a reservation of capacity ends: by its end, by nobody having made anything of it, or by a word.
 
+import type { Usage } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
 import { isNothing } from './amounts.ts'
@@ -38,6 +39,8 @@ async function lockedPlace(tx: Transaction, providerId: string | null): Promise<
   return place
 }
 
+const imposed = (usage: Usage): Usage => ({ ...usage, imposed: true })
+
 /**
  * Ends what a reservation holds, as what it is from now on. The instances that were drawn on it are charged by themselves
  * from then on: where that is more than there is, others are at risk. The reservation and its place are locked.
@@ -53,12 +56,13 @@ export async function endClaim(
   if (place) {
     await tx.ledger.release(ended.id, note, at)
     await tx.ledger.use(
-      drawn.flatMap(({ id, amounts }) => usageOf(place, amounts, at, id)),
+      drawn.flatMap(({ id, amounts }) => usageOf(place, amounts, at, id).map(imposed)),
       note,
     )
   }
+  const about = { ...note, action: 'instance.charge' }
   for (const instance of drawn)
-    await tx.instances.replace({ ...instance, reservationId: null, updatedAt: app.now() }, note)
+    await tx.instances.replace({ ...instance, reservationId: null, updatedAt: app.now() }, about)
   await tx.capacityReservations.replace(ended, note)
   if (place) await (drawn.length > 0 ? reviewRisk : reviewMarked)(app, tx, place, note)
 }

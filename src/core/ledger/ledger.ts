@@ -58,6 +58,8 @@ export interface Usage {
   readonly window: Window
   /** What takes it: one usage a class of an account. */
   readonly consumer: string
+  /** It is there whether there is room for it or not: what is found in a region, what outlives its claim. */
+  readonly imposed?: boolean
 }
 
 /** How many reservations and instances a budget may have: its supply of TENANCY, of which each holds or takes 1. */

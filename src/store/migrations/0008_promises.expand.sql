@@ -91,6 +91,9 @@ create index instance_reservation on instance (reservation_id);
 create index instance_failed on instance (provider_id, ended_at) where status = 'error' and server_id is null;
 create index instance_server on instance (server_id);
 
+-- What is there whether there is room for it or not: it may leave less than nothing.
+alter table usage add column imposed boolean not null default false;
+
 -- The hosts that a region's general capacity is made of: those that are not enrolled.
 create table general_host (
   region_id uuid not null constraint general_host_region references region on delete cascade,
