@@ -110,11 +110,7 @@ const unreadable: [string, Make, RegExp][] = [
   ['with something after it', () => '{} {}', /expected nothing after the value at line 1, column 4$/],
   ['with a comment', () => '{}\n// done', /a comment, which JSON has not, at line 2, column 1$/],
   ['in single quotes', () => "{'a': 1}", /at line 1, column 2$/],
-  [
-    'of no JSON at all',
-    () => 'top_id=1',
-    /an unexpected character at line 1, column 1$|expected a value at line 1, column 1$/,
-  ],
+  ['of no JSON at all', () => 'top_id=1', /expected a value at line 1, column 1$/],
   ['with NaN', withRaw('NaN'), /at line 1, column \d+$/],
   ['with a hexadecimal number', withRaw('0x1F'), /at line 1, column \d+$/],
   ['with a leading zero', withRaw('01'), /at line 1, column \d+$/],

@@ -121,7 +121,7 @@ describe('A4 how many of a flavor fit', () => {
     await s.promised({ cores: 5 })
     expect(await s.ask('query-capacity', { flavor: 'none' })).toEqual({
       result: 'error',
-      message: 'no such flavor found at any provider: none',
+      message: 'no such flavor found for specified identifier: none',
     })
   })
 })

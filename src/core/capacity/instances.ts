@@ -88,7 +88,7 @@ async function flavorOf(
   const find = ({ flavors }: Provider) =>
     flavors.find(one => one.id === id) ?? flavors.find(one => one.name === id)
   const found = find(provider) ?? find(await refreshProvider(app, provider, cloud))
-  if (!found) throw notFound(`no such flavor found at the provider: ${asked}`, 'no_flavor')
+  if (!found) throw notFound(`no such flavor found for specified identifier: ${asked}`, 'no_flavor')
   return found
 }
 
@@ -190,7 +190,7 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
 
 /** Nova has refused, or was never reached; whatever else went wrong, it may have made the server. */
 const isNothingMade = (error: AppError): boolean =>
-  error.code === 'unavailable' || isRefusal(error) || notReached.includes(error.detail.reason ?? '')
+  error.code === 'unavailable' || notReached.includes(error.detail.reason ?? '') || isRefusal(error)
 
 const notReached = ['endpoint_refused', 'no_endpoint', 'tls']
 

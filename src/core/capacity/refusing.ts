@@ -47,12 +47,11 @@ async function refusalOf(
       asked,
     )
     const offer = await offerOf(tx, place, amounts, window)
-    const until = (again ?? window.to).toISOString()
-    return new AppError(
-      'no_capacity',
-      `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available} between ${at.toISOString()} and ${until}`,
-      { reason: 'no_room', offer },
-    )
+    const short = `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available}`
+    // Of what is required now nobody asks until when it is not there.
+    const isNow = verb === 'required' && at <= window.from
+    const when = ` between ${at.toISOString()} and ${(again ?? window.to).toISOString()}`
+    return new AppError('no_capacity', isNow ? short : short + when, { reason: 'no_room', offer })
   })
 }
 
