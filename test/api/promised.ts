@@ -76,7 +76,7 @@ type Good = (w: World) => Promise<GoodRequest>
 
 const nothing: Good = async w => {
   await sharedProvider(w)
-  return { body: {} }
+  return { body: { limit: 5 } }
 }
 const read: Good = async w => {
   await sharedProvider(w)
