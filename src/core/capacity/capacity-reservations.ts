@@ -10,8 +10,9 @@ import { checkElements } from './elements.ts'
 import type { Instance } from './instance.ts'
 import { accountsOf, atFirstWithRoom, checkRoom, linesOf, NoRoom, type Place, placesOf } from './placing.ts'
 import { providersIn } from './providers.ts'
-import { refusing } from './refusing.ts'
+import { type Refused, refusalIn, refusing } from './refusing.ts'
 import { endClaim } from './reservation-life.ts'
+import { reviewMarked } from './risk.ts'
 import { windowOf } from './rules.ts'
 
 /** What it may be held on: sums over a region's hosts, or hosts that have been chosen. */
@@ -101,16 +102,14 @@ async function somewhere<T>(
       reason: 'no_pool',
     })
   const lines = (place: Place) => linesOf(place, asked.amounts, heldWindow(asked))
-  return refusingFor(app, asked, () => atFirstWithRoom(app, places, lines, work))
+  return refusing(app, refusedOf(asked), () => atFirstWithRoom(app, places, lines, work))
 }
 
-const refusingFor = <T>(app: App, { amounts, ...asked }: CapacityReservation, work: () => Promise<T>) =>
-  refusing(
-    app,
-    { amounts, window: heldWindow(asked), verb: 'requested' },
-    error => error instanceof NoRoom,
-    work,
-  )
+const refusedOf = ({ amounts, ...asked }: CapacityReservation): Refused => ({
+  amounts,
+  window: heldWindow(asked),
+  verb: 'requested',
+})
 
 /** What has passed when it is asked for or changed is not held any more. */
 const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 'updatedAt'>) => ({
@@ -195,6 +194,7 @@ export async function updateCapacityReservation(
       if (!isNothing(next.amounts)) await hold(tx, place, next, note)
     }
     await tx.capacityReservations.replace(next, note)
+    if (place) await reviewMarked(app, tx, place, note)
     await askForTurn(app, tx, next)
     return next
   }
@@ -206,7 +206,12 @@ export async function updateCapacityReservation(
   if (!provider)
     throw invalid(`the reservation is held by a provider that is not in the zone ${asked.zone}`, 'zone')
   const [place] = await placesOf(app, [provider])
-  return refusingFor(app, asked, () => app.store.transact(tx => write(tx, place!)))
+  return app.store.transact(tx =>
+    write(tx, place!).catch(async error => {
+      // What it holds itself is a part of what it is offered.
+      throw error instanceof NoRoom ? await refusalIn(tx, error, refusedOf(asked)) : error
+    }),
+  )
 }
 
 function changed(

@@ -8,7 +8,7 @@ import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, minus, noAmounts, plus } from './amounts.ts'
 import { lockLiving, maySee } from './capacity-reservations.ts'
 import type { Instance } from './instance.ts'
-import { accountsOf, checkRoom, linesOf, NoRoom, placesOf, usageOf } from './placing.ts'
+import { accountsOf, checkRoom, linesOf, placesOf, usageOf } from './placing.ts'
 import { type Provider, providerKind } from './provider.ts'
 import type { ProviderCloud, ProviderFlavor } from './provider-cloud.ts'
 import { noProvider, openProvider, refreshProvider } from './providers.ts'
@@ -37,13 +37,15 @@ export async function createInstance(app: App, caller: Caller, ask: InstanceAsk)
   const flavor = await flavorOf(app, provider, cloud, ask.flavor)
   const note = noteOf(app, caller, 'instance.create')
   const now = app.now()
+  const id = app.newId()
   const instance: Instance = {
-    id: app.newId(),
+    id,
     projectId: caller.projectId!,
     userId: caller.userId,
     providerId: provider.id,
     reservationId: ask.reservationId,
-    name: ask.name,
+    // Nova makes no server without a name.
+    name: ask.name || id,
     flavorId: flavor.id,
     image: ask.image,
     networks: ask.networks,
@@ -108,17 +110,13 @@ async function charge(
     })
   const [place] = await placesOf(app, [provider])
   const window: Window = { from: instance.createdAt, to: forever }
-  await refusing(
-    app,
-    { amounts, window, verb: 'required' },
-    error => error instanceof NoRoom,
-    () =>
-      app.store.transact(async tx => {
-        await tx.ledger.lock(accountsOf(place!))
-        await checkRoom(tx, place!, linesOf(place!, amounts, window))
-        await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
-        await insert(tx, instance, note)
-      }),
+  await refusing(app, { amounts, window, verb: 'required' }, () =>
+    app.store.transact(async tx => {
+      await tx.ledger.lock(accountsOf(place!))
+      await checkRoom(tx, place!, linesOf(place!, amounts, window))
+      await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
+      await insert(tx, instance, note)
+    }),
   )
 }
 

@@ -5,7 +5,7 @@ import type { App, Transaction } from '../ports.ts'
 import { isNothing } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import { accountsOf, type Place, usageOf } from './placing.ts'
-import { reviewRisk } from './risk.ts'
+import { reviewMarked, reviewRisk } from './risk.ts'
 
 /** The place of a reservation within a transaction; null where it holds elements only. */
 export async function placeIn(tx: Transaction, providerId: string | null): Promise<Place | null> {
@@ -39,7 +39,7 @@ export async function endClaim(
   for (const instance of drawn)
     await tx.instances.replace({ ...instance, reservationId: null, updatedAt: app.now() }, note)
   await tx.capacityReservations.replace(ended, note)
-  if (place && drawn.length > 0) await reviewRisk(app, tx, place, note)
+  if (place) await (drawn.length > 0 ? reviewRisk : reviewMarked)(app, tx, place, note)
 }
 
 /**

@@ -40,6 +40,12 @@ export async function reviewRisk(app: App, tx: Transaction, place: Place, note: 
   }
 }
 
+/** The same where something has been given back: who is not at risk has not become so. */
+export async function reviewMarked(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+  if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
+    await reviewRisk(app, tx, place, note)
+}
+
 /** Instant by instant at which it is lowest, on both sides of the one before. */
 async function markShort(
   tx: Transaction,
