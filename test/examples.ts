@@ -9,6 +9,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { hypervisor, storeHypervisor } from './api/reservable.ts'
 import { type Served, served } from './api/served.ts'
+import { provided } from './promise/provided.ts'
 import { type Reply, type World, type WorldSpec, world } from './world.ts'
 
 /** The points on which sources, originals and clients disagree, by which a step says why our answer is as it is. */
@@ -27,6 +28,8 @@ const decisions = [
   'Lease PUT',
   'Another project’s lease',
   '/v1/plugins',
+  'Promise amounts',
+  'Promise, Nova refuses',
 ] as const
 
 const text = z.string()
@@ -122,9 +125,11 @@ export function playExamples(files: ReadonlyMap<string, Examples>, spec: WorldSp
     describe(name, () => {
       let w: World
       let s: Served
+      let there: Known
       beforeAll(async () => {
         w = await world(spec)
         s = await served(w)
+        there = await provided(w)
       })
       afterAll(async () => {
         await s[Symbol.asyncDispose]()
@@ -134,7 +139,10 @@ export function playExamples(files: ReadonlyMap<string, Examples>, spec: WorldSp
         describe(example.name, () => {
           if (example.until) return wait(() => w, example.until, example.steps.length)
           const known: Known = new Map()
-          beforeAll(() => store(w, example, known))
+          beforeAll(async () => {
+            for (const [name, value] of there) known.set(name, value)
+            await store(w, example, known)
+          })
           for (const step of example.steps) {
             it(`${step.source}: ${step.request}`, async () => {
               const reply = await ask(w, s, example, step, known)
@@ -161,7 +169,8 @@ function wait(w: () => World, type: string, count: number): void {
 /** Forgets the example before, and stores what this one presupposes. */
 async function store(w: World, { presuppose, hypervisors }: Example, known: Known): Promise<void> {
   const { pool } = w.database
-  const tablesToEmpty = 'region, binding, routing, job, job_log, turn, account, host_property, lease'
+  const tablesToEmpty =
+    'region, binding, routing, job, job_log, turn, account, host_property, lease, capacity_reservation, instance'
   await pool.query(`truncate ${tablesToEmpty} restart identity cascade`)
   for (const [kind, rows] of Object.entries(presuppose)) {
     for (const [index, row] of rows.entries()) {
@@ -296,6 +305,7 @@ const shapes: Record<string, RegExp> = {
   int: /^\d+$/,
   time: /^"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"$/,
   date: /^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000"$/,
+  instant: /^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/,
   hex: /^"[0-9a-f]{32}"$/,
   digits: /^"[1-9]\d*"$/,
   text: /^".*"$/,

@@ -40,7 +40,7 @@ function decode(bytes: Uint8Array): string {
 const refuse = (what: string, at: Place): AppError =>
   malformed(`The body is not acceptable JSON: ${what} at line ${at.line}, column ${at.column}`)
 
-/** What to say of the parser's errors; what is not listed is an unexpected character. */
+/** What to say of the parser's errors; what is not listed is a character that nothing begins with. */
 const sentences: Readonly<Record<string, string>> = {
   InvalidNumberFormat: 'a malformed number',
   PropertyNameExpected: 'expected a key in double quotes',
@@ -65,6 +65,8 @@ function createBuilder(limits: JsonLimits) {
   const stack: Container[] = []
   let key = ''
   let root: unknown
+  /** For a character that cannot begin anything. */
+  let expected = 'a value'
 
   const put = (value: unknown): void => {
     const top = stack.at(-1)
@@ -73,6 +75,15 @@ function createBuilder(limits: JsonLimits) {
     // A plain assignment would let a key called __proto__ change the object's prototype.
     else
       Object.defineProperty(top.object, key, { value, enumerable: true, writable: true, configurable: true })
+  }
+  const afterValue = (): void => {
+    const top = stack.at(-1)
+    const closing = top && 'array' in top ? 'bracket' : 'brace'
+    expected = top ? `a comma or a closing ${closing}` : 'nothing after the value'
+  }
+  const close = (): void => {
+    stack.pop()
+    afterValue()
   }
   const open = (container: Container, value: unknown, at: Place): void => {
     if (stack.length >= limits.depth) throw refuse(`more than ${limits.depth} levels of nesting`, at)
@@ -83,13 +94,19 @@ function createBuilder(limits: JsonLimits) {
     onObjectBegin(_offset, _length, line, column) {
       const object = {}
       open({ keys: new Set(), object }, object, place(line, column))
+      expected = 'a key in double quotes'
     },
-    onObjectEnd: () => void stack.pop(),
+    onObjectEnd: close,
     onArrayBegin(_offset, _length, line, column) {
       const array: unknown[] = []
       open({ array }, array, place(line, column))
+      expected = 'a value'
     },
-    onArrayEnd: () => void stack.pop(),
+    onArrayEnd: close,
+    onSeparator(character) {
+      const isNext = character === ',' && 'keys' in stack.at(-1)!
+      expected = isNext ? 'a key in double quotes' : 'a value'
+    },
     onObjectProperty(name, _offset, _length, line, column) {
       const top = stack.at(-1) as Extract<Container, { object: unknown }>
       checkText(name, place(line, column))
@@ -97,17 +114,16 @@ function createBuilder(limits: JsonLimits) {
         throw refuse(`the key ${JSON.stringify(name)} a second time`, place(line, column))
       top.keys.add(name)
       key = name
+      expected = 'a colon after the key'
     },
     onLiteralValue(value, _offset, _length, line, column) {
       if (typeof value === 'string') checkText(value, place(line, column))
       if (typeof value === 'number') checkNumber(value, place(line, column))
       put(value)
+      afterValue()
     },
     onError(error, _offset, _length, line, column) {
-      throw refuse(
-        sentences[jsonc.printParseErrorCode(error)] ?? 'an unexpected character',
-        place(line, column),
-      )
+      throw refuse(sentences[jsonc.printParseErrorCode(error)] ?? `expected ${expected}`, place(line, column))
     },
   }
   return { visitor, result: () => root }

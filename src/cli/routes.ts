@@ -8,7 +8,8 @@ export function printRoutes(config: Config): void {
   const rows = mounts(config).flatMap(({ prefix, face }) =>
     face.routes.map(({ method, path, parts, rule }) => [
       method,
-      `${prefix}${path}`,
+      // Two colons are one that begins no parameter.
+      `${prefix}${path}`.replaceAll('::', ':'),
       `${parts.parse} > ${parts.view}`,
       parts.verb,
       `${rule} (${policyOf(config, face)[rule]})`,

@@ -45,20 +45,26 @@ const all = allRoutes({ config: loadConfig(undefined, {}) })
 const central = all.filter(
   ({ face, method }) => face === 'network' && method !== 'GET' && method !== 'DELETE',
 )
+/** Those of the Promise API; what they say of each value is held to in `test/promise/`. */
+const promises = all.filter(({ face, method }) => face === 'promise' && method === 'POST')
 /** Each once: the other mounts and names lead to the same code, and get one look below. */
 const routes = all.filter(route => route.name in lengths && !route.own.endsWith('/job'))
 const flatRoutes = all.filter(route => flat.includes(route.name))
 const aliases = all.filter(
   route =>
-    (route.own in lengths || flat.includes(route.own) || central.includes(route)) &&
-    !(central.includes(route) && route.name === route.own) &&
+    (route.own in lengths ||
+      flat.includes(route.own) ||
+      central.includes(route) ||
+      promises.includes(route)) &&
+    !((central.includes(route) || promises.includes(route)) && route.name === route.own) &&
     !routes.includes(route) &&
     !flatRoutes.includes(route),
 )
 
 it('is tried at every route that reads a body', () => {
   const readers = all.filter(route => ['POST', 'PUT', 'PATCH'].includes(route.method))
-  const tried = new Set([...Object.keys(lengths), ...flat, ...needsNone, ...central.map(({ own }) => own)])
+  const others = [...central, ...promises].map(({ own }) => own)
+  const tried = new Set([...Object.keys(lengths), ...flat, ...needsNone, ...others])
   expect(new Set(readers.map(route => route.own))).toEqual(tried)
 })
 
@@ -110,11 +116,7 @@ const unreadable: [string, Make, RegExp][] = [
   ['with something after it', () => '{} {}', /expected nothing after the value at line 1, column 4$/],
   ['with a comment', () => '{}\n// done', /a comment, which JSON has not, at line 2, column 1$/],
   ['in single quotes', () => "{'a': 1}", /at line 1, column 2$/],
-  [
-    'of no JSON at all',
-    () => 'top_id=1',
-    /an unexpected character at line 1, column 1$|expected a value at line 1, column 1$/,
-  ],
+  ['of no JSON at all', () => 'top_id=1', /expected a value at line 1, column 1$/],
   ['with NaN', withRaw('NaN'), /at line 1, column \d+$/],
   ['with a hexadecimal number', withRaw('0x1F'), /at line 1, column \d+$/],
   ['with a leading zero', withRaw('01'), /at line 1, column \d+$/],
@@ -320,6 +322,46 @@ describe.each(central.filter(route => route.name === route.own))('$name', route 
   it('refuses a body of 2 MB with 413', async () => {
     const { reply, said } = await refuse(route, () => `{"x": "${'a'.repeat(2_000_000)}"}`)
     expect([reply.status, said]).toEqual([413, expect.stringMatching(/too large/)])
+  })
+})
+
+describe.each(promises.filter(route => route.name === route.own))('$name', route => {
+  it('says where a body goes wrong', async () => {
+    const good = await goodRequests[route.own]!(w)
+    // Its bodies are small and flat, and may begin with a byte order mark.
+    const otherwise = /nesting|byte order mark|levels deep/
+    for (const [how, make, sentence] of unreadable) {
+      if (otherwise.test(how)) continue
+      const { reply, said } = await refuse(route, make, good)
+      expect([reply.status, said], how).toEqual([400, expect.stringMatching(sentence)])
+    }
+    const { reply, said } = await refuse(route, () => '['.repeat(1000), good)
+    expect([reply.status, said]).toEqual([400, expect.stringMatching(/more than 16 levels of nesting/)])
+  })
+
+  it.each(['[]', '1', '"x"', 'true'])('refuses a body that is %s', async raw => {
+    const { reply, said } = await refuse(route, () => raw)
+    expect([reply.status, said]).toEqual([400, expect.stringMatching(/^the body must be an object, not /)])
+  })
+
+  it('refuses a body of more than 64 KiB with 413', async () => {
+    const { reply, said } = await refuse(route, () => `{"x": "${'a'.repeat(70_000)}"}`)
+    expect([reply.status, said]).toEqual([413, expect.stringMatching(/too large/)])
+  })
+
+  it('tells of keys that it does not know, and lets none of them reach the prototype of anything', async () => {
+    const { body } = await goodRequests[route.own]!(w)
+    const raw = `{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}, "toString": 1,
+      "hasOwnProperty": null, "created_at": "1970-01-01"${JSON.stringify(body)
+        .replace(/^\{(?=")/, ',')
+        .replace(/^\{/, '')}`
+    const reply = await w.call(route.method, route.path, { raw })
+    expect(reply.status, reply.text).toBe(200)
+    if (route.name.endsWith('query-instance')) expect(reply.json.id).toBeDefined()
+    expect(reply.json.result ?? 'ok', reply.text).toBe('ok')
+    expect(reply.json.warnings).toHaveLength(5)
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+    expect(reply.text).not.toMatch(/polluted|1970-01/)
   })
 })
 

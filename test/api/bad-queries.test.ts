@@ -194,6 +194,9 @@ describe('an id in a path', () => {
     '/v1/leases/:id': /^Object with \{'lease_id': '.+'\} not found$/,
     '/v1/os-hosts/:id': /^Object with \{'host_id': '.+'\} not found$/,
     '/atoll/v1/jobs/:id': /^There is no job /,
+    '/promise/promise/providers/:id': /^there is no provider /,
+    '/promise/promise/reservations/:id': /^no reservation found for specified identifier$/,
+    '/promise/promise/allocations/:id': /^no allocation found for specified identifier$/,
     '/v2.0/extensions/:id': /^Extension with alias .+ does not exist$/,
     '/v2.0/agents/:id': /^Agent .+ could not be found\.$/,
   }
@@ -237,7 +240,7 @@ describe('a method that a path has not', () => {
   const methods = METHODS.filter(method => method !== 'CONNECT')
 
   const noSuchMethod =
-    /^(The method .+ is not allowed for this resource\.|The method is not allowed for the requested URL\.|This path has no such method|The server could not comply with the request since it is either malformed or otherwise incorrect\.)$/
+    /^(The method .+ is not allowed for this resource\.|The method is not allowed for the requested URL\.|[Tt]his path has no such method|The server could not comply with the request since it is either malformed or otherwise incorrect\.)$/
 
   it.each([...allowed])('is refused at %s, which has %j', async (path, has) => {
     for (const method of methods.filter(method => !has.includes(method))) {

@@ -2,6 +2,7 @@
 // the server to it, and the table to the routes.
 
 import { policyLines } from './central.ts'
+import { promiseLines } from './promised.ts'
 
 /**
  * A line a route. The last four callers are the strangers whom Keystone does not vouch for; all others have a valid
@@ -124,6 +125,7 @@ PATCH  /reservation/:region/v1/os-hosts/properties/:name  200      403     403  
 GET    /network                                           200      200     200     200      200       200     200     200   200      200      200      200
 ${policyLines('/network/v2.0')}
 ${policyLines('/v2.0')}
+${promiseLines}
 `
 
 export interface PolicyRow {

@@ -11,6 +11,7 @@ import { createRouting } from '../../src/core/routing/routings.ts'
 import { mounts } from '../../src/mounts.ts'
 import type { World } from '../world.ts'
 import { networkRequests } from './central.ts'
+import { promiseRequests } from './promised.ts'
 import { fresh, type GoodRequest, operator, reservationRequests, viewed } from './reservable.ts'
 
 export { fresh, type GoodRequest, operator }
@@ -31,14 +32,17 @@ const home: Readonly<Record<string, string>> = {
   tricircle: '',
   reservation: '/v1',
   network: '/v2.0',
+  promise: '/promise',
 }
 
 /** Every route of every face, at every mount. */
 export const allRoutes = ({ config }: Pick<World, 'config'>): MountedRoute[] =>
   mounts(config).flatMap(({ prefix, face }) =>
     face.routes.map(route => {
-      const path = `${prefix}${route.path}`.replace(/(?<=.)\/$/, '')
-      const own = face.name in home ? `${home[face.name]}${route.path}`.replace(/(?<=.)\/$/, '') : path
+      const path = `${prefix}${route.path}`.replace(/(?<=.)\/$/, '').replace('::', ':')
+      // An operation bears its module's name where that is how it is asked for.
+      const bare = route.path.replace('opnfv-promise::', '')
+      const own = face.name in home ? `${home[face.name]}${bare}`.replace(/(?<=.)\/$/, '') : path
       return {
         name: `${route.method} ${path}`,
         method: route.method,
@@ -123,6 +127,7 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   ...jobRequests('/v1.0/job'),
   ...reservationRequests,
   ...networkRequests,
+  ...promiseRequests,
   'GET /atoll/v1/openapi.json': async () => ({}),
   'GET /atoll/v1/jobs/:id': async w => ({ id: (await newJob(w)).id }),
   'GET /atoll/v1/availability': async () => ({}),
@@ -149,7 +154,8 @@ function jobRequests(path: string): Record<string, (w: World) => Promise<GoodReq
 
 /** In a region's view, of the one region whose hosts are there (reservable.ts). */
 export const pathWith = (path: string, id: string | number | undefined): string =>
-  path.replace(/:(?:id|name)\b/, () => String(id ?? '')).replace(':region', viewed) + (queries[path] ?? '')
+  path.replace(/:(?:id|name|vimId)\b/, () => String(id ?? '')).replace(':region', viewed) +
+  (queries[path] ?? '')
 
 /** The rows of every table but the ones that Atoll keeps of itself. */
 export async function rowCounts({ database }: Pick<World, 'database'>): Promise<Record<string, number>> {

@@ -34,6 +34,7 @@ export function expectShape(reply: Reply, route: MountedRoute | null): void {
   else if (route?.face === 'reservation') expectReservationError(reply)
   else if (route?.face === 'reservation-versions') expectElsewhere(reply)
   else if (route?.face.startsWith('network')) expectNeutronError(reply)
+  else if (route?.face === 'promise') expectPromiseError(reply)
   else if (route?.route.errors === 'json') expectJsonError(reply)
   else expectPage(reply, route)
 }
@@ -129,6 +130,14 @@ function expectNeutronError(reply: Reply): void {
   expect(detail).toBe('')
 }
 
+/** `{"result": "error", "message", "error"}`, both sentences the same */
+function expectPromiseError(reply: Reply): void {
+  expect(reply.headers['content-type']).toBe('application/json')
+  const { message } = reply.json
+  expect(message).toMatch(/\S/)
+  expect(reply.json).toEqual({ result: 'error', message, error: message })
+}
+
 /** `{"code", "title", "description"}` */
 function expectElsewhere(reply: Reply): void {
   expect(reply.headers['content-type']).toBe('application/json')
@@ -166,5 +175,6 @@ function expectPage(reply: Reply, route: MountedRoute | null): void {
 export function sentenceOf(reply: Reply): string {
   const { json, text } = reply
   if (json === undefined) return text
+  if (typeof json.message === 'string') return json.message
   return json.error_message ?? json.description ?? (Object.values(json)[0] as { message: string }).message
 }

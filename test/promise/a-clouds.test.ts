@@ -107,6 +107,21 @@ describe('A13 decrease-capacity under reservations', () => {
     expect(await riskOf([first, second, after])).toEqual([false, false, false])
   })
 
+  it('those at risk are so no more once another one is cancelled, or changed', async () => {
+    const source = await s.promised({ cores: 20 })
+    const first = await reserve({ start: now(1), end: now(3), capacity: { cores: 10 } })
+    const second = await reserve({ start: now(2), end: now(4), capacity: { cores: 5 } })
+    const less = { source, end: now(4), force: true }
+    await s.ask('decrease-capacity', { ...less, capacity: { cores: 6 } })
+    expect(await riskOf([first, second])).toEqual([false, true])
+    await s.ask('update-reservation', { 'reservation-id': first, capacity: { cores: 9 } })
+    expect(await riskOf([first, second])).toEqual([false, false])
+    await s.ask('decrease-capacity', { ...less, capacity: { cores: 1 } })
+    expect(await riskOf([first, second])).toEqual([false, true])
+    await s.ask('cancel-reservation', { 'reservation-id': first })
+    expect(await riskOf([second])).toEqual([false])
+  })
+
   it('beyond what there is at all is a conflict, too', async () => {
     const source = await s.promised({ cores: 20 })
     expect(await s.ask('decrease-capacity', { source, capacity: { cores: 21 } })).toMatchObject({

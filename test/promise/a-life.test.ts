@@ -121,7 +121,7 @@ describe('A4 how many of a flavor fit', () => {
     await s.promised({ cores: 5 })
     expect(await s.ask('query-capacity', { flavor: 'none' })).toEqual({
       result: 'error',
-      message: 'no such flavor found at any provider: none',
+      message: 'no such flavor found for specified identifier: none',
     })
   })
 })
@@ -156,6 +156,23 @@ describe('A5 a refusal', () => {
       await s.ask('create-reservation', { ...ask, start: earlier(next.start), end: earlier(next.end) }),
     ).toMatchObject({ result: 'conflict' })
     await reserve({ ...ask, ...next })
+  })
+
+  it('of an update counts what the reservation holds itself, and both are true again', async () => {
+    await s.promised({ cores: 20 })
+    await reserve({ start: now(2), end: now(6), capacity: { cores: 12 } })
+    const own = await reserve({ start: now(3), end: now(5), capacity: { cores: 5 } })
+    const change = { 'reservation-id': own, capacity: { cores: 9 } }
+    const refused = await s.ask('update-reservation', change)
+    expect(refused).toMatchObject({
+      result: 'conflict',
+      message: expect.stringMatching(/^requested cores=9 exceeds available 8 between /),
+      available: { cores: 8 },
+    })
+    const most = { 'reservation-id': own, capacity: { cores: 8 } }
+    expect(await s.ask('update-reservation', most)).toMatchObject({ result: 'ok' })
+    const later = { ...change, ...refused['next-window'] }
+    expect(await s.ask('update-reservation', later)).toMatchObject({ result: 'ok' })
   })
 
   it('says that no window fits what is more than there ever is', async () => {

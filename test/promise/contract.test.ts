@@ -159,7 +159,7 @@ describe('a body', () => {
     ['{"capacity":{"cores":1,}}', /expected a key in double quotes at line 1, column 24$/],
     ['{\n  "capacity": {"cores": "10,\n}}', /closing quote at line 2, column \d+$/],
     ['{"capacity": {"cores": 1}} {}', /expected nothing after the value at line 1, column 28$/],
-    ['{"capacity": {"cores": 3, ...}}', /at line 1, column 27$/],
+    ['{"capacity": {"cores": 3, ...}}', /expected a key in double quotes at line 1, column 27$/],
   ])(
     'that is no JSON is a 400 with the line, the column and what was expected: %s',
     async (text, sentence) => {

@@ -45,14 +45,16 @@ const retryAfterSeconds = '5'
 export function promise({ restconf }: PromiseOptions): Face {
   const wrap = (body: object): object => (restconf ? { 'opnfv-promise:output': body } : body)
   const path = (name: string): string => (restconf ? `/opnfv-promise::${name}` : `/${name}`)
+  const routes = [
+    ...operations.map(operation => operation(wrap, path)),
+    ...(restconf ? [] : [...treeRoutes, ...nfviRoutes]),
+  ]
+  const rules = new Set(routes.map(route => route.rule))
   return {
     name: 'promise',
     serviceType: 'promise',
-    policy,
-    routes: [
-      ...operations.map(operation => operation(wrap, path)),
-      ...(restconf ? [] : [...treeRoutes, ...nfviRoutes]),
-    ],
+    policy: Object.fromEntries(Object.entries(policy).filter(([rule]) => rules.has(rule))),
+    routes,
     check: requireJsonAccepted,
     bodies,
     describe: problem => describeError(problem, wrap),

@@ -241,7 +241,7 @@ export const operations = [
     parse: parseProvider,
     verb: addProvider,
     view: function viewAdded({ id, regionId }) {
-      return ok({ 'provider-id': id, guarantee: regionId === null ? 'budget' : 'aggregate' })
+      return { ...ok({ 'provider-id': id }), guarantee: regionId === null ? 'budget' : 'aggregate' }
     },
   }),
   operation({

@@ -8,9 +8,9 @@ import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from
 import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
 import { checkElements } from './elements.ts'
 import type { Instance } from './instance.ts'
-import { atFirstWithRoom, checkRoom, linesOf, lockPlace, type Place, placesOf } from './placing.ts'
+import { atFirstWithRoom, checkRoom, linesOf, lockPlace, NoRoom, type Place, placesOf } from './placing.ts'
 import { providersIn } from './providers.ts'
-import { refusing } from './refusing.ts'
+import { type Refused, refusalIn, refusing } from './refusing.ts'
 import { endClaim, lockHeld } from './reservation-life.ts'
 import { reviewMarked } from './risk.ts'
 import { windowOf } from './rules.ts'
@@ -102,11 +102,14 @@ async function somewhere<T>(
       reason: 'no_pool',
     })
   const lines = (place: Place) => linesOf(place, asked.amounts, heldWindow(asked))
-  return refusingFor(app, asked, () => atFirstWithRoom(app, places, lines, work))
+  return refusing(app, refusedOf(asked), () => atFirstWithRoom(app, places, lines, work))
 }
 
-const refusingFor = <T>(app: App, { amounts, ...asked }: CapacityReservation, work: () => Promise<T>) =>
-  refusing(app, { amounts, window: heldWindow(asked), verb: 'requested' }, work)
+const refusedOf = ({ amounts, ...asked }: CapacityReservation): Refused => ({
+  amounts,
+  window: heldWindow(asked),
+  verb: 'requested',
+})
 
 /** What has passed when it is asked for or changed is not held any more. */
 const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 'updatedAt'>) => ({
@@ -210,8 +213,8 @@ async function updateAsSeen(
       if (!isNothing(next.amounts)) await hold(tx, place, next, note)
     }
     await tx.capacityReservations.replace(next, note)
-    await askForTurn(app, tx, next)
     if (place) await reviewMarked(app, tx, place, note)
+    await askForTurn(app, tx, next)
     return next
   }
   if (before.providerId === null) {
@@ -222,7 +225,12 @@ async function updateAsSeen(
   if (!provider)
     throw invalid(`the reservation is held by a provider that is not in the zone ${asked.zone}`, 'zone')
   const [place] = await placesOf(app, [provider])
-  return refusingFor(app, asked, () => app.store.transact(tx => write(tx, place!)))
+  return app.store.transact(tx =>
+    write(tx, place!).catch(async error => {
+      // What it holds itself is a part of what it is offered.
+      throw error instanceof NoRoom ? await refusalIn(tx, error, refusedOf(asked)) : error
+    }),
+  )
 }
 
 function changed(

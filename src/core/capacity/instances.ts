@@ -38,13 +38,15 @@ export async function createInstance(app: App, caller: Caller, ask: InstanceAsk)
   const flavor = await flavorOf(app, provider, cloud, ask.flavor)
   const note = noteOf(app, caller, 'instance.create')
   const now = app.now()
+  const id = app.newId()
   const instance: Instance = {
-    id: app.newId(),
+    id,
     projectId: caller.projectId!,
     userId: caller.userId,
     providerId: provider.id,
     reservationId: ask.reservationId,
-    name: ask.name,
+    // Nova makes no server without a name.
+    name: ask.name || id,
     flavorId: flavor.id,
     image: ask.image,
     networks: ask.networks,
@@ -93,7 +95,7 @@ async function flavorOf(
     flavors.find(one => one.id === id) ?? flavors.find(one => one.name === id)
   const isStale = isOlder(app, provider, newFlavorMs)
   const found = find(provider) ?? (isStale ? find(await refreshProvider(app, provider, cloud)) : undefined)
-  if (!found) throw notFound(`no such flavor found at the provider: ${asked}`, 'no_flavor')
+  if (!found) throw notFound(`no such flavor found for specified identifier: ${asked}`, 'no_flavor')
   return found
 }
 

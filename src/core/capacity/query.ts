@@ -210,7 +210,7 @@ async function fits(
       const needed = amountNames.filter(name => needs[name] > 0)
       sum += Math.min(...needed.map(name => Math.floor(has[name] / needs[name])))
     }
-    if (!isKnown) throw notFound(`no such flavor found at any provider: ${flavor}`, 'no_flavor')
+    if (!isKnown) throw notFound(`no such flavor found for specified identifier: ${flavor}`, 'no_flavor')
     return sum
   })
 }

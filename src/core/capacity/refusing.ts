@@ -20,39 +20,37 @@ export interface Offer {
   readonly next: Window | null
 }
 
+export interface Refused {
+  readonly amounts: Amounts
+  readonly window: Window
+  readonly verb: 'requested' | 'required'
+}
+
 /** Turns NoRoom into `no_capacity` with what would do instead; whatever else is thrown stays. */
-export async function refusing<T>(
-  app: App,
-  asked: { readonly amounts: Amounts; readonly window: Window; readonly verb: 'requested' | 'required' },
-  work: () => Promise<T>,
-): Promise<T> {
+export async function refusing<T>(app: App, asked: Refused, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof NoRoom)) throw error
-    throw await refusalOf(app, error, asked)
+    throw await app.store.transact(tx => refusalIn(tx, error, asked))
   }
 }
 
-async function refusalOf(
-  app: App,
+/** The error that is told. What the transaction has given back already is there for the offer. */
+export async function refusalIn(
+  tx: Transaction,
   { place, shortage }: NoRoom,
-  { amounts, window, verb }: { amounts: Amounts; window: Window; verb: string },
+  { amounts, window, verb }: Refused,
 ): Promise<AppError> {
   const { account, class: className, asked, available, at } = shortage
-  return app.store.transact(async tx => {
-    const again = await tx.ledger.firstWith(
-      { account, class: className, window: { from: at, to: window.to } },
-      asked,
-    )
-    const offer = await offerOf(tx, place, amounts, window)
-    const until = (again ?? window.to).toISOString()
-    return new AppError(
-      'no_capacity',
-      `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available} between ${at.toISOString()} and ${until}`,
-      { reason: 'no_room', offer },
-    )
-  })
+  const rest = { account, class: className, window: { from: at, to: window.to } }
+  const again = await tx.ledger.firstWith(rest, asked)
+  const offer = await offerOf(tx, place, amounts, window)
+  const short = `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available}`
+  // Of what is required now nobody asks until when it is not there.
+  const isNow = verb === 'required' && at <= window.from
+  const when = ` between ${at.toISOString()} and ${(again ?? window.to).toISOString()}`
+  return new AppError('no_capacity', isNow ? short : short + when, { reason: 'no_room', offer })
 }
 
 async function offerOf(tx: Transaction, place: Place, amounts: Amounts, window: Window): Promise<Offer> {

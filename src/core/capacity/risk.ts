@@ -12,12 +12,6 @@ import type { Place } from './placing.ts'
 /** How many instants with too little are looked at, of one class of one account. */
 const mostInstants = 200
 
-/** As `reviewRisk` where anybody is marked: there may be enough again. */
-export async function reviewMarked(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
-  if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
-    await reviewRisk(app, tx, place, note)
-}
-
 /** Marks those who are at risk at a place, and takes the mark from those who are not any more. The accounts are locked. */
 export async function reviewRisk(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
   const now = app.now()
@@ -39,6 +33,12 @@ function questionsOf({ provider, scope }: Place, window: Window): Question[] {
   const of = (account: number, names: readonly AmountName[]) =>
     names.map(name => ({ account, class: amountClasses[name], window }))
   return [...of(provider.budget, amountNames), ...(scope === null ? [] : of(scope, ['cores', 'ram']))]
+}
+
+/** The same where something has been given back: who is not at risk has not become so. */
+export async function reviewMarked(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+  if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
+    await reviewRisk(app, tx, place, note)
 }
 
 /** Instant by instant at which it is lowest, on both sides of the one before. */
