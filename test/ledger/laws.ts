@@ -57,7 +57,7 @@ const parts = `
                       where claim_id = claim.id and class = 'TENANCY' and to_at > now()) as of_scopes
   cross join lateral (select count(*) as hosts from host_hold
                       where claim_id = claim.id and upper(during) > now()) as of_hosts
-  where scopes <> hosts`
+  where claim.kind = 'lease' and scopes <> hosts`
 
 /** What breaks a law now or at any instant from now on. */
 export async function violations(pool: pg.Pool): Promise<Violation[]> {
