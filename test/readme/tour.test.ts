@@ -88,7 +88,7 @@ it('works as printed', async context => {
     const shell = { ...clean, ATOLL_DATA_DIR: dataDir }
     const output = execFileSync('bash', ['-c', script], { encoding: 'utf8', env: shell })
     const parts = output.split(/=== \d+\n/)
-    const [login, pods, fourth, routing, inUse, mistake, slots, lease, shortage, stranger, routes] = parts
+    const [login, pods, fourth, routing, inUse, mistake, slots, lease, shortage, feed, stranger, routes] = parts
     expect(login?.trim()).toBe('')
     expect(pods).toContain('"region_name":"Pod3"')
     expect(fourth).toMatch(/"region_name":"Pod4".*\n?.*\{\}/)
@@ -100,6 +100,7 @@ it('works as printed', async context => {
     expect(lease).toMatch(/"name":"mine".*"status":"ACTIVE"/)
     expect(lease?.match(/"hypervisor_hostname":"pod2-host\d"/g)).toHaveLength(2)
     expect(shortage).toMatch(/Not enough hosts available: .*The next window that would do begins at/)
+    expect(feed).toMatch(/"action":"lease.create".*"action":"lease.active".*"action":"lease.delete"/)
     expect(stranger).toContain('Unauthorized to show all resource routings')
     expect(routes).toMatch(/POST +\/tricircle\/v1\.0\/routings .*createRouting/)
     expect(output.match(/=== (\d+)/g)).toEqual(blocks.map(() => '=== 0'))
