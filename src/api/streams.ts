@@ -70,6 +70,8 @@ export class Streams {
       setTimeout(() => body.destroy(), endMs).unref()
     }
     const check = setInterval(async () => {
+      // Whoever destroys the body for a client that is gone waits for the texts to end before it is closed.
+      if (body.destroyed) return end()
       try {
         state.caller = await who()
       } catch {

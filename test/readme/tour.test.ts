@@ -89,7 +89,7 @@ it('works as printed', async context => {
     const output = execFileSync('bash', ['-c', script], { encoding: 'utf8', env: shell })
     const parts = output.split(/=== \d+\n/)
     const [login, pods, fourth, routing, inUse, mistake, slots, lease, shortage, ...more] = parts
-    const [promise, server, stranger, routes] = more
+    const [promise, server, feed, stranger, routes] = more
     expect(login?.trim()).toBe('')
     expect(pods).toContain('"region_name":"Pod3"')
     expect(fourth).toMatch(/"region_name":"Pod4".*\n?.*\{\}/)
@@ -110,6 +110,7 @@ it('works as printed', async context => {
     expect(server).toMatch(/"reserved":\{"cores":14,.*"usage":\{"cores":1,/)
     expect(server).toContain('instance destroyed and resource released back to pool')
     expect(server).toContain('reservation canceled')
+    expect(feed).toMatch(/"action":"lease.create".*"action":"lease.active".*"action":"lease.delete"/)
     expect(stranger).toContain('Unauthorized to show all resource routings')
     expect(routes).toMatch(/POST +\/tricircle\/v1\.0\/routings .*createRouting/)
     expect(output.match(/=== (\d+)/g)).toEqual(blocks.map(() => '=== 0'))
