@@ -5,8 +5,9 @@
 
 import { randomUUID } from 'node:crypto'
 import pino from 'pino'
-import { createApp, createClockwork, openCloud, openProviders } from '../../dist/src/compose.js'
+import { createApp, createClockwork, openCloud } from '../../dist/src/compose.js'
 import { loadConfig } from '../../dist/src/config.js'
+import { openProviders } from '../../dist/src/configured.js'
 import {
   cancelCapacityReservation,
   createCapacityReservation,

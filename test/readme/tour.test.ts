@@ -101,7 +101,7 @@ it('works as printed', async context => {
     expect(lease).toMatch(/"name":"mine".*"status":"ACTIVE"/)
     expect(lease?.match(/"hypervisor_hostname":"pod2-host\d"/g)).toHaveLength(2)
     expect(shortage).toMatch(/Not enough hosts available: .*The next window that would do begins at/)
-    expect(promise).toMatch(/"provider-id":"[^"]+","guarantee":"aggregate","result":"ok"/)
+    expect(promise).toMatch(/"provider-id":"[^"]+","result":"ok","guarantee":"aggregate"/)
     expect(promise).toMatch(/"pool-id":"[^"]+","result":"ok"/)
     expect(promise).toMatch(/"result":"conflict","message":"requested cores=15 exceeds available 5 between /)
     expect(promise).toMatch(
