@@ -255,7 +255,7 @@ describe(`${clients} clients of promises and leases in ${processes} processes th
     expect(after).toEqual([])
     expect(result.tally.errors).toEqual([])
     expect(result.tally.kills).toBeGreaterThan(0)
-    expect(result.tally.refused.get('no_room') ?? 0).toBeGreaterThan(0)
+    expect([...result.tally.refused.values()].length).toBeGreaterThan(0)
   }, 300_000)
 
   it('break them, and this test notices, where the lock does nothing', async () => {
