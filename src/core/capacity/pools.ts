@@ -1,11 +1,11 @@
 // The verbs of pools: how much may be promised of a provider grows and shrinks, always by another pool.
 
 import type { Caller } from '../caller.ts'
-import { invalid, notFound } from '../error.ts'
+import { AppError, invalid, notFound } from '../error.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { postSupply } from '../ledger/supply.ts'
 import { noteOf } from '../note.ts'
-import type { App } from '../ports.ts'
+import type { App, Transaction } from '../ports.ts'
 import {
   type Amounts,
   amountClasses,
@@ -76,11 +76,23 @@ async function postPool(
     const place = await placeIn(tx, provider.id)
     if (!place) throw noProvider(provider.id)
     await lockPlace(tx, place)
-    await postSupply(tx, postingsOf(provider, pool), note, { force })
+    await postSupply(tx, postingsOf(provider, pool), note, { force }).catch(async error => {
+      throw await inWords(tx, error)
+    })
     await tx.pools.insert(pool, note)
     await reviewRisk(app, tx, place, note)
     return pool
   })
+}
+
+/** Which account it is says nothing to whoever asks; who is in the way, in order of creation, does. */
+async function inWords(tx: Transaction, error: unknown): Promise<unknown> {
+  if (!(error instanceof AppError) || error.detail.reason !== 'supply_is_held') return error
+  const found = await tx.capacityReservations.getMany(error.detail.claims ?? [])
+  const claims = found.map(({ id }) => id)
+  const why = claims.length > 0 ? `needed by ${claims.join(', ')}` : 'more than there is'
+  const detail = { ...error.detail, claims }
+  return new AppError('conflict', `requested decrease is ${why}; force records it as a loss`, detail)
 }
 
 const postingsOf = ({ budget }: Provider, { amounts, window }: Pool): SupplyPosting[] =>
