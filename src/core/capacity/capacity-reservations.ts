@@ -13,7 +13,7 @@ import { providersIn } from './providers.ts'
 import { type Refused, refusalIn, refusing } from './refusing.ts'
 import { endClaim, lockHeld } from './reservation-life.ts'
 import { reviewMarked } from './risk.ts'
-import { windowOf } from './rules.ts'
+import { expiryOf, windowOf } from './rules.ts'
 
 /** What it may be held on: sums over a region's hosts, or hosts that have been chosen. */
 export type Guarantee = 'aggregate' | 'placed'
@@ -133,16 +133,9 @@ async function hold(
 }
 
 /** When it ends, or when it is to be asked whether anything was made of it. */
-async function askForTurn(
-  app: App,
-  tx: Transaction,
-  { id, amounts, window }: CapacityReservation,
-): Promise<void> {
-  const { expiryMs } = app.promiseRules
-  const expiry =
-    expiryMs === null || isNothing(amounts) ? window.to.getTime() : window.from.getTime() + expiryMs
-  const at = new Date(Math.min(expiry, window.to.getTime()))
-  await tx.turns.ask([{ kind: capacityReservationKind, key: id, lane: '', at }])
+async function askForTurn(app: App, tx: Transaction, reservation: CapacityReservation): Promise<void> {
+  const at = expiryOf(app.promiseRules, reservation)
+  await tx.turns.ask([{ kind: capacityReservationKind, key: reservation.id, lane: '', at }])
 }
 
 /** What is to be changed; what is not in it stays. */

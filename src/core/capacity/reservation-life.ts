@@ -3,10 +3,10 @@
 import type { Usage } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
 import type { App, Transaction } from '../ports.ts'
-import { isNothing } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import { lockPlace, type Place, usageOf } from './placing.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
+import { expiryOf } from './rules.ts'
 
 /** A provider's place within a transaction; null where there is none. */
 export async function placeIn(tx: Transaction, providerId: string | null): Promise<Place | null> {
@@ -79,21 +79,11 @@ export const runCapacityReservation = (app: App, id: string): Promise<Date | nul
     const { window } = reservation
     const now = app.now()
     const isOver = now >= window.to
-    const expiry = isOver ? null : await expiryOf(app, tx, reservation)
-    if (expiry && now < expiry) return expiry
+    const isUsed = await tx.instances.anyOf(id)
+    const due = isUsed ? window.to : expiryOf(app.promiseRules, reservation)
+    if (now < due) return due
     const ended = { ...reservation, state: isOver ? 'ended' : 'expired', updatedAt: now } as const
     const note = ownNote(app, isOver ? 'reservation.end' : 'reservation.expire')
     await endClaim(app, tx, { reservation: ended, place }, isOver ? window.to : now, note)
     return null
   })
-
-/** When it is given back; its end where something was made of it. */
-async function expiryOf(
-  app: App,
-  tx: Transaction,
-  { id, window, amounts }: CapacityReservation,
-): Promise<Date> {
-  const { expiryMs } = app.promiseRules
-  if (expiryMs === null || isNothing(amounts) || (await tx.instances.anyOf(id))) return window.to
-  return new Date(Math.min(window.from.getTime() + expiryMs, window.to.getTime()))
-}

@@ -2,6 +2,7 @@
 
 import { invalid } from '../error.ts'
 import type { Window } from '../ledger/ledger.ts'
+import { type Amounts, isNothing } from './amounts.ts'
 
 export interface PromiseRules {
   /** How far ahead a reservation may begin, and end; null: as far as one likes. */
@@ -11,6 +12,15 @@ export interface PromiseRules {
   readonly maxDurationMs: number
   /** How long after its beginning a reservation of which nothing was made is given back; null: never. */
   readonly expiryMs: number | null
+}
+
+/** When it is given back, unless something is made of it; its end where that comes first, or where it has elements alone. */
+export function expiryOf(
+  { expiryMs }: PromiseRules,
+  { window, amounts }: { readonly window: Window; readonly amounts: Amounts },
+): Date {
+  if (expiryMs === null || isNothing(amounts)) return window.to
+  return new Date(Math.min(window.from.getTime() + expiryMs, window.to.getTime()))
 }
 
 const dayMs = 86_400_000
