@@ -7,40 +7,28 @@ import {
   updateCapacityReservation,
 } from '../../core/capacity/capacity-reservations.ts'
 import { createInstance, destroyInstance } from '../../core/capacity/instances.ts'
-import { decreaseCapacity, increaseCapacity, type PoolAsk } from '../../core/capacity/pools.ts'
-import type { ProviderLogin } from '../../core/capacity/provider-cloud.ts'
+import { decreaseCapacity, increaseCapacity } from '../../core/capacity/pools.ts'
 import { addProvider, removeProvider } from '../../core/capacity/providers.ts'
-import {
-  type CapacityAnswer,
-  type CapacityQuery,
-  type Metric,
-  queryCapacity,
-} from '../../core/capacity/query.ts'
+import { type CapacityAnswer, queryCapacity } from '../../core/capacity/query.ts'
 import { getInstanceRecord } from '../../core/capacity/records.ts'
 import type { Offer } from '../../core/capacity/refusing.ts'
-import { type ErrorDetail, invalid, malformed } from '../../core/error.ts'
+import type { ErrorDetail } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import {
-  amountsOf,
-  bareId,
-  booleanOf,
-  choiceOf,
-  countOf,
-  dateOf,
-  elementsOf,
-  type Fields,
-  fieldsOf,
-  idOf,
-  idsOf,
-  objectOf,
-  requiredText,
-  textOf,
-  textsOf,
-  unknownKeys,
-} from './body.ts'
-import { refOf, viewAmounts, viewInstance, viewPoint, viewRef } from './views.ts'
+  parseCapacityQuery,
+  parseDecrease,
+  parseInstance,
+  parsePool,
+  parseProvider,
+  parseReservation,
+  parseReservationChange,
+  parseReservationQuery,
+  requireId,
+} from './asks.ts'
+import { type Fields, fieldsOf, unknownKeys } from './body.ts'
+import { viewAmounts, viewInstance, viewPoint, viewRef } from './views.ts'
 
 interface Operation<Input, Output> {
   readonly name: string
@@ -77,112 +65,6 @@ function operation<Input, Output>({ name, keys, parse, verb, view }: Operation<I
 
 const ok = (ids: object, message?: string) => ({ ...ids, result: 'ok', ...(message ? { message } : {}) })
 
-const requireId = (fields: Fields, key: string): string => {
-  const id = idOf(fields, key)
-  if (id === null) throw malformed(`must provide '${key}' parameter`)
-  return id
-}
-
-const strategies = ['keystone', 'oauth'] as const
-const providerTypes = ['openstack', 'hp', 'rackspace', 'amazon', 'joyent', 'azure'] as const
-
-function parseProvider(fields: Fields): ProviderLogin {
-  const type = choiceOf(fields, 'provider-type', providerTypes, 'openstack')
-  if (type !== 'openstack') throw invalid(`provider-type ${type} is not offered: only openstack is`)
-  choiceOf(fields, 'strategy', strategies, 'keystone')
-  // The same by the names of two releases.
-  const project = { ...objectOf(fields, 'tenant'), ...objectOf(fields, 'project') }
-  return {
-    endpoint: requiredText(fields, 'endpoint'),
-    username: requiredText(fields, 'username'),
-    password: requiredText(fields, 'password'),
-    userDomain: textOf(fields, 'user-domain-name'),
-    project: {
-      id: textOf(project, 'id'),
-      name: textOf(project, 'name'),
-      domain: textOf(project, 'domain-name'),
-    },
-    region: textOf(fields, 'region'),
-  }
-}
-
-const parseReservation = (fields: Fields) => ({
-  start: dateOf(fields, 'start'),
-  end: dateOf(fields, 'end'),
-  zone: textOf(fields, 'zone'),
-  amounts: amountsOf(fields),
-  elements: elementsOf(fields, 'elements'),
-  guarantee: guaranteeOf(fields),
-})
-
-const guaranteeOf = (fields: Fields) =>
-  choiceOf(fields, 'guarantee', ['aggregate', 'placed'] as const, 'aggregate')
-
-function parseReservationChange(fields: Fields) {
-  const id = idOf(fields, 'reservation-id')
-  if (id === null) throw invalid("must provide 'reservation-id' parameter")
-  const [start, end, zone] = [dateOf(fields, 'start'), dateOf(fields, 'end'), textOf(fields, 'zone')]
-  const hasElements = fields.elements !== undefined && fields.elements !== null
-  return {
-    id,
-    amounts: amountsOf(fields),
-    guarantee: guaranteeOf(fields),
-    ...(start ? { start } : {}),
-    ...(end ? { end } : {}),
-    ...(zone === null ? {} : { zone }),
-    ...(hasElements ? { elements: elementsOf(fields, 'elements') } : {}),
-  }
-}
-
-function parsePool(fields: Fields): PoolAsk {
-  const source = requiredText(fields, 'source')
-  return {
-    source: { id: bareId(source), text: source },
-    start: dateOf(fields, 'start'),
-    end: dateOf(fields, 'end'),
-    amounts: amountsOf(fields),
-    elements: elementsOf(fields, 'elements'),
-  }
-}
-
-const parseDecrease = (fields: Fields) => ({ ...parsePool(fields), force: booleanOf(fields, 'force', false) })
-
-const metrics: readonly Metric[] = ['total', 'reserved', 'usage', 'available']
-const mostPoints = 1000
-const mostListed = 1000
-
-function parseQuery(fields: Fields, metric: Metric): CapacityQuery {
-  const [elements, window] = [objectOf(fields, 'elements'), objectOf(fields, 'window')]
-  const marker = textOf(fields, 'marker')
-  return {
-    metric,
-    zone: textOf(fields, 'zone'),
-    providerId: idOf(fields, 'provider-id'),
-    from: dateOf(window, 'start'),
-    to: dateOf(window, 'end'),
-    inside: choiceOf(window, 'scope', ['inclusive', 'exclusive'] as const, 'inclusive') === 'exclusive',
-    without: idsOf(fields, 'without'),
-    some: elementsOf(elements, 'some'),
-    every: elementsOf(elements, 'every'),
-    showUtilization: booleanOf(fields, 'show-utilization', true),
-    points: countOf(fields, 'points', 1, mostPoints) ?? mostPoints,
-    limit: countOf(fields, 'limit', 1, mostListed) ?? mostListed,
-    marker: marker === null ? null : markerOf(marker, metric),
-    flavor: textOf(fields, 'flavor'),
-  }
-}
-
-/** Reservations go by bare ids where nothing else is listed. */
-function markerOf(text: string, metric: Metric) {
-  const ref = refOf(text) ?? (metric === 'reserved' ? { kind: 'reservation' as const, id: text } : null)
-  if (!ref) throw malformed("'marker' must be the last collection of the page before")
-  return ref
-}
-
-const parseCapacityQuery = (fields: Fields) =>
-  parseQuery(fields, choiceOf(fields, 'capacity', metrics, 'available'))
-const parseReservationQuery = (fields: Fields) => parseQuery(fields, 'reserved')
-
 const viewRest = ({ hasMore, collections, utilization, fits }: CapacityAnswer) => ({
   utilization: utilization.map(viewPoint),
   ...(fits === null ? {} : { fits }),
@@ -197,15 +79,6 @@ const viewCapacityQuery = (answer: CapacityAnswer) => ({
 const viewReservationQuery = (answer: CapacityAnswer) => ({
   reservations: answer.collections.map(({ id }) => id),
   ...viewRest(answer),
-})
-
-const parseInstance = (fields: Fields) => ({
-  providerId: idOf(fields, 'provider-id'),
-  name: textOf(fields, 'name', 255) ?? '',
-  image: requiredText(fields, 'image'),
-  flavor: requiredText(fields, 'flavor'),
-  networks: textsOf(fields, 'networks'),
-  reservationId: idOf(fields, 'reservation-id'),
 })
 
 const queryKeys = [
