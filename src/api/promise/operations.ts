@@ -17,8 +17,7 @@ import {
   queryCapacity,
 } from '../../core/capacity/query.ts'
 import { getInstanceRecord } from '../../core/capacity/records.ts'
-import type { Offer } from '../../core/capacity/refusing.ts'
-import { type ErrorDetail, invalid, malformed } from '../../core/error.ts'
+import { invalid, malformed } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
@@ -40,7 +39,7 @@ import {
   textsOf,
   unknownKeys,
 } from './body.ts'
-import { refOf, viewAmounts, viewInstance, viewPoint, viewRef } from './views.ts'
+import { refOf, viewInstance, viewPoint, viewRef } from './views.ts'
 
 interface Operation<Input, Output> {
   readonly name: string
@@ -346,13 +345,3 @@ export const operations = [
     view: viewInstance,
   }),
 ]
-
-/** What is in the way, and what would do instead, where a refusal knows. */
-export function viewRefusal({ claims, offer }: ErrorDetail): object {
-  const { available, next } = (offer ?? {}) as Partial<Offer>
-  if (!available) return claims ? { claims } : {}
-  return {
-    available: viewAmounts(available),
-    'next-window': next ? { start: next.from.toISOString(), end: next.to.toISOString() } : null,
-  }
-}
