@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type World, world } from '../world.ts'
-import { fresh, newRegion } from './requests.ts'
+import { fresh, goodRequests, newRegion } from './requests.ts'
 
 let w: World
 let regionId: string
@@ -139,6 +139,23 @@ describe('any text', () => {
         expect(shown.json.pod_binding.tenant_id).toBe(tenant_id)
       })
       await fc.assert(property, runs)
+    },
+    longest,
+  )
+})
+
+describe('any name', () => {
+  it(
+    'comes back from an instance, or Nova does not take it',
+    async () => {
+      const { body } = await goodRequests['POST /promise/create-instance']!(w)
+      const property = fc.asyncProperty(text(255), async name => {
+        const { json } = await w.call('POST', '/promise/create-instance', { body: { ...body, name } })
+        if (json.result === 'error') return expect(json.message).toBe('The provider’s Nova answered 400')
+        const shown = await w.call('POST', '/promise/query-instance', { body: json })
+        expect(shown.json.name).toBe(name)
+      })
+      await fc.assert(property, fewer)
     },
     longest,
   )

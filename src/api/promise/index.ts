@@ -5,9 +5,10 @@ import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
 import { statusOf } from '../status.ts'
 import { nfviRoutes } from './nfvi.ts'
-import { operations, viewRefusal } from './operations.ts'
+import { operations } from './operations.ts'
 import { bodies } from './reading.ts'
 import { treeRoutes } from './tree.ts'
+import { viewRefusal } from './views.ts'
 
 const policy: PolicyTable = {
   'promise:add-provider': 'admin',

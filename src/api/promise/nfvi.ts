@@ -1,22 +1,11 @@
 // NFVI capacity information as SOL005 shows it: a view of the ledger, a region for a VIM and its zone for a resource zone.
 
-import type { Caller } from '../../core/caller.ts'
-import { listNfviCapacities, type NfviCapacity } from '../../core/capacity/nfvi.ts'
-import { notFound } from '../../core/error.ts'
-import type { App } from '../../core/ports.ts'
+import { getNfviCapacity, listNfviCapacities, type NfviCapacity } from '../../core/capacity/nfvi.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 
 const parseNothing = (): null => null
 const parseVim = ({ params }: Request): string => params.vimId ?? ''
-
-async function getNfviCapacity(app: App, caller: Caller, vimId: string): Promise<NfviCapacity> {
-  const found = (await listNfviCapacities(app, caller)).find(
-    ({ region }) => region.id === vimId || region.name === vimId,
-  )
-  if (!found) throw notFound(`there is no VIM ${vimId}`)
-  return found
-}
 
 /** What SOL005 calls them, of compute resources. */
 const measurements = { VCPU: 'vCpu', MEMORY_MB: 'vMemory' } as const

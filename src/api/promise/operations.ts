@@ -11,8 +11,6 @@ import { decreaseCapacity, increaseCapacity } from '../../core/capacity/pools.ts
 import { addProvider, removeProvider } from '../../core/capacity/providers.ts'
 import { type CapacityAnswer, queryCapacity } from '../../core/capacity/query.ts'
 import { getInstanceRecord } from '../../core/capacity/records.ts'
-import type { Offer } from '../../core/capacity/refusing.ts'
-import type { ErrorDetail } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
@@ -28,7 +26,7 @@ import {
   requireId,
 } from './asks.ts'
 import { type Fields, fieldsOf, unknownKeys } from './body.ts'
-import { viewAmounts, viewInstance, viewPoint, viewRef } from './views.ts'
+import { viewInstance, viewPoint, viewRef } from './views.ts'
 
 interface Operation<Input, Output> {
   readonly name: string
@@ -219,13 +217,3 @@ export const operations = [
     view: viewInstance,
   }),
 ]
-
-/** What is in the way, and what would do instead, where a refusal knows. */
-export function viewRefusal({ claims, offer }: ErrorDetail): object {
-  const { available, next } = (offer ?? {}) as Partial<Offer>
-  if (!available) return claims ? { claims } : {}
-  return {
-    available: viewAmounts(available),
-    'next-window': next ? { start: next.from.toISOString(), end: next.to.toISOString() } : null,
-  }
-}

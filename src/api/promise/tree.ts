@@ -20,7 +20,7 @@ import {
 import type { PromiseRules } from '../../core/capacity/rules.ts'
 import { malformed, notFound } from '../../core/error.ts'
 import type { App } from '../../core/ports.ts'
-import { type Request, singlesOf } from '../request.ts'
+import { isUuid, type Request, singlesOf } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { viewAmounts, viewInstance, viewPool, viewProvider, viewReservation } from './views.ts'
 
@@ -109,7 +109,9 @@ const ofMetric = (metric: Metric): Route =>
     },
   })
 
-const parseId = ({ params }: Request): string => params.id ?? ''
+const parseIdOrName = ({ params }: Request): string => params.id ?? ''
+/** What is no id is nobody's. */
+const parseId = ({ params }: Request): string => (isUuid(params.id ?? '') ? params.id! : '')
 
 async function getProvider(app: App, caller: Caller, id: string): Promise<Providers> {
   const { providers, isAdmin } = await listProviders(app, caller)
@@ -131,7 +133,7 @@ export const treeRoutes: readonly Route[] = [
   route({
     ...named,
     path: '/promise/providers/:id',
-    parse: parseId,
+    parse: parseIdOrName,
     verb: getProvider,
     view: function viewOne(found: Providers) {
       return viewProviders(found)[0]

@@ -4,7 +4,9 @@ import { type Amounts, amountNames, amountsOf } from '../../core/capacity/amount
 import type { CollectionKind, CollectionRef } from '../../core/capacity/collections.ts'
 import type { Provider } from '../../core/capacity/provider.ts'
 import type { InstanceRecord, PoolRecord, ReservationRecord } from '../../core/capacity/records.ts'
+import type { Offer } from '../../core/capacity/refusing.ts'
 import type { Point } from '../../core/capacity/timeline.ts'
+import type { ErrorDetail } from '../../core/error.ts'
 import { forever } from '../../core/ledger/ledger.ts'
 
 const types: Readonly<Record<CollectionKind, string>> = {
@@ -114,3 +116,13 @@ export const viewProvider = (provider: Provider, isAdmin: boolean) => ({
     ? { 'refreshed-on': provider.refreshedAt.toISOString(), 'last-error': provider.lastError }
     : {}),
 })
+
+/** What is in the way, and what would do instead, where a refusal knows. */
+export function viewRefusal({ claims, offer }: ErrorDetail): object {
+  const { available, next } = (offer ?? {}) as Partial<Offer>
+  if (!available) return claims ? { claims } : {}
+  return {
+    available: viewAmounts(available),
+    'next-window': next ? { start: next.from.toISOString(), end: next.to.toISOString() } : null,
+  }
+}

@@ -1,7 +1,8 @@
 // What each region has for everybody at this moment: in all, promised, used beside promises, and available.
 
 import type { Caller } from '../caller.ts'
-import type { App } from '../ports.ts'
+import { notFound } from '../error.ts'
+import type { App, Transaction } from '../ports.ts'
 import { isCentral, type Region } from '../regions/region.ts'
 
 export interface NfviAmounts {
@@ -21,30 +22,46 @@ export interface NfviCapacity {
 const classes = ['VCPU', 'MEMORY_MB']
 
 /** Of all regions that are not central, in their order. */
-export async function listNfviCapacities(app: App, _caller: Caller): Promise<NfviCapacity[]> {
+export const listNfviCapacities = async (app: App, _caller: Caller): Promise<NfviCapacity[]> =>
+  capacitiesOf(app, await regionsOf(app))
+
+/** By the region's id or name. Throws `not_found`. */
+export async function getNfviCapacity(app: App, _caller: Caller, idOrName: string): Promise<NfviCapacity> {
+  const found = (await regionsOf(app)).filter(({ id, name }) => id === idOrName || name === idOrName)
+  if (found.length === 0) throw notFound(`there is no VIM ${idOrName}`, 'no_region')
+  return (await capacitiesOf(app, found.slice(0, 1)))[0]!
+}
+
+const regionsOf = async (app: App): Promise<Region[]> =>
+  (await app.store.regions.list()).filter(region => !isCentral(region))
+
+function capacitiesOf(app: App, regions: readonly Region[]): Promise<NfviCapacity[]> {
   const at = app.now()
-  const window = { from: at, to: new Date(at.getTime() + 1) }
-  const regions = (await app.store.regions.list()).filter(region => !isCentral(region))
   return app.store.transact(async tx => {
     const all: NfviCapacity[] = []
     for (const region of regions) {
-      const account = await tx.ledger.scope(region.id, 'general')
-      const levels = await tx.ledger.levels(classes.map(name => ({ account, class: name, window })))
-      const amounts: Record<string, NfviAmounts> = {}
-      for (const [index, name] of classes.entries()) {
-        const held = await tx.ledger.holdsAt(account, name, at)
-        const reserved = held.reduce((sum, { amount }) => sum + amount, 0)
-        const allocated = await tx.ledger.usedAt(account, name, at)
-        const available = levels[index]!.lowest
-        amounts[name] = {
-          total: available + reserved + allocated,
-          reserved,
-          allocated,
-          available: Math.max(0, available),
-        }
-      }
-      all.push({ region, at, capacity: amounts })
+      const scope = await tx.ledger.scope(region.id, 'general')
+      all.push({ region, at, capacity: await amountsAt(tx, scope, at) })
     }
     return all
   })
+}
+
+async function amountsAt(
+  { ledger }: Transaction,
+  account: number,
+  at: Date,
+): Promise<NfviCapacity['capacity']> {
+  const window = { from: at, to: new Date(at.getTime() + 1) }
+  const levels = await ledger.levels(classes.map(name => ({ account, class: name, window })))
+  const amounts: Record<string, NfviAmounts> = {}
+  for (const [index, name] of classes.entries()) {
+    const held = await ledger.holdsAt(account, name, at)
+    const reserved = held.reduce((sum, { amount }) => sum + amount, 0)
+    const allocated = await ledger.usedAt(account, name, at)
+    const available = levels[index]!.lowest
+    const total = available + reserved + allocated
+    amounts[name] = { total, reserved, allocated, available: Math.max(0, available) }
+  }
+  return amounts
 }
