@@ -122,7 +122,7 @@ async function open({ size, url, start, token, authUrl, base }: Opening): Promis
 }
 
 /** Counts whatever is sent over connections that are opened from now on. */
-function countStatements({ pool }: Database): () => number {
+export function countStatements({ pool }: Database): () => number {
   let count = 0
   pool.on('connect', client => {
     const query = client.query.bind(client) as (...all: unknown[]) => unknown

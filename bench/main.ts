@@ -4,6 +4,7 @@
 const benchmarks: Readonly<Record<string, (args: string[]) => Promise<object>>> = {
   'admin-api': async args => (await import('./admin-api.ts')).adminApi(args),
   ledger: async args => (await import('./ledger.ts')).ledger(args),
+  capacity: async args => (await import('./capacity.ts')).capacity(args),
   jobs: async args => (await import('./jobs.ts')).jobs(args),
   leases: async args => (await import('./leases.ts')).leases(args),
   networking: async args => (await import('./networking.ts')).networking(args),

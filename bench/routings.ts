@@ -75,9 +75,12 @@ export async function statementsOf(
     dialect: new PostgresDialect({ pool }),
     log: ({ query }) => void statements.push({ sql: query.sql, values: query.parameters }),
   })
-  await work(createStore(db))
-  await db.destroy()
-  return statements
+  try {
+    await work(createStore(db))
+  } finally {
+    await db.destroy()
+  }
+  return statements.filter(({ sql }) => !/^(begin|commit|rollback)/.test(sql))
 }
 
 /** How many pages of 8 KB statements touch. */
@@ -93,17 +96,24 @@ export interface Touched {
 
 /**
  * What statements touch, by EXPLAIN (ANALYZE, BUFFERS) of the plan that a server has after it has run the prepared
- * statement some times; one that is not kept prepared is planned for its values. What they change is rolled back.
+ * statement some times; one that is not kept prepared is planned for its values. What they change is rolled back: each
+ * alone, or all of them together where one needs what another has done.
  */
-export async function touchedBy(url: string, statements: readonly Statement[]): Promise<Touched> {
+export async function touchedBy(
+  url: string,
+  statements: readonly Statement[],
+  { together = false } = {},
+): Promise<Touched> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   let [buffers, rows] = [0, 0]
   try {
+    if (together) await client.query('begin')
     for (const { sql, values } of statements) {
       const given = values.map(value => (value === null ? 'null' : client.escapeLiteral(asText(value))))
-      await client.query('begin')
-      if (sql.includes(onceMark)) await client.query('set local plan_cache_mode = force_custom_plan')
+      if (!together) await client.query('begin')
+      const mode = sql.includes(onceMark) ? 'force_custom_plan' : 'auto'
+      await client.query(`set local plan_cache_mode = ${mode}`)
       await client.query(`prepare measured as ${sql}`)
       const run = given.length > 0 ? `execute measured (${given.join(', ')})` : 'execute measured'
       const isChange = !/^\s*select/i.test(sql)
@@ -112,8 +122,8 @@ export async function touchedBy(url: string, statements: readonly Statement[]): 
       const { Plan: plan } = explained.rows[0]['QUERY PLAN'][0]
       buffers += plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
       rows += rowsOf(plan)
-      await client.query('rollback')
       await client.query('deallocate measured')
+      if (!together) await client.query('rollback')
     }
     return { buffers, rows: Math.round(rows) }
   } finally {
@@ -138,6 +148,9 @@ function rowsOf(plan: Plan): number {
 /** As the driver would send it. */
 function asText(value: unknown): string {
   if (value instanceof Date) return value.toISOString()
-  if (Array.isArray(value)) return `{${value.map(one => `"${one}"`).join(',')}}`
+  if (Array.isArray(value)) return `{${value.map(itemOf).join(',')}}`
   return String(value)
 }
+
+const itemOf = (item: unknown): string =>
+  item === null ? 'null' : `"${asText(item).replaceAll(/["\\]/g, '\\$&')}"`

@@ -28,6 +28,22 @@ interface ReservationRow {
   updated_at: Date
 }
 
+const toRow = (one: CapacityReservation): ReservationRow => ({
+  id: one.id,
+  project_id: one.projectId,
+  user_id: one.userId,
+  provider_id: one.providerId,
+  from_at: one.window.from,
+  to_at: one.window.to,
+  zone: one.zone,
+  amounts: one.amounts,
+  elements: [...one.elements],
+  state: one.state,
+  at_risk: one.atRisk,
+  created_at: one.createdAt,
+  updated_at: one.updatedAt,
+})
+
 const toReservation = (row: ReservationRow): CapacityReservation => ({
   id: row.id,
   projectId: row.project_id,
@@ -82,17 +98,13 @@ export function capacityReservationWriter(db: Db): CapacityReservationWriter {
         where id = any (${ids}::uuid[]) returning *)`
       await audited(db, note, change)
     },
-    async insert(reservation, note) {
-      const { id, projectId, userId, providerId, window, zone, amounts, elements } = reservation
+    async insert(reservations, note) {
       const change = sql`(
-        insert into capacity_reservation (id, project_id, user_id, provider_id, from_at, to_at, zone, amounts, elements,
-                                          state, at_risk, created_at, updated_at)
-        values (${id}, ${projectId}, ${userId}, ${providerId}, ${window.from}, ${window.to}, ${zone},
-                ${JSON.stringify(amounts)}, ${elements}::text[], ${reservation.state}, ${reservation.atRisk},
-                ${reservation.createdAt}, ${reservation.updatedAt})
+        insert into capacity_reservation
+        select * from jsonb_populate_recordset(null::capacity_reservation, ${JSON.stringify(reservations.map(toRow))})
         returning *)`
       await audited(db, note, change)
-      await holdElements(db, reservation)
+      for (const one of reservations) await holdElements(db, one)
     },
     async replace(reservation, note) {
       const { id, providerId, window, zone, amounts, elements, state, atRisk } = reservation

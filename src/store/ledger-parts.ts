@@ -45,14 +45,14 @@ export const stepping = (given: readonly Posting[] | Rows) => sql`
     on conflict (account_id, class, at) do update set change = step.change + excluded.change),
   touched as (select distinct account_id, class, date_trunc('day', at, 'UTC') as day from change),
   moment as (
-    select touched.account_id, touched.class, touched.day, part.at, sum(part.change) as change
-    from touched cross join lateral (
-      select at, change from step where step.account_id = touched.account_id and step.class = touched.class
-        and at >= touched.day and at < touched.day + interval '24 hours'
+    select account_id, class, day, at, sum(change) as change
+    from (
+      select touched.*, there.at, there.change from touched cross join lateral (
+        select at, change from step where step.account_id = touched.account_id and step.class = touched.class
+          and at >= touched.day and at < touched.day + interval '24 hours') as there
       union all
-      select at, change from change where change.account_id = touched.account_id and change.class = touched.class
-        and at >= touched.day and at < touched.day + interval '24 hours') as part
-    group by touched.account_id, touched.class, touched.day, part.at),
+      select account_id, class, date_trunc('day', at, 'UTC'), at, change from change) as part
+    group by account_id, class, day, at),
   bucketed as (
     insert into bucket (account_id, class, day, change, lowest, highest)
     select account_id, class, day, sum(change), min(level), max(level)
@@ -102,13 +102,32 @@ export const freeing = (freed: Rows) => sql`
       where beside.host_id = given.host_id) as around
     cross join lateral unnest(given.during + coalesce(around.during, '{}')) as part)`
 
+export interface JournalLine {
+  readonly target: string
+  readonly postings: readonly Posting[]
+}
+
+/** Lines of the journal, in their order. */
+export function journalingEach(note: Note, lines: readonly JournalLine[]): Rows {
+  const { caller, at, action } = note
+  return sql`journaled as (
+    insert into journal (at, request_id, user_id, project_id, action, target, postings)
+    select ${at}::timestamptz, ${caller.requestId}::text, ${caller.userId}::text, ${caller.projectId}::text,
+           ${action}::text, target, postings::jsonb
+    from unnest(${lines.map(one => one.target)}::text[], ${lines.map(one => textOf(one.postings))}::text[])
+      as line (target, postings))`
+}
+
+const textOf = (postings: readonly Posting[]): string =>
+  JSON.stringify(postings.map(one => [one.account, one.class, one.amount, one.from, one.to]))
+
 /** A line of the journal about postings (or rows of `account_id, class, amount, from_at, to_at`). */
 export function journaling(note: Note, target: string, given: readonly Posting[] | Rows): Rows {
   const { caller, at, action } = note
   const postings = isRows(given)
     ? sql`coalesce((select jsonb_agg(jsonb_build_array(account_id, class, amount, from_at, to_at))
                     from (${given}) as given), '[]')`
-    : sql`${JSON.stringify(given.map(one => [one.account, one.class, one.amount, one.from, one.to]))}::jsonb`
+    : sql`${textOf(given)}::jsonb`
   return sql`journaled as (
     insert into journal (at, request_id, user_id, project_id, action, target, postings)
     select ${at}::timestamptz, ${caller.requestId}::text, ${caller.userId}::text, ${caller.projectId}::text,

@@ -25,6 +25,7 @@ import {
   freeing,
   holding,
   journaling,
+  journalingEach,
   type Posting,
   stepping,
   stepsOf,
@@ -87,7 +88,7 @@ export function ledgerStore(db: Db): Ledger {
       )
     },
     post: (postings, note) => post(db, postings, note),
-    claim: (claim, holds, hosts, note) => writeClaim(db, claim, holds, hosts, note),
+    claim: (claim, holds, hosts, note) => writeClaims(db, [{ claim, holds, hosts }], note),
     release: (claim, note, from) => release(db, claim, note, from ?? new Date(0)),
     use: (usage, note) => use(db, usage, note),
     endUse: (consumers, at, note) => endUse(db, consumers, at, note),
@@ -195,50 +196,64 @@ async function post(db: Db, given: readonly SupplyPosting[], note: Note): Promis
   )
 }
 
-async function writeClaim(
-  db: Db,
-  claim: Claim,
-  holds: readonly Hold[],
-  hosts: readonly HostHold[],
-  note: Note,
-): Promise<void> {
-  const postings = holds.map<Posting>(({ account, class: name, amount, window }) => ({
-    account,
-    class: name,
-    amount: -amount,
-    ...window,
-  }))
-  const ofHosts = hosts.map<Posting>(({ host, window, whole }) => ({
-    account: host,
-    class: 'TENANCY',
-    amount: whole ? -wholeHost : -1,
-    ...window,
-  }))
+/** A claim with all that it holds. */
+export interface Claiming {
+  readonly claim: Claim
+  readonly holds: readonly Hold[]
+  readonly hosts: readonly HostHold[]
+}
+
+/** Each with its own line in the journal. */
+export async function writeClaims(db: Db, claimings: readonly Claiming[], note: Note): Promise<void> {
+  const claims = claimings.map(one => one.claim)
+  const holds = claimings.flatMap(({ claim, holds }) => holds.map(one => ({ ...one, claim: claim.id })))
+  const hosts = claimings.flatMap(({ claim, hosts }) => hosts.map(one => ({ ...one, claim: claim.id })))
   await run(
     sql`with claimed as (
           insert into claim (id, project_id, kind, from_at, to_at)
-          values (${claim.id}, ${claim.projectId}, ${claim.kind}, ${claim.window.from}, ${claim.window.to})
+          select * from unnest(${claims.map(one => one.id)}::uuid[], ${claims.map(one => one.projectId)}::text[],
+            ${claims.map(one => one.kind)}::text[], ${claims.map(one => one.window.from)}::timestamptz[],
+            ${claims.map(one => one.window.to)}::timestamptz[])
           on conflict (id) do update set from_at = excluded.from_at, to_at = excluded.to_at),
         held as (
           insert into hold (claim_id, line, account_id, class, amount, from_at, to_at)
-          select ${claim.id}::uuid, line, account_id, class, amount, from_at, to_at
-          from unnest(${holds.map(one => one.line)}::uuid[], ${holds.map(one => one.account)}::bigint[],
-            ${holds.map(one => one.class)}::text[], ${holds.map(one => one.amount)}::bigint[],
-            ${holds.map(one => one.window.from)}::timestamptz[], ${holds.map(one => one.window.to)}::timestamptz[])
-            as new (line, account_id, class, amount, from_at, to_at)),
-        held_host (line, host_id, from_at, to_at, whole) as (
-          select * from unnest(${hosts.map(one => one.line)}::uuid[], ${hosts.map(one => one.host)}::bigint[],
-            ${hosts.map(one => one.window.from)}::timestamptz[], ${hosts.map(one => one.window.to)}::timestamptz[],
-            ${hosts.map(one => one.whole)}::boolean[])),
+          select * from unnest(${holds.map(one => one.claim)}::uuid[], ${holds.map(one => one.line)}::uuid[],
+            ${holds.map(one => one.account)}::bigint[], ${holds.map(one => one.class)}::text[],
+            ${holds.map(one => one.amount)}::bigint[], ${holds.map(one => one.window.from)}::timestamptz[],
+            ${holds.map(one => one.window.to)}::timestamptz[])),
+        held_host (claim_id, line, host_id, from_at, to_at, whole) as (
+          select * from unnest(${hosts.map(one => one.claim)}::uuid[], ${hosts.map(one => one.line)}::uuid[],
+            ${hosts.map(one => one.host)}::bigint[], ${hosts.map(one => one.window.from)}::timestamptz[],
+            ${hosts.map(one => one.window.to)}::timestamptz[], ${hosts.map(one => one.whole)}::boolean[])),
         host_held as (
           insert into host_hold (claim_id, line, host_id, during, whole)
-          select ${claim.id}::uuid, line, host_id, tstzrange(from_at, to_at), whole from held_host order by host_id),
-        ${cutting(sql`held_host`)}, ${stepping(holding(stepsOf(postings)))},
-        ${journaling(note, claim.id, [...postings, ...ofHosts])}
+          select claim_id, line, host_id, tstzrange(from_at, to_at), whole from held_host order by host_id),
+        ${cutting(sql`held_host`)}, ${stepping(holding(stepsOf(holds.map(taking))))},
+        ${journalingEach(
+          note,
+          claimings.map(({ claim, holds, hosts }) => ({
+            target: claim.id,
+            postings: [...holds.map(taking), ...hosts.map(takingHost)],
+          })),
+        )}
         select 1`.execute(db),
     refusals,
   )
 }
+
+const taking = ({ account, class: name, amount, window }: Hold): Posting => ({
+  account,
+  class: name,
+  amount: -amount,
+  ...window,
+})
+
+const takingHost = ({ host, window, whole }: HostHold): Posting => ({
+  account: host,
+  class: 'TENANCY',
+  amount: whole ? -wholeHost : -1,
+  ...window,
+})
 
 /** Ends what a claim holds from an instant on. A host that others share is not free yet, one that is closed no more. */
 async function release(db: Db, claim: string, note: Note, since: Date): Promise<void> {

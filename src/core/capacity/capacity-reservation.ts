@@ -35,8 +35,8 @@ export interface CapacityReservationStore {
 export interface CapacityReservationWriter {
   /** Keeps all others from changing it until the end of the transaction. Null when there is none. */
   lock(id: string): Promise<CapacityReservation | null>
-  /** Throws `conflict` (`element_reserved`) when another one has one of its elements at the same time. */
-  insert(reservation: CapacityReservation, note: Note): Promise<void>
+  /** Throws `conflict` (`element_reserved`) when another one has one of their elements at the same time. */
+  insert(reservations: readonly CapacityReservation[], note: Note): Promise<void>
   /** Throws as `insert`. What is not living has its elements no more. */
   replace(reservation: CapacityReservation, note: Note): Promise<void>
   getMany(ids: readonly string[]): Promise<CapacityReservation[]>

@@ -58,7 +58,7 @@ export async function createCapacityReservation(
   await checkAsked(app, caller, asked)
   const note = noteOf(app, caller, 'reservation.create')
   const write = async (tx: Transaction, reservation: CapacityReservation) => {
-    await tx.capacityReservations.insert(reservation, note)
+    await tx.capacityReservations.insert([reservation], note)
     await askForTurn(app, tx, reservation)
     return reservation
   }
@@ -91,18 +91,14 @@ async function somewhere<T>(
   asked: CapacityReservation,
   work: (tx: Transaction, place: Place) => Promise<T>,
 ): Promise<T> {
-  const providers = await providersIn(app, asked.zone)
   const promised = new Set(await app.store.pools.providersWith(asked.window))
-  const places = await placesOf(
-    app,
-    providers.filter(({ id }) => promised.has(id)),
-  )
-  if (places.length === 0)
+  const providers = (await providersIn(app, asked.zone)).filter(({ id }) => promised.has(id))
+  if (providers.length === 0)
     throw new AppError('no_capacity', 'no resource capacity available during requested start/end time', {
       reason: 'no_pool',
     })
   const lines = (place: Place) => linesOf(place, asked.amounts, heldWindow(asked))
-  return refusing(app, refusedOf(asked), () => atFirstWithRoom(app, places, lines, work))
+  return refusing(app, refusedOf(asked), () => atFirstWithRoom(app, providers, lines, work))
 }
 
 const refusedOf = ({ amounts, ...asked }: CapacityReservation): Refused => ({

@@ -88,32 +88,24 @@ export const placesOf = (app: App, providers: readonly Provider[]): Promise<Plac
   })
 
 /**
- * Does the work at the first of these places that has room. Throws NoRoom: of the place that has the most of what is
- * short. There is at least one place.
+ * Does the work at the first of these providers that has room, which is measured before its accounts are locked. Throws
+ * NoRoom: of the place that has the most of what is short. There is at least one provider.
  */
 export async function atFirstWithRoom<T>(
   app: App,
-  places: readonly Place[],
+  providers: readonly Provider[],
   lines: (place: Place) => readonly Line[],
   work: (tx: Transaction, place: Place) => Promise<T>,
 ): Promise<T> {
   const refusals: NoRoom[] = []
-  const keep = (error: unknown): void => {
-    if (!(error instanceof NoRoom)) throw error
-    refusals.push(error)
-  }
-  const measured = await app.store.transact(async tx => {
-    const roomy: Place[] = []
-    for (const place of places) {
-      await checkRoom(tx, place, lines(place)).then(() => roomy.push(place), keep)
-    }
-    return roomy
-  })
-  for (const place of measured) {
+  for (const provider of providers) {
+    const [place] = await placesOf(app, [provider])
     try {
-      return await app.store.transact(tx => work(tx, place))
+      await app.store.transact(tx => checkRoom(tx, place!, lines(place!)))
+      return await app.store.transact(tx => work(tx, place!))
     } catch (error) {
-      keep(error)
+      if (!(error instanceof NoRoom)) throw error
+      refusals.push(error)
     }
   }
   throw refusals.toSorted((a, b) => b.shortage.available - a.shortage.available)[0]!
