@@ -38,9 +38,11 @@ export const noEndpoint = (region: string | null): AppError => {
 export const noProject = (): AppError =>
   upstream('gave a token without a project: name one', { service: 'Keystone', reason: 'provider_refused' })
 
-export function failed(failure: Failure, service: string): AppError {
+/** Not `sent`: whatever was asked for, nothing came of it. The words are the same. */
+export function failed(failure: Failure, service: string, sent = true): AppError {
   const [reason, words] = failures[failure]
-  return upstream(words, { service, reason })
+  const isLost = !sent && ['unreachable', 'timeout'].includes(reason)
+  return upstream(words, { service, reason: isLost ? 'not_reached' : reason })
 }
 
 /** The error as users may see it; whatever is no failure of a provider stays as it is. */
@@ -51,7 +53,7 @@ export function told(error: unknown): unknown {
   const { status, reason } = error.detail
   const service = nameOf(error.detail.service ?? 'Keystone')
   if (whyDenied(error) !== null) return endpointRefused(service)
-  if (error.cause instanceof CallError) return failed(error.cause.failure, service)
+  if (error.cause instanceof CallError) return failed(error.cause.failure, service, error.cause.sent)
   if (status === undefined || status < 300)
     return failed(reason === 'timeout' ? 'timeout' : 'garbage', service)
   if (status === 401 || (status === 403 && service === 'Keystone')) {

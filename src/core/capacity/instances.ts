@@ -198,7 +198,7 @@ const isNothingMade = (error: AppError): boolean => {
   return notReached.includes(detail.reason ?? '') || isRefusal(error)
 }
 
-const notReached = ['endpoint_refused', 'no_endpoint', 'tls']
+const notReached = ['endpoint_refused', 'no_endpoint', 'not_reached', 'tls']
 
 /** After an answer (of whatever kind) nothing comes late: what does not show then is not there. */
 async function isNotThere(cloud: ProviderCloud, mark: string, { detail }: AppError): Promise<boolean> {

@@ -56,7 +56,7 @@ export interface ProviderServer {
 /**
  * One provider. Everything throws `upstream` with the service, the status where there was an answer, and a reason:
  * `provider_refused` (the credentials), `endpoint_refused` (an address that may not be called, the provider's own or one
- * that its catalog gives), `no_endpoint`; its message holds nothing of what was answered but its status.
+ * that its catalog gives), `no_endpoint`, `not_reached` (nothing came of what was asked); its message holds nothing of what was answered but its status.
  */
 export interface ProviderCloud {
   /** Logs in and looks around. */
