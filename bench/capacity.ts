@@ -278,7 +278,11 @@ interface Figure {
 
 async function measureAll(small: Place, large: Place, settings: Settings): Promise<object> {
   const figures: Figure[] = []
-  for (const question of questions) figures.push(await measure(question, small, large, settings))
+  for (const question of questions) {
+    const figure = await measure(question, small, large, settings)
+    console.error(`  ${figure.question}: ${figure.smallMs} and ${figure.largeMs} ms`)
+    figures.push(figure)
+  }
   printTable(
     `Milliseconds at ${nameOf(small.size)} and at ${large.size.reservations}, median of ${settings.rounds} rounds in turns`,
     ['', 'small', 'large', 'growth', 'statements', 'rows, small', 'large', 'buffers, small', 'large'],
