@@ -105,7 +105,7 @@ async function listOf(
 }
 
 function selected(source: Source, filter: CollectionFilter): RawBuilder<unknown> {
-  const { from, to, elements } = source
+  const { elements } = source
   const conditions = [source.counts]
   if (filter.providerIds) conditions.push(sql`provider_id::text = any (${filter.providerIds}::text[])`)
   if (filter.projectId !== null && source.hasProject) conditions.push(sql`project_id = ${filter.projectId}`)

@@ -162,7 +162,7 @@ export const maySee = (caller: Caller, projectId: string): boolean =>
 /** A living one that the caller may see, kept from all others. Throws `not_found`. */
 export async function lockLiving(tx: Transaction, caller: Caller, id: string): Promise<CapacityReservation> {
   const found = await tx.capacityReservations.lock(id)
-  if (!found || found.state !== 'living' || !maySee(caller, found.projectId)) throw noReservation()
+  if (found?.state !== 'living' || !maySee(caller, found.projectId)) throw noReservation()
   return found
 }
 
@@ -179,7 +179,7 @@ export async function updateCapacityReservation(
   change: CapacityReservationChange,
 ): Promise<CapacityReservation> {
   const before = await app.store.capacityReservations.get(change.id)
-  if (!before || before.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
+  if (before?.state !== 'living' || !maySee(caller, before.projectId)) throw noReservation()
   try {
     return await updateAsSeen(app, caller, before, change)
   } catch (error) {
