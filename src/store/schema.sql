@@ -78,10 +78,12 @@ create table capacity_reservation (
   updated_at timestamptz not null,
   constraint capacity_reservation_pkey primary key (id)
 );
+create index capacity_reservation_at_risk on capacity_reservation (provider_id) WHERE ((state = 'living'::text) AND at_risk);
 create index capacity_reservation_elements on capacity_reservation USING gin (elements) WHERE (elements <> '{}'::text[]);
 create index capacity_reservation_order on capacity_reservation (created_at, id);
 create index capacity_reservation_project on capacity_reservation (project_id, created_at, id);
 create index capacity_reservation_provider on capacity_reservation (provider_id) WHERE (state = 'living'::text);
+create index capacity_reservation_window on capacity_reservation USING gist (tstzrange(from_at, to_at, '[]'::text)) WHERE (state = ANY (ARRAY['living'::text, 'ended'::text]));
 
 create table claim (
   id uuid not null,

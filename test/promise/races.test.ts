@@ -4,8 +4,11 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/core/caller.ts'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
+import { createInstance } from '../../src/core/capacity/instances.ts'
+import { runProvider } from '../../src/core/capacity/watch-instances.ts'
+import type { Cloud } from '../../src/core/cloud.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
-import { until } from '../worker/wait.ts'
+import { gate, until } from '../worker/wait.ts'
 import { hourMs, hoursFrom, type Scene, scene } from './scene.ts'
 
 let s: Scene
@@ -16,6 +19,15 @@ let regionId: string
 
 const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
   (await s.w.database.pool.query<Row>(text, values)).rows
+
+const admin: Caller = {
+  userId: 'admin',
+  userName: 'admin',
+  projectId: 'admin',
+  projectName: 'admin',
+  roles: ['admin'],
+  requestId: 'req-races',
+}
 
 beforeAll(async () => {
   s = await scene()
@@ -222,16 +234,49 @@ describe('a provider that is removed', () => {
   })
 })
 
-describe('what a region has for everybody', () => {
-  const admin: Caller = {
-    userId: 'admin',
-    userName: 'admin',
-    projectId: 'admin',
-    projectName: 'admin',
-    roles: ['admin'],
-    requestId: 'req-races',
-  }
+describe('a server that comes when its instance has been given up', () => {
+  it('is removed, and its caller is told', async () => {
+    const { app } = s.w
+    const slow = gate()
+    const cloud: Cloud = {
+      ...app.cloud,
+      provider(login, requestId) {
+        const opened = app.cloud.provider(login, requestId)
+        return {
+          ...opened,
+          async createServer(spec) {
+            await slow.held
+            return opened.createServer(spec)
+          },
+        }
+      },
+    }
+    const flavor = await smallFlavor()
+    const ask = { providerId: null, name: 'late', image: s.image, flavor, networks: [], reservationId: null }
+    const made = createInstance({ ...app, cloud }, admin, ask)
+    made.catch(() => {})
+    const stateOf = async () =>
+      (await query<{ id: string; status: string }>(`select id, status from instance where name = 'late'`))[0]
+    await until('it is charged', async () => (await stateOf()) !== undefined)
+    s.w.setTime(new Date(now().getTime() + 61_000))
+    await runProvider(app, provider)
+    expect((await stateOf())!.status).toBe('error')
+    s.w.setTime(null)
+    slow.open()
+    await expect(made).rejects.toMatchObject({ code: 'upstream' })
+    await runProvider(app, provider)
+    await runProvider(app, provider)
+    const { id, status } = (await stateOf())!
+    expect(status).toBe('gone')
+    const servers = s.w.cloud.novas.get('Pod1')!.servers()
+    expect(servers.filter(one => one.metadata['atoll:instance'] === id)).toEqual([])
+    expect(
+      await query("select from usage where consumer = $1 and to_at > now() + $2 * interval '1 s'", [id, 62]),
+    ).toEqual([])
+  })
+})
 
+describe('what a region has for everybody', () => {
   it('is left alone by who gives a host back until it has the scope', async () => {
     const host = await enrolHost(s.w.app, admin, {
       nameOrId: 'pod1-host8',

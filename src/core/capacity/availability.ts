@@ -10,7 +10,7 @@ import type { SeriesPoint } from './capacity.ts'
 import type { CollectionFilter } from './collections.ts'
 import { placesOf } from './placing.ts'
 import type { Provider } from './provider.ts'
-import { merged, type Point, summed, total } from './timeline.ts'
+import { added, merged, type Point, summed } from './timeline.ts'
 
 /** How many pools and instances of a window are counted one by one. */
 const mostCounted = 50_000
@@ -31,11 +31,8 @@ export async function availableOver(
     const had = scope === null ? [] : await levelsOver(app, [scope], ['cores', 'ram'], window, points)
     timelines.push(scope === null ? promised : merged([promised, had], ([one, other]) => lower(one!, other!)))
   }
-  const counted = sight === null ? await heldOver(app, window, providers, points) : []
-  return merged(
-    [...timelines, withoutAmounts(counted), await countsOver(app, window, providers, sight)],
-    total,
-  )
+  const counted = sight === null ? await heldSeries(app, window, providers, points, []) : []
+  return added([...timelines, counted, await countsOver(app, window, providers, sight)])
 }
 
 const lower = (one: Point, other: Point): Omit<Point, 'at'> => ({
@@ -54,13 +51,23 @@ export async function heldOver(
   providers: readonly Provider[],
   points: number,
 ): Promise<Point[]> {
-  if (!window) return []
-  const classes = [...amountNames.map(name => amountClasses[name]), 'TENANCY'].map(heldClass)
+  return window ? heldSeries(app, window, providers, points, amountNames) : []
+}
+
+/** Of these kinds, and how many they are. */
+async function heldSeries(
+  app: App,
+  window: Window,
+  providers: readonly Provider[],
+  points: number,
+  names: readonly AmountName[],
+): Promise<Point[]> {
+  const classes = [...names.map(name => amountClasses[name]), 'TENANCY'].map(heldClass)
   const accounts = providers.map(({ budget }) => budget)
   const series = await app.store.capacity.series({ accounts, classes, window, points })
   return series.map(({ at, levels }) => {
     const of = (name: string): number => Math.abs(levels[heldClass(name)] ?? 0)
-    const amounts = amountNames.map(name => [name, of(amountClasses[name])])
+    const amounts = names.map(name => [name, of(amountClasses[name])])
     return { at, count: of('TENANCY'), amounts: amountsOf(Object.fromEntries(amounts)) }
   })
 }

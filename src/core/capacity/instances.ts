@@ -170,25 +170,31 @@ export const remainingOf = (amounts: Amounts, drawn: readonly Instance[]): Amoun
 /** Asks Nova; what it refuses is charged no more, and what it does not answer is undone. */
 async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: Note): Promise<Instance> {
   const { id, name, image, flavorId, networks } = instance
-  try {
-    const serverId = await cloud.createServer({ mark: id, name, image, flavor: flavorId, networks })
-    return await app.store.transact(async tx => {
-      const current = (await tx.instances.lock(id))!
-      const known = { ...current, serverId, updatedAt: app.now() }
-      await tx.instances.replace(known, note)
-      return known
+  const serverId = await cloud
+    .createServer({ mark: id, name, image, flavor: flavorId, networks })
+    .catch(async error => {
+      if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
+      const isNothing = isNothingMade(error) || (await isNotThere(cloud, id, error))
+      await app.store.transact(tx =>
+        isNothing
+          ? endInstance(app, tx, id, 'error', error.message)
+          : // The clockwork finds out, and removes what is found.
+            markDeleting(app, tx, id, error.message, note),
+      )
+      throw error
     })
-  } catch (error) {
-    if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
-    const isNothing = isNothingMade(error) || (await isNotThere(cloud, id, error))
-    await app.store.transact(tx =>
-      isNothing
-        ? endInstance(app, tx, id, 'error', error.message)
-        : // The clockwork finds out, and removes what is found.
-          markDeleting(app, tx, id, error.message, note),
-    )
-    throw error
-  }
+  const known = await app.store.transact(tx => adopt(app, tx, id, serverId, note))
+  if (known.endedAt === null) return known
+  throw new AppError('upstream', 'the server came when nobody waited for it any more, and is removed')
+}
+
+/** The server is there: of one that was given up while Nova was asked the clockwork removes it. */
+async function adopt(app: App, tx: Transaction, id: string, serverId: string, note: Note): Promise<Instance> {
+  const current = (await tx.instances.lock(id))!
+  const status = current.endedAt === null ? current.status : 'deleting'
+  const known = { ...current, status, serverId, updatedAt: app.now() }
+  await tx.instances.replace(known, note)
+  return known
 }
 
 /** Nova has refused, or was never reached; whatever else went wrong with it, it may have made the server. */

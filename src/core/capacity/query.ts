@@ -12,7 +12,7 @@ import { accountsOf, placesOf } from './placing.ts'
 import { noProvider, type Provider } from './provider.ts'
 import { providersIn } from './providers.ts'
 import { available } from './refusing.ts'
-import { merged, type Point, summed, thinned, total } from './timeline.ts'
+import { added, type Point, summed, thinned } from './timeline.ts'
 
 export type Metric = 'total' | 'reserved' | 'usage' | 'available'
 
@@ -148,7 +148,7 @@ async function whatIsLeft(
     negated(await changesOf(app, { ...inWindow, kinds: ['pool'] })),
   ]
   const less = back.map(points => points.map(point => ({ ...point, count: -Math.abs(point.count) })))
-  return merged([base, ...less], total)
+  return added([base, ...less])
 }
 
 const negated = (points: readonly Point[]): Point[] =>
@@ -162,7 +162,7 @@ async function signed(app: App, filter: CollectionFilter): Promise<Point[]> {
   const isBalance = filter.kinds.length > 1
   const pools = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind === 'pool') })
   const rest = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind !== 'pool') })
-  return merged([pools, isBalance ? negated(rest) : rest], total)
+  return added([pools, isBalance ? negated(rest) : rest])
 }
 
 async function changesOf(app: App, filter: CollectionFilter): Promise<Point[]> {

@@ -1,6 +1,6 @@
 // Amounts over time as points, each of which holds until the next: sums, the lower of two, and fewer points.
 
-import { type Amounts, amountNames, amountsOf, noAmounts, plus } from './amounts.ts'
+import { type AmountName, type Amounts, amountNames, amountsOf, noAmounts, plus } from './amounts.ts'
 import type { CollectionChange } from './collections.ts'
 
 export interface Point {
@@ -40,10 +40,21 @@ export function merged(
   })
 }
 
-export const total = (points: readonly (Point | null)[]): Omit<Point, 'at'> => ({
-  count: points.reduce((sum, point) => sum + (point?.count ?? 0), 0),
-  amounts: points.reduce((sum, point) => plus(sum, point?.amounts ?? noAmounts), noAmounts),
-})
+/** The sum of several, point by point of all of them: what each adds is what it changes by. */
+export function added(timelines: readonly (readonly Point[])[]): Point[] {
+  const moments = timelines
+    .flatMap(timeline => timeline.map((point, index) => ({ point, before: timeline[index - 1] })))
+    .sort((a, b) => a.point.at.getTime() - b.point.at.getTime())
+  const sum = { count: 0, amounts: { ...noAmounts } as Record<AmountName, number> }
+  const points: Point[] = []
+  for (const [index, { point, before }] of moments.entries()) {
+    sum.count += point.count - (before?.count ?? 0)
+    for (const name of amountNames) sum.amounts[name] += point.amounts[name] - (before?.amounts[name] ?? 0)
+    const isLast = moments[index + 1]?.point.at.getTime() !== point.at.getTime()
+    if (isLast) points.push({ at: point.at, count: sum.count, amounts: { ...sum.amounts } })
+  }
+  return points
+}
 
 /** At most so many points: equal parts of the time, each with the least (or the most) that any of its points has. */
 export function thinned(points: readonly Point[], most: number, take: Take): Point[] {
