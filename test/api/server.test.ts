@@ -199,7 +199,7 @@ describe('a secret', () => {
     const texts: string[] = []
     for (const table of Object.keys(await rowCounts(w))) {
       const { rows } = await w.database.pool.query<{ text: string }>(
-        `select row_to_json(one)::text as text from "${table}" as one`,
+        `select row_to_json(kept)::text as text from "${table}" as kept`,
       )
       texts.push(...rows.map(row => row.text))
     }
