@@ -159,10 +159,10 @@ export const questions: readonly Question[] = [
     listed: 1,
     fromDay: 0,
   }),
-  query('what is available over a day, 1000 points', {
+  query('what is available over a day, 24 points', {
     metric: 'available',
     days: 1,
-    points: 1000,
+    points: 24,
     limit: 100,
     listed: 1,
   }),

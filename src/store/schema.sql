@@ -83,7 +83,7 @@ create index capacity_reservation_elements on capacity_reservation USING gin (el
 create index capacity_reservation_order on capacity_reservation (created_at, id);
 create index capacity_reservation_project on capacity_reservation (project_id, created_at, id);
 create index capacity_reservation_provider on capacity_reservation (provider_id) WHERE (state = 'living'::text);
-create index capacity_reservation_window on capacity_reservation USING gist (tstzrange(from_at, to_at, '[]'::text)) WHERE (state = ANY (ARRAY['living'::text, 'ended'::text]));
+create index capacity_reservation_window on capacity_reservation USING gist (tstzrange(from_at, to_at, '[]'::text));
 
 create table claim (
   id uuid not null,

@@ -81,50 +81,66 @@ function partsOf({ window: { from, to }, points }: SeriesQuery): Parts {
   return { starts, ofDays: true }
 }
 
-interface Lowest {
+interface Change {
   readonly part: number
   readonly class: string
-  readonly lowest: number
+  readonly change: number
 }
 
 /**
  * A part begins with the level that was before it, unless that changes in its first instant. Else the level is as low as
- * the steps in the part, or the buckets of its days, say.
+ * the steps in the part, or the buckets of its days, say. Only parts in which something changes are worked out, account
+ * by account: by what each differs from the part before.
  */
 async function lowestInParts(db: Db, query: SeriesQuery): Promise<SeriesPoint[]> {
   const parts = partsOf(query)
   const starts = sql`${parts.starts}::timestamptz[]`
   const { from } = query.window
   const { rows } = await run(
-    sql<Lowest>`
+    sql<Change>`
       with question as materialized (
           select account_id, class, level as start from ${asked(query)}
           cross join lateral ${levelAt(sql`${from}`, sql`${dayOf(from)}`)} as start),
         running as (
-          select account_id, class, at, start + low + coalesce(sum(change) over (
-                   partition by account_id, class order by at, turn
-                   rows between unbounded preceding and 1 preceding), 0) as level
-          from question cross join lateral (
-            select ${from}::timestamptz as at, 0 as turn, 0 as change, 0 as low
-            union all
-            select begins, 0, 0, 0 from unnest((${starts})[2:]) as begins where not exists (
-              select from step
-              where step.account_id = question.account_id and step.class = question.class and at = begins)
-            union all ${parts.ofDays ? byDays(query) : bySteps(query)}) as part),
-        lowest as (
-          select account_id, class, width_bucket(at, ${starts}) as part, min(level) as lowest
-          from running group by account_id, class, part)
-      select part, class, sum(lowest)::bigint as lowest from lowest group by part, class order by part`.execute(
-      db,
-    ),
+          select account_id, class, width_bucket(at, ${starts}) as part, at, is_step, change, low,
+                 start + coalesce(sum(change) over (partition by account_id, class order by at
+                   rows between unbounded preceding and 1 preceding), 0) as before
+          from question cross join lateral (${parts.ofDays ? byDays(query) : bySteps(query)})
+            as part (at, is_step, change, low)),
+        moment as (
+          select *, at = (${starts})[part] and (is_step or exists (
+                   select from step
+                   where step.account_id = running.account_id and step.class = running.class
+                     and step.at = running.at)) as is_beginning
+          from running),
+        changed as (
+          select account_id, class, part, (array_agg(before order by at))[1] as before,
+                 (array_agg(before + change order by at desc))[1] as after,
+                 case when bool_or(is_beginning) then min(before + low)
+                      else least((array_agg(before order by at))[1], min(before + low)) end as lowest
+          from moment group by account_id, class, part)
+      select part, class, sum(change)::bigint as change
+      from (
+        select 1 as part, class, start as change from question
+        union all select part, class, lowest - before from changed
+        union all select part + 1, class, after - lowest from changed) as change
+      group by part, class order by part`.execute(db),
   )
-  const points = parts.starts.map(at => ({ at, levels: {} as Record<string, number> }))
-  for (const { part, class: name, lowest } of rows) points[part - 1]!.levels[name] = lowest
-  return points
+  return inParts(parts, query.classes, rows)
+}
+
+/** From changes to the levels of each part. */
+function inParts({ starts }: Parts, classes: readonly string[], changes: readonly Change[]): SeriesPoint[] {
+  const levels = Object.fromEntries(classes.map(name => [name, 0]))
+  let next = 0
+  return starts.map((at, index) => {
+    for (; changes[next]?.part === index + 1; next++) levels[changes[next]!.class]! += changes[next]!.change
+    return { at, levels: { ...levels } }
+  })
 }
 
 const stepsIn = (after: RawBuilder<unknown>, before: RawBuilder<unknown>) => sql`
-  select at, 1, change, change from step
+  select at, true, change, change from step
   where step.account_id = question.account_id and step.class = question.class and ${after} and ${before}`
 
 const bySteps = ({ window: { from, to } }: SeriesQuery) => stepsIn(sql`at > ${from}`, sql`at < ${to}`)
@@ -136,7 +152,7 @@ function byDays({ window: { from, to } }: SeriesQuery): RawBuilder<unknown> {
   return sql`
     ${stepsIn(sql`at > ${from}`, sql`at < ${second < to ? second : to}`)}
     union all
-    select day, 1, change, lowest from bucket
+    select day, false, change, lowest from bucket
     where bucket.account_id = question.account_id and bucket.class = question.class
       and day >= ${second} and day < ${last}
     union all
