@@ -262,8 +262,12 @@ describe(`${clients} clients of promises and leases in ${processes} processes th
     const [seeded, ground] = [seed(), await setUp()]
     await ground.s.w.database.pool.query('drop trigger hold_needs_lock on hold')
     await ground.s.w.database.pool.query('drop trigger usage_needs_lock on usage')
-    const result = await fight(ground, seeded, ['--no-lock'])
-    print('without locks', seeded, result, [])
-    expect(result.during.length).toBeGreaterThan(0)
+    let broken = 0
+    for (let round = 0; round < 5 && broken === 0; round += 1) {
+      const result = await fight(ground, seeded + round, ['--no-lock'])
+      print('without locks', seeded + round, result, [])
+      broken = result.during.length
+    }
+    expect(broken).toBeGreaterThan(0)
   }, 300_000)
 })
