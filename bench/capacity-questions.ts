@@ -166,6 +166,13 @@ export const questions: readonly Question[] = [
     limit: 100,
     listed: 1,
   }),
+  query('100 reservations of a month, and what they hold', {
+    metric: 'reserved',
+    days: 30,
+    points: 1000,
+    limit: 100,
+    listed: 100,
+  }),
   query('100 reservations of a week, and what they hold', {
     metric: 'reserved',
     days: 7,
