@@ -109,20 +109,23 @@ function accessAllowed(token: Token, { method, path, serviceType }: Credentials)
   )
 }
 
+/** `*` and `{name}` stand for one segment, `**` for one or more; any user may write a rule, so no rule takes long. */
 function pathMatches(path: string, { path: pattern }: AccessRule): boolean {
-  return segmentsMatch(path.split('/'), pattern.split('/'))
+  const segments = path.split('/')
+  // How many segments the pieces so far may stand for, ascending.
+  let taken = [0]
+  for (const piece of pattern.split('/')) {
+    const least = taken[0]
+    if (least === undefined) return false
+    taken =
+      piece === '**'
+        ? segments.slice(least).map((_, index) => least + index + 1)
+        : taken.filter(count => standsFor(piece, segments[count])).map(count => count + 1)
+  }
+  return taken.at(-1) === segments.length
 }
 
-/** `*` and `{name}` stand for one segment, `**` for one or more. */
-function segmentsMatch(segments: readonly string[], [first, ...rest]: readonly string[]): boolean {
-  if (first === undefined) return segments.length === 0
-  const [segment, ...others] = segments
-  if (segment === undefined) return false
-  if (first === '**') {
-    if (rest.length === 0) return true
-    return segments.some((_, index) => index > 0 && segmentsMatch(segments.slice(index), rest))
-  }
-  const isAny = first === '*' || /^\{[^/]*\}$/.test(first)
-  if (isAny ? segment === '' : segment !== first) return false
-  return segmentsMatch(others, rest)
+function standsFor(piece: string, segment: string | undefined): boolean {
+  const isAny = piece === '*' || /^\{[^/]*\}$/.test(piece)
+  return isAny ? Boolean(segment) : segment === piece
 }

@@ -54,6 +54,11 @@ describe('an application credential', () => {
     [ours('GET', '/v1.0/**'), 'GET', '/v1.0', false],
     [ours('GET', '/**/pods'), 'GET', '/tricircle/v1.0/pods', true],
     [ours('GET', '/**/pods'), 'GET', '/v1.0/routings', false],
+    [ours('GET', '/**/v1.0/**'), 'GET', '/tricircle/v1.0/pods', true],
+    [ours('GET', '/**/v1.0/**'), 'GET', '/v1.0/pods', false],
+    [ours('GET', '/**/v1.0/**'), 'GET', '/tricircle/v1.0', false],
+    [ours('GET', '/**/*/pods'), 'GET', '/tricircle/v1.0/pods', true],
+    [ours('GET', '/**/*/pods'), 'GET', '/v1.0/pods', false],
     [ours('GET', '/**'), 'POST', '/v1.0/pods', false],
     [ours('GET', '/v1.0/p.ds'), 'GET', '/v1.0/pods', false],
     [ours('GET', '/v1.0/pods'), 'GET', '/v1.0/pods/', false],
@@ -78,6 +83,12 @@ describe('an application credential', () => {
     [{ service: 'reservation', method: 'GET', path: '/**' }, 'GET', '/v1.0/pods', false],
   ])('with the rule %o of another service may send %s %s: %s', async (rule, method, path, expected) => {
     expect(await isAllowed(await restricted(w, [rule]), method, path)).toBe(expected)
+  })
+
+  it('cannot keep the server busy with a rule that has many ways to match', async () => {
+    const token = await restricted(w, [ours('GET', `${'/**/a'.repeat(16)}/b`)])
+    expect(await isAllowed(token, 'GET', '/a'.repeat(400))).toBe(false)
+    expect(await isAllowed(token, 'GET', `${'/a'.repeat(400)}/b`)).toBe(true)
   })
 
   it('with several rules may send what any of them allows', async () => {
