@@ -9,6 +9,7 @@ import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Routing, RoutingSpec } from '../../src/core/routing/routing.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
 import { mounts } from '../../src/mounts.ts'
+import type { Database } from '../../src/store/database.ts'
 import type { World } from '../world.ts'
 import { networkRequests } from './central.ts'
 import { promiseRequests } from './promised.ts'
@@ -159,10 +160,18 @@ export const pathWith = (path: string, id: string | number | undefined): string 
 
 /** The rows of every table but the ones that Atoll keeps of itself. */
 export async function rowCounts({ database }: Pick<World, 'database'>): Promise<Record<string, number>> {
-  const { rows } = await database.pool.query<{ name: string }>(
+  const text = countings.get(database) ?? countingOf(database)
+  countings.set(database, text)
+  // With values, though it has none, it is prepared: planning it takes longer than counting.
+  const { rows } = await database.pool.query<Record<string, number>>(await text, [])
+  return rows[0]!
+}
+
+const countings = new WeakMap<Database, Promise<string>>()
+
+async function countingOf({ pool }: Database): Promise<string> {
+  const { rows } = await pool.query<{ name: string }>(
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`,
   )
-  const counts = rows.map(({ name }) => `(select count(*) from "${name}") as "${name}"`)
-  const counted = await database.pool.query<Record<string, number>>(`select ${counts.join(', ')}`)
-  return counted.rows[0]!
+  return `select ${rows.map(({ name }) => `(select count(*) from "${name}") as "${name}"`).join(', ')}`
 }
