@@ -15,6 +15,8 @@ export default defineConfig({
     // What did not come in time on a busy machine is waited for once more, and the output says so; all else fails at once.
     retry: { count: 1, condition: /^not within \d+ s|^Test timed out/ },
     pool: 'forks',
+    // Files of one process share what they import, which takes longer to load than most of them to run.
+    isolate: false,
     maxWorkers: 2,
   },
 })

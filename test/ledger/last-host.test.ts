@@ -17,6 +17,8 @@ const hosts = 50
 const processes = 4
 const clients = 64
 const fightMs = sized(60) * 1000
+/** For the ones that only show which of the two guards does what. */
+const shortMs = fightMs / 2
 const killEveryMs = 1200
 /** Where there are more who wait than the machine can serve, some are told that the database gives no answer now. */
 const refusals = ['conflict', 'no_capacity', 'not_found', 'unavailable']
@@ -97,13 +99,18 @@ function start(url: string, place: number, options: readonly string[], tally: Ta
 }
 
 /** The fight; a process that is killed is started again. */
-async function fight(store: PostgresLedger, seeded: number, options: readonly string[] = []): Promise<Tally> {
+async function fight(
+  store: PostgresLedger,
+  seeded: number,
+  ms: number,
+  options: readonly string[] = [],
+): Promise<Tally> {
   const tally: Tally = { kills: 0, done: 0, refused: new Map(), unknown: new Set(), errors: [] }
   const chance = chanceOf(seeded)
   const alive = Array.from({ length: processes }, (_, place) => start(store.url, place, options, tally))
   open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
   await until('all are fighting', () => tally.done > 40 || tally.errors.length > 0, 60)
-  const end = Date.now() + fightMs
+  const end = Date.now() + ms
   while (Date.now() < end) {
     await sleep(killEveryMs * (0.5 + chance()))
     const place = pick([...alive.keys()], chance)
@@ -144,7 +151,7 @@ const dropTrigger = (store: PostgresLedger) =>
 describe(`${clients} clients in ${processes} processes that are killed, over ${hosts} hosts`, () => {
   it('book nothing twice', async () => {
     const [seeded, store] = [seed(), await setUp()]
-    const tally = await fight(store, seeded)
+    const tally = await fight(store, seeded, fightMs)
     const found = await violations(store.database.pool)
     print('with lock and constraint', seeded, tally, found)
     expect(found).toEqual([])
@@ -157,7 +164,7 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
   it('book nothing twice by the lock alone', async () => {
     const [seeded, store] = [seed(), await setUp()]
     await dropConstraint(store)
-    const tally = await fight(store, seeded)
+    const tally = await fight(store, seeded, shortMs)
     const found = await violations(store.database.pool)
     print('with the lock alone', seeded, tally, found)
     expect(found).toEqual([])
@@ -168,7 +175,7 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
   it('have no host twice by the constraint alone', async () => {
     const [seeded, store] = [seed(), await setUp()]
     await dropTrigger(store)
-    const tally = await fight(store, seeded, ['--no-lock'])
+    const tally = await fight(store, seeded, shortMs, ['--no-lock'])
     const found = await violations(store.database.pool)
     print('with the constraint alone', seeded, tally, found)
     expect(found.filter(({ law }) => law !== 'no double booking')).toEqual([])
@@ -179,7 +186,7 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
     const [seeded, store] = [seed(), await setUp()]
     await dropConstraint(store)
     await dropTrigger(store)
-    const tally = await fight(store, seeded, ['--no-lock'])
+    const tally = await fight(store, seeded, shortMs, ['--no-lock'])
     const found = await violations(store.database.pool)
     print('without both', seeded, tally, found)
     expect(found.filter(({ law }) => law === 'exclusivity').length).toBeGreaterThan(0)

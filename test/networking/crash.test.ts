@@ -363,7 +363,7 @@ const blind = (cloud: Cloud): Cloud => ({
 
 describe('topology T4 with a death at every step', () => {
   it('comes to the same end', { timeout: 3_600_000 }, async () => {
-    const runs = process.env.SOAK ? null : Number(process.env.RUNS ?? 4)
+    const runs = process.env.SOAK ? null : Number(process.env.RUNS ?? 2)
     const { kills, points, wrong } = await walk(runs)
     console.log(
       `${kills} deaths at the ${points} points of ${script().length} requests and their jobs, ${wrong.length} went wrong`,

@@ -1,4 +1,6 @@
 // Two processes write events whose transactions commit in any order while a slow reader reads: none is skipped, none twice.
+//
+// SOAK=1 writes all of the hundred thousand instead of a quarter.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -113,14 +115,14 @@ const print = (
 
 describe(`events of ${processes} processes, in transactions that commit in any order`, () => {
   it('are read once each, with no number left out', async () => {
-    const events = 100_000
+    const events = process.env.SOAK === '1' ? 100_000 : 25_000
     const s = await setUp()
     const found = await run(s, events)
     const late = await overtaken(s.database.pool)
     print('numbered by one after commit', events, found, late)
     expect([found.skipped, found.doubled]).toEqual([0, 0])
     expect(found.numbers).toEqual(Array.from({ length: events }, (_, index) => index + 1))
-    expect(late, 'they do not come as they were written').toBeGreaterThan(100)
+    expect(late, 'they do not come as they were written').toBeGreaterThan(10)
   }, 120_000)
 
   it('are skipped, and this test notices, where they get their numbers as they are written', async () => {
