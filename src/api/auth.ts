@@ -109,20 +109,27 @@ function accessAllowed(token: Token, { method, path, serviceType }: Credentials)
   )
 }
 
+/**
+ * `*` and `{name}` stand for one segment, `**` for one or more. Whoever has a credential writes its rules, so all that a
+ * part may stand for is looked at once: tried one after the other, a few `**` and a long path would take for ever.
+ */
 function pathMatches(path: string, { path: pattern }: AccessRule): boolean {
-  return segmentsMatch(path.split('/'), pattern.split('/'))
+  const segments = path.split('/')
+  // How many segments the parts so far may stand for, in ascending order.
+  let lengths = [0]
+  for (const part of pattern.split('/')) lengths = lengthsWith(part, lengths, segments)
+  return lengths.at(-1) === segments.length
 }
 
-/** `*` and `{name}` stand for one segment, `**` for one or more. */
-function segmentsMatch(segments: readonly string[], [first, ...rest]: readonly string[]): boolean {
-  if (first === undefined) return segments.length === 0
-  const [segment, ...others] = segments
-  if (segment === undefined) return false
-  if (first === '**') {
-    if (rest.length === 0) return true
-    return segments.some((_, index) => index > 0 && segmentsMatch(segments.slice(index), rest))
+function lengthsWith(part: string, lengths: readonly number[], segments: readonly string[]): number[] {
+  if (part === '**') {
+    const [least = segments.length] = lengths
+    return Array.from({ length: segments.length - least }, (_, more) => least + more + 1)
   }
-  const isAny = first === '*' || /^\{[^/]*\}$/.test(first)
-  if (isAny ? segment === '' : segment !== first) return false
-  return segmentsMatch(others, rest)
+  const isAny = part === '*' || /^\{[^/]*\}$/.test(part)
+  return lengths
+    .filter(
+      length => length < segments.length && (isAny ? segments[length] !== '' : segments[length] === part),
+    )
+    .map(length => length + 1)
 }

@@ -55,6 +55,10 @@ describe('an application credential', () => {
     [ours('GET', '/**/pods'), 'GET', '/tricircle/v1.0/pods', true],
     [ours('GET', '/**/pods'), 'GET', '/v1.0/routings', false],
     [ours('GET', '/**'), 'POST', '/v1.0/pods', false],
+    [ours('GET', '/**/**/pods'), 'GET', '/a/b/c/d/pods', true],
+    [ours('GET', '/**/v1.0/**'), 'GET', '/tricircle/v1.0/pods/x', true],
+    [ours('GET', '/**/v1.0/**'), 'GET', '/v1.0/pods', false],
+    [ours('GET', 'v1.0/pods'), 'GET', '/v1.0/pods', false],
     [ours('GET', '/v1.0/p.ds'), 'GET', '/v1.0/pods', false],
     [ours('GET', '/v1.0/pods'), 'GET', '/v1.0/pods/', false],
     [ours('GET', '/v1.0/pods'), 'GET', '/v1.0/pods.json', false],
@@ -78,6 +82,14 @@ describe('an application credential', () => {
     [{ service: 'reservation', method: 'GET', path: '/**' }, 'GET', '/v1.0/pods', false],
   ])('with the rule %o of another service may send %s %s: %s', async (rule, method, path, expected) => {
     expect(await isAllowed(await restricted(w, [rule]), method, path)).toBe(expected)
+  })
+
+  it('cannot keep us busy with a rule that may mean many things', async () => {
+    const token = await restricted(w, [ours('GET', '/**/**/**/**/x')])
+    const before = performance.now()
+    expect(await isAllowed(token, 'GET', '/a'.repeat(200))).toBe(false)
+    expect(performance.now() - before).toBeLessThan(2000)
+    expect(await isAllowed(token, 'GET', `${'/a'.repeat(2000)}/x`)).toBe(true)
   })
 
   it('with several rules may send what any of them allows', async () => {
