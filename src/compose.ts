@@ -272,10 +272,12 @@ export interface ApiParts {
   readonly app: App
   readonly identity: Identity
   readonly metrics: Metrics
+  /** A minute unless told. */
+  readonly requestMs?: number
 }
 
 /** The server of all APIs, not yet listening. */
-export function createApi({ config, log, app, identity, metrics }: ApiParts): FastifyInstance {
+export function createApi({ config, log, app, identity, metrics, requestMs }: ApiParts): FastifyInstance {
   const { tls } = config
   return createServer({
     app,
@@ -293,6 +295,7 @@ export function createApi({ config, log, app, identity, metrics }: ApiParts): Fa
     mostStreams: config.api.streams,
     trustedProxies: config.trusted_proxies,
     tls: tls.cert_file && tls.key_file ? { cert: readPem(tls.cert_file), key: readPem(tls.key_file) } : null,
+    requestMs: requestMs ?? 60_000,
   })
 }
 

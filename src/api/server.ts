@@ -16,9 +16,10 @@ import { AppError, malformed } from '../core/error.ts'
 import type { App } from '../core/ports.ts'
 import type { Credentials } from './auth.ts'
 import { publicUrl, trusting } from './forwarded.ts'
+import { guards } from './guards.ts'
 import { readJson } from './json.ts'
 import type { HttpMetrics } from './metrics.ts'
-import { normalisePath } from './path.ts'
+import { normalisePath, pathOf } from './path.ts'
 import { Pieces } from './pieces.ts'
 import { authorise, type PolicyTable } from './policy.ts'
 import { parseQuery } from './request.ts'
@@ -41,6 +42,8 @@ export interface ServerOptions {
   readonly mostStreams: number
   readonly trustedProxies: readonly string[]
   readonly tls: { cert: string; key: string } | null
+  /** How long a client may take to send a request: one that sends a byte now and then would hold us for ever. */
+  readonly requestMs: number
 }
 
 /** The options, and what is made of them once. */
@@ -59,8 +62,6 @@ declare module 'fastify' {
   }
 }
 
-/** How long a client may take to send a request: one that sends a byte now and then would hold us for ever. */
-const requestMs = 60_000
 /** How long what is under way may take when we stop. */
 const drainMs = 5_000
 
@@ -75,7 +76,7 @@ export function createServer(given: ServerOptions): FastifyInstance {
     genReqId: () => `req-${randomUUID()}`,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: options.bodyLimit,
-    requestTimeout: requestMs,
+    requestTimeout: options.requestMs,
     trustProxy: options.isTrusted,
     rewriteUrl: request => normalisePath(request.url ?? '/'),
     // Ours is parseQuery: it knows repeated parameters and says what is wrong with a bad one.
@@ -91,16 +92,18 @@ export function createServer(given: ServerOptions): FastifyInstance {
     },
     clientErrorHandler: refuseUnreadable(rootFace(options), options.log),
   }
-  const server = Fastify(
-    options.tls ? ({ ...settings, https: options.tls } as FastifyServerOptions) : settings,
-  )
+  const server = Fastify({ ...settings, ...listener(options) } as FastifyServerOptions)
+  server.server.on('checkExpectation', (...exchange) => server.server.emit('request', ...exchange))
   for (const method of METHODS) {
     if (!server.supportedMethods.includes(method) && method !== 'CONNECT')
       server.addHttpMethod(method, { hasBody: true })
   }
   server.decorateRequest('caller', null)
   readBodies(server, bytes => readJson(bytes))
-  server.addHook('onRequest', async (request, reply) => void named(reply, request))
+  server.addHook('onRequest', async (request, reply) => {
+    begin(reply, request)
+    checkTarget(request)
+  })
   server.addHook('onResponse', async (request, reply) => report(options, request, reply))
   endSoon(server, streams)
   // The root face owns every path that no other face does, so it comes last.
@@ -108,6 +111,16 @@ export function createServer(given: ServerOptions): FastifyInstance {
     server.register(async scope => mountFace(scope, mount, options), { prefix: mount.prefix })
   }
   return server
+}
+
+/** What Node would refuse by itself is ours to refuse: its answers have no request id, and no face's shape. */
+function listener({ tls, requestMs }: ServerOptions): object {
+  const own = {
+    requireHostHeader: false,
+    headersTimeout: requestMs,
+    connectionsCheckingInterval: requestMs / 2,
+  }
+  return tls ? { https: { ...tls, ...own } } : { http: own }
 }
 
 /** Once we stop, a connection ends with the answer that is under way on it, and all of them before long. */
@@ -138,9 +151,15 @@ function readBodies(
   )
 }
 
-/** The answer carries the request's id. */
-const named = (reply: FastifyReply, request: FastifyRequest): FastifyReply =>
-  reply.header('x-openstack-request-id', request.id)
+/** The router takes any first character for a slash. */
+function checkTarget({ raw, originalUrl }: FastifyRequest): void {
+  if (raw.httpVersion === '1.1' && !raw.headers.host) throw malformed('The request names no host')
+  if (!pathOf(originalUrl).startsWith('/')) throw malformed('The path does not begin with a slash')
+}
+
+/** What every answer carries. */
+const begin = (reply: FastifyReply, request: FastifyRequest): FastifyReply =>
+  reply.headers({ ...guards, 'x-openstack-request-id': request.id })
 
 const rootFace = ({ mounts }: ServerOptions): Face => mounts.find(({ prefix }) => prefix === '')!.face
 
@@ -196,9 +215,6 @@ function refuseOtherMethods(scope: FastifyInstance, face: Face, prefix: string):
   }
 }
 
-/** As the client sent it, without the query. */
-const pathOf = (request: FastifyRequest): string => request.originalUrl.split('?')[0]!
-
 const header = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
@@ -206,7 +222,7 @@ const header = (request: FastifyRequest, name: string): string | undefined => {
 
 const headOf = (request: FastifyRequest): Head => ({
   method: request.method,
-  path: pathOf(request),
+  path: pathOf(request.originalUrl),
   header: name => header(request, name),
 })
 
@@ -214,7 +230,7 @@ const credentialsOf = (request: FastifyRequest, face: Face): Credentials => ({
   token: header(request, 'x-auth-token'),
   serviceToken: header(request, 'x-service-token'),
   method: request.method,
-  path: pathOf(request),
+  path: pathOf(request.originalUrl),
   serviceType: face.serviceType,
   requestId: request.id,
 })
@@ -279,7 +295,7 @@ function fail(options: ServerOptions, face: Face) {
     if (answer.status >= 500) request.log.error({ err: thrown }, error.message)
     reply.headers(answer.headers ?? {})
     if (answer.status === 401) reply.header('www-authenticate', `Keystone uri="${options.identityUrl}"`)
-    await send(named(reply, request).code(answer.status), answer.contentType, answer.body)
+    await send(begin(reply, request).code(answer.status), answer.contentType, answer.body)
   }
 }
 
@@ -323,7 +339,7 @@ function report(options: ServerOptions, request: FastifyRequest, reply: FastifyR
       request_id: request.id,
       global_request_id: header(request, 'x-openstack-request-id'),
       method: request.method,
-      path: pathOf(request),
+      path: pathOf(request.originalUrl),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
       user: request.caller?.userId,

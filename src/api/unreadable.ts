@@ -1,10 +1,11 @@
 // Bytes that are no HTTP request: the parser refuses them before any route is asked, and the root face words it.
 
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import { AppError, malformed } from '../core/error.ts'
+import { guards } from './guards.ts'
 import type { Face } from './route.ts'
 
 const refusals: Readonly<Record<string, () => AppError>> = {
@@ -16,10 +17,16 @@ const refusals: Readonly<Record<string, () => AppError>> = {
     new AppError('invalid', 'The request did not arrive in time', { reason: 'too_slow' }),
 }
 
+/** So long a client may take the answer in before the connection is gone, whether or not it hangs up too. */
+const lingerMs = 1_000
+
 /** Answers and hangs up; what else may come over such a connection could be anything. */
 export function refuseUnreadable(face: Face, log: FastifyBaseLogger) {
   return (error: Error & { code?: string }, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const answering = underWay(socket)
+    // What comes after a whole request is no part of it: its own answer is the last on this connection.
+    if (answering) return void answering.once('close', () => socket.destroySoon())
     const refusal = refusals[error.code ?? ''] ?? (() => malformed('This is no HTTP request'))
     const answer = face.describe({ error: refusal(), route: null, method: '', accept: 'application/json' })
     const requestId = `req-${randomUUID()}`
@@ -28,9 +35,19 @@ export function refuseUnreadable(face: Face, log: FastifyBaseLogger) {
       `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
       `Content-Type: ${answer.contentType}`,
       `Content-Length: ${Buffer.byteLength(answer.body)}`,
+      ...Object.entries(guards).map(([name, value]) => `${name}: ${value}`),
       `X-Openstack-Request-Id: ${requestId}`,
       'Connection: close',
     ]
     socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`)
+    setTimeout(() => socket.destroy(), lingerMs).unref()
   }
+}
+
+/** The answer to a request that came whole before what cannot be read; Node's own handler looks for it in the same place. */
+function underWay(socket: Socket): ServerResponse | undefined {
+  const { _httpMessage: answer } = socket as Socket & {
+    _httpMessage?: ServerResponse & { req: IncomingMessage }
+  }
+  return answer?.req.complete ? answer : undefined
 }

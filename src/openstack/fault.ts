@@ -51,7 +51,7 @@ function readFault(body: unknown): Fault | null {
   const parsed = anyFault.safeParse(body)
   if (!parsed.success) return null
   const words = parsed.data.message
-    .replace(/<[^>]*>|\p{Cc}/gu, ' ')
+    .replace(/<[^<>]*>|\p{Cc}/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim()
   const type = parsed.data.type

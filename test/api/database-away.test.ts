@@ -21,7 +21,7 @@ beforeAll(async () => {
   url.pathname = rows[0]!.name
   line = await wire(url.href)
   database = openDatabase(line.url, { connections, name: 'away', onError: () => {}, statementMs: 3000 })
-  s = await served(w, database)
+  s = await served(w, { database })
   token = await w.token('admin')
   await s.ask('/v1.0', { headers: { 'x-auth-token': token } })
 })
@@ -146,7 +146,7 @@ describe('while the database only reads', () => {
 describe('when the pool is closed, as at the end', () => {
   it('a request that comes late gets 503', async () => {
     const closed = openDatabase(line.url, { connections, name: 'closed', onError: () => {} })
-    await using late = await served(w, closed)
+    await using late = await served(w, { database: closed })
     const headers = { 'x-auth-token': token, accept: 'application/json' }
     expect((await late.ask('/v1.0/pods', { headers })).status).toBe(200)
     await closed.close()

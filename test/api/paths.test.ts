@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type World, world } from '../world.ts'
 import { restricted } from './people.ts'
 import { newRegion } from './requests.ts'
+import { sharedHost } from './reservable.ts'
 import { type Served, served } from './served.ts'
 
 let w: World
@@ -17,6 +18,7 @@ beforeAll(async () => {
   s = await served(w)
   ;[admin, demo] = await Promise.all([w.token('admin'), w.token('demo')])
   secret = (await newRegion(w)).name
+  await sharedHost(w)
 })
 afterAll(async () => {
   await s[Symbol.asyncDispose]()
@@ -60,6 +62,9 @@ const paths: [string, number][] = [
   ['/v1.0/pods;x=1', 404],
   ['/v1.0/pods%3Flimit=1', 404],
   ['/v1.0/pods%23', 404],
+  ['/v1.0/pods#', 404],
+  ['/v1.0/pods#/more', 404],
+  ['/v1.0/#/../pods', 404],
   ['/v1.0/pods%00', 404],
   ['/v1.0/pods/%00', 404],
   ['/v1.0/pods%20', 404],
@@ -98,6 +103,16 @@ describe('a path', () => {
   it('as a whole URL is the same path', async () => {
     expect((await get('http://127.0.0.1:19999/v1.0/pods', admin)).status).toBe(200)
     expect((await get('http://127.0.0.1:19999/v1.0/pods', demo)).status).toBe(401)
+    for (const [path, status] of [
+      ['HTTP://[::1]:1/v1.0/pods.json?x=/', 200],
+      ['http://elsewhere.example/tricircle/v1.0/pods/', 200],
+      ['http://elsewhere.example', 200],
+      ['http://elsewhere.example//v1.0/pods', 404],
+      ['ftp://elsewhere.example/v1.0/pods', 400],
+      ['*v1.0/pods', 400],
+      ['*', 400],
+    ] as const)
+      expect((await get(path, admin)).status, path).toBe(status)
   })
 
   it('that is longer than any header may be is refused in the face’s shape', async () => {
@@ -113,11 +128,64 @@ describe('a path', () => {
 
   it('is what an access rule is matched with, dots and all', async () => {
     const token = await restricted(w, [{ service: 'tricircle', method: 'GET', path: '/v1.0/routings/**' }])
-    for (const path of ['/v1.0/routings/../pods', '/v1.0/routings/%2e%2e/pods', '/v1.0/pods']) {
+    for (const path of [
+      '/v1.0/routings/../pods',
+      '/v1.0/routings/%2e%2e/pods',
+      'http://elsewhere.example/v1.0/pods',
+      '/v1.0/pods',
+    ]) {
       const reply = await get(path, token)
       expect([401, 404], path).toContain(reply.status)
       expect(reply.text).not.toContain(secret)
     }
+  })
+})
+
+it('with what looks like a fragment is no way around an access rule', async () => {
+  const token = await restricted(w, [{ service: 'tricircle', method: 'GET', path: '/v1.0/*/more' }])
+  expect((await get('/v1.0/pods#/more', token)).status).toBe(404)
+})
+
+/** Of every face at every prefix a path that is there; below it, nothing is. */
+const elsewhere = [
+  '/tricircle/v1.0/routings',
+  '/reservation/v1/leases',
+  '/reservation/Pod1/v1/leases',
+  '/v1/leases',
+  '/network/v2.0/networks',
+  '/v2.0/networks',
+  '/promise/promise/reservations',
+  '/restjson/opnfv-promise/promise/reservations',
+  '/atoll/v1/availability',
+]
+
+describe.each(elsewhere)('the path %s', path => {
+  const [, first = ''] = path.split('/')
+  it.each([
+    path,
+    `/${path}`,
+    `${path}//`,
+    `${path}%2f`,
+    `${path}%00`,
+    `${path}/%00`,
+    `${path}/..`,
+    `${path}/../x`,
+    `${path};x=1`,
+    `${path}#`,
+    `${path}%20`,
+    path.replace(/\/(?=[^/]+$)/, '//'),
+    path.replace(/\/(?=[^/]+$)/, '%2f'),
+    path.replace(/\/(?=[^/]+$)/, '/./'),
+    path.replace(first, first.toUpperCase()),
+    `/${first}/..${path}`,
+  ])('written %s', async odd => {
+    expect((await get(odd, admin)).status).toBe(odd === path ? 200 : 404)
+    expect((await get(odd)).status).toBe(401)
+  })
+
+  it('badly encoded is a 400', async () => {
+    for (const odd of ['%', '%zz', '%c3%28', '%ed%a0%80'])
+      expect((await get(`${path}/${odd}`, admin)).status).toBe(400)
   })
 })
 

@@ -30,7 +30,7 @@ export interface Served extends AsyncDisposable {
 /** Listens on a free port until it is disposed of; over another database than the world's when one is given. */
 export async function served(
   w: Pick<World, 'config' | 'app' | 'database'>,
-  database: Database = w.database,
+  { database = w.database, requestMs = 60_000 }: { database?: Database; requestMs?: number } = {},
 ): Promise<Served> {
   const { config } = w
   const app: App = database === w.database ? w.app : { ...w.app, store: createStore(database.db) }
@@ -38,7 +38,7 @@ export async function served(
   const log = pino({ base: null }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
   const cloud = openCloud(config)
   const metrics = createMetrics()
-  const server = createApi({ config, log, app, identity: cloud.identity, metrics })
+  const server = createApi({ config, log, app, identity: cloud.identity, metrics, requestMs })
   addOperations(server, { metrics, ready: async () => void (await database.pool.query('select 1')) })
   await server.listen({ host: '127.0.0.1', port: 0 })
   const { port } = server.server.address() as { port: number }

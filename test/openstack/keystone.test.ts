@@ -113,6 +113,8 @@ test.each<[string, KeystoneSpec['answer']]>([
   ['describes no user', response => sendJson(response, 200, token({ user: undefined }))],
   ['has roles that are no list', response => sendJson(response, 200, token({ roles: 'admin' }))],
   ['has an end that is no time', response => sendJson(response, 200, token({ expires_at: 'soon' }))],
+  ['says 8 MB', response => sendJson(response, 200, token({ more: 'x'.repeat(8_000_000) }))],
+  ['nests 1,000 levels deep', response => response.writeHead(200).end('['.repeat(1000) + ']'.repeat(1000))],
   ['redirects', response => response.writeHead(301, { location: 'http://127.0.0.1:1/' }).end()],
   ['hangs', () => undefined],
   ['drips', response => void response.writeHead(200).write('{')],

@@ -204,6 +204,15 @@ test.each<[object | string, string | undefined, string]>([
   })
 })
 
+test('an error that is nothing but brackets costs no time', async () => {
+  await using p = await pod(response => {
+    response.writeHead(409).end(JSON.stringify({ message: '<'.repeat(100_000) }))
+  })
+  const before = performance.now()
+  expect((await errorOf(p.region.call('network', gets))).message).toContain('<<<')
+  expect(performance.now() - before).toBeLessThan(2000)
+})
+
 test('a redirect to elsewhere is refused and not followed', async () => {
   await using secret = await pod(response => sendJson(response, 200, {}))
   await using p = await pod(response => response.writeHead(302, { location: secret.url }).end())

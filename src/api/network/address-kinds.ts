@@ -13,7 +13,7 @@ import {
 import type { AddressPair, HostRoute, Pool } from '../../core/network/model.ts'
 import type { FixedIpAsk } from '../../core/network/specs.ts'
 import { isObject } from '../request.ts'
-import { type Kind, uuid } from './kinds.ts'
+import { checkLength, type Kind, repeated, uuid } from './kinds.ts'
 import { invalidInput, shown, unusable, wrongValue } from './refusals.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -80,8 +80,9 @@ function checkKeys(value: unknown, keys: readonly string[], name: string): Field
 }
 
 const items = (value: unknown, name: string, what: string): readonly unknown[] => {
-  if (Array.isArray(value)) return value
-  throw wrongValue(name, `Invalid data format for ${what}: '${shown(value)}'`)
+  if (!Array.isArray(value)) throw wrongValue(name, `Invalid data format for ${what}: '${shown(value)}'`)
+  checkLength(value, name)
+  return value
 }
 
 /** None of them are as good as not given. */
@@ -107,7 +108,7 @@ export const nameservers: Kind<readonly string[]> = {
       if (known === null) throw wrongValue(name, reason)
       return known
     })
-    const twice = hosts.find((host, index) => hosts.indexOf(host) < index)
+    const [twice] = repeated(hosts)
     if (twice !== undefined) throw wrongValue(name, `Duplicate nameserver '${twice}'`)
     return hosts
   },
@@ -153,7 +154,7 @@ export const fixedIps: Kind<readonly FixedIpAsk[]> = {
   read(value, name) {
     const asks = items(value, name, 'fixed IP').map(item => readFixedIp(item, name))
     const given = asks.flatMap(({ ipAddress }) => ipAddress ?? [])
-    const twice = given.find((one, index) => given.indexOf(one) < index)
+    const [twice] = repeated(given)
     if (twice !== undefined) throw wrongValue(name, `Duplicate IP address '${twice}'`)
     return asks
   },
@@ -191,7 +192,7 @@ export const addressPairs: Kind<readonly AddressPair[]> = {
     }
     const pairs = value.map(item => readPair(item, name))
     const keys = pairs.map(pair => `mac_address ${shown(pair.macAddress)} ip_address ${pair.ipAddress}`)
-    const twice = keys.find((key, index) => keys.indexOf(key) < index)
+    const [twice] = repeated(keys)
     if (twice === undefined) return pairs
     throw invalid(`Request contains duplicate address pair: ${twice}.`, 'DuplicateAddressPairInRequest')
   },

@@ -37,6 +37,9 @@ interface Tabled {
   readonly attributes: Attributes<never, never>
 }
 
+/** Beyond this, reading them alone would keep everybody else waiting. */
+const mostAtOnce = 1000
+
 /** `{"network": {...}}`, or `{"networks": [...]}`. */
 export const readCreation = (resource: Tabled) =>
   function readCreation({ body }: Request): Creation {
@@ -48,6 +51,9 @@ export const readCreation = (resource: Tabled) =>
     const asked = content[`${kind}s`]
     if (!Array.isArray(asked)) throw unusable('Body contains invalid data')
     if (asked.length === 0) throw unusable('Resources required')
+    if (asked.length > mostAtOnce) {
+      throw unusable(`A request makes at most ${mostAtOnce} ${kind}s, not ${asked.length}`)
+    }
     const items = asked.map(item => {
       const wrapped = isObject(item) && Object.hasOwn(item, kind) ? item : { [kind]: item }
       return readNew(objectOf(wrapped, kind), attributes)

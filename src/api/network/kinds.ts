@@ -82,14 +82,28 @@ export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
   schema: { enum: values },
 })
 
+/** Beyond what anything on a network consists of; each of them is work, and a row. */
+const mostItems = 1000
+
+export function checkLength({ length }: readonly unknown[], name: string): void {
+  if (length > mostItems) throw wrongValue(name, `A list has at most ${mostItems} items, not ${length}`)
+}
+
+/** The items that came before already. */
+export function repeated<T>(items: readonly T[]): T[] {
+  const seen = new Set<T>()
+  return items.filter(item => seen.size === seen.add(item).size)
+}
+
 /** A list without equal items. */
 export const listOf = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
   read(value, name) {
     if (!Array.isArray(value)) throw wrongValue(name, `'${shown(value)}' is not a list`)
+    checkLength(value, name)
     const items = value.map(item => kind.read(item, name) as T)
-    const twice = items.filter((item, index) => items.indexOf(item) < index)
+    const twice = repeated(items)
     if (twice.length === 0) return items
-    throw wrongValue(name, `Duplicate items in the list: '${twice.map(shown).join(', ')}'`)
+    throw wrongValue(name, `Duplicate items in the list: '${shown(twice.join(', '))}'`)
   },
   ...(kind.filter ? { filter: kind.filter } : {}),
   schema: { type: 'array', items: kind.schema },
