@@ -1,6 +1,6 @@
 // The embedded server when the process that runs it, or the server itself, is killed: nothing acknowledged is lost.
 import { spawn } from 'node:child_process'
-import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AppError } from '../../src/core/error.ts'
@@ -120,6 +120,24 @@ describe('a server whose process was killed', () => {
       /^PostgreSQL \(process \d+\) in .* ended by itself; its log ends with "/,
     )
     await server.stop()
+  })
+})
+
+describe('a first start that was killed half done', () => {
+  test.each<[string, (there: string[], directory: string) => boolean]>([
+    ['while initdb writes', there => there.some(name => /^postgres\.new-\d+$/.test(name))],
+    ['when all is written and nobody has a role', there => there.includes('postgres')],
+    ['when its server starts', (_, directory) => existsSync(join(directory, 'postgres', 'postmaster.pid'))],
+  ])('%s is done anew, and nothing of it stays', async (_, isReached) => {
+    const fresh = freshDirectory()
+    const child = program(out, idle, [fresh])
+    await expect.poll(() => isReached(readdirSync(fresh), fresh), { interval: 5, timeout: 20_000 }).toBe(true)
+    await kill(child)
+    expect(child.lines, 'not before it was done').toEqual([])
+    const server = await startEmbedded({ dataDir: fresh, log: quiet })
+    expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    await server.stop()
+    expect(readdirSync(fresh).filter(name => name.includes('.new-'))).toEqual([])
   })
 })
 
