@@ -258,6 +258,7 @@ function startHousekeepingOf(config: Config, log: Logger, app: App): Housekeepin
   return startHousekeeping({
     app,
     auditDays: config.retention.audit_days,
+    journalDays: config.retention.journal_days,
     jobLogDays: config.retention.job_log_days,
     eventDays: config.retention.event_days,
     newJobSeconds: config.jobs.new_expires_after_seconds,
