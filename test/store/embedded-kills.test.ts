@@ -190,6 +190,28 @@ describe('a server that dies', () => {
     await second.stop()
   })
 
+  test('is started again at the same place, each time, and is stopped with the rest', async () => {
+    const server = await startEmbedded({ dataDir, log: quiet })
+    for (const _ of [1, 2]) {
+      const { pid } = server
+      process.kill(pid, 'SIGKILL')
+      await expect.poll(() => server.pid, { timeout: 20_000 }).not.toBe(pid)
+      expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    }
+    await server.stop()
+    expect(serverProcesses(dataDir)).toEqual([])
+  })
+
+  test('is not started again by whoever stops it in that moment', async () => {
+    const told = promised<AppError>()
+    const server = await startEmbedded({ dataDir, log: quiet, onExit: told.resolve })
+    process.kill(server.pid, 'SIGKILL')
+    await told.promise
+    await server.stop()
+    await new Promise(done => setTimeout(done, 1_500))
+    expect(serverProcesses(dataDir)).toEqual([])
+  })
+
   test('is not told when it was stopped', async () => {
     const onExit = vi.fn()
     const server = await startEmbedded({ dataDir, log: quiet, onExit })
