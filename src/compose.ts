@@ -51,10 +51,9 @@ export const policyOf = (config: Config, face: Face): PolicyTable =>
 export async function openServer(
   config: Config,
   log: Logger,
-  onExit?: (error: Error) => void,
 ): Promise<EmbeddedPostgres | { url: string; stop(): Promise<void> }> {
   if (config.database.url) return { url: config.database.url, stop: async () => {} }
-  return startEmbedded({ dataDir: config.data_dir, log, maxConnections: 200, ...(onExit ? { onExit } : {}) })
+  return startEmbedded({ dataDir: config.data_dir, log, maxConnections: 200 })
 }
 
 export const keyFile = (config: Config): string => config.key_file ?? join(config.data_dir, 'secrets.key')
@@ -108,12 +107,7 @@ export interface Atoll {
 }
 
 /** Starts everything that a role has; throws AppError or ConfigError. What was started is stopped when a later part fails. */
-export async function startAtoll(
-  config: Config,
-  log: Logger,
-  role: Role,
-  onDatabaseExit: (error: Error) => void,
-): Promise<Atoll> {
+export async function startAtoll(config: Config, log: Logger, role: Role): Promise<Atoll> {
   checkPolicy(config)
   const closers: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
@@ -122,7 +116,7 @@ export async function startAtoll(
   try {
     const cloud = openCloud(config)
     closers.push(cloud.close)
-    const server = await openServer(config, log, onDatabaseExit)
+    const server = await openServer(config, log)
     closers.push(() => server.stop())
     const database = await prepareDatabase(config, log, server.url, role)
     closers.push(database.close)
@@ -258,6 +252,7 @@ function startHousekeepingOf(config: Config, log: Logger, app: App): Housekeepin
   return startHousekeeping({
     app,
     auditDays: config.retention.audit_days,
+    journalDays: config.retention.journal_days,
     jobLogDays: config.retention.job_log_days,
     eventDays: config.retention.event_days,
     newJobSeconds: config.jobs.new_expires_after_seconds,

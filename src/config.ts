@@ -103,6 +103,9 @@ export const schema = z.strictObject({
   retention: z
     .strictObject({
       audit_days: whole(1, 36_500).default(365).describe('How long the audit trail is kept.'),
+      journal_days: whole(1, 36_500)
+        .default(365)
+        .describe('How long the ledger’s journal is kept; what is in force stays as long as it is.'),
       job_log_days: whole(1, 36_500).default(90).describe('How long jobs that succeeded stay in the log.'),
       event_days: whole(1, 36_500).default(30).describe('How long events stay in the feed.'),
     })

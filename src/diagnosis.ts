@@ -88,11 +88,10 @@ export const diagnoseLedger = (config: Config, log: Logger, report: Report): Pro
 async function checkDatabase(config: Config, url: string, report: Report): Promise<Known> {
   const database = openDatabase(url, { connections: 2, name: 'atoll doctor', onError: () => {} })
   try {
-    const { rows } = await database.pool.query<{ version: number; usable: number; processes: number }>(`
+    const { rows } = await database.pool.query<{ version: number; usable: number }>(`
       select current_setting('server_version_num')::int / 10000 as version,
-             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as usable,
-             (select count(distinct client_port) from pg_stat_activity
-              where application_name in ('atoll all', 'atoll api', 'atoll worker')) as processes`)
+             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+             - coalesce(current_setting('reserved_connections', true)::int, 0) as usable`)
     const { version, usable } = rows[0]!
     const say = (good: boolean, sentence: string): void => report({ good, subject: 'database', sentence })
     say(version >= 15, `PostgreSQL ${version}${version >= 15 ? '' : ': Atoll needs 15 or newer'}`)

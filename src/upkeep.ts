@@ -6,50 +6,85 @@ import { viewTopology } from './api/native/topology.ts'
 import { openServer } from './compose.ts'
 import type { Config } from './config.ts'
 import { networkRules } from './configured.ts'
-import { conflict } from './core/error.ts'
+import { conflict, invalid, unavailable } from './core/error.ts'
 import { type TopologyAsk, topologyFor } from './core/network/topology.ts'
 import { backup, restore, type TableCount } from './store/backup.ts'
 import { openDatabase } from './store/database.ts'
-import { findEmbedded } from './store/embedded/find.ts'
+import { findEmbedded, hasEmbedded } from './store/embedded/find.ts'
 import { migrate } from './store/migrations.ts'
 import { createStore } from './store/store.ts'
 
-/** Runs `work` with the database's URL; starts the embedded server for that time when none runs. */
+export interface DatabaseNeed {
+  /** Whether an embedded database may be made where there is none. */
+  readonly mayCreate?: boolean
+}
+
+/**
+ * Runs `work` with the database's URL; starts the embedded server for that time when none runs. Throws `invalid` where
+ * there is no database and none may be made: a mistyped directory is not to become an empty one.
+ */
 export async function withDatabase<T>(
   config: Config,
   log: Logger,
   work: (url: string) => Promise<T>,
+  { mayCreate = false }: DatabaseNeed = {},
 ): Promise<T> {
   const running = config.database.url ?? (await findEmbedded(config.data_dir))
   if (running) return work(running)
-  const server = await openServer(config, log)
+  if (!mayCreate && !(await hasEmbedded(config.data_dir)))
+    throw invalid(
+      `There is no database in ${config.data_dir}: name the directory with ATOLL_DATA_DIR, or the server with ATOLL_DATABASE_URL; \`atoll migrate\` makes a new one.`,
+    )
+  return withServer(config, log, work)
+}
+
+/** As long as `work` takes. The server is not left running when the command is ended meanwhile. */
+async function withServer<T>(config: Config, log: Logger, work: (url: string) => Promise<T>): Promise<T> {
+  let ended: NodeJS.Signals | undefined
+  let stop = async (): Promise<void> => {}
+  const end = (signal: NodeJS.Signals): void => {
+    ended = signal
+    // What is under way fails by this, and puts away what it has half done.
+    stop().catch(error => log.error({ err: error }, 'the server does not stop'))
+  }
+  for (const signal of endings) process.on(signal, end)
   try {
+    const server = await openServer(config, log)
+    stop = () => server.stop()
+    if (ended) await stop()
     return await work(server.url)
+  } catch (error) {
+    throw ended ? unavailable(`Ended by ${ended} before it was done.`, error) : error
   } finally {
-    await server.stop()
+    await stop()
+    for (const signal of endings) process.off(signal, end)
   }
 }
 
+const endings = ['SIGTERM', 'SIGINT'] as const
+
 /** The names of the migrations that were applied. Throws `conflict`. */
 export const migrateDatabase = (config: Config, log: Logger, contract: boolean): Promise<string[]> =>
-  withDatabase(config, log, url => migrate(url, { contract }))
+  withDatabase(config, log, url => migrate(url, { contract }), { mayCreate: true })
 
-/** Writes a logical copy; returns the rows of each table. */
+/** Writes a logical copy, of whatever release the database is; returns the rows of each table. */
 export const backupDatabase = (config: Config, log: Logger, file: string): Promise<TableCount[]> =>
-  withDatabase(config, log, async url => {
-    await migrate(url)
-    return backup(url, file)
-  })
+  withDatabase(config, log, url => backup(url, file))
 
 /** Fills an empty database; returns the rows of each table. Throws `conflict` when it is not empty, `invalid` for a damaged file. */
 export const restoreDatabase = (config: Config, log: Logger, file: string): Promise<TableCount[]> =>
-  withDatabase(config, log, async url => {
-    const counts = await restore(url, file, {
-      migrateTo: async upTo => void (await migrate(url, { upTo, contract: true })),
-    })
-    await migrate(url)
-    return counts
-  })
+  withDatabase(
+    config,
+    log,
+    async url => {
+      const counts = await restore(url, file, {
+        migrateTo: async upTo => void (await migrate(url, { upTo, contract: true })),
+      })
+      await migrate(url)
+      return counts
+    },
+    { mayCreate: true },
+  )
 
 /** What the native API answers. */
 export type TopologyView = ReturnType<typeof viewTopology>

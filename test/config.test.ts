@@ -80,6 +80,7 @@ const samples: Record<string, unknown> = {
   'providers.timeout_seconds': 4,
   'providers.ca_file': '/etc/atoll/providers.pem',
   'retention.audit_days': 30,
+  'retention.journal_days': 367,
   'retention.job_log_days': 31,
   'retention.event_days': 32,
   'log.level': 'debug',

@@ -17,11 +17,7 @@ const central = 'CentralRegion'
 const pods = { Pod1: 'az1', Pod2: 'az2', Pod3: 'az3' } as const
 const password = 'atoll'
 
-export async function startDemo(
-  config: Config,
-  log: Logger,
-  onFailure: (error: Error) => void,
-): Promise<Pick<Atoll, 'close'>> {
+export async function startDemo(config: Config, log: Logger): Promise<Pick<Atoll, 'close'>> {
   const listener = parseAddress(config.demo.keystone_listen)
   const cloud = await startCloud({
     regions: [central, ...Object.keys(pods)],
@@ -30,7 +26,7 @@ export async function startDemo(
     atoll: { url: `${config.tls.cert_file ? 'https' : 'http'}://${config.listen}`, region: central },
   })
   try {
-    const atoll = await startAtoll(withDemoCloud(config, cloud), log, 'all', onFailure)
+    const atoll = await startAtoll(withDemoCloud(config, cloud), log, 'all')
     await registerPods(atoll.app)
     await enrolHosts(atoll.app, cloud)
     const clouds = writeClouds(config.data_dir, cloud.authUrl)

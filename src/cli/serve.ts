@@ -14,44 +14,27 @@ export interface ServeOptions {
 /** Returns when the process was told to stop and everything is closed. */
 export async function runServe(config: Config, { demo, role }: ServeOptions): Promise<void> {
   const log = createLog(config)
-  const stopped = stopSignal(log)
-  const running: Pick<Atoll, 'close'> = demo
-    ? await startDemo(config, log, stopped.fail)
-    : await serve(config, log, role, stopped.fail)
-  const reason = await stopped.promise
-  log.info({ reason: reason instanceof Error ? reason.message : reason }, 'stopping')
+  const stopped = stopSignal()
+  const running: Pick<Atoll, 'close'> = demo ? await startDemo(config, log) : await serve(config, log, role)
+  log.info({ reason: await stopped }, 'stopping')
   await running.close()
-  if (reason instanceof Error) throw reason
 }
 
-async function serve(
-  config: Config,
-  log: Logger,
-  role: Role,
-  onFailure: (error: Error) => void,
-): Promise<Atoll> {
-  const atoll = await startAtoll(config, log, role, onFailure)
+async function serve(config: Config, log: Logger, role: Role): Promise<Atoll> {
+  const atoll = await startAtoll(config, log, role)
   log.info({ url: atoll.url ?? undefined, role }, 'Atoll is ready')
   return atoll
 }
 
-/** Resolves with the signal that asks the process to stop, or with the failure that makes it; a second signal ends it at once. */
-function stopSignal(log: Logger) {
-  let stop: (reason: string | Error) => void = () => {}
-  const promise = new Promise<string | Error>(resolve => {
-    stop = resolve
+/** Resolves with the signal that asks the process to stop; a second one ends it at once. */
+const stopSignal = (): Promise<string> =>
+  new Promise(stop => {
+    let asked = false
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(1)
+        asked = true
+        stop(signal)
+      })
+    }
   })
-  let asked = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (asked) process.exit(1)
-      asked = true
-      stop(signal)
-    })
-  }
-  const fail = (error: Error): void => {
-    log.error({ err: error }, error.message)
-    stop(error)
-  }
-  return { promise, fail }
-}

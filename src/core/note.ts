@@ -23,3 +23,11 @@ export interface AuditStore {
   /** Removes up to `limit` lines that are older; returns how many it removed. */
   removeBefore(before: Date, limit: number): Promise<number>
 }
+
+export interface JournalStore {
+  /**
+   * Removes up to `limit` lines of the ledger's journal that are older and whose postings were all over by then; returns
+   * how many it removed. From then on the rest still gives the same levels.
+   */
+  removeBefore(before: Date, limit: number): Promise<number>
+}

@@ -21,7 +21,7 @@ import type { IntentStore } from './network/intent.ts'
 import type { NetworkStore, NetworkWriter } from './network/network-store.ts'
 import type { NetworkRules } from './network/rules.ts'
 import type { WatchStore } from './network/watch-store.ts'
-import type { AuditStore } from './note.ts'
+import type { AuditStore, JournalStore } from './note.ts'
 import type { BindingStore } from './regions/binding.ts'
 import type { RegionStore } from './regions/region.ts'
 import type { RoutingStore } from './routing/routing.ts'
@@ -31,6 +31,7 @@ export interface Store {
   readonly bindings: BindingStore
   readonly routings: RoutingStore
   readonly audit: AuditStore
+  readonly journal: JournalStore
   readonly turns: TurnStore
   readonly jobs: JobStore
   readonly networks: NetworkStore

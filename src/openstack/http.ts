@@ -83,11 +83,16 @@ export function createDispatcher(options: DispatcherOptions = {}): Dispatcher {
   return new Agent({
     connections: options.connections ?? 16,
     connect: options.through ? options.through(buildConnector(connect)) : connect,
+    // Idle ones are let go soon, whatever the other side offers: a thousand regions would keep thousands of them open.
+    keepAliveTimeout: idleMs,
+    keepAliveMaxTimeout: idleMs,
     // One clock for the whole exchange is kept here, so these two would only be a second opinion.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
 }
+
+const idleMs = 1_000
 
 function readCaFile(path: string): string {
   try {

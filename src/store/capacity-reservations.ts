@@ -28,6 +28,11 @@ interface ReservationRow {
   updated_at: Date
 }
 
+/** Named where rows are written: a newer release may have added others, which have their defaults. */
+const columns =
+  sql.raw(`id, project_id, user_id, provider_id, from_at, to_at, zone, amounts, elements, state, at_risk,
+  created_at, updated_at`)
+
 const toRow = (one: CapacityReservation): ReservationRow => ({
   id: one.id,
   project_id: one.projectId,
@@ -100,8 +105,8 @@ export function capacityReservationWriter(db: Db): CapacityReservationWriter {
     },
     async insert(reservations, note) {
       const change = sql`(
-        insert into capacity_reservation
-        select * from jsonb_populate_recordset(null::capacity_reservation, ${JSON.stringify(reservations.map(toRow))})
+        insert into capacity_reservation (${columns})
+        select ${columns} from jsonb_populate_recordset(null::capacity_reservation, ${JSON.stringify(reservations.map(toRow))})
         returning *)`
       await audited(db, note, change)
       for (const one of reservations) await holdElements(db, one)

@@ -50,6 +50,12 @@ export interface LeaseRow {
   events: EventRow[]
 }
 
+/** The columns of both, named where rows are written: a newer release may have added others, which have their defaults. */
+export const reservationColumns =
+  sql.raw(`id, lease_id, position, kind, status, min, max, hypervisor_properties,
+  resource_properties, before_end, region_id, missing_resources, resources_changed, created_at, updated_at`)
+export const eventColumns = sql.raw('id, lease_id, position, type, at, status, created_at, updated_at')
+
 /** What a select of leases has to return. */
 export const leaseColumns = sql`
   lease.id, lease.name, lease.project_id, lease.user_id, lease.start_at, lease.end_at, lease.status,

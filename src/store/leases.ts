@@ -15,7 +15,15 @@ import {
 } from '../core/leases/lease.ts'
 import type { Note } from '../core/note.ts'
 import { type Db, run } from './database.ts'
-import { eventRows, type LeaseRow, leaseColumns, reservationRows, toLease } from './lease-rows.ts'
+import {
+  eventColumns,
+  eventRows,
+  type LeaseRow,
+  leaseColumns,
+  reservationColumns,
+  reservationRows,
+  toLease,
+} from './lease-rows.ts'
 import { journaling } from './ledger-parts.ts'
 import { type Telling, telling } from './telling.ts'
 import { together } from './together.ts'
@@ -301,8 +309,8 @@ function writtenTold({ reservations }: Lease, rows: RawBuilder<unknown>, { actio
 
 const writingParts = (lease: Lease) => sql`
   reserved as (
-    insert into reservation
-    select * from jsonb_populate_recordset(null::reservation, ${JSON.stringify(reservationRows(lease))}::jsonb)
+    insert into reservation (${reservationColumns})
+    select ${reservationColumns} from jsonb_populate_recordset(null::reservation, ${JSON.stringify(reservationRows(lease))}::jsonb)
     on conflict (id) do update set
       status = excluded.status, min = excluded.min, max = excluded.max,
       hypervisor_properties = excluded.hypervisor_properties,
@@ -310,6 +318,6 @@ const writingParts = (lease: Lease) => sql`
       missing_resources = excluded.missing_resources, resources_changed = excluded.resources_changed,
       updated_at = excluded.updated_at),
   happening as (
-    insert into lease_event
-    select * from jsonb_populate_recordset(null::lease_event, ${JSON.stringify(eventRows(lease))}::jsonb)
+    insert into lease_event (${eventColumns})
+    select ${eventColumns} from jsonb_populate_recordset(null::lease_event, ${JSON.stringify(eventRows(lease))}::jsonb)
     on conflict (id) do update set at = excluded.at, status = excluded.status, updated_at = excluded.updated_at)`

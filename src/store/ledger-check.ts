@@ -5,6 +5,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { anyNumber, heldClass, wholeHost } from '../core/ledger/ledger.ts'
 import { type Check, check, utc } from './check.ts'
 import { type Db, run } from './database.ts'
+import { journalSince } from './journal.ts'
 import { drawLimit, promisesHeld, usageOfInstances } from './promise-check.ts'
 
 export interface LedgerFinding {
@@ -159,22 +160,31 @@ const gaps = check<DifferingGap>(
     where is_stored is null or is_rebuilt is null order by host_id, from_at, is_stored`,
 )
 
+/** Windows as far as the journal is whole: what was before counts as one level. */
+const sinceThen = (windows: RawBuilder<unknown>) => sql`
+  select account_id, class, amount, greatest(from_at, ${journalSince}), to_at
+  from (${windows}) as told (account_id, class, amount, from_at, to_at) where to_at > ${journalSince}`
+
 /** Law 6. What a host or a budget has by itself is no posting of the journal. */
 const journal = check<Differing>(
   ({ name, class: what, at, stored, rebuilt }) =>
     `${name}: by the journal its ${what} changes by ${stored ?? 0} at ${utc(at)}, by supply and holds it changes by ${rebuilt ?? 0}`,
   sql`
     select name, class, at, journaled.change as stored, held.change as rebuilt
-    from (${changes(sql`
-      select (posting ->> 0)::bigint, posting ->> 1, (posting ->> 2)::bigint, (posting ->> 3)::timestamptz,
-             (posting ->> 4)::timestamptz
-      from journal cross join lateral jsonb_array_elements(postings) as posting`)}) as journaled
-    full join (${changes(sql`
-      select posted.* from (
-        ${supplied} where not (class = 'TENANCY' and amount = ${sql.lit(anyNumber)})
-        union all ${held} union all ${used}) as posted
-      join account on account.id = account_id and kind <> 'host'
-      union all ${ofHosts}`)}) as held using (account_id, class, at)
+    from (${changes(
+      sinceThen(sql`
+        select (posting ->> 0)::bigint, posting ->> 1, (posting ->> 2)::bigint, (posting ->> 3)::timestamptz,
+               (posting ->> 4)::timestamptz
+        from journal cross join lateral jsonb_array_elements(postings) as posting`),
+    )}) as journaled
+    full join (${changes(
+      sinceThen(sql`
+        select posted.* from (
+          ${supplied} where not (class = 'TENANCY' and amount = ${sql.lit(anyNumber)})
+          union all ${held} union all ${used}) as posted
+        join account on account.id = account_id and kind <> 'host'
+        union all ${ofHosts}`),
+    )}) as held using (account_id, class, at)
     join account_name on account_name.id = account_id
     where coalesce(journaled.change, 0) <> coalesce(held.change, 0) order by account_id, class, at`,
 )

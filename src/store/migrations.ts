@@ -6,8 +6,9 @@
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { AppError, unavailable } from '../core/error.ts'
+import { AppError, conflict, unavailable } from '../core/error.ts'
 
 export interface Migration {
   readonly number: number
@@ -61,6 +62,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
   const migrations = options.migrations ?? readMigrations()
   const client = await connect(url)
   try {
+    await checkServer(client)
     await client.query('select pg_advisory_lock($1)', [migrationLock])
     await client.query(`create table if not exists migration (
       number integer primary key, name text not null, checksum text not null,
@@ -76,6 +78,22 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     await client.end()
   }
 }
+
+/** What would go wrong later, and say less: an old server, and one that cannot store every text. */
+async function checkServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ major: number; encoding: string }>(
+    `select current_setting('server_version_num')::int / 10000 as major, current_setting('server_encoding') as encoding`,
+  )
+  const { major, encoding } = rows[0]!
+  if (major < oldestMajor)
+    throw conflict(`The database is of PostgreSQL ${major}: Atoll needs ${oldestMajor} or newer.`)
+  if (encoding !== 'UTF8')
+    throw conflict(
+      `The database stores text as ${encoding}: make one with \`create database … encoding 'UTF8' template template0\`.`,
+    )
+}
+
+const oldestMajor = 15
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'atoll migrate' })
@@ -133,9 +151,23 @@ function choose(rest: readonly Migration[], options: MigrateOptions): Migration[
   return wanted.slice(0, stop)
 }
 
+/**
+ * Older processes are at work meanwhile, and whoever waits for a table holds up all who come after: so it waits a moment,
+ * lets them pass, and comes back.
+ */
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  while (!(await applyOnce(client, migration))) await sleep(comeBackMs)
+}
+
+const lockMs = 1_000
+const comeBackMs = 3_000
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** False when somebody else held a table for too long. */
+async function applyOnce(client: pg.Client, migration: Migration): Promise<boolean> {
   await client.query('begin')
   try {
+    await client.query(`set local lock_timeout = ${lockMs}`)
     await client.query(migration.sql)
     await client.query('insert into migration values ($1, $2, $3, $4, now())', [
       migration.number,
@@ -144,9 +176,11 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
       migration.phase,
     ])
     await client.query('commit')
+    return true
   } catch (error) {
     // Without a connection there is nothing to roll back.
     await client.query('rollback').catch(() => {})
+    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false
     throw error
   }
 }

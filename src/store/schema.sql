@@ -360,6 +360,7 @@ create table journal (
   written_by xid8 default pg_current_xact_id() not null,
   constraint journal_pkey primary key (id)
 );
+create index journal_at on journal (at);
 create index journal_target on journal (target, id);
 
 create table lease (

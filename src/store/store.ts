@@ -12,6 +12,7 @@ import { hostStore } from './hosts.ts'
 import { instanceStore } from './instances.ts'
 import { intentStore } from './intents.ts'
 import { jobStore } from './jobs.ts'
+import { journalStore } from './journal.ts'
 import { leaseStore } from './leases.ts'
 import { networkStore } from './networks.ts'
 import { poolStore, providerStore } from './providers.ts'
@@ -27,6 +28,7 @@ export function createStore(db: Db): Store {
     bindings: bindingStore(db),
     routings: routingStore(db),
     audit: auditStore(db),
+    journal: journalStore(db),
     turns: turnStore(db),
     jobs: jobStore(db),
     networks: networkStore(db),

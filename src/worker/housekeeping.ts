@@ -1,7 +1,8 @@
 // Housekeeping: what is kept or may wait for a time only is dealt with when the time is over; and the feed's numbers.
 
 import { setInterval } from 'node:timers'
-import { forgetAudit } from '../core/audit.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { forgetAudit, forgetJournal } from '../core/audit.ts'
 import { forgetEvents, numberEvents } from '../core/feed/feed.ts'
 import { expireNewJobs, forgetLoggedJobs } from '../core/jobs/jobs.ts'
 import { forgetIntents } from '../core/network/tidy.ts'
@@ -10,6 +11,7 @@ import type { App } from '../core/ports.ts'
 export interface HousekeepingOptions {
   readonly app: App
   readonly auditDays: number
+  readonly journalDays: number
   readonly jobLogDays: number
   readonly eventDays: number
   /** How long a job may be NEW. */
@@ -19,18 +21,19 @@ export interface HousekeepingOptions {
 }
 
 export interface Housekeeping {
-  /** Waits for the turn under way. */
+  /** Waits a moment for the turn under way. A long one is left where it is: its steps are whole each by itself. */
   stop(): Promise<void>
 }
 
 /** Starts at once and then every so often; a turn that fails is reported, and the next one tries again. */
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { app, auditDays, jobLogDays, eventDays, newJobSeconds, everyMs, onError } = options
+  const { app, newJobSeconds, everyMs, onError } = options
   const once = async (): Promise<void> => {
     await expireNewJobs(app, newJobSeconds)
-    await forgetLoggedJobs(app, jobLogDays)
-    await forgetAudit(app, auditDays)
-    await forgetEvents(app, eventDays)
+    await forgetLoggedJobs(app, options.jobLogDays)
+    await forgetAudit(app, options.auditDays)
+    await forgetJournal(app, options.journalDays)
+    await forgetEvents(app, options.eventDays)
     await forgetIntents(app)
   }
   return repeatedly(once, everyMs, onError)
@@ -41,6 +44,7 @@ export const startNumbering = (app: App, onError: (error: unknown) => void): Hou
   repeatedly(() => numberEvents(app), numberingMs, onError)
 
 const numberingMs = 1_000
+const graceMs = 2_000
 
 function repeatedly(
   work: () => Promise<unknown>,
@@ -48,9 +52,10 @@ function repeatedly(
   onError: (error: unknown) => void,
 ): Housekeeping {
   let turn: Promise<unknown> | null = null
+  let isStopping = false
   const run = (): void => {
     turn ??= work()
-      .catch(onError)
+      .catch(error => isStopping || onError(error))
       .finally(() => {
         turn = null
       })
@@ -60,7 +65,8 @@ function repeatedly(
   return {
     async stop() {
       clearInterval(timer)
-      await turn
+      isStopping = true
+      await Promise.race([turn, sleep(graceMs, undefined, { ref: false })])
     },
   }
 }

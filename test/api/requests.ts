@@ -158,6 +158,18 @@ export const pathWith = (path: string, id: string | number | undefined): string 
   path.replace(/:(?:id|name|vimId)\b/, () => String(id ?? '')).replace(':region', viewed) +
   (queries[path] ?? '')
 
+/** Asks every route once, by its own name, for what it accepts; returns how each has answered. */
+export async function askAll(w: World): Promise<Record<string, string>> {
+  const answers: Record<string, string> = {}
+  for (const { own, method, path } of allRoutes(w)) {
+    if (own in answers) continue
+    const { id, body } = await goodRequests[own]!(w)
+    const { status, json } = await w.call(method, pathWith(path, id), { body })
+    answers[own] = [status, (json?.['opnfv-promise:output'] ?? json)?.result].join(' ').trim()
+  }
+  return answers
+}
+
 /** The rows of every table but the ones that Atoll keeps of itself. */
 export async function rowCounts({ database }: Pick<World, 'database'>): Promise<Record<string, number>> {
   const text = countings.get(database) ?? countingOf(database)

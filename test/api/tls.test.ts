@@ -69,7 +69,7 @@ async function start(settings: Record<string, string>): Promise<Atoll> {
     ATOLL_IDENTITY_PASSWORD: 'atoll',
     ...settings,
   })
-  const atoll = await startAtoll(config, pino({ level: 'silent' }), 'api', () => {})
+  const atoll = await startAtoll(config, pino({ level: 'silent' }), 'api')
   closers.unshift(() => atoll.close())
   return atoll
 }

@@ -1,6 +1,6 @@
 // The survey of a region: what it has lost of hosts and reservations is made again, and what should not be there is told.
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -113,7 +113,9 @@ describe('a server that should not be there', () => {
 })
 
 describe('the doctor', () => {
-  const keyFile = join(mkdtempSync(join(tmpdir(), 'atoll-doctor-')), 'secrets.key')
+  const folder = mkdtempSync(join(tmpdir(), 'atoll-doctor-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const keyFile = join(folder, 'secrets.key')
   const findings = async (): Promise<string[]> => {
     const database = { ...w.config.database, url: w.databaseUrl }
     const found: string[] = []

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { forever, type Window, wholeHost } from '../../src/core/ledger/ledger.ts'
+import { journalStore } from '../../src/store/journal.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
 import { chanceOf } from '../worker/wait.ts'
 import { Life } from './histories.ts'
@@ -97,6 +98,28 @@ describe('a ledger that is right', () => {
       }
     }
     expect(await found()).toEqual([])
+  })
+})
+
+describe('a journal whose beginning is kept no longer', () => {
+  it('gives the levels from then on, and what differs from them is still named', async () => {
+    await tamper('update journal set at = $1', [on(0)])
+    const { removeBefore } = journalStore(store.database.db)
+    // The first claim is over; the second is not, and the supply has no end.
+    expect(await removeBefore(on(3, 6), 10)).toBe(1)
+    expect(await removeBefore(on(3, 6), 10)).toBe(0)
+    expect(await found()).toEqual([])
+    await tamper('delete from journal where target = $1', [claims[1]])
+    const sentences = await found()
+    expect(sentences).toHaveLength(4)
+    expect(sentences).toContain(
+      `journal: ${scopeName()}: by the journal its TENANCY changes by 0 at ${iso(on(4, 12))}, by supply and holds it changes by 1000000`,
+    )
+  })
+
+  it('loses no line that is younger, whatever it is about', async () => {
+    await tamper('update journal set at = $1', [on(8)])
+    expect(await journalStore(store.database.db).removeBefore(on(7), 10)).toBe(0)
   })
 })
 

@@ -1,5 +1,7 @@
 // One outgoing call against servers that misbehave: what it costs is bounded, and each failure has its name.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -200,6 +202,28 @@ test('a redirect is an answer and is not followed', async () => {
   await using server = await httpServer(response => response.writeHead(302, { location: target.url }).end())
   expect(await get(server.url)).toMatchObject({ status: 302, body: undefined })
   expect(target.seen).toEqual([])
+})
+
+test('a connection is used again, and let go soon after, whatever the server offers', async () => {
+  const server = createServer((_, response) => response.end('{}'))
+  server.keepAliveTimeout = 60_000
+  let opened = 0
+  let open = 0
+  server.on('connection', socket => {
+    opened += 1
+    open += 1
+    socket.once('close', () => {
+      open -= 1
+    })
+  })
+  await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  await get(url)
+  await new Promise(done => setTimeout(done, 10))
+  await get(url)
+  expect([opened, open]).toEqual([1, 1])
+  await expect.poll(() => open, { timeout: 3_500 }).toBe(0)
+  server.close()
 })
 
 test('a signal calls it off', async () => {

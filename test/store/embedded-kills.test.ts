@@ -1,6 +1,6 @@
 // The embedded server when the process that runs it, or the server itself, is killed: nothing acknowledged is lost.
 import { spawn } from 'node:child_process'
-import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AppError } from '../../src/core/error.ts'
@@ -123,6 +123,24 @@ describe('a server whose process was killed', () => {
   })
 })
 
+describe('a first start that was killed half done', () => {
+  test.each<[string, (there: string[], directory: string) => boolean]>([
+    ['while initdb writes', there => there.some(name => /^postgres\.new-\d+$/.test(name))],
+    ['when all is written and nobody has a role', there => there.includes('postgres')],
+    ['when its server starts', (_, directory) => existsSync(join(directory, 'postgres', 'postmaster.pid'))],
+  ])('%s is done anew, and nothing of it stays', async (_, isReached) => {
+    const fresh = freshDirectory()
+    const child = program(out, idle, [fresh])
+    await expect.poll(() => isReached(readdirSync(fresh), fresh), { interval: 5, timeout: 20_000 }).toBe(true)
+    await kill(child)
+    expect(child.lines, 'not before it was done').toEqual([])
+    const server = await startEmbedded({ dataDir: fresh, log: quiet })
+    expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    await server.stop()
+    expect(readdirSync(fresh).filter(name => name.includes('.new-'))).toEqual([])
+  })
+})
+
 describe('the pid file of a dead server', () => {
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid')
 
@@ -170,6 +188,28 @@ describe('a server that dies', () => {
     const second = await startEmbedded({ dataDir, log: quiet })
     expect(await ask(second.url, 'select * from survivor')).toEqual([{ line: 'here' }])
     await second.stop()
+  })
+
+  test('is started again at the same place, each time, and is stopped with the rest', async () => {
+    const server = await startEmbedded({ dataDir, log: quiet })
+    for (const _ of [1, 2]) {
+      const { pid } = server
+      process.kill(pid, 'SIGKILL')
+      await expect.poll(() => server.pid, { timeout: 20_000 }).not.toBe(pid)
+      expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    }
+    await server.stop()
+    expect(serverProcesses(dataDir)).toEqual([])
+  })
+
+  test('is not started again by whoever stops it in that moment', async () => {
+    const told = promised<AppError>()
+    const server = await startEmbedded({ dataDir, log: quiet, onExit: told.resolve })
+    process.kill(server.pid, 'SIGKILL')
+    await told.promise
+    await server.stop()
+    await new Promise(done => setTimeout(done, 1_500))
+    expect(serverProcesses(dataDir)).toEqual([])
   })
 
   test('is not told when it was stopped', async () => {

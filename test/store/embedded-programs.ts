@@ -20,9 +20,9 @@ import pg from 'pg'
 const root = resolve(import.meta.dirname, '../..')
 const made: string[] = []
 
-/** A directory that everybody may enter, as one under /var/lib is; gone after `removeAll`. */
+/** A directory that everybody may enter, as one under /var/lib is, with blanks in its name; gone after `removeAll`. */
 export function freshDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'atoll-embedded-'))
+  const directory = mkdtempSync(join(tmpdir(), 'atoll-embedded in blanks-'))
   chmodSync(directory, 0o755)
   made.push(directory)
   return directory

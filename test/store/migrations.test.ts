@@ -119,6 +119,30 @@ describe('several that migrate at once', () => {
   })
 })
 
+describe('a migration that has to wait for a table', () => {
+  it('holds up nobody who comes after it, and is applied when the table is free', async () => {
+    const url = await emptyDatabase()
+    const first = of(['expand', 'create table first (n int)'])
+    await migrate(url, { migrations: first })
+    const reader = new pg.Client({ connectionString: url })
+    await reader.connect()
+    await reader.query('begin; select from first')
+    const second = of(
+      ['expand', 'create table first (n int)'],
+      ['expand', 'alter table first add column m int'],
+    )
+    const migrating = migrate(url, { migrations: second })
+    migrating.catch(() => {})
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await expect.poll(() => query(url, waiting), { timeout: 10_000 }).toHaveLength(1)
+    const asked = Date.now()
+    await query(url, 'select from first')
+    expect(Date.now() - asked).toBeLessThan(5_000)
+    await reader.end()
+    expect(await migrating).toEqual(['step_2'])
+  })
+})
+
 describe('a migration that is interrupted', () => {
   const steps = (last: string) => of(['expand', 'create table first (n int)'], ['expand', last])
 
@@ -152,6 +176,38 @@ describe('a migration that is interrupted', () => {
     expect(await dying).toBeInstanceOf(Error)
     expect([await tables(url), await applied(url)]).toEqual([['first', 'migration'], [1]])
     expect(await migrate(url, { migrations: steps('create table second (n int)') })).toEqual(['step_2'])
+  })
+})
+
+describe('a server that cannot serve', () => {
+  it('is refused when it is too old', async () => {
+    const url = await emptyDatabase()
+    await query(
+      url,
+      `create function current_setting(text) returns text language sql as $$ select '140009' $$`,
+    )
+    const before = `${url}?options=${encodeURIComponent('-c search_path=public,pg_catalog')}`
+    const error = await refusal(migrate(before))
+    expect([error.code, error.message]).toEqual([
+      'conflict',
+      'The database is of PostgreSQL 14: Atoll needs 15 or newer.',
+    ])
+  })
+
+  it('is refused when it cannot store every text', async () => {
+    const url = new URL(await emptyDatabase())
+    const latin = `${url.pathname.slice(1)}_latin1`
+    await query(
+      url.href,
+      `create database ${latin} encoding 'LATIN1' locale_provider libc locale 'C' template template0`,
+    )
+    url.pathname = latin
+    const error = await refusal(migrate(url.href))
+    expect([error.code, error.message]).toEqual([
+      'conflict',
+      "The database stores text as LATIN1: make one with `create database … encoding 'UTF8' template template0`.",
+    ])
+    expect(await tables(url.href)).toEqual([])
   })
 })
 

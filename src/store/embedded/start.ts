@@ -1,7 +1,7 @@
 // Runs PostgreSQL beside Atoll in a data directory: the one verb that starts it, or takes over the one that runs.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { type AppError, conflict, unavailable } from '../../core/error.ts'
+import { type AppError, conflict } from '../../core/error.ts'
 import { atollUrl, createCluster, openDatabase } from './cluster.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 import { logSize, readLogSince, trimLog } from './log-file.ts'
@@ -19,15 +19,10 @@ import {
 import { freePort } from './port.ts'
 import { disarmPidFile, launch, Postmaster, postmasterArguments, readPidFile } from './postmaster.ts'
 import { findPrograms, type ProgramSources, type Programs } from './programs.ts'
-import { refusal, startFailure, tellingLine } from './refusals.ts'
+import { refusal, startFailure } from './refusals.ts'
 import type { ServerUser } from './run.ts'
+import { type EmbeddedLog, type Supervised, supervise } from './supervise.ts'
 import { assertCanEnter, giveCluster, serverUser } from './user.ts'
-
-/** Where the supervisor tells what it does; a pino logger is one. */
-export interface EmbeddedLog {
-  info(detail: object, message: string): void
-  warn(detail: object, message: string): void
-}
 
 export interface EmbeddedOptions {
   readonly dataDir: string
@@ -36,26 +31,23 @@ export interface EmbeddedOptions {
   readonly port?: number
   /** Includes three that PostgreSQL keeps for its superuser. */
   readonly maxConnections?: number
-  /** Told once when the server ends and nobody has stopped it. It is not started again: that is the caller's. */
+  /** Told each time that the server has ended and nobody has stopped it. It is started again as soon as that works. */
   readonly onExit?: (error: AppError) => void
   readonly programs?: ProgramSources
 }
 
-export interface EmbeddedPostgres {
+export interface EmbeddedPostgres extends Supervised {
+  /** The same for as long as it is not stopped, however often the server ends and is started again. */
   readonly url: string
   readonly version: string
-  readonly pid: number
   /** True when it was left running by a process that was killed. */
   readonly adopted: boolean
-  /** Stops the server and gives the data directory back; the same promise however often it is called. */
-  stop(): Promise<void>
 }
 
 const READY_MS = 600_000
 const ADOPT_MS = 60_000
 const RETRY_MS = 20_000
 const RETRY_PAUSE_MS = 50
-const TRIM_MS = 60_000
 
 /**
  * Starts PostgreSQL in the data directory, which is created and filled where it is empty. Throws an AppError whose
@@ -95,13 +87,13 @@ async function startLocked(
     const port = (await readPidFile(places.cluster))!.port
     const version = await openDatabase(places, { ...secrets, port }, isNew)
     if (port !== secrets.port) await writeSecrets(places, { ...secrets, port })
-    const stop = supervise(places, lock, postmaster, options)
-    const url = atollUrl({ ...secrets, port })
+    const again = async () => (await open(places, user, secrets, false, { ...options, port })).postmaster
+    const supervised = supervise({ places, lock, first: postmaster, again }, options)
     options.log.info(
       { dataDir: places.dataDir, port, pid: postmaster.pid, version },
       adopted ? 'took over the PostgreSQL that was left running' : 'PostgreSQL started',
     )
-    return { url, version, pid: postmaster.pid, adopted, stop }
+    return Object.assign(supervised, { url: atollUrl({ ...secrets, port }), version, adopted })
   } catch (error) {
     await postmaster.stop()
     throw error
@@ -224,35 +216,4 @@ function serverArguments(cluster: string, port: number, options: EmbeddedOptions
     logging_collector: 'off',
   }
   return ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
-}
-
-/** Watches the server and its log from now on; returns how to end both. */
-function supervise(
-  places: Places,
-  lock: DirectoryLock,
-  postmaster: Postmaster,
-  { log, onExit }: EmbeddedOptions,
-): () => Promise<void> {
-  let stopping: Promise<void> | undefined
-  const trimming = setInterval(() => {
-    trimLog(places.log).catch(error => log.warn({ err: error }, 'cannot shorten the log of PostgreSQL'))
-  }, TRIM_MS).unref()
-  postmaster.onExit(async how => {
-    if (stopping) return
-    clearInterval(trimming)
-    const line = await readLogSince(places.log, 0).then(tellingLine, error => String(error))
-    const error = unavailable(
-      `PostgreSQL (process ${postmaster.pid}) in ${places.dataDir} ended ${how}; its log ends with "${line}".`,
-    )
-    if (onExit) onExit(error)
-    else log.warn({ err: error }, error.message)
-  })
-  return () => {
-    stopping ??= (async () => {
-      clearInterval(trimming)
-      await postmaster.stop()
-      await lock.release()
-    })()
-    return stopping
-  }
 }
