@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuthenticator } from './api/auth.ts'
 import { createMetrics, type Metrics } from './api/metrics.ts'
-import { addOperations } from './api/operations.ts'
+import { addOperations, createOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
 import type { Face } from './api/route.ts'
 import { createServer } from './api/server.ts'
@@ -313,11 +313,9 @@ async function listen(
 ): Promise<string | null> {
   const ready = async (): Promise<void> => void (await database.pool.query('select 1'))
   const apart = config.operations_listen !== undefined || api === null
-  const operations = apart
-    ? Fastify({ loggerInstance: log, logController: new LogController({ disableRequestLogging: true }) })
-    : api
-  addOperations(operations as FastifyInstance, { metrics, ready })
-  if (apart) {
+  if (!apart) addOperations(api, { metrics, ready })
+  else {
+    const operations = createOperations(log, { metrics, ready })
     closers.push(() => operations.close())
     await operations.listen(parseAddress(config.operations_listen ?? config.listen))
   }

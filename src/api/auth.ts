@@ -8,7 +8,7 @@ import type { AccessRule, Identity, Token } from '../core/identity.ts'
 export interface AuthOptions {
   /** How long an answer of the identity service is believed; bounds how long a revoked token still works. */
   readonly cacheMs: number
-  /** How many tokens are remembered. */
+  /** How many good tokens are remembered, and how many of others. */
   readonly cacheSize: number
   now(): number
 }
@@ -60,11 +60,13 @@ interface Known {
 }
 
 function cached(identity: Identity, options: AuthOptions) {
-  const known = new Map<string, Known>()
+  // Apart from each other, so that whoever guesses pushes nobody's good token out.
+  const [good, bad] = [new Map<string, Known>(), new Map<string, Known>()]
   const asking = new Map<string, Promise<Token | null>>()
 
   const remember = (key: string, token: Token | null): void => {
     const now = options.now()
+    const known = token ? good : bad
     if (known.size >= options.cacheSize) known.delete(known.keys().next().value!)
     known.set(key, { token, until: now + (token ? options.cacheMs : Math.min(unknownMs, options.cacheMs)) })
   }
@@ -84,11 +86,12 @@ function cached(identity: Identity, options: AuthOptions) {
     if (!isTokenLike(secret)) return null
     const key = createHash('sha256').update(`${allowExpired}${secret}`).digest('base64')
     let token: Token | null
-    const hit = known.get(key)
+    const hit = good.get(key) ?? bad.get(key)
     if (hit && hit.until > options.now()) {
       token = hit.token
     } else {
-      known.delete(key)
+      good.delete(key)
+      bad.delete(key)
       const question = asking.get(key) ?? ask(key, secret, allowExpired, requestId)
       asking.set(key, question)
       token = await question

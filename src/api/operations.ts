@@ -1,12 +1,30 @@
 // /healthz, /readyz and /metrics: for machines that watch Atoll. No token, and no tenant's data.
 
-import type { FastifyInstance } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { begin } from './guards.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface OperationsOptions {
   readonly metrics: Metrics
   /** Throws when the process could not serve a request now. */
   ready(): Promise<void>
+}
+
+/** How long whoever watches may take to ask. */
+const requestMs = 10_000
+
+/** A server of the three alone. */
+export function createOperations(log: FastifyBaseLogger, options: OperationsOptions): FastifyInstance {
+  const server = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: () => `req-${randomUUID()}`,
+    requestTimeout: requestMs,
+  })
+  server.addHook('onRequest', async (request, reply) => void begin(reply, request))
+  addOperations(server, options)
+  return server
 }
 
 /** Adds the three to a server. */

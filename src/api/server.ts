@@ -16,7 +16,7 @@ import { AppError, malformed } from '../core/error.ts'
 import type { App } from '../core/ports.ts'
 import type { Credentials } from './auth.ts'
 import { publicUrl, trusting } from './forwarded.ts'
-import { guards } from './guards.ts'
+import { begin } from './guards.ts'
 import { readJson } from './json.ts'
 import type { HttpMetrics } from './metrics.ts'
 import { normalisePath, pathOf } from './path.ts'
@@ -156,10 +156,6 @@ function checkTarget({ raw, originalUrl }: FastifyRequest): void {
   if (raw.httpVersion === '1.1' && !raw.headers.host) throw malformed('The request names no host')
   if (!pathOf(originalUrl).startsWith('/')) throw malformed('The path does not begin with a slash')
 }
-
-/** What every answer carries. */
-const begin = (reply: FastifyReply, request: FastifyRequest): FastifyReply =>
-  reply.headers({ ...guards, 'x-openstack-request-id': request.id })
 
 const rootFace = ({ mounts }: ServerOptions): Face => mounts.find(({ prefix }) => prefix === '')!.face
 

@@ -81,6 +81,11 @@ describe('an application credential', () => {
     [{ service: 'network', method: 'GET', path: '/v2.0/**' }, 'POST', '/v2.0/networks', false],
     [ours('GET', '/v2.0/networks'), 'GET', '/v2.0/networks', false],
     [{ service: 'reservation', method: 'GET', path: '/**' }, 'GET', '/v1.0/pods', false],
+    [{ service: 'promise', method: 'GET', path: '/promise/promise' }, 'GET', '/promise/promise', true],
+    [{ service: 'promise', method: 'GET', path: '/promise/**' }, 'POST', '/promise/add-provider', false],
+    [{ service: 'atoll', method: 'GET', path: '/atoll/v1/events' }, 'GET', '/atoll/v1/events', true],
+    [{ service: 'promise', method: 'GET', path: '/**' }, 'GET', '/atoll/v1/events', false],
+    [{ service: 'atoll', method: 'GET', path: '/**' }, 'GET', '/promise/promise', false],
   ])('with the rule %o of another service may send %s %s: %s', async (rule, method, path, expected) => {
     expect(await isAllowed(await restricted(w, [rule]), method, path)).toBe(expected)
   })

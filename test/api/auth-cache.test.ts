@@ -104,7 +104,8 @@ describe('with a cache time of zero', () => {
 })
 
 describe('the memory of tokens', () => {
-  it('holds so many and no more: the oldest goes first', async () => {
+  /** Remembers two; a secret that begins with `x` is unknown. Tells which were asked about. */
+  async function askedOf(secrets: readonly string[]): Promise<string[]> {
     const asked: string[] = []
     const token: Token = {
       userId: 'u',
@@ -118,7 +119,7 @@ describe('the memory of tokens', () => {
     }
     const validate = async (secret: string) => {
       asked.push(secret)
-      return token
+      return secret.startsWith('x') ? null : token
     }
     const authenticate = createAuthenticator({ validate }, { cacheMs: 60_000, cacheSize: 2, now: () => 0 })
     const ask = (secret: string) =>
@@ -130,7 +131,16 @@ describe('the memory of tokens', () => {
         serviceType: 'tricircle',
         requestId: 'req-1',
       })
-    for (const secret of ['a', 'b', 'a', 'c', 'b', 'c', 'a']) await ask(secret)
-    expect(asked).toEqual(['a', 'b', 'c', 'a'])
+    for (const secret of secrets) await ask(secret).catch(() => undefined)
+    return asked
+  }
+
+  it('holds so many and no more: the oldest goes first', async () => {
+    expect(await askedOf(['a', 'b', 'a', 'c', 'b', 'c', 'a'])).toEqual(['a', 'b', 'c', 'a'])
+    expect(await askedOf(['x1', 'x2', 'x1', 'x3', 'x2', 'x3', 'x1'])).toEqual(['x1', 'x2', 'x3', 'x1'])
+  })
+
+  it('loses no good token to whoever guesses', async () => {
+    expect(await askedOf(['a', 'x1', 'x2', 'x3', 'x4', 'a'])).toEqual(['a', 'x1', 'x2', 'x3', 'x4'])
   })
 })

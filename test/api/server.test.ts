@@ -2,7 +2,10 @@
 
 import { Buffer } from 'node:buffer'
 import { connect } from 'node:net'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMetrics } from '../../src/api/metrics.ts'
+import { createOperations } from '../../src/api/operations.ts'
 import { type World, world } from '../world.ts'
 import { tokenWith } from './people.ts'
 import { allRoutes, goodRequests, newRegion, pathWith, rowCounts } from './requests.ts'
@@ -254,6 +257,24 @@ describe('operations', () => {
     ]
     for (const word of tenant) expect(text).not.toContain(word)
   })
+})
+
+it('operations on a listener of their own have ids, and nothing beside them', async () => {
+  const [metrics, log] = [createMetrics(), pino({ level: 'silent' })]
+  const server = createOperations(log, { metrics, ready: () => Promise.reject(new Error('secret')) })
+  for (const [url, status] of Object.entries({
+    '/healthz': 200,
+    '/readyz': 503,
+    '/metrics': 200,
+    '/v1.0': 404,
+  })) {
+    const reply = await server.inject({ url })
+    expect(reply.statusCode, url).toBe(status)
+    expect(reply.headers['x-openstack-request-id'], url).toMatch(/^req-[0-9a-f-]{36}$/)
+    expect(reply.headers['cache-control'], url).toBe('no-store')
+    expect(reply.body, url).not.toContain('secret')
+  }
+  await server.close()
 })
 
 it('bytes that are no HTTP get one answer, and the connection ends', async () => {
