@@ -99,6 +99,8 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 const defined = <T extends object>(object: T): Defined<T> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>
 
+type Closer = () => Promise<unknown>
+
 export interface Atoll {
   readonly app: App
   /** Where the APIs listen; null in a process without them. */
@@ -109,7 +111,8 @@ export interface Atoll {
 /** Starts everything that a role has; throws AppError or ConfigError. What was started is stopped when a later part fails. */
 export async function startAtoll(config: Config, log: Logger, role: Role): Promise<Atoll> {
   checkPolicy(config)
-  const closers: (() => Promise<unknown>)[] = []
+  const closers: Closer[] = []
+  const drains: Closer[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
@@ -130,6 +133,10 @@ export async function startAtoll(config: Config, log: Logger, role: Role): Promi
       closers.push(
         startNumbering(app, error => log.warn({ err: error }, 'events wait for their numbers')).stop,
       )
+    }
+    // Both requests and turns are waited for, at the same time.
+    closers.push(() => Promise.all(drains.map(drain => drain())))
+    if (role !== 'api') {
       const clockwork = createClockwork({
         config,
         log,
@@ -137,12 +144,12 @@ export async function startAtoll(config: Config, log: Logger, role: Role): Promi
         databaseUrl: server.url,
         metrics: createWorkMetrics(metrics.registry),
       })
-      closers.push(() => clockwork.stop())
+      drains.push(() => clockwork.stop())
       await clockwork.start()
       await askForUpkeep(app)
     }
     const api = role === 'worker' ? null : createApi({ config, log, app, identity: cloud.identity, metrics })
-    const url = await listen(config, log, api, metrics, database, closers)
+    const url = await listen(config, log, api, metrics, database, drains)
     return { app, url, close }
   } catch (error) {
     await close()
@@ -309,17 +316,17 @@ async function listen(
   api: FastifyInstance | null,
   metrics: Metrics,
   database: Database,
-  closers: (() => Promise<unknown>)[],
+  drains: Closer[],
 ): Promise<string | null> {
   const ready = async (): Promise<void> => void (await database.pool.query('select 1'))
   const apart = config.operations_listen !== undefined || api === null
   if (!apart) addOperations(api, { metrics, ready })
   else {
     const operations = createOperations(log, { metrics, ready })
-    closers.push(() => operations.close())
+    drains.push(() => operations.close())
     await operations.listen(parseAddress(config.operations_listen ?? config.listen))
   }
   if (!api) return null
-  closers.push(() => api.close())
+  drains.push(() => api.close())
   return api.listen(parseAddress(config.listen))
 }

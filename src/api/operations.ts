@@ -21,6 +21,8 @@ export function createOperations(log: FastifyBaseLogger, options: OperationsOpti
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => `req-${randomUUID()}`,
     requestTimeout: requestMs,
+    // Who watches may keep a connection open; stopping waits for none of them.
+    forceCloseConnections: true,
   })
   server.addHook('onRequest', async (request, reply) => void begin(reply, request))
   addOperations(server, options)

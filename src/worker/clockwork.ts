@@ -66,7 +66,7 @@ export class Clockwork {
   }
 
   /** Takes nothing more, waits for what runs (so long at most), and gives back the rest. */
-  async stop(graceMs = 10_000): Promise<void> {
+  async stop(graceMs = 5_000): Promise<void> {
     this.#stopped = true
     for (const timer of this.#timers) clearInterval(timer)
     const grace = new Promise(resolve => setTimeout(resolve, graceMs).unref())

@@ -185,6 +185,30 @@ describe('a process that is told to stop', () => {
     socket.destroy()
   }, 60_000)
 
+  it('is held up by no region that hangs, whether turns or requests wait for it, and by no stream', async () => {
+    await using here = await site()
+    const fault = here.cloud.faults.add({ kind: 'hang', region: 'Pod1', service: 'neutron' })
+    const atoll = await here.start()
+    await newPod(atoll, 'Pod1')
+    await expect.poll(() => fault.hits, { timeout: 20_000 }).toBeGreaterThan(0)
+    const turns = 'select from turn where worker is not null'
+    expect((await here.query(turns)).length).toBeGreaterThan(0)
+    const network = { network: { name: 'n', availability_zone_hints: ['Pod1'] } }
+    const waiting = atoll.ask('POST', '/v2.0/networks', network).catch(() => 'cut off')
+    const headers = { accept: 'text/event-stream', 'x-auth-token': here.token }
+    const stream = await fetch(`${atoll.url}/atoll/v1/events?after=0`, { headers })
+    expect(stream.status).toBe(200)
+    const read = stream.text()
+    await sleep(500)
+    const toldAt = Date.now()
+    atoll.child.kill('SIGTERM')
+    expect(await atoll.ended).toBe(0)
+    expect(Date.now() - toldAt).toBeLessThan(9_000)
+    await read
+    expect(await waiting).toBe('cut off')
+    expect(await here.query(turns), 'others may take them at once').toEqual([])
+  }, 60_000)
+
   it('loses nothing that it acknowledged while many were at it', async () => {
     await using here = await site()
     const atoll = await here.start()
