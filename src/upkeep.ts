@@ -6,20 +6,33 @@ import { viewTopology } from './api/native/topology.ts'
 import { openServer } from './compose.ts'
 import type { Config } from './config.ts'
 import { networkRules } from './configured.ts'
-import { conflict } from './core/error.ts'
+import { conflict, invalid } from './core/error.ts'
 import { type TopologyAsk, topologyFor } from './core/network/topology.ts'
 import { backup, restore, type TableCount } from './store/backup.ts'
 import { openDatabase } from './store/database.ts'
-import { findEmbedded } from './store/embedded/find.ts'
+import { findEmbedded, hasEmbedded } from './store/embedded/find.ts'
 import { migrate } from './store/migrations.ts'
 import { createStore } from './store/store.ts'
 
-/** Runs `work` with the database's URL; starts the embedded server for that time when none runs. */
+/**
+ * Runs `work` with the database's URL; starts the embedded server for that time when none runs. Throws `invalid` when
+ * there is no database at all: an empty one, made now, would answer every question wrongly.
+ */
 export async function withDatabase<T>(
   config: Config,
   log: Logger,
   work: (url: string) => Promise<T>,
 ): Promise<T> {
+  if (!config.database.url && !(await hasEmbedded(config.data_dir))) {
+    throw invalid(
+      `There is no database in ${config.data_dir}: set data_dir (ATOLL_DATA_DIR) to where Atoll keeps it, or database.url (ATOLL_DATABASE_URL).`,
+    )
+  }
+  return withServer(config, log, work)
+}
+
+/** As withDatabase, but makes the database where there is none. */
+async function withServer<T>(config: Config, log: Logger, work: (url: string) => Promise<T>): Promise<T> {
   const running = config.database.url ?? (await findEmbedded(config.data_dir))
   if (running) return work(running)
   const server = await openServer(config, log)
@@ -32,7 +45,7 @@ export async function withDatabase<T>(
 
 /** The names of the migrations that were applied. Throws `conflict`. */
 export const migrateDatabase = (config: Config, log: Logger, contract: boolean): Promise<string[]> =>
-  withDatabase(config, log, url => migrate(url, { contract }))
+  withServer(config, log, url => migrate(url, { contract }))
 
 /** Writes a logical copy; returns the rows of each table. */
 export const backupDatabase = (config: Config, log: Logger, file: string): Promise<TableCount[]> =>
@@ -43,7 +56,7 @@ export const backupDatabase = (config: Config, log: Logger, file: string): Promi
 
 /** Fills an empty database; returns the rows of each table. Throws `conflict` when it is not empty, `invalid` for a damaged file. */
 export const restoreDatabase = (config: Config, log: Logger, file: string): Promise<TableCount[]> =>
-  withDatabase(config, log, async url => {
+  withServer(config, log, async url => {
     const counts = await restore(url, file, {
       migrateTo: async upTo => void (await migrate(url, { upTo, contract: true })),
     })

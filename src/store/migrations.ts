@@ -78,7 +78,11 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'atoll migrate' })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'atoll migrate',
+    connectionTimeoutMillis: 10_000,
+  })
   // The statement under way fails by itself; an error that nobody listens to would end the process.
   client.on('error', () => {})
   try {

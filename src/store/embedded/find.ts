@@ -1,6 +1,6 @@
 // Finds the server that another process runs in a data directory, for commands beside a running `serve`.
 import { atollUrl } from './cluster.ts'
-import { lookUpPlaces, readSecrets } from './places.ts'
+import { exists, lookUpPlaces, readSecrets } from './places.ts'
 import { Postmaster, postmasterArguments, readPidFile } from './postmaster.ts'
 import { refusal } from './refusals.ts'
 
@@ -20,6 +20,16 @@ export async function findEmbedded(dataDir: string): Promise<string | null> {
     if (!(await postmaster.becomesReady(READY_MS, () => {}))) return null
     const [secrets, ready] = [await readSecrets(places), await readPidFile(places.cluster)]
     return secrets && ready && atollUrl({ ...secrets, port: ready.port })
+  } catch (error) {
+    throw refusal(error, dataDir)
+  }
+}
+
+/** Whether there is a database in this data directory, running or not. Throws as findEmbedded. */
+export async function hasEmbedded(dataDir: string): Promise<boolean> {
+  try {
+    const places = await lookUpPlaces(dataDir)
+    return places !== null && (await exists(places.cluster))
   } catch (error) {
     throw refusal(error, dataDir)
   }
