@@ -5,7 +5,7 @@ import { checkPolicy, keyFile, openCloud } from './compose.ts'
 import type { Config } from './config.ts'
 import { checkFiles } from './config-files.ts'
 import type { RegionSurvey } from './core/cloud.ts'
-import { AppError } from './core/error.ts'
+import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
 import { probe } from './openstack/probe.ts'
@@ -15,7 +15,7 @@ import { survey } from './openstack/survey.ts'
 import { openDatabase } from './store/database.ts'
 import { hostStore } from './store/hosts.ts'
 import { checkLedger } from './store/ledger-check.ts'
-import { readMigrations } from './store/migrations.ts'
+import { readMigrations, unreachable } from './store/migrations.ts'
 import { regionStore } from './store/regions.ts'
 import { checkKey, loadSecrets } from './store/secrets.ts'
 import { withDatabase } from './upkeep.ts'
@@ -96,11 +96,12 @@ export const diagnoseLedger = (config: Config, log: Logger, report: Report): Pro
 async function checkDatabase(config: Config, url: string, report: Report): Promise<Known> {
   const database = openDatabase(url, { connections: 2, name: 'atoll doctor', onError: () => {} })
   try {
-    const { rows } = await database.pool.query<{ version: number; usable: number; processes: number }>(`
+    const asked = database.pool.query<{ version: number; usable: number }>(`
       select current_setting('server_version_num')::int / 10000 as version,
-             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as usable,
-             (select count(distinct client_port) from pg_stat_activity
-              where application_name in ('atoll all', 'atoll api', 'atoll worker')) as processes`)
+             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as usable`)
+    const { rows } = await asked.catch(cause => {
+      throw unreachable(cause)
+    })
     const { version, usable } = rows[0]!
     const say = (good: boolean, sentence: string): void => report({ good, subject: 'database', sentence })
     say(version >= 15, `PostgreSQL ${version}${version >= 15 ? '' : ': Atoll needs 15 or newer'}`)
@@ -137,7 +138,9 @@ type Cloud = ReturnType<typeof openCloud>
 
 async function checkKeystone(config: Config, cloud: Cloud, report: Report): Promise<void> {
   const say = (good: boolean, sentence: string): void => report({ good, subject: 'keystone', sentence })
-  const secret = await cloud.session.token()
+  const secret = await cloud.session.token().catch(error => {
+    throw withAdvice(error)
+  })
   const token = await cloud.identity.validate(secret, { allowExpired: false, requestId: 'req-doctor' })
   say(token !== null, `${config.identity.auth_url} knows the service user`)
   const isAdmin = token?.roles.includes('admin') ?? false
@@ -147,6 +150,15 @@ async function checkKeystone(config: Config, cloud: Cloud, report: Report): Prom
       ? 'the service user has the role admin'
       : 'the service user lacks the role admin: `openstack role add --user USER --project PROJECT admin`',
   )
+}
+
+/** Why there is no token, and which settings to look at. */
+function withAdvice(error: AppError): AppError {
+  const settings =
+    error.detail.reason === 'credentials_refused'
+      ? 'Are identity.username, identity.password and identity.project_name right?'
+      : 'Does it run, and is identity.auth_url (ATOLL_IDENTITY_AUTH_URL) right?'
+  return unavailable(`${error.message}. ${settings}`, error)
 }
 
 /** Where clients look for each API, and what the URL ends in. */
@@ -203,10 +215,12 @@ async function checkRegion(
 async function checkService(region: OpenStackRegion, service: ServiceType) {
   const { url, latencyMs, clockSkewMs } = await probe(region, service)
   const skewed = clockSkewMs !== null && Math.abs(clockSkewMs) > skewLimitMs
-  const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${clockSkewMs} ms ahead of ours`
+  const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${apart(clockSkewMs)} ours`
   const advice = skewed ? ': set both by NTP' : ''
   return { good: !skewed, sentence: `${url} answers in ${latencyMs} ms, ${clock}${advice}` }
 }
+
+const apart = (ms: number): string => (ms < 0 ? `${-ms} ms behind` : `${ms} ms ahead of`)
 
 /** Nova does not tell its options; a server that it should not have placed does. */
 function checkHosts(hosts: readonly Host[], { hosts: seen, plainServers }: RegionSurvey) {

@@ -259,8 +259,8 @@ describe('with a database and a Keystone', () => {
       'no database and a wrong password',
       { ATOLL_DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x', ATOLL_IDENTITY_PASSWORD: 'canary' },
       [
-        /^BAD {2}database: .*ECONNREFUSED/m,
-        /^BAD {2}keystone: .*refused the name or the password of the service user/m,
+        /^BAD {2}database: The database cannot be reached: .*ECONNREFUSED.*ATOLL_DATABASE_URL/m,
+        /^BAD {2}keystone: .*refused the name or the password of the service user\. Are identity\.username, /m,
         /^2 things need attention\.$/m,
       ],
     ],
@@ -268,7 +268,7 @@ describe('with a database and a Keystone', () => {
       'no Keystone, and more connections than the server gives',
       { ATOLL_IDENTITY_AUTH_URL: 'http://127.0.0.1:1/v3', ATOLL_DATABASE_CONNECTIONS: '500' },
       [
-        /^BAD {2}keystone: .*ECONNREFUSED/m,
+        /^BAD {2}keystone: .*ECONNREFUSED.*Does it run, and is identity\.auth_url/m,
         /^BAD {2}database: 500 connections .*: lower database\.connections$/m,
         /^ok {3}database: PostgreSQL \d+$/m,
       ],

@@ -89,12 +89,15 @@ async function connect(url: string): Promise<pg.Client> {
     await client.connect()
     return client
   } catch (cause) {
-    throw unavailable(
-      `The database cannot be reached: ${reasonOf(cause)}. Does its server run, and is database.url (ATOLL_DATABASE_URL) right?`,
-      cause,
-    )
+    throw unreachable(cause)
   }
 }
+
+export const unreachable = (cause: unknown): AppError =>
+  unavailable(
+    `The database cannot be reached: ${reasonOf(cause)}. Does its server run, and is database.url (ATOLL_DATABASE_URL) right?`,
+    cause,
+  )
 
 /** A name with several addresses fails once for each, under one error without a message. */
 const reasonOf = (error: unknown): string =>
