@@ -254,6 +254,15 @@ describe('with a database and a Keystone', () => {
     for (const line of lines.slice(0, -1)) expect(line).toMatch(/^ok {3}\S.*: \S/)
   })
 
+  it('serve with another key file than the database’s ends with 2', async () => {
+    await atoll(['doctor'], good)
+    const { code, err } = await atoll(['serve'], { ...good, ATOLL_KEY_FILE: join(folder, 'other.key') })
+    expect(code).toBe(2)
+    expect(err).toMatch(
+      /^The key file .*other\.key is not the one .* or name it in key_file \(ATOLL_KEY_FILE\)\.\n$/,
+    )
+  })
+
   it.each<[string, Record<string, string>, RegExp[]]>([
     [
       'no database and a wrong password',
