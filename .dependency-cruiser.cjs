@@ -57,14 +57,14 @@ module.exports = {
     ),
     only(
       'config-is-alone',
-      '^src/config(-example|-kinds)?\\.ts',
-      '^src/config(-kinds)?\\.ts',
+      '^src/config(-example|-files|-kinds|-nearest|-schema)?\\.ts',
+      '^src/config(-example|-files|-kinds|-nearest|-schema)?\\.ts',
       'config reads settings and knows nothing else',
     ),
     only(
       'compose-never-imports-cli',
       '^src/(compose|mounts|upkeep|diagnosis)\\.ts',
-      '^src/((core|store|openstack|api|worker)/|(compose|config|configured|mounts|upkeep)\\.ts)',
+      '^src/((core|store|openstack|api|worker)/|(compose|config|config-files|configured|mounts|upkeep)\\.ts)',
       'compose builds; cli starts',
     ),
     only('sim-is-a-witness', '^sim/', '^sim/', 'the simulator shares no code with what it checks'),

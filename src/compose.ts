@@ -1,7 +1,6 @@
 // Builds Atoll from its settings: the only file that knows all parts.
 
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -12,7 +11,15 @@ import { overridePolicy, type PolicyTable } from './api/policy.ts'
 import type { Face } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { type Config, ConfigError } from './config.ts'
-import { leaseRules, networkRules, openProviders, parseAddress, promiseRules } from './configured.ts'
+import { checkFiles, listenerTls } from './config-files.ts'
+import {
+  cannotListen,
+  leaseRules,
+  networkRules,
+  openProviders,
+  parseAddress,
+  promiseRules,
+} from './configured.ts'
 import type { Reconciled } from './core/hosts/reconcile.ts'
 import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
@@ -111,6 +118,7 @@ export interface Atoll {
 /** Starts everything that a role has; throws AppError or ConfigError. What was started is stopped when a later part fails. */
 export async function startAtoll(config: Config, log: Logger, role: Role): Promise<Atoll> {
   checkPolicy(config)
+  checkFiles(config)
   const closers: Closer[] = []
   const drains: Closer[] = []
   const close = async (): Promise<void> => {
@@ -230,7 +238,8 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
 const foreignSentence =
   'servers without a reservation are on enrolled hosts: the region’s nova.conf needs enable_isolated_aggregate_filtering = true in [scheduler]'
 
-function checkPolicy(config: Config): void {
+/** Throws ConfigError for a rule that no route has. */
+export function checkPolicy(config: Config): void {
   const rules = mounts(config).flatMap(({ face }) => Object.keys(face.policy))
   const unknown = Object.keys(config.policy).find(rule => !rules.includes(rule))
   if (unknown)
@@ -280,7 +289,6 @@ export interface ApiParts {
 
 /** The server of all APIs, not yet listening. */
 export function createApi({ config, log, app, identity, metrics, requestMs }: ApiParts): FastifyInstance {
-  const { tls } = config
   return createServer({
     app,
     mounts: mounts(config),
@@ -296,17 +304,9 @@ export function createApi({ config, log, app, identity, metrics, requestMs }: Ap
     bodyLimit: config.api.body_limit_bytes,
     mostStreams: config.api.streams,
     trustedProxies: config.trusted_proxies,
-    tls: tls.cert_file && tls.key_file ? { cert: readPem(tls.cert_file), key: readPem(tls.key_file) } : null,
+    tls: listenerTls(config),
     requestMs: requestMs ?? 60_000,
   })
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new ConfigError(`${path} cannot be read: ${(error as Error).message}.`)
-  }
 }
 
 /** Opens the listeners: the APIs', and the operations' at its own address or at the APIs'. */
@@ -324,9 +324,23 @@ async function listen(
   else {
     const operations = createOperations(log, { metrics, ready })
     drains.push(() => operations.close())
-    await operations.listen(parseAddress(config.operations_listen ?? config.listen))
+    await listenAt(operations, config, config.operations_listen ? 'operations_listen' : 'listen')
   }
   if (!api) return null
   drains.push(() => api.close())
-  return api.listen(parseAddress(config.listen))
+  return listenAt(api, config, 'listen')
+}
+
+/** Throws ConfigError where it cannot. */
+async function listenAt(
+  server: Pick<FastifyInstance, 'listen'>,
+  config: Config,
+  key: 'listen' | 'operations_listen',
+): Promise<string> {
+  const address = config[key]!
+  try {
+    return await server.listen(parseAddress(address))
+  } catch (error) {
+    throw cannotListen(key, address, error)
+  }
 }

@@ -1,6 +1,6 @@
 // The text of atoll.example.yaml, out of the settings themselves.
 
-import { leaves } from './config.ts'
+import { leaves } from './config-schema.ts'
 
 /** The text of atoll.example.yaml: every key with what it is for and its default. */
 export function exampleConfig(): string {

@@ -87,3 +87,14 @@ export function parseAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':')
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }
+
+/** The mistake in a setting that says where to listen; what else went wrong stays as it is. */
+export function cannotListen(key: string, address: string, error: unknown): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return error
+  const variable = `ATOLL_${key.replace('.', '_').toUpperCase()}`
+  const why = code === 'EADDRINUSE' ? 'another program listens there' : message
+  return new ConfigError(
+    `${key} (${variable}) cannot be ${address}: ${why}. Stop what is there or set another address.`,
+  )
+}

@@ -1,10 +1,11 @@
 // What `atoll doctor` checks: the database, the key file, Keystone, and every region's endpoints and clocks.
 
 import type { Logger } from 'pino'
-import { keyFile, openCloud } from './compose.ts'
+import { checkPolicy, keyFile, openCloud } from './compose.ts'
 import type { Config } from './config.ts'
+import { checkFiles } from './config-files.ts'
 import type { RegionSurvey } from './core/cloud.ts'
-import { AppError } from './core/error.ts'
+import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
 import { probe } from './openstack/probe.ts'
@@ -14,7 +15,7 @@ import { survey } from './openstack/survey.ts'
 import { openDatabase } from './store/database.ts'
 import { hostStore } from './store/hosts.ts'
 import { checkLedger } from './store/ledger-check.ts'
-import { readMigrations } from './store/migrations.ts'
+import { readMigrations, unreachable } from './store/migrations.ts'
 import { regionStore } from './store/regions.ts'
 import { checkKey, loadSecrets } from './store/secrets.ts'
 import { withDatabase } from './upkeep.ts'
@@ -41,7 +42,11 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
       report({ good: false, subject, sentence: (error as Error).message })
     }
   }
-  let known: Known = { regions: [], hosts: [] }
+  await attempt('settings', async () => {
+    checkPolicy(config)
+    checkFiles(config)
+  })
+  let known = nothing
   await attempt('database', async () => {
     known = await withDatabase(config, log, url => checkDatabase(config, url, report))
   })
@@ -49,6 +54,7 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
     const cloud = openCloud(config)
     try {
       await checkKeystone(config, cloud, report)
+      await checkFaces(cloud, known.regions.find(isCentral)?.name, report)
       for (const region of known.regions.filter(region => !isCentral(region))) {
         const hosts = known.hosts.filter(host => host.regionId === region.id && host.state === 'enrolled')
         await checkRegion(cloud, region.name, hosts, report)
@@ -64,6 +70,8 @@ interface Known {
   readonly regions: readonly Region[]
   readonly hosts: readonly Host[]
 }
+
+const nothing: Known = { regions: [], hosts: [] }
 
 /** A ledger of years may take that long to read. */
 const ledgerMs = 3_600_000
@@ -88,10 +96,13 @@ export const diagnoseLedger = (config: Config, log: Logger, report: Report): Pro
 async function checkDatabase(config: Config, url: string, report: Report): Promise<Known> {
   const database = openDatabase(url, { connections: 2, name: 'atoll doctor', onError: () => {} })
   try {
-    const { rows } = await database.pool.query<{ version: number; usable: number }>(`
+    const asked = database.pool.query<{ version: number; usable: number }>(`
       select current_setting('server_version_num')::int / 10000 as version,
              current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
              - coalesce(current_setting('reserved_connections', true)::int, 0) as usable`)
+    const { rows } = await asked.catch(cause => {
+      throw unreachable(cause)
+    })
     const { version, usable } = rows[0]!
     const say = (good: boolean, sentence: string): void => report({ good, subject: 'database', sentence })
     say(version >= 15, `PostgreSQL ${version}${version >= 15 ? '' : ': Atoll needs 15 or newer'}`)
@@ -99,7 +110,7 @@ async function checkDatabase(config: Config, url: string, report: Report): Promi
       config.database.connections <= usable,
       `${config.database.connections} connections a process, of ${usable} that the server gives${config.database.connections <= usable ? `: room for ${Math.floor(usable / config.database.connections)} processes` : ': lower database.connections'}`,
     )
-    await checkSchema(database.pool, say)
+    if (!(await checkSchema(database.pool, say))) return nothing
     await checkKey(database.db, loadSecrets(keyFile(config)), keyFile(config))
     report({ good: true, subject: 'key file', sentence: `${keyFile(config)} opens the stored secrets` })
     return {
@@ -111,21 +122,26 @@ async function checkDatabase(config: Config, url: string, report: Report): Promi
   }
 }
 
+/** Whether it is at this release: what else is asked of an older one may not be there. */
 async function checkSchema(
-  pool: { query(text: string): Promise<{ rows: { n: number }[] }> },
+  pool: { query(text: string): Promise<{ rows: { n: number | null }[] }> },
   say: (good: boolean, sentence: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const known = readMigrations().length
-  const { rows } = await pool.query('select coalesce(max(number), 0)::int as n from migration')
+  const { rows: tables } = await pool.query(`select to_regclass('migration')::oid::int as n`)
+  const { rows } = tables[0]?.n ? await pool.query('select max(number) as n from migration') : { rows: [] }
   const applied = rows[0]?.n ?? 0
   say(applied >= known, `migration ${applied} of ${known}${applied >= known ? '' : ': run `atoll migrate`'}`)
+  return applied >= known
 }
 
 type Cloud = ReturnType<typeof openCloud>
 
 async function checkKeystone(config: Config, cloud: Cloud, report: Report): Promise<void> {
   const say = (good: boolean, sentence: string): void => report({ good, subject: 'keystone', sentence })
-  const secret = await cloud.session.token()
+  const secret = await cloud.session.token().catch(error => {
+    throw withAdvice(error)
+  })
   const token = await cloud.identity.validate(secret, { allowExpired: false, requestId: 'req-doctor' })
   say(token !== null, `${config.identity.auth_url} knows the service user`)
   const isAdmin = token?.roles.includes('admin') ?? false
@@ -135,14 +151,42 @@ async function checkKeystone(config: Config, cloud: Cloud, report: Report): Prom
       ? 'the service user has the role admin'
       : 'the service user lacks the role admin: `openstack role add --user USER --project PROJECT admin`',
   )
+}
+
+/** Why there is no token, and which settings to look at. */
+function withAdvice(error: AppError): AppError {
+  const settings =
+    error.detail.reason === 'credentials_refused'
+      ? 'Are identity.username, identity.password and identity.project_name right?'
+      : 'Does it run, and is identity.auth_url (ATOLL_IDENTITY_AUTH_URL) right?'
+  return unavailable(`${error.message}. ${settings}`, error)
+}
+
+/** Where clients look for each API, and what the URL ends in. */
+const faces: readonly (readonly [serviceType: string, ending: string])[] = [
+  ['tricircle', '/v1.0'],
+  ['reservation', '/v1'],
+  ['network', '/network'],
+  ['promise', '/promise'],
+  ['atoll', '/atoll/v1'],
+]
+
+/** `central` is not known before it is registered as a pod. */
+async function checkFaces(cloud: Cloud, central: string | undefined, report: Report): Promise<void> {
   const endpoints = await cloud.catalog.endpoints()
-  const own = endpoints.find(endpoint => endpoint.serviceType === 'tricircle')
-  say(
-    own?.url.endsWith('/v1.0') ?? false,
-    own
-      ? `the catalog has the Tricircle API at ${own.url}${own.url.endsWith('/v1.0') ? '' : ', which must end in /v1.0'}`
-      : 'the catalog has no service of type tricircle: docs/operations.md has the commands that register it',
-  )
+  const place = central === undefined ? '' : ` in ${central}`
+  for (const [type, ending] of faces) {
+    const all = endpoints.filter(one => one.serviceType === type && one.region === (central ?? one.region))
+    const own = all.find(({ url }) => url.endsWith(ending))
+    const other = all[0] ? `its URL is ${all[0].url}, and Atoll's ends in ${ending}` : 'there is none'
+    report({
+      good: own !== undefined,
+      subject: 'catalog',
+      sentence: own
+        ? `Atoll's ${type} API is at ${own.url}`
+        : `no endpoint of type ${type}${place} is Atoll's: ${other}; docs/operations.md has the commands that register it`,
+    })
+  }
 }
 
 /** What every region must offer to be worked with, and what one with enrolled hosts must offer beside it. */
@@ -172,10 +216,12 @@ async function checkRegion(
 async function checkService(region: OpenStackRegion, service: ServiceType) {
   const { url, latencyMs, clockSkewMs } = await probe(region, service)
   const skewed = clockSkewMs !== null && Math.abs(clockSkewMs) > skewLimitMs
-  const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${clockSkewMs} ms ahead of ours`
+  const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${apart(clockSkewMs)} ours`
   const advice = skewed ? ': set both by NTP' : ''
   return { good: !skewed, sentence: `${url} answers in ${latencyMs} ms, ${clock}${advice}` }
 }
+
+const apart = (ms: number): string => (ms < 0 ? `${-ms} ms behind` : `${ms} ms ahead of`)
 
 /** Nova does not tell its options; a server that it should not have placed does. */
 function checkHosts(hosts: readonly Host[], { hosts: seen, plainServers }: RegionSurvey) {

@@ -33,7 +33,7 @@ export async function withDatabase<T>(
   if (running) return work(running)
   if (!mayCreate && !(await hasEmbedded(config.data_dir)))
     throw invalid(
-      `There is no database in ${config.data_dir}: name the directory with ATOLL_DATA_DIR, or the server with ATOLL_DATABASE_URL; \`atoll migrate\` makes a new one.`,
+      `There is no database in ${config.data_dir}: set data_dir (ATOLL_DATA_DIR) to where Atoll keeps it, or database.url (ATOLL_DATABASE_URL); \`atoll migrate\` makes a new one.`,
     )
   return withServer(config, log, work)
 }

@@ -1,7 +1,9 @@
 // The command, as it is built: what it says, and the code that it ends with (0 done, 1 went wrong, 2 asked wrongly).
 
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -72,6 +74,11 @@ describe('help', () => {
 
 describe('what is asked wrongly ends with 2', () => {
   const wrong = join(folder, 'wrong.yaml')
+  const someKeystone = {
+    ATOLL_IDENTITY_AUTH_URL: 'http://127.0.0.1:1/v3',
+    ATOLL_IDENTITY_USERNAME: 'u',
+    ATOLL_IDENTITY_PASSWORD: 'p',
+  }
   beforeAll(() => writeFileSync(wrong, 'listen: nowhere'))
 
   it.each<[string[], Record<string, string>, RegExp]>([
@@ -85,7 +92,7 @@ describe('what is asked wrongly ends with 2', () => {
       {},
       /^The configuration file \/nowhere\.yaml cannot be read: ENOENT/,
     ],
-    [['routes'], { ATOLL_LISTN: 'x' }, /^ATOLL_LISTN is no setting of Atoll/],
+    [['routes'], { ATOLL_LISTN: 'x' }, /^ATOLL_LISTN is no setting of Atoll: did you mean ATOLL_LISTEN\?\n$/],
     [
       ['serve'],
       {},
@@ -93,14 +100,41 @@ describe('what is asked wrongly ends with 2', () => {
     ],
     [
       ['serve'],
-      {
-        ATOLL_IDENTITY_AUTH_URL: 'http://127.0.0.1:1/v3',
-        ATOLL_IDENTITY_USERNAME: 'u',
-        ATOLL_IDENTITY_PASSWORD: 'p',
-        ATOLL_POLICY: '{"admin_api:pots:list": admin}',
-      },
+      { ...someKeystone, ATOLL_POLICY: '{"admin_api:pots:list": admin}' },
       /^policy names the rule admin_api:pots:list, which no route has: see `atoll routes`\.\n$/,
     ],
+    [
+      ['routes'],
+      { ATOLL_POLICY: '{"admin_api:pots:list": admin}' },
+      /^policy names the rule admin_api:pots:list, which no route has/,
+    ],
+    [
+      ['serve', '--demo', '--role', 'worker'],
+      {},
+      /^error: option '--demo' cannot be used with option '--role/,
+    ],
+    [['serve', '--demo'], someKeystone, /^--demo brings a Keystone of its own: leave out identity\.auth_url/],
+    [
+      ['serve'],
+      { ...someKeystone, ATOLL_IDENTITY_CA_FILE: '/nowhere/ca.pem' },
+      /^identity\.ca_file: \/nowhere\/ca\.pem cannot be read: ENOENT.*\.\n$/,
+    ],
+    [
+      ['serve'],
+      { ...someKeystone, ATOLL_REGIONS: `{Pod1: {ca_file: ${wrong}}}` },
+      /^regions\.Pod1\.ca_file: .*wrong\.yaml does not hold certificates in PEM\.\n$/,
+    ],
+    [
+      ['serve'],
+      { ...someKeystone, ATOLL_TLS_CERT_FILE: wrong, ATOLL_TLS_KEY_FILE: wrong },
+      /^tls\.cert_file .* and tls\.key_file .* are no certificate and its private key in PEM: .*\.\n$/,
+    ],
+    [
+      ['backup', join(folder, 'backup.gz')],
+      {},
+      /^There is no database in .*data: set data_dir \(ATOLL_DATA_DIR\) to where Atoll keeps it, or database\.url/,
+    ],
+    [['topology'], {}, /^There is no database in /],
   ])('%j %o', async (args, settings, sentence) => {
     const { code, out, err } = await atoll(args, settings)
     expect([code, out]).toEqual([2, ''])
@@ -186,6 +220,31 @@ describe('with a database and a Keystone', () => {
     expect(err).not.toContain('canary')
   })
 
+  it('serve says which address is taken, and ends with 2', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`
+    for (const [key, settings] of [
+      ['listen', { ...good, ATOLL_LISTEN: taken }],
+      ['operations_listen', { ...good, ATOLL_OPERATIONS_LISTEN: taken, ATOLL_LISTEN: '127.0.0.1:0' }],
+    ] as const) {
+      const { code, err } = await atoll(['serve'], settings)
+      const variable = `ATOLL_${key.toUpperCase()}`
+      expect([code, err]).toEqual([
+        2,
+        `${key} (${variable}) cannot be ${taken}: another program listens there. Stop what is there or set another address.\n`,
+      ])
+    }
+    const demo = await atoll(['serve', '--demo'], { ATOLL_DEMO_KEYSTONE_LISTEN: taken })
+    expect([demo.code, demo.err]).toEqual([
+      2,
+      expect.stringMatching(
+        /^demo\.keystone_listen \(ATOLL_DEMO_KEYSTONE_LISTEN\) cannot be .* listens there/,
+      ),
+    ])
+    other.close()
+  })
+
   it('doctor finds all well', async () => {
     const { code, out, err } = await atoll(['doctor'], good)
     expect([code, err]).toEqual([0, ''])
@@ -195,13 +254,22 @@ describe('with a database and a Keystone', () => {
     for (const line of lines.slice(0, -1)) expect(line).toMatch(/^ok {3}\S.*: \S/)
   })
 
+  it('serve with another key file than the database’s ends with 2', async () => {
+    await atoll(['doctor'], good)
+    const { code, err } = await atoll(['serve'], { ...good, ATOLL_KEY_FILE: join(folder, 'other.key') })
+    expect(code).toBe(2)
+    expect(err).toMatch(
+      /^The key file .*other\.key is not the one .* or name it in key_file \(ATOLL_KEY_FILE\)\.\n$/,
+    )
+  })
+
   it.each<[string, Record<string, string>, RegExp[]]>([
     [
       'no database and a wrong password',
       { ATOLL_DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x', ATOLL_IDENTITY_PASSWORD: 'canary' },
       [
-        /^BAD {2}database: .*ECONNREFUSED/m,
-        /^BAD {2}keystone: .*refused the name or the password of the service user/m,
+        /^BAD {2}database: The database cannot be reached: .*ECONNREFUSED.*ATOLL_DATABASE_URL/m,
+        /^BAD {2}keystone: .*refused the name or the password of the service user\. Are identity\.username, /m,
         /^2 things need attention\.$/m,
       ],
     ],
@@ -209,7 +277,7 @@ describe('with a database and a Keystone', () => {
       'no Keystone, and more connections than the server gives',
       { ATOLL_IDENTITY_AUTH_URL: 'http://127.0.0.1:1/v3', ATOLL_DATABASE_CONNECTIONS: '500' },
       [
-        /^BAD {2}keystone: .*ECONNREFUSED/m,
+        /^BAD {2}keystone: .*ECONNREFUSED.*Does it run, and is identity\.auth_url/m,
         /^BAD {2}database: 500 connections .*: lower database\.connections$/m,
         /^ok {3}database: PostgreSQL \d+$/m,
       ],
@@ -226,11 +294,26 @@ describe('with a database and a Keystone', () => {
     expect(out).not.toContain('canary')
   })
 
+  it('doctor finds faces that the catalog does not have, and a file that is not there', async () => {
+    const bare = await startCloud({ regions: ['Pod1'] })
+    const settings = { ATOLL_IDENTITY_AUTH_URL: bare.authUrl, ATOLL_PROVIDERS_CA_FILE: '/nowhere/ca.pem' }
+    const { code, out } = await atoll(['doctor'], { ...good, ...settings })
+    await bare.close()
+    expect(code).toBe(1)
+    for (const type of ['tricircle', 'reservation', 'promise', 'atoll'])
+      expect(out).toMatch(
+        new RegExp(`^BAD {2}catalog: no endpoint of type ${type} is Atoll's: there is none;`, 'm'),
+      )
+    expect(out).toMatch(/^BAD {2}catalog: no endpoint of type network is .*Atoll's ends in \/network;/m)
+    expect(out).toMatch(/^BAD {2}settings: providers\.ca_file: \/nowhere\/ca\.pem cannot be read/m)
+  })
+
   it('doctor finds a database that was not migrated', async () => {
     const empty = await testDatabase({ empty: true })
     const { code, out } = await atoll(['doctor'], { ...good, ATOLL_DATABASE_URL: empty.url })
     expect(code).toBe(1)
-    expect(out).toMatch(/^BAD {2}database: .*migrat/m)
+    expect(out).toMatch(/^BAD {2}database: migration 0 of \d+: run `atoll migrate`$/m)
+    expect(out).toMatch(/^1 thing needs attention\.$/m)
   })
 })
 

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { ConfigError, leaves, loadConfig } from '../src/config.ts'
+import { ConfigError, loadConfig } from '../src/config.ts'
 import { exampleConfig } from '../src/config-example.ts'
+import { leaves } from '../src/config-schema.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'atoll-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -56,7 +57,7 @@ const samples: Record<string, unknown> = {
   'networking.bridge_bits': 26,
   'networking.network_type': 'vxlan',
   'networking.physical_network': 'fabric',
-  'networking.first_segment': 3000,
+  'networking.first_segment': 2001,
   'networking.last_segment': 3999,
   'networking.mtu': 9000,
   'networking.quota_network': 1,
@@ -170,21 +171,26 @@ const mistake = (text: string | undefined, environment: Record<string, string> =
 describe('a mistake is one clear sentence', () => {
   const listenRule = 'must be HOST:PORT, for instance 127.0.0.1:19999.'
   const networkRule = 'must be an IP address or a network, for instance 10.0.0.1 or 10.0.0.0/8.'
+  const databaseRule =
+    'must be a postgres:// URL, in which a password has %23 for #, %2F for / and %25 for %.'
   const personas = 'must be one of admin, manager, member, reader, any, nobody.'
 
   it.each([
-    ['listen: 19999', 'listen (ATOLL_LISTEN) must be a string.'],
+    ['listen: 19999', `listen (ATOLL_LISTEN) ${listenRule}`],
     ['listen: localhost', `listen (ATOLL_LISTEN) ${listenRule}`],
     ['listen: "localhost:port"', `listen (ATOLL_LISTEN) ${listenRule}`],
     ['listen: "127.0.0.1:99999"', `listen (ATOLL_LISTEN) ${listenRule}`],
     ['listen: "::1:80"', `listen (ATOLL_LISTEN) ${listenRule}`],
     ['listen: "[::zz]:80"', `listen (ATOLL_LISTEN) ${listenRule}`],
-    ['trusted_proxies: 10.0.0.1', 'trusted_proxies (ATOLL_TRUSTED_PROXIES) must be an array.'],
+    [
+      'trusted_proxies: 10.0.0.1',
+      'trusted_proxies (ATOLL_TRUSTED_PROXIES) must be a list, for instance [a, b].',
+    ],
     ['trusted_proxies: [proxy]', `trusted_proxies.0 (ATOLL_TRUSTED_PROXIES) ${networkRule}`],
     ['trusted_proxies: [10.0.0.0/33]', `trusted_proxies.0 (ATOLL_TRUSTED_PROXIES) ${networkRule}`],
     ['trusted_proxies: [10.0.0.0/]', `trusted_proxies.0 (ATOLL_TRUSTED_PROXIES) ${networkRule}`],
     ['data_dir: ""', 'data_dir (ATOLL_DATA_DIR) must not be empty.'],
-    ['database: {url: "mysql://x/y"}', 'database.url (ATOLL_DATABASE_URL) must be a postgres:// URL.'],
+    ['database: {url: "mysql://x/y"}', `database.url (ATOLL_DATABASE_URL) ${databaseRule}`],
     ['database: {connections: 1}', 'database.connections (ATOLL_DATABASE_CONNECTIONS) must be at least 2.'],
     [
       'database: {connections: 501}',
@@ -194,8 +200,11 @@ describe('a mistake is one clear sentence', () => {
       'database: {connections: 2.5}',
       'database.connections (ATOLL_DATABASE_CONNECTIONS) must be a whole number.',
     ],
-    ['database: {connections: many}', 'database.connections (ATOLL_DATABASE_CONNECTIONS) must be a number.'],
-    ['database: [1]', 'database must be an object.'],
+    [
+      'database: {connections: many}',
+      'database.connections (ATOLL_DATABASE_CONNECTIONS) must be a whole number.',
+    ],
+    ['database: [1]', 'database must hold keys and values.'],
     [
       'identity: {auth_url: "ftp://x"}',
       'identity.auth_url (ATOLL_IDENTITY_AUTH_URL) must be an http or https URL without a user name in it.',
@@ -204,19 +213,44 @@ describe('a mistake is one clear sentence', () => {
       'identity: {auth_url: "http://u:p@x"}',
       'identity.auth_url (ATOLL_IDENTITY_AUTH_URL) must be an http or https URL without a user name in it.',
     ],
-    ['identity: {password: 5}', 'identity.password (ATOLL_IDENTITY_PASSWORD) must be a string.'],
+    [
+      'identity: {password: 5}',
+      'identity.password (ATOLL_IDENTITY_PASSWORD) must be a text: put it in quotes.',
+    ],
     ['policy: {"admin_api:pods:list": root}', `policy.admin_api:pods:list (ATOLL_POLICY) ${personas}`],
     ['regions: {Pod1: {ca_file: ""}}', 'regions.Pod1.ca_file (ATOLL_REGIONS) must be the path of a file.'],
     [
       'regions: {Pod1: {ca: x}}',
       'regions.Pod1.ca is no setting of Atoll: see atoll.example.yaml for all of them.',
     ],
-    ['log: {level: loud}', 'log.level (ATOLL_LOG_LEVEL) must be one of debug, info, warn, error.'],
-    ['lissten: x', 'lissten is no setting of Atoll: see atoll.example.yaml for all of them.'],
+    ['database: {url: "postgres://u:a#b@h/x"}', `database.url (ATOLL_DATABASE_URL) ${databaseRule}`],
+    ['database: {url: "postgres://u:a%zz@h/x"}', `database.url (ATOLL_DATABASE_URL) ${databaseRule}`],
     [
-      'identity: {auth_uri: x}',
-      'identity.auth_uri is no setting of Atoll: see atoll.example.yaml for all of them.',
+      'identity: {auth_url: "http://k:99999/v3"}',
+      'identity.auth_url (ATOLL_IDENTITY_AUTH_URL) must be an http or https URL without a user name in it.',
     ],
+    [
+      'identity: {timeout_seconds: 10s}',
+      'identity.timeout_seconds (ATOLL_IDENTITY_TIMEOUT_SECONDS) must be a whole number.',
+    ],
+    ['regions: [Pod1]', 'regions (ATOLL_REGIONS) must hold keys and values.'],
+    [
+      'networking: {bridge_cidr: 100.0.0.1}',
+      'networking.bridge_cidr (ATOLL_NETWORKING_BRIDGE_CIDR) must be an IPv4 network of at most 30 bits, for instance 100.0.0.0/9.',
+    ],
+    [
+      'networking: {bridge_cidr6: "fd00::/65"}',
+      'networking.bridge_cidr6 (ATOLL_NETWORKING_BRIDGE_CIDR6) must be an IPv6 network of at most 64 bits, for instance fda7:a701::/32.',
+    ],
+    [
+      'networking: {network_type: vlam}',
+      'networking.network_type (ATOLL_NETWORKING_NETWORK_TYPE) must be one of vlan, vxlan, gre, geneve, flat.',
+    ],
+    ['log: {level: loud}', 'log.level (ATOLL_LOG_LEVEL) must be one of debug, info, warn, error.'],
+    ['lissten: x', 'lissten is no setting of Atoll: did you mean listen?'],
+    ['auth_url: "http://k/v3"', 'auth_url is no setting of Atoll: did you mean identity.auth_url?'],
+    ['colour: blue', 'colour is no setting of Atoll: see atoll.example.yaml for all of them.'],
+    ['identity: {auth_uri: x}', 'identity.auth_uri is no setting of Atoll: did you mean identity.auth_url?'],
   ])('in the file: %s', (text, sentence) => {
     expect(mistake(text)).toBe(sentence)
   })
@@ -227,12 +261,15 @@ describe('a mistake is one clear sentence', () => {
     [{ ATOLL_LISTEN: '' }, `listen (ATOLL_LISTEN) ${listenRule}`],
     [
       { ATOLL_DATABASE_CONNECTIONS: 'ten' },
-      'database.connections (ATOLL_DATABASE_CONNECTIONS) must be a number.',
+      'database.connections (ATOLL_DATABASE_CONNECTIONS) must be a whole number.',
     ],
-    [{ ATOLL_TRUSTED_PROXIES: '[10.0.0.1' }, 'trusted_proxies (ATOLL_TRUSTED_PROXIES) must be an array.'],
+    [
+      { ATOLL_TRUSTED_PROXIES: '[10.0.0.1' },
+      'trusted_proxies (ATOLL_TRUSTED_PROXIES) must be a list, for instance [a, b].',
+    ],
     [{ ATOLL_TRUSTED_PROXIES: '[a]' }, `trusted_proxies.0 (ATOLL_TRUSTED_PROXIES) ${networkRule}`],
     [{ ATOLL_IDENTITY_PASSWORD: '' }, 'identity.password (ATOLL_IDENTITY_PASSWORD) must not be empty.'],
-    [{ ATOLL_LISTN: 'x' }, 'ATOLL_LISTN is no setting of Atoll: see atoll.example.yaml for all of them.'],
+    [{ ATOLL_LISTN: 'x' }, 'ATOLL_LISTN is no setting of Atoll: did you mean ATOLL_LISTEN?'],
     [
       { ATOLL_IDENTITY: '{}' },
       'ATOLL_IDENTITY is no setting of Atoll: see atoll.example.yaml for all of them.',
@@ -248,9 +285,12 @@ describe('a mistake is one clear sentence', () => {
         `The configuration file ${path} cannot be read: ENOENT: no such file or directory, open '${path}'.`,
       ),
     )
-    expect(mistake('listen: [')).toMatch(/\.yaml is not YAML: .+ at line 1, column \d+/)
+    expect(mistake('listen: [')).toMatch(/\.yaml is not YAML: .+ at line 1, column \d+\.$/)
     expect(mistake('listen: a:1\nlisten: b:2')).toMatch(
-      /\.yaml is not YAML: Map keys must be unique at line 2, column 1/,
+      /\.yaml is not YAML: Map keys must be unique at line 2, column 1\.$/,
+    )
+    expect(mistake('listen: a:1\n---\nlisten: b:2')).toMatch(
+      /\.yaml is not YAML: it must be one document, and another begins at line 2\.$/,
     )
     expect(mistake('- listen')).toMatch(/\.yaml must hold keys and values\.$/)
     expect(mistake('just text')).toMatch(/\.yaml must hold keys and values\.$/)
@@ -261,20 +301,40 @@ describe('a mistake is one clear sentence', () => {
       'tls.cert_file and tls.key_file go together: set both or neither.',
     )
     expect(mistake('identity: {application_credential_id: x}')).toBe(
-      'identity.application_credential_id and identity.application_credential_secret go together.',
+      'identity.application_credential_id and identity.application_credential_secret go together: set both or neither.',
     )
     expect(mistake('identity: {auth_url: "http://k/v3", username: u}')).toBe(
       'identity.auth_url is set without credentials: set identity.username and identity.password, or an application credential.',
     )
   })
 
+  it('about networks that cannot be', () => {
+    expect(mistake('networking: {first_segment: 3000}')).toBe(
+      'networking.first_segment (3000) must not be above networking.last_segment (2999).',
+    )
+    expect(mistake('networking: {last_segment: 5000}')).toBe(
+      'networking.last_segment (5000) must be at most 4094, as VLANs are.',
+    )
+    expect(mistake('networking: {bridge_bits: 8}')).toBe(
+      'networking.bridge_bits (8) must be at least the prefix of networking.bridge_cidr (100.0.0.0/9).',
+    )
+  })
+
   it('a line, where there are several', () => {
-    expect(mistake('listen: x\nlog: {level: loud}').split('\n')).toHaveLength(2)
+    const several = mistake('listen: x\nlog: {level: loud, levle: x, lever: y}', { ATOLL_A: '', ATOLL_B: '' })
+    expect(several.split('\n')).toHaveLength(6)
   })
 
   it('that does not repeat a secret', () => {
     expect(mistake('database: {url: "postgresq://u:canary@x"}')).not.toContain('canary')
     expect(mistake('identity: {password: [canary]}')).not.toContain('canary')
+    const inQuotes = (sign: string) =>
+      new RegExp(`is not YAML: put a value that begins with \\${sign} in quotes`)
+    for (const sign of ['*', '!']) {
+      const sentence = mistake(`identity:\n  password: ${sign}canary`)
+      expect(sentence).toMatch(inQuotes(sign))
+      expect(sentence).not.toContain('canary')
+    }
   })
 })
 

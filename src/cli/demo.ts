@@ -6,8 +6,8 @@ import type { Logger } from 'pino'
 import { stringify } from 'yaml'
 import { type Cloud, startCloud } from '../../sim/cloud.ts'
 import { type Atoll, startAtoll } from '../compose.ts'
-import type { Config } from '../config.ts'
-import { parseAddress } from '../configured.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { cannotListen, parseAddress } from '../configured.ts'
 import type { Caller } from '../core/caller.ts'
 import { enrolHost } from '../core/hosts/enrolment.ts'
 import { listHosts } from '../core/hosts/hosts.ts'
@@ -18,12 +18,19 @@ const pods = { Pod1: 'az1', Pod2: 'az2', Pod3: 'az3' } as const
 const password = 'atoll'
 
 export async function startDemo(config: Config, log: Logger): Promise<Pick<Atoll, 'close'>> {
+  if (config.identity.auth_url) {
+    throw new ConfigError(
+      '--demo brings a Keystone of its own: leave out identity.auth_url (ATOLL_IDENTITY_AUTH_URL), or --demo.',
+    )
+  }
   const listener = parseAddress(config.demo.keystone_listen)
   const cloud = await startCloud({
     regions: [central, ...Object.keys(pods)],
     host: listener.host,
     keystonePort: listener.port,
     atoll: { url: `${config.tls.cert_file ? 'https' : 'http'}://${config.listen}`, region: central },
+  }).catch(error => {
+    throw cannotListen('demo.keystone_listen', config.demo.keystone_listen, error)
   })
   try {
     const atoll = await startAtoll(withDemoCloud(config, cloud), log, 'all')

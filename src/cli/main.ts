@@ -30,7 +30,11 @@ command(
   'Serves the APIs and does the work behind them',
   'atoll serve --config /etc/atoll/atoll.yaml --role api',
 )
-  .option('--demo', 'with an embedded database and a simulated OpenStack of three regions')
+  .addOption(
+    new Option('--demo', 'with an embedded database and a simulated OpenStack of three regions').conflicts(
+      'role',
+    ),
+  )
   .addOption(
     new Option('--role <role>', 'what this process does').choices(['all', 'api', 'worker']).default('all'),
   )
@@ -95,8 +99,10 @@ async function main(): Promise<number> {
     if (code.startsWith('commander.')) return exitCode === 0 ? 0 : 2
     if (process.env.DEBUG) console.error(error)
     else console.error((error as Error).message)
-    return 1
+    return code === 'invalid' ? 2 : 1
   }
 }
 
-process.exit(await main())
+const code = await main()
+// What is still on its way to a slow reader is not cut off.
+process.stdout.write('', () => process.exit(code))

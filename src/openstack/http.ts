@@ -164,7 +164,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#timer = setTimeout(() => {
-      this.#fail('timeout', `gave no whole answer within ${timeoutMs} ms`)
+      this.#fail('timeout', `gave no whole answer within ${Math.round(timeoutMs)} ms`)
     }, timeoutMs)
     dispatcher.dispatch(
       { method, origin, path: pathname + search, headers: this.#outgoing(body), body },

@@ -96,19 +96,26 @@ async function checkServer(client: pg.Client): Promise<void> {
 const oldestMajor = 15
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'atoll migrate' })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'atoll migrate',
+    connectionTimeoutMillis: 10_000,
+  })
   // The statement under way fails by itself; an error that nobody listens to would end the process.
   client.on('error', () => {})
   try {
     await client.connect()
     return client
   } catch (cause) {
-    throw unavailable(
-      `The database cannot be reached: ${reasonOf(cause)}. Does its server run, and is database.url (ATOLL_DATABASE_URL) right?`,
-      cause,
-    )
+    throw unreachable(cause)
   }
 }
+
+export const unreachable = (cause: unknown): AppError =>
+  unavailable(
+    `The database cannot be reached: ${reasonOf(cause)}. Does its server run, and is database.url (ATOLL_DATABASE_URL) right?`,
+    cause,
+  )
 
 /** A name with several addresses fails once for each, under one error without a message. */
 const reasonOf = (error: unknown): string =>

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely'
 import { conflict } from '../core/error.ts'
-import type { Region, RegionStore } from '../core/regions/region.ts'
+import type { Region, RegionStore, RegionUse } from '../core/regions/region.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
 import type { RegionTable } from './tables.ts'
@@ -15,6 +15,14 @@ const refusals: Refusals = {
 }
 
 const inUse = () => conflict('The region is in use', 'in_use')
+/** What refers to a region and does not go with it. */
+const uses: Refusals = {
+  routing_region: inUse,
+  binding_region: inUse,
+  host_region: inUse,
+  reservation_region: inUse,
+  provider_region: inUse,
+}
 
 const toRegion = (row: RegionTable): Region => ({
   id: row.id,
@@ -56,16 +64,19 @@ export function regionStore(db: Db): RegionStore {
 
     async remove(id, note) {
       const rows = await audited(db, note, db.deleteFrom('region').where('id', '=', id).returningAll(), {
-        refusals: { routing_region: inUse, binding_region: inUse },
+        refusals: uses,
       })
       return rows.length > 0
     },
 
     async use(id) {
       const { rows } = await run(
-        sql<{ routings: number; bindings: number }>`
+        sql<RegionUse>`
           select (select count(*) from routing where region_id = ${id}) as routings,
-                 (select count(*) from binding where region_id = ${id}) as bindings`.execute(db),
+                 (select count(*) from binding where region_id = ${id}) as bindings,
+                 (select count(*) from host where region_id = ${id}) as hosts,
+                 (select count(distinct lease_id) from reservation where region_id = ${id}) as leases,
+                 (select count(*) from provider where region_id = ${id}) as providers`.execute(db),
       )
       return rows[0]!
     },

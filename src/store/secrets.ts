@@ -79,7 +79,7 @@ const canary = 'key_check'
 
 /**
  * Makes sure that this process has the key that the others seal with: the first one leaves a sealed word in the
- * database. Throws `conflict` when it does not open.
+ * database. Throws `invalid` when it does not open.
  */
 export async function checkKey(db: Db, secrets: Secrets, path: string): Promise<void> {
   const sealed = await settle(db, canary, secrets.seal(canary, canary))
@@ -87,7 +87,7 @@ export async function checkKey(db: Db, secrets: Secrets, path: string): Promise<
     secrets.open(sealed, canary)
   } catch (cause) {
     throw new AppError(
-      'conflict',
+      'invalid',
       `The key file ${path} is not the one that this database's secrets are sealed with: copy that file here, or name it in key_file (ATOLL_KEY_FILE).`,
       {},
       { cause },

@@ -38,7 +38,7 @@ describe('where there is no database', () => {
       const { code, out, err } = await atoll(dataDir, ...command.split(' ')).ended
       expect(code).toBe(1)
       expect(out + err).toContain(
-        `There is no database in ${dataDir}: name the directory with ATOLL_DATA_DIR, or the server with ATOLL_DATABASE_URL; \`atoll migrate\` makes a new one.`,
+        `There is no database in ${dataDir}: set data_dir (ATOLL_DATA_DIR) to where Atoll keeps it, or database.url (ATOLL_DATABASE_URL); \`atoll migrate\` makes a new one.`,
       )
       expect(existsSync(dataDir)).toBe(false)
     },

@@ -95,7 +95,7 @@ it('works as printed', async context => {
     expect(fourth).toMatch(/"region_name":"Pod4".*\n?.*\{\}/)
     expect(routing).toContain('"top_id":"my-net"')
     expect(routing).toContain('"routings":[')
-    expect(inUse).toContain('Pod Pod1 is in use by 1 resource routing and 0 pod bindings')
+    expect(inUse).toContain('Pod Pod1 is in use by 1 resource routing, 4 hosts: delete them first')
     expect(mistake).toMatch(/line 1, column \d+/)
     expect(slots).toMatch(/"slots":\[\{"start":"[^"]+Z","end":"[^"]+Z","region":"Pod2","hosts":2\}\]/)
     expect(lease).toMatch(/"name":"mine".*"status":"ACTIVE"/)

@@ -1,6 +1,8 @@
 // Migrations: once each, in order, whole or not at all, by whoever comes first; and the schema that they make.
 
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -209,6 +211,18 @@ describe('a server that cannot serve', () => {
     ])
     expect(await tables(url.href)).toEqual([])
   })
+})
+
+describe('a server that says nothing', () => {
+  it('is given up', async () => {
+    const silent = createServer(socket => socket.on('error', () => {})).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    await expect(migrate(`postgres://u@127.0.0.1:${port}/x`)).rejects.toThrow(
+      /^The database cannot be reached: /,
+    )
+    silent.close()
+  }, 20_000)
 })
 
 describe('a database of another build', () => {

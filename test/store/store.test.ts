@@ -111,12 +111,12 @@ describe('a region', () => {
     const { id, name } = await newRegion()
     await store.routings.append([routing(id), routing(id)], noted('routing.create'))
     await store.bindings.create(binding(id), noted('binding.create'))
-    expect(await store.regions.use(id)).toEqual({ routings: 2, bindings: 1 })
+    expect(await store.regions.use(id)).toMatchObject({ routings: 2, bindings: 1 })
     const refusal = await removeRegion(app, caller, id).catch((error: AppError) => error)
     expect(refusal).toMatchObject({
       code: 'conflict',
       detail: { reason: 'in_use' },
-      message: `Pod ${name} is in use by 2 resource routings and 1 pod binding: delete them first`,
+      message: `Pod ${name} is in use by 2 resource routings, 1 pod binding: delete them first`,
     })
     expect(await store.regions.get(id)).not.toBeNull()
   })

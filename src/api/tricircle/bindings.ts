@@ -21,7 +21,7 @@ const viewFields = (binding: Binding) => ({
 
 const viewBinding = (binding: Binding) => ({ pod_binding: viewFields(binding) })
 
-/** With a `limit` a page, and a link while rows remain; the seed knows neither, so without one all of them. */
+/** A page, and a link while rows remain. The seed knows neither, but lists are never unbounded. */
 function viewBindings({ items, more }: Page<Binding>) {
   const list = { pod_bindings: items.map(viewFields) }
   if (!more) return list

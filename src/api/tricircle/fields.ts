@@ -38,3 +38,11 @@ export function parseTime(text: string): Date | null {
   const at = new Date(`${parts[1]}T${parts[2] ?? '00:00:00'}Z`)
   return Number.isNaN(at.getTime()) ? null : at
 }
+
+/** Whether an admin asks for every project's rows; throws `invalid` for a value that could mean either. */
+export function wantsAll({ all_projects: text = 'false' }: Record<string, string>): boolean {
+  const value = text.toLowerCase()
+  if (value !== 'true' && value !== 'false')
+    throw invalid(`all_projects must be true or false, not '${text}'`)
+  return value === 'true'
+}

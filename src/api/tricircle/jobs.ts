@@ -16,7 +16,7 @@ import { parseLimit } from '../paging.ts'
 import { isObject, isUuid, kindOf, type Request, singles } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { wording } from './errors.ts'
-import { objectUnder, textField, viewTime } from './fields.ts'
+import { objectUnder, textField, viewTime, wantsAll } from './fields.ts'
 import { viewNothing } from './pods.ts'
 
 const viewFields = (job: Job) => ({
@@ -60,7 +60,6 @@ const parseJobId =
 const parseShownId = parseJobId(() => 'Resource not found')
 const parseChangedId = parseJobId(id => `Job ${id} not found`)
 
-const wantsAll = (parameters: Record<string, string>): boolean => parameters.all_projects === 'true'
 const filters = ['project_id', 'type', 'status']
 const statuses: readonly string[] = ['NEW', 'RUNNING', 'FAIL', 'SUCCESS'] satisfies JobStatus[]
 

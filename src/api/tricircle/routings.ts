@@ -21,7 +21,7 @@ import { notAnInteger, parseInteger, parseLimit } from '../paging.ts'
 import { isUuid, type Request, singles } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { wording } from './errors.ts'
-import { objectUnder, parseTime, requiredText, viewTime } from './fields.ts'
+import { objectUnder, parseTime, requiredText, viewTime, wantsAll } from './fields.ts'
 
 const viewFields = (routing: Routing) => ({
   id: routing.id,
@@ -100,7 +100,6 @@ function parseRoutingChange({ params, body }: Request): { id: number; change: Ro
 }
 
 const filters = ['id', ...allFields, 'created_at', 'updated_at']
-const wantsAll = (parameters: Record<string, string>): boolean => parameters.all_projects === 'true'
 
 const parseRoutingQuery = (maximum: number) =>
   function parseRoutingQuery({ query }: Request): RoutingQuery {

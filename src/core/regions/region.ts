@@ -38,6 +38,9 @@ export function admitRegion(spec: RegionSpec, existing: readonly Region[]): Regi
 export interface RegionUse {
   readonly routings: number
   readonly bindings: number
+  readonly hosts: number
+  readonly leases: number
+  readonly providers: number
 }
 
 export interface RegionStore {

@@ -4,7 +4,14 @@ import type { Caller } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { App } from '../ports.ts'
-import { admitRegion, isCentral, type Region, type RegionRefusal, type RegionSpec } from './region.ts'
+import {
+  admitRegion,
+  isCentral,
+  type Region,
+  type RegionRefusal,
+  type RegionSpec,
+  type RegionUse,
+} from './region.ts'
 import { upkeepAsks } from './upkeep.ts'
 
 const sentences: Record<RegionRefusal, string> = {
@@ -49,12 +56,21 @@ export async function removeRegion(app: App, caller: Caller, id: string): Promis
     if (!removed) throw notFound(`There is no region ${id}`)
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'in_use') throw error
-    const use = await app.store.regions.use(id)
-    throw conflict(
-      `Pod ${region.name} is in use by ${count(use.routings, 'resource routing')} and ${count(use.bindings, 'pod binding')}: delete them first`,
-      'in_use',
-    )
+    const use = usersOf(await app.store.regions.use(id))
+    throw conflict(`Pod ${region.name} is in use by ${use}: delete them first`, 'in_use')
   }
 }
 
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+const users = [
+  ['routings', 'resource routing'],
+  ['bindings', 'pod binding'],
+  ['hosts', 'host'],
+  ['leases', 'lease'],
+  ['providers', 'provider'],
+] as const satisfies readonly (readonly [keyof RegionUse, string])[]
+
+/** `2 resource routings, 1 host`; others that have gone meanwhile, where nothing is left to be told. */
+const usersOf = (use: RegionUse): string =>
+  users
+    .flatMap(([key, what]) => (use[key] > 0 ? [`${use[key]} ${what}${use[key] === 1 ? '' : 's'}`] : []))
+    .join(', ') || 'others'

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type World, world } from '../../world.ts'
+import { newLease, sharedHost, viewed } from '../reservable.ts'
 
 let w: World
 beforeAll(async () => {
@@ -35,5 +36,29 @@ describe('a pod', () => {
     const removed = await w.call('DELETE', `/v1.0/pods/${id}`)
     expect([removed.status, removed.json]).toEqual([200, {}])
     expect((await w.call('GET', `/v1.0/pods/${id}`)).status).toBe(404)
+  })
+
+  it('with hosts, leases or a provider is in use, and the refusal names them', async () => {
+    await sharedHost(w)
+    const pods = (await w.call('GET', '/v1.0/pods')).json.pods as { pod_id: string; region_name: string }[]
+    const path = `/v1.0/pods/${pods.find(pod => pod.region_name === viewed)!.pod_id}`
+    const refusal = async () => {
+      const { status, text } = await w.call('DELETE', path)
+      return [status, text]
+    }
+    const inUse = (by: string) => [409, `Pod ${viewed} is in use by ${by}: delete them first`]
+    expect(await refusal()).toEqual(inUse('1 host'))
+    await newLease(w)
+    expect(await refusal()).toEqual(inUse('1 host, 1 lease'))
+    const provider = {
+      'provider-type': 'openstack',
+      endpoint: w.cloud.authUrl.replace(/v3$/, 'v2.0/tokens'),
+      username: 'admin',
+      password: 'atoll',
+      region: viewed,
+      tenant: { name: 'admin' },
+    }
+    expect((await w.call('POST', '/promise/add-provider', { body: provider })).status).toBe(200)
+    expect(await refusal()).toEqual(inUse('1 host, 1 lease, 1 provider'))
   })
 })
