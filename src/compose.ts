@@ -8,6 +8,7 @@ import { createAuthenticator } from './api/auth.ts'
 import { createMetrics, type Metrics } from './api/metrics.ts'
 import { addOperations, createOperations } from './api/operations.ts'
 import { overridePolicy, type PolicyTable } from './api/policy.ts'
+import { createRates } from './api/rates.ts'
 import type { Face } from './api/route.ts'
 import { createServer } from './api/server.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -25,7 +26,7 @@ import type { Identity } from './core/identity.ts'
 import { jobHandlers } from './core/jobs/handlers.ts'
 import type { Sighting } from './core/network/watch.ts'
 import type { App } from './core/ports.ts'
-import { mounts } from './mounts.ts'
+import { checkMounts, mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
 import { createIdentity } from './openstack/keystone.ts'
@@ -117,7 +118,7 @@ export interface Atoll {
 
 /** Starts everything that a role has; throws AppError or ConfigError. What was started is stopped when a later part fails. */
 export async function startAtoll(config: Config, log: Logger, role: Role): Promise<Atoll> {
-  checkPolicy(config)
+  checkMounts(config)
   checkFiles(config)
   const closers: Closer[] = []
   const drains: Closer[] = []
@@ -238,14 +239,6 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
 const foreignSentence =
   'servers without a reservation are on enrolled hosts: the region’s nova.conf needs enable_isolated_aggregate_filtering = true in [scheduler]'
 
-/** Throws ConfigError for a rule that no route has. */
-export function checkPolicy(config: Config): void {
-  const rules = mounts(config).flatMap(({ face }) => Object.keys(face.policy))
-  const unknown = Object.keys(config.policy).find(rule => !rules.includes(rule))
-  if (unknown)
-    throw new ConfigError(`policy names the rule ${unknown}, which no route has: see \`atoll routes\`.`)
-}
-
 async function prepareDatabase(config: Config, log: Logger, url: string, role: Role): Promise<Database> {
   const applied = await migrate(url)
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
@@ -289,15 +282,23 @@ export interface ApiParts {
 
 /** The server of all APIs, not yet listening. */
 export function createApi({ config, log, app, identity, metrics, requestMs }: ApiParts): FastifyInstance {
+  const authenticate = createAuthenticator(identity, {
+    cacheMs: config.identity.token_cache_seconds * 1000,
+    cacheSize: 10_000,
+    now: () => app.now().getTime(),
+  })
+  const count = createRates({ user: config.api.user_rate, project: config.api.project_rate }, () =>
+    performance.now(),
+  )
   return createServer({
     app,
     mounts: mounts(config),
     policyOf: face => policyOf(config, face),
-    authenticate: createAuthenticator(identity, {
-      cacheMs: config.identity.token_cache_seconds * 1000,
-      cacheSize: 10_000,
-      now: () => app.now().getTime(),
-    }),
+    async authenticate(credentials) {
+      const caller = await authenticate(credentials)
+      count(caller)
+      return caller
+    },
     identityUrl: config.identity.www_authenticate_uri ?? config.identity.auth_url ?? '',
     log,
     metrics,

@@ -83,6 +83,18 @@ export const schema = z.strictObject({
     .strictObject({
       page_limit: whole(1, 100_000).default(2000).describe('The most rows that a list returns at once.'),
       body_limit_bytes: whole(1024, 104_857_600).default(1_048_576).describe('The largest request body.'),
+      user_rate: whole(0, 1_000_000)
+        .default(100)
+        .describe(
+          'How many requests a second a user may make of one process, over ten seconds; 0: any number. Administrators and services are not counted.',
+        ),
+      project_rate: whole(0, 1_000_000).default(200).describe('The same of a project.'),
+      without: z
+        .array(text)
+        .default([])
+        .describe(
+          'Prefixes that are not served, for instance /v1 or /restjson/opnfv-promise; `atoll routes` lists what is.',
+        ),
       streams: whole(1, 10_000)
         .default(100)
         .describe('How many streams of events one process serves at once.'),

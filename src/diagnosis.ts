@@ -1,13 +1,14 @@
 // What `atoll doctor` checks: the database, the key file, Keystone, and every region's endpoints and clocks.
 
 import type { Logger } from 'pino'
-import { checkPolicy, keyFile, openCloud } from './compose.ts'
+import { keyFile, openCloud } from './compose.ts'
 import type { Config } from './config.ts'
 import { checkFiles } from './config-files.ts'
 import type { RegionSurvey } from './core/cloud.ts'
 import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
+import { checkMounts } from './mounts.ts'
 import { probe } from './openstack/probe.ts'
 import type { Region as OpenStackRegion } from './openstack/region.ts'
 import type { ServiceType } from './openstack/services.ts'
@@ -43,7 +44,7 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
     }
   }
   await attempt('settings', async () => {
-    checkPolicy(config)
+    checkMounts(config)
     checkFiles(config)
   })
   let known = nothing

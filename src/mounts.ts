@@ -9,10 +9,25 @@ import { reservation } from './api/reservation/index.ts'
 import { reservationVersions } from './api/reservation/versions.ts'
 import type { Mount } from './api/route.ts'
 import { tricircle } from './api/tricircle/index.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 
-/** The faces where they are mounted. The root mount owns every path that no other does. */
-export function mounts(config: Config): Mount[] {
+/** The faces where they are mounted, less what the operator does without. */
+export const mounts = (config: Config): Mount[] =>
+  allMounts(config).filter(({ prefix }) => !config.api.without.includes(prefix))
+
+/** Throws ConfigError for a rule that no route has, and for a prefix that nothing is served under. */
+export function checkMounts(config: Config): void {
+  const all = allMounts(config)
+  const rules = all.flatMap(({ face }) => Object.keys(face.policy))
+  const rule = Object.keys(config.policy).find(one => !rules.includes(one))
+  if (rule) throw new ConfigError(`policy names the rule ${rule}, which no route has: see \`atoll routes\`.`)
+  const prefixes = all.map(({ prefix }) => prefix).filter(prefix => prefix !== '')
+  const unknown = config.api.without.find(one => !prefixes.includes(one))
+  if (unknown) throw new ConfigError(`api.without names ${unknown}; it can be any of ${prefixes.join(', ')}.`)
+}
+
+/** The root mount owns every path that no other does. */
+function allMounts(config: Config): Mount[] {
   const pageLimit = config.api.page_limit
   const tricircleFace = tricircle({ pageLimit })
   const reservationFace = reservation({ pageLimit, accepted: false })

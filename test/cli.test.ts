@@ -109,6 +109,11 @@ describe('what is asked wrongly ends with 2', () => {
       /^policy names the rule admin_api:pots:list, which no route has/,
     ],
     [
+      ['serve'],
+      { ...someKeystone, ATOLL_API_WITHOUT: '[/v3]' },
+      /^api\.without names \/v3; it can be any of \/tricircle, .*\.\n$/,
+    ],
+    [
       ['serve', '--demo', '--role', 'worker'],
       {},
       /^error: option '--demo' cannot be used with option '--role/,

@@ -21,7 +21,17 @@ const byReason: Readonly<Record<string, number>> = {
   not_acceptable: 406,
   too_slow: 408,
   too_large: 413,
+  too_many: 429,
   headers_too_large: 431,
+}
+
+/** When to come again, in seconds: an outage may end any moment, but asking at once only adds to it. */
+const comeAgain: Readonly<Record<number, string>> = { 429: '1', 503: '5' }
+
+/** The headers by which a client is told so. */
+export const retryHeaders = (status: number): Readonly<Record<string, string>> => {
+  const after = comeAgain[status]
+  return after === undefined ? {} : { 'retry-after': after }
 }
 
 export const statusOf = ({ code, detail }: AppError): number => byReason[detail.reason ?? ''] ?? byCode[code]

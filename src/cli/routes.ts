@@ -1,11 +1,11 @@
 // `atoll routes`: every route, from the same tables that serve them.
 
-import { checkPolicy, policyOf } from '../compose.ts'
+import { policyOf } from '../compose.ts'
 import type { Config } from '../config.ts'
-import { mounts } from '../mounts.ts'
+import { checkMounts, mounts } from '../mounts.ts'
 
 export function printRoutes(config: Config): void {
-  checkPolicy(config)
+  checkMounts(config)
   const rows = mounts(config).flatMap(({ prefix, face }) =>
     face.routes.map(({ method, path, parts, rule }) => [
       method,

@@ -3,7 +3,7 @@
 import { requireJsonAccepted } from '../accept.ts'
 import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
-import { statusOf } from '../status.ts'
+import { retryHeaders, statusOf } from '../status.ts'
 import { capacityParameters, capacityRoutes } from './capacity.ts'
 import { eventParameters, eventRoutes } from './events.ts'
 import { jobRoutes } from './jobs.ts'
@@ -25,9 +25,6 @@ const silent: Readonly<Record<number, string>> = {
   405: 'This path has no such method',
 }
 
-/** An outage may end any moment, but asking again at once only adds to it. */
-const retryAfterSeconds = '5'
-
 /** `{"error": {"code", "message", …}}`: what is known of the error beside the sentence comes along. */
 function describeError(problem: Problem): ErrorAnswer {
   const { code, detail } = problem.error
@@ -37,7 +34,7 @@ function describeError(problem: Problem): ErrorAnswer {
   return {
     status,
     contentType: 'application/json',
-    headers: status === 503 ? { 'retry-after': retryAfterSeconds } : {},
+    headers: retryHeaders(status),
     body: JSON.stringify({ error: { code, message, ...known } }),
   }
 }

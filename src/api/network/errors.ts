@@ -2,7 +2,7 @@
 
 import type { AppError } from '../../core/error.ts'
 import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
-import { statusOf } from '../status.ts'
+import { retryHeaders, statusOf } from '../status.ts'
 
 /** By the kind of what is not there. */
 const missing: Readonly<Record<string, string>> = {
@@ -105,6 +105,7 @@ const plain: Readonly<Record<number, string>> = {
   408: 'HTTPRequestTimeout',
   409: 'HTTPConflict',
   413: 'HTTPRequestEntityTooLarge',
+  429: 'HTTPTooManyRequests',
   431: 'HTTPRequestHeaderFieldsTooLarge',
   500: 'HTTPInternalServerError',
   502: 'RegionUnavailable',
@@ -116,9 +117,6 @@ const silent: Readonly<Record<number, string>> = {
   404: 'The resource could not be found.',
   405: 'The server could not comply with the request since it is either malformed or otherwise incorrect.',
 }
-
-/** An outage may end any moment, but asking again at once only adds to it. */
-const retryAfterSeconds = '5'
 
 /** Neutron's own names are in capitals: the face's, and those of a region that refused. */
 const isName = (reason: string): boolean => /^[A-Z]\w+$/.test(reason)
@@ -155,7 +153,7 @@ export function describeError(problem: Problem): ErrorAnswer {
   return {
     status,
     contentType: 'application/json',
-    headers: status === 503 ? { 'retry-after': retryAfterSeconds } : {},
+    headers: retryHeaders(status),
     body: JSON.stringify({ NeutronError: { type, message, detail: '' } }),
   }
 }

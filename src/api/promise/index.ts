@@ -3,7 +3,7 @@
 import { requireJsonAccepted } from '../accept.ts'
 import type { PolicyTable } from '../policy.ts'
 import { type ErrorAnswer, type Face, type Problem, sentenceOf } from '../route.ts'
-import { statusOf } from '../status.ts'
+import { retryHeaders, statusOf } from '../status.ts'
 import { nfviRoutes } from './nfvi.ts'
 import { operations } from './operations.ts'
 import { bodies } from './reading.ts'
@@ -40,9 +40,6 @@ const silent: Readonly<Record<number, string>> = {
   405: 'this path has no such method',
 }
 
-/** An outage may end any moment, but asking again at once only adds to it. */
-const retryAfterSeconds = '5'
-
 export function promise({ restconf }: PromiseOptions): Face {
   const wrap = (body: object): object => (restconf ? { 'opnfv-promise:output': body } : body)
   const path = (name: string): string => (restconf ? `/opnfv-promise::${name}` : `/${name}`)
@@ -68,7 +65,9 @@ function describeError(problem: Problem, wrap: (body: object) => object): ErrorA
   const status = statusOf(error)
   const message = sentenceOf(problem) || silent[status] || error.message
   const isEarly =
-    !route || malformed === true || ['too_large', 'not_acceptable', 'too_slow'].includes(reason ?? '')
+    !route ||
+    malformed === true ||
+    ['too_large', 'too_many', 'not_acceptable', 'too_slow'].includes(reason ?? '')
   if (route?.errors === 'default' && !isEarly && refused.includes(error.code)) {
     const result = error.code === 'conflict' || error.code === 'no_capacity' ? 'conflict' : 'error'
     return json(200, wrap({ result, message, ...viewRefusal(error.detail) }))
@@ -79,6 +78,6 @@ function describeError(problem: Problem, wrap: (body: object) => object): ErrorA
 const json = (status: number, body: object): ErrorAnswer => ({
   status,
   contentType: 'application/json',
-  headers: status === 503 ? { 'retry-after': retryAfterSeconds } : {},
+  headers: retryHeaders(status),
   body: JSON.stringify(body),
 })

@@ -2,7 +2,7 @@
 // one beside the API's own paths.
 
 import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
-import { statusOf } from '../status.ts'
+import { retryHeaders, statusOf } from '../status.ts'
 
 /** Clients that know of versions are told on each answer which one it was. */
 export const versionHeaders = { 'openstack-api-version': 'reservation 1.0', vary: 'OpenStack-API-Version' }
@@ -17,15 +17,12 @@ const silent: Readonly<Record<number, string>> = {
 
 /** What is refused before any handler is asked; by some of it no version was agreed on. */
 const unversioned: readonly string[] = ['microversion', 'not_acceptable']
-const early: readonly string[] = [...unversioned, 'content_type', 'too_large', 'too_slow']
-
-/** An outage may end any moment, but asking again at once only adds to it. */
-const retryAfterSeconds = '5'
+const early: readonly string[] = [...unversioned, 'content_type', 'too_large', 'too_many', 'too_slow']
 
 const json = (status: number, body: object, headers: Readonly<Record<string, string>>): ErrorAnswer => ({
   status,
   contentType: 'application/json',
-  headers: status === 503 ? { ...headers, 'retry-after': retryAfterSeconds } : headers,
+  headers: { ...headers, ...retryHeaders(status) },
   body: JSON.stringify(body),
 })
 
