@@ -67,6 +67,9 @@ export async function world({
     ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
+    // Tests ask as fast as they can.
+    ATOLL_API_USER_RATE: '0',
+    ATOLL_API_PROJECT_RATE: '0',
     // The simulated cloud may be a provider.
     ATOLL_PROVIDERS_ALLOW: JSON.stringify(cloud.origins),
     ...settings,

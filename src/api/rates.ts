@@ -20,7 +20,7 @@ const seconds = 10
 const manyBuckets = 10_000
 
 /**
- * Returns what counts a request of a caller, and throws `invalid` (`too_many`) for one too many. Administrators and
+ * Returns what counts a request of a caller, and throws `invalid` (`too_often`) for one too many. Administrators and
  * services are not counted: services ask for everybody.
  */
 export function createRates(limits: RateLimits, now: () => number): (caller: Caller) => void {
@@ -46,7 +46,7 @@ function bucketsOf(what: string, rate: number, now: () => number): (id: string) 
     const level = bucket ? levelOf(bucket) : rate * seconds
     if (level < 1)
       throw new AppError('invalid', `The ${what} asks more than ${rate} times a second`, {
-        reason: 'too_many',
+        reason: 'too_often',
       })
     buckets.set(id, { level: level - 1, at: now() })
   }

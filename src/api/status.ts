@@ -21,7 +21,7 @@ const byReason: Readonly<Record<string, number>> = {
   not_acceptable: 406,
   too_slow: 408,
   too_large: 413,
-  too_many: 429,
+  too_often: 429,
   headers_too_large: 431,
 }
 

@@ -245,7 +245,7 @@ function trouble(error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException
   const isLost =
     /^(08|53|57|28|3D|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/.test(code) ||
-    /^(Connection terminated|timeout expired)/.test(error.message)
+    /^(Connection terminated|timeout expired)|is not queryable$/.test(error.message)
   if (isLost)
     return unavailable(
       `The database gives no answer (${error.message || code}): see that it runs, and that ATOLL_DATABASE_URL is right.`,

@@ -33,7 +33,7 @@ describe('a bucket', () => {
             count(by)
             passed += 1
           } catch (error) {
-            expect(error).toMatchObject({ code: 'invalid', detail: { reason: 'too_many' } })
+            expect(error).toMatchObject({ code: 'invalid', detail: { reason: 'too_often' } })
           }
         }
         return passed

@@ -80,7 +80,7 @@ const use = (consumer: string): Promise<void> =>
  * and one that has ended.
  */
 beforeEach(async () => {
-  store = await postgresStore({ durable: false })
+  store = await postgresStore()
   const region = regionNamed('Pod1', note.at)
   await store.addRegion(region)
   await store.transact(async ledger => {

@@ -26,7 +26,7 @@ const claims = [randomUUID(), randomUUID()] as const
 
 /** One region, two hosts, two claims of one host each, one after the other. */
 beforeEach(async () => {
-  store = await postgresStore({ durable: false })
+  store = await postgresStore()
   const region = regionNamed('Pod1', note.at)
   await store.addRegion(region)
   hosts = []

@@ -41,7 +41,7 @@ it(`${histories} random histories are the same in PostgreSQL and in the slow mod
   const tally: Tally = { steps: 0, refused: 0 }
   const begun = performance.now()
   for (let first = 0; first < histories; first += perDatabase) {
-    await using postgres = await postgresStore({ durable: false })
+    await using postgres = await postgresStore()
     const names = Array.from(
       { length: Math.min(perDatabase, histories - first) },
       (_, index) => first + index,

@@ -53,7 +53,7 @@ afterEach(async () => {
 
 /** Fifty hosts in two regions, and what they give to the scopes. */
 async function setUp(): Promise<PostgresLedger> {
-  const store = await postgresStore({ durable: false })
+  const store = await postgresStore()
   open.push(store)
   const from = new Date(Date.now() - 60_000)
   for (const [name, count] of [

@@ -118,7 +118,7 @@ describe('budgets and scopes that many take from at once', () => {
   /** One that has waited in a circle is begun anew. */
   let begun = 0
   beforeAll(async () => {
-    postgres = await postgresStore({ durable: false })
+    postgres = await postgresStore()
     speakTo(postgres)
   })
   afterAll(() => store[Symbol.asyncDispose]())

@@ -61,10 +61,8 @@ export interface PostgresLedger extends LedgerStore {
   readonly url: string
 }
 
-/** One that is not durable forgets the last moment when its server dies, and is faster. */
-export async function postgresStore({ durable = true } = {}): Promise<PostgresLedger> {
-  const { url: made } = await testDatabase()
-  const url = durable ? made : `${made}?options=-c%20synchronous_commit%3Doff`
+export async function postgresStore(): Promise<PostgresLedger> {
+  const { url } = await testDatabase()
   const database = openDatabase(url, { connections: 10, name: 'ledger test', onError: () => {} })
   const { pool } = database
   const store = createStore(database.db)

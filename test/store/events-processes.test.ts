@@ -26,7 +26,7 @@ afterEach(async () => {
 })
 
 async function setUp(): Promise<Stored> {
-  const s = await stored({ durable: false })
+  const s = await stored()
   open.push(s)
   return s
 }

@@ -32,10 +32,8 @@ export interface Line {
   state: Record<string, unknown>
 }
 
-/** One that is not durable forgets the last moment when its server dies, and is faster. */
-export async function stored({ durable = true } = {}): Promise<Stored> {
-  const { url: made } = await testDatabase()
-  const url = durable ? made : `${made}?options=-c%20synchronous_commit%3Doff`
+export async function stored(): Promise<Stored> {
+  const { url } = await testDatabase()
   const database = openDatabase(url, { connections: 20, name: 'store test', onError: () => {} })
   const store = createStore(database.db)
   return {

@@ -67,7 +67,7 @@ function describeError(problem: Problem, wrap: (body: object) => object): ErrorA
   const isEarly =
     !route ||
     malformed === true ||
-    ['too_large', 'too_many', 'not_acceptable', 'too_slow'].includes(reason ?? '')
+    ['too_large', 'too_often', 'not_acceptable', 'too_slow'].includes(reason ?? '')
   if (route?.errors === 'default' && !isEarly && refused.includes(error.code)) {
     const result = error.code === 'conflict' || error.code === 'no_capacity' ? 'conflict' : 'error'
     return json(200, wrap({ result, message, ...viewRefusal(error.detail) }))

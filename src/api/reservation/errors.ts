@@ -17,7 +17,7 @@ const silent: Readonly<Record<number, string>> = {
 
 /** What is refused before any handler is asked; by some of it no version was agreed on. */
 const unversioned: readonly string[] = ['microversion', 'not_acceptable']
-const early: readonly string[] = [...unversioned, 'content_type', 'too_large', 'too_many', 'too_slow']
+const early: readonly string[] = [...unversioned, 'content_type', 'too_large', 'too_often', 'too_slow']
 
 const json = (status: number, body: object, headers: Readonly<Record<string, string>>): ErrorAnswer => ({
   status,
