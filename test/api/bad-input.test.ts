@@ -89,8 +89,17 @@ const keyOf = ({ body }: GoodRequest): string => Object.keys(body!)[0]!
 const fieldOf = ({ body }: GoodRequest): string => Object.keys(Object.values(body!)[0] as object)[0]!
 const fieldText = (good: GoodRequest): string => `"${fieldOf(good)}"`
 
+/** One a route: what is refused takes nothing of it. */
+const goods = new Map<string, Promise<GoodRequest>>()
+
+async function goodFor({ own }: MountedRoute): Promise<GoodRequest> {
+  const good = goods.get(own) ?? goodRequests[own]!(w)
+  goods.set(own, good)
+  return good
+}
+
 async function refuse(route: MountedRoute, make: Make, given?: GoodRequest) {
-  const good = given ?? (await goodRequests[route.own]!(w))
+  const good = given ?? (await goodFor(route))
   const before = await rowCounts(w)
   const path = pathWith(route.path, good.id)
   const reply = await w.call(route.method, path, { raw: make(good) })

@@ -41,15 +41,15 @@ describe('a query', () => {
   ]
 
   it.each(own)('that cannot be read is refused at $name', async route => {
+    const { id, body } = await goodRequests[route.own]!(w)
+    const before = await rowCounts(w)
     for (const [query, sentence] of unreadable) {
-      const { id, body } = await goodRequests[route.own]!(w)
-      const before = await rowCounts(w)
       const path = pathWith(route.path, id)
       const reply = await w.call(route.method, `${path}${path.includes('?') ? '&' : '?'}${query}`, { body })
       expect([reply.status, sentenceOf(reply)], query).toEqual([400, expect.stringMatching(sentence)])
       expectShape(reply, route)
-      expect(await rowCounts(w)).toEqual(before)
     }
+    expect(await rowCounts(w)).toEqual(before)
   })
 })
 
@@ -316,14 +316,14 @@ describe('an Accept header without JSON', () => {
   // Blazar and Neutron answer in JSON whatever they are asked for.
   const negotiating = own.filter(route => !/^(reservation|network)/.test(route.face))
   it.each(negotiating)('is a 406 at $name, and nothing is done', async route => {
+    const { id, body } = await goodRequests[route.own]!(w)
+    const before = await rowCounts(w)
     for (const accept of ['text/xml', 'application/xml', 'image/*', 'text/html;q=0.9']) {
-      const { id, body } = await goodRequests[route.own]!(w)
-      const before = await rowCounts(w)
       const reply = await w.call(route.method, pathWith(route.path, id), { body, headers: { accept } })
       expect(reply.status, accept).toBe(406)
       expectShape(reply, route)
-      expect(await rowCounts(w)).toEqual(before)
     }
+    expect(await rowCounts(w)).toEqual(before)
   })
 
   it.each([
