@@ -40,7 +40,9 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     keepAlive: true,
     statement_timeout: statementMs,
   })
-  pool.on('error', options.onError)
+  let isClosing = false
+  // While it closes, the server may well be first. The connection that comes with the error is no word for a log.
+  pool.on('error', ({ message }) => isClosing || options.onError(unavailable(message)))
   pool.on('connect', client => {
     // The pool listens to idle connections only, and an error that nobody listens to would end the process.
     // Whoever works with this connection is told by the statement that fails.
@@ -48,7 +50,14 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     prepareStatements(client, statementMs * silenceFactor)
   })
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  return { db, pool, close: () => db.destroy() }
+  return {
+    db,
+    pool,
+    close() {
+      isClosing = true
+      return db.destroy()
+    },
+  }
 }
 
 /** The server ends a statement by itself at its time; one that has not done so a little later is taken for gone. */

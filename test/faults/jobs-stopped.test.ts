@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { askForUpkeep } from '../../src/worker/upkeep.ts'
 import { type Fleet, fleet, type Pod } from '../worker/fleet.ts'
@@ -25,6 +25,12 @@ beforeAll(async () => {
   pod = f.pods[0]!
   processes = workerProcesses(f)
   await Promise.all([processes.start(), processes.start()])
+})
+afterEach(() => {
+  // One that failed half-way leaves neither a worker stopped nor a call held.
+  for (const one of processes.alive) one.goOn()
+  delete pod.intercept.before
+  delete pod.intercept.after
 })
 afterAll(async () => {
   await processes[Symbol.asyncDispose]()
