@@ -17,7 +17,6 @@ export default defineConfig({
     pool: 'forks',
     // Files of one process share what they import, which takes longer to load than most of them to run.
     isolate: false,
-    // One more than the processors it is meant for: many files wait for times that somebody else has set.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 })
