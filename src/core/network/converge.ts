@@ -15,6 +15,8 @@ import { ensureNetwork } from './spanning.ts'
 
 /** How often the difference is worked out anew: a step that was refused may have been done by another meanwhile. */
 const rounds = 4
+/** What is gone was taken away by another, who may say so only a moment later. */
+const roundsForGone = 12
 
 /**
  * Returns how many steps it took: none where all was as it should be. A router that is gone from the model goes from
@@ -23,14 +25,17 @@ const rounds = 4
 export async function convergeRouter(app: App, aspect: Aspect): Promise<number> {
   let done = 0
   let refused: unknown = null
-  for (let round = 0; round < rounds; round += 1) {
+  let most = rounds
+  for (let round = 0; round < most; round += 1) {
     const missing = await difference(app, aspect)
     if (missing.steps.length === 0) return done
     try {
       await carryOut(app, aspect, missing)
       done += missing.steps.length
     } catch (error) {
-      if (!isRefusal(error) || round === rounds - 1) throw error
+      if (!isRefusal(error)) throw error
+      if (error.detail.status === 404) most = roundsForGone
+      if (round === most - 1) throw error
       refused = error
     }
   }
