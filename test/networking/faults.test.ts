@@ -4,6 +4,7 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { FaultSpec } from '../../sim/faults.ts'
+import { convergeRouter } from '../../src/core/network/converge.ts'
 import { until } from '../worker/wait.ts'
 import { immortal, type Process, type Stage, stage } from './crashing.ts'
 import { type Json, type Planet, planet } from './planet.ts'
@@ -427,6 +428,36 @@ describe('a port in a region that its network has not been to', () => {
       expect((await p.region(region).list('network')).filter(({ name }) => name === 'wide')).toHaveLength(1)
     })
   }
+})
+
+describe('a leg’s port that others take away in the middle of a convergence', () => {
+  it('is looked for again until it stays, and who asked is told nothing of it', async () => {
+    const network = await p.call('POST', '/networks', { network: { name: 'met' } })
+    const subnet = { name: 'met', network_id: network.id, ip_version: 4, cidr: '10.99.0.0/24' }
+    const { id: subnet_id } = await p.call('POST', '/subnets', { subnet })
+    const placed = { network_id: network.id, 'binding:profile': { region: 'Pod1' } }
+    const port = await p.call('POST', '/ports', { port: placed })
+    const router = await p.call('POST', '/routers', { router: { name: 'met' } })
+    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id })
+    const region = (await p.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
+    const gone = {
+      kind: 'status',
+      status: 404,
+      type: 'PortNotFound',
+      message: 'Port x could not be found.',
+    } as const
+    const struck = p.sim!.faults.add({
+      ...gone,
+      ...{ service: 'neutron', region: 'Pod1', method: 'PUT', path: /add_router_interface$/, times: 6 },
+    })
+    expect(await convergeRouter(p.app, { caller: p.admin, routerId: router.id, region })).toBeGreaterThan(0)
+    expect(struck.hits).toBe(6)
+    await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id })
+    await p.call('DELETE', `/routers/${router.id}`)
+    await p.call('DELETE', `/ports/${port.id}`)
+    await p.call('DELETE', `/networks/${network.id}`)
+    await tidyUp()
+  })
 })
 
 describe('a region that is down while a router comes to three', () => {
