@@ -98,6 +98,8 @@ export async function planet({
     ATOLL_IDENTITY_USERNAME: place.service.user,
     ATOLL_IDENTITY_PASSWORD: place.service.password,
     ATOLL_IDENTITY_PROJECT_NAME: 'service',
+    ATOLL_API_USER_RATE: '0',
+    ATOLL_API_PROJECT_RATE: '0',
     // The regions' own services, which listen on loopback only, may be providers.
     ATOLL_PROVIDERS_ALLOW: '["http://127.0.0.1:1-65535"]',
     ...settings,
