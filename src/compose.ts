@@ -294,11 +294,8 @@ export function createApi({ config, log, app, identity, metrics, requestMs }: Ap
     app,
     mounts: mounts(config),
     policyOf: face => policyOf(config, face),
-    async authenticate(credentials) {
-      const caller = await authenticate(credentials)
-      count(caller)
-      return caller
-    },
+    authenticate,
+    count,
     identityUrl: config.identity.www_authenticate_uri ?? config.identity.auth_url ?? '',
     log,
     metrics,

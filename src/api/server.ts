@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly app: App
   readonly mounts: readonly Mount[]
   readonly authenticate: (credentials: Credentials) => Promise<Caller>
+  /** Counts a request of a caller; throws `invalid` for one who asks too often. */
+  readonly count: (caller: Caller) => void
   /** The face's policy table with the operator's lines in it. */
   readonly policyOf: (face: Face) => PolicyTable
   /** What `WWW-Authenticate` says. */
@@ -167,6 +169,7 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
     const route = request.routeOptions.config.route
     const isPublic = route !== undefined && policy[route.rule] === 'public'
     if (!isPublic) request.caller = await options.authenticate(credentialsOf(request, face))
+    if (request.caller) options.count(request.caller)
     if (hasGap(request)) return reply.callNotFound()
     if (route) face.check(headOf(request), route)
     if (route && request.caller) authorise(request.caller, route.rule, policy, route.denied)

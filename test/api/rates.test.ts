@@ -1,11 +1,15 @@
 // How often one user and one project may ask, and who may ask as often as they like.
 
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRates } from '../../src/api/rates.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { type World, world } from '../world.ts'
 import { tokenWith } from './people.ts'
 import { allRoutes, type MountedRoute } from './requests.ts'
+import { served } from './served.ts'
 import { expectShape } from './shapes.ts'
 
 const caller = (userId: string, projectId: string | null, roles = ['member']): Caller => ({
@@ -103,6 +107,30 @@ describe('a user who asks too often', () => {
     expect([reply.status, reply.headers['retry-after']]).toEqual([429, after])
     expect(reply.text).toContain('asks more than 1 times a second')
     expectShape(reply, routes.find(one => one.name === name)!)
+  })
+
+  it('goes on listening: whether one still may is no request of one’s', async () => {
+    await using s = await served(w)
+    const late = tokenWith(w, 'listener', ['member'])
+    const options = {
+      port: s.port,
+      path: '/atoll/v1/events',
+      headers: { accept: 'text/event-stream', 'x-auth-token': late },
+    }
+    const [stream] = (await once(httpRequest(options).end(), 'response')) as [IncomingMessage]
+    let hasEnded = false
+    stream.on('close', () => {
+      hasEnded = true
+    })
+    stream.resume()
+    const headers = { 'x-auth-token': late }
+    const statuses: number[] = []
+    // Longer than it takes to look twice whether the listener still may.
+    for (const end = Date.now() + 2500; Date.now() < end; await sleep(20))
+      statuses.push((await s.ask('/v2.0/networks', { headers })).status)
+    expect(statuses).toContain(429)
+    expect([stream.statusCode, hasEnded]).toEqual([200, false])
+    stream.destroy()
   })
 
   it('keeps nobody else from asking', async () => {
