@@ -4,11 +4,12 @@ import { pino } from 'pino'
 import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { createMetrics } from '../src/api/metrics.ts'
 import { addOperations } from '../src/api/operations.ts'
-import { createApi, createApp, openCloud } from '../src/compose.ts'
+import { createApi, createApp, createClockwork, openCloud } from '../src/compose.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import { openProviders } from '../src/configured.ts'
 import type { App } from '../src/core/ports.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
+import type { Clockwork } from '../src/worker/clockwork.ts'
 import { testDatabase } from './postgres.ts'
 
 export interface Ask {
@@ -134,6 +135,14 @@ export async function world({
       for (const close of closers) await close()
     },
   }
+}
+
+/** What a process with workers does beside its API, in this one. */
+export async function startClockwork({ config, app, databaseUrl }: World): Promise<Clockwork> {
+  const metrics = { observeJob: () => {}, countSurplus: () => {} }
+  const clockwork = createClockwork({ config, app, databaseUrl, metrics, log: pino({ level: 'fatal' }) })
+  await clockwork.start()
+  return clockwork
 }
 
 function parse(text: string): unknown {

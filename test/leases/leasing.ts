@@ -1,10 +1,8 @@
 // A whole Atoll with hosts enrolled in its regions and its clockwork running.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
 import type { Server } from '../../sim/nova/rows.ts'
 import type { NovaService } from '../../sim/nova/service.ts'
-import { createClockwork } from '../../src/compose.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { enrolHost } from '../../src/core/hosts/enrolment.ts'
 import type { Host } from '../../src/core/hosts/host.ts'
@@ -12,7 +10,7 @@ import type { Lease, LeaseSpec, LeaseStatus } from '../../src/core/leases/lease.
 import { listLeases, removeLease } from '../../src/core/leases/leases.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
-import { type World, type WorldSpec, world } from '../world.ts'
+import { startClockwork, type World, type WorldSpec, world } from '../world.ts'
 
 export const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
@@ -80,14 +78,7 @@ export async function leasing(
     demo: caller('demo', ['member']),
     hosts,
     async startWork() {
-      clockwork = createClockwork({
-        config: w.config,
-        log: pino({ level: 'fatal' }),
-        app: w.app,
-        databaseUrl: w.databaseUrl,
-        metrics: { observeJob: () => {}, countSurplus: () => {} },
-      })
-      await clockwork.start()
+      clockwork = await startClockwork(w)
     },
     async stopWork() {
       await clockwork?.stop(500)

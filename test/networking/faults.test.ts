@@ -440,16 +440,9 @@ describe('a leg’s port that others take away in the middle of a convergence', 
     const router = await p.call('POST', '/routers', { router: { name: 'met' } })
     await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id })
     const region = (await p.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
-    const gone = {
-      kind: 'status',
-      status: 404,
-      type: 'PortNotFound',
-      message: 'Port x could not be found.',
-    } as const
-    const struck = p.sim!.faults.add({
-      ...gone,
-      ...{ service: 'neutron', region: 'Pod1', method: 'PUT', path: /add_router_interface$/, times: 6 },
-    })
+    const call = { service: 'neutron', region: 'Pod1', method: 'PUT', path: /add_router_interface$/ }
+    const gone = { status: 404, type: 'PortNotFound', message: 'Port x could not be found.' }
+    const struck = p.sim!.faults.add({ ...call, ...gone, kind: 'status', times: 6 })
     expect(await convergeRouter(p.app, { caller: p.admin, routerId: router.id, region })).toBeGreaterThan(0)
     expect(struck.hits).toBe(6)
     await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id })

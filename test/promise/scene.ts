@@ -1,10 +1,8 @@
 // A world whose simulated cloud is also a provider, and the Promise API as its clients call it.
 
-import { pino } from 'pino'
-import { createClockwork } from '../../src/compose.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
 import type { Ask, Reply, World, WorldSpec } from '../world.ts'
-import { world } from '../world.ts'
+import { startClockwork, world } from '../world.ts'
 
 export interface Scene extends AsyncDisposable {
   readonly w: World
@@ -100,14 +98,7 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
       )
     },
     async startWork() {
-      clockwork = createClockwork({
-        config: w.config,
-        log: pino({ level: 'fatal' }),
-        app: w.app,
-        databaseUrl: w.databaseUrl,
-        metrics: { observeJob: () => {}, countSurplus: () => {} },
-      })
-      await clockwork.start()
+      clockwork = await startClockwork(w)
     },
     async [Symbol.asyncDispose]() {
       await clockwork?.stop(500)
