@@ -13,8 +13,8 @@ import { buffersOf, fill, type Statement, statementsOf } from './routings.ts'
 import { type Server, startAtoll, startBare } from './servers.ts'
 
 const options = {
-  rows: { usual: '1000000', smallest: '2000' },
-  against: { usual: '10000', smallest: '1000' },
+  rows: { usual: '1000000', smallest: '1200' },
+  against: { usual: '10000', smallest: '600' },
   pairs: { usual: '5', smallest: '1' },
   seconds: { usual: '0.4', smallest: '0.02' },
   /** How long a server warms up. */

@@ -16,7 +16,7 @@ import { countStatements, statementsOf, type Touched, touchedBy } from './routin
 
 const options = {
   small: { usual: '10000', smallest: '1000' },
-  large: { usual: '1000000', smallest: '2000' },
+  large: { usual: '1000000', smallest: '1500' },
   /** Shapes: how many providers the reservations are of. */
   providers: { usual: '30,1', smallest: '2' },
   /** How many reservations a list is asked for, and has. */

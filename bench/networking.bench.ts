@@ -24,8 +24,8 @@ const options = {
   /** In each region of the router that is planned. */
   servers: { usual: '1000', smallest: '10' },
   /** Regions of the router that is built, and routes that each copy may have: fewer than there are others. */
-  built: { usual: '20', smallest: '3' },
-  limit: { usual: '10', smallest: '1' },
+  built: { usual: '20', smallest: '4' },
+  limit: { usual: '10', smallest: '2' },
   /** Who makes ports on one network. */
   processes: { usual: '4', smallest: '2' },
   clients: { usual: '64', smallest: '4' },
