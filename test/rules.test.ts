@@ -1,6 +1,6 @@
 // The rules of the house catch what breaks them: imports across layers, I/O and time in core, files that grow too long.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -130,6 +130,38 @@ describe('the import rules', () => {
 
   it('leave in peace what may be', () => {
     expect(found.map(({ from }) => from).filter(from => from in innocent)).toEqual([])
+  })
+})
+
+describe('the check of the import rules', () => {
+  /** What it says of one file in a folder of its own, by a configuration with these options. */
+  function check(options: object): { status: number | null; stdout: string } {
+    const own = mkdtempSync(join(folder, 'check-'))
+    mkdirSync(join(own, 'src'))
+    writeFileSync(join(own, 'src/part.ts'), 'export {}\n')
+    writeFileSync(
+      join(own, '.dependency-cruiser.cjs'),
+      `module.exports = ${JSON.stringify({ forbidden: [], options })}`,
+    )
+    return spawnSync(process.execPath, [join(root, 'scripts/rules.mjs'), 'src'], {
+      cwd: own,
+      encoding: 'utf8',
+    })
+  }
+
+  it('says how many files it has read', () => {
+    expect(check({ tsPreCompilationDeps: true })).toMatchObject({
+      status: 0,
+      stdout: '1 of 1 files read, 0 imports, 0 against the rules\n',
+    })
+  })
+
+  it('fails when it has not read a file that is there', () => {
+    const { status, stdout } = check({ exclude: 'part' })
+    expect([status, stdout]).toEqual([
+      1,
+      'Not read: src/part.ts\n0 of 1 files read, 0 imports, 0 against the rules\n',
+    ])
   })
 })
 
