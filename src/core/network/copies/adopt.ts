@@ -56,7 +56,7 @@ export async function adopt<K extends MadeKind, Made>(
 
 /** Notes with the intent whose the thing is, and where it is. Throws `conflict` (`too_late`) where the region was tidied of it meanwhile. */
 export async function settle(
-  app: App,
+  app: Pick<App, 'now'>,
   tx: Transaction,
   intentId: string,
   place: Omit<NewPlace, 'at'>,

@@ -51,7 +51,7 @@ export async function realise(
 
 /** Ends the intents of what is gone from the region, with where it was: it may be made again. */
 export async function endDead(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   networking: RegionNetworking,
   regionId: string,
   intents: readonly Intent[],
@@ -129,7 +129,7 @@ export function makerOf<K extends MadeKind>(
  * thing is another, or is gone. Marks that are not ours are left alone. Returns how many it removed.
  */
 export async function removeSurplus(
-  app: App,
+  app: Pick<App, 'store'>,
   things: readonly MarkedThing[],
   remove: (id: string) => Promise<unknown>,
 ): Promise<number> {
@@ -138,7 +138,10 @@ export async function removeSurplus(
   return surplus.length
 }
 
-async function surplusOf(app: App, things: readonly MarkedThing[]): Promise<readonly MarkedThing[]> {
+async function surplusOf(
+  app: Pick<App, 'store'>,
+  things: readonly MarkedThing[],
+): Promise<readonly MarkedThing[]> {
   const settled = await app.store.intents.settled(things.map(thing => thing.intentId))
   return things.filter(thing => {
     const known = settled.get(thing.intentId)

@@ -82,7 +82,11 @@ async function makeNetwork(
 }
 
 /** What a copy is made of; a bridge is the service's own, and external, since routers have their gateways on it. */
-export async function copyOf(app: App, network: Network, region: Region): Promise<RegionSpec<'network'>> {
+export async function copyOf(
+  app: Pick<App, 'cloud'>,
+  network: Network,
+  region: Region,
+): Promise<RegionSpec<'network'>> {
   const isBridge = network.bridgeOf !== null
   return {
     projectId: isBridge ? await app.cloud.ownProject() : network.projectId,

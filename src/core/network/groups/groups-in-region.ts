@@ -181,7 +181,12 @@ export const groupSetupOf = (projectId: string): FollowUp => ({
 /** How long after a change of members regions are told: what else changes until then is told with it. */
 const gatheringMs = 1000
 
-const postSetUp = (app: App, caller: Caller, tx: Transaction, projectIds: Iterable<string>): Promise<void> =>
+const postSetUp = (
+  app: Pick<App, 'newId' | 'now'>,
+  caller: Caller,
+  tx: Transaction,
+  projectIds: Iterable<string>,
+): Promise<void> =>
   follow(app, caller, tx, [...projectIds].map(groupSetupOf), new Date(app.now().getTime() + gatheringMs))
 
 /**
@@ -189,7 +194,7 @@ const postSetUp = (app: App, caller: Caller, tx: Transaction, projectIds: Iterab
  * names a group of the port's, or all that do are in one region with it.
  */
 export async function groupsFollowPort(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   { securityGroupIds }: Pick<Port, 'securityGroupIds'>,

@@ -69,7 +69,7 @@ async function bringAddresses(
 
 /** Removes those that are not among the needed ones: no rule of ours names them any more. */
 export async function dropAddressGroups(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   at: ProjectInRegion,
   needed: ReadonlyMap<string, AddressGroup>,
 ): Promise<void> {
@@ -85,7 +85,7 @@ export async function dropAddressGroups(
 
 /** Removes those of a group's members from a region, and first the rules that name them. */
 export async function removeAddressGroups(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   { region, networking }: Pick<ProjectInRegion, 'region' | 'networking'>,
   { id: owner, projectId }: SecurityGroup,
 ): Promise<void> {
@@ -107,7 +107,11 @@ const isOf = (intent: Intent, { id, description }: RegionAddressGroup): boolean 
   id === intent.regionalId || intentOf(description) === intent.id
 
 /** The intents of address groups for these groups' members. */
-async function knownIn(app: App, region: string, owners: readonly string[]): Promise<Intent[]> {
+async function knownIn(
+  app: Pick<App, 'store'>,
+  region: string,
+  owners: readonly string[],
+): Promise<Intent[]> {
   const intents = await app.store.intents.living(region, owners)
   return intents.filter(intent => intent.resourceType === resourceType)
 }

@@ -66,7 +66,7 @@ async function make(app: App, at: ProjectInRegion, group: SecurityGroup): Promis
 
 /** The region has it no more, or must not: what bears its mark there is surplus from now on. */
 export async function forgetGroup(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   { region, regionId }: Pick<ProjectInRegion, 'region' | 'regionId'>,
   id: string,
 ): Promise<void> {
@@ -80,7 +80,7 @@ export async function forgetGroup(
 
 /** Brings name, description and state of groups that are there; the default group is the region's own. */
 export async function bringAspects(
-  app: App,
+  app: Pick<App, 'store'>,
   { region, networking }: ProjectInRegion,
   groups: readonly SecurityGroup[],
   there: There,

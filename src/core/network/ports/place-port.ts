@@ -85,7 +85,7 @@ async function holdGiven(
 
 /** The region's pools are its blocks. */
 export async function tellPools(
-  app: App,
+  app: Pick<App, 'cloud' | 'store'>,
   caller: Caller,
   { regionId, subnet, blocks }: Carved,
 ): Promise<void> {
@@ -97,7 +97,7 @@ export async function tellPools(
 
 /** Posts, with the taking of addresses out of blocks, that their regions are told of it. */
 export async function followCarved(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   { id, projectId }: Network,

@@ -89,7 +89,7 @@ async function remove(networking: RegionNetworking, kind: TidiedKind, id: string
 }
 
 /** Removes the intents that ended some time ago; returns how many. */
-export function forgetIntents(app: App): Promise<number> {
+export function forgetIntents(app: Pick<App, 'now' | 'store'>): Promise<number> {
   const before = new Date(app.now().getTime() - endedMs)
   return inSteps(limit => app.store.intents.forget(before, limit))
 }
