@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
 
@@ -224,6 +224,34 @@ function sources(path: string): string[] {
     .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map(name => join(root, path, name))
 }
+
+describe('the rooms of core/network', () => {
+  const place = join(root, 'src/core/network')
+  const rooms = readdirSync(place, { withFileTypes: true }).flatMap(one =>
+    one.isDirectory() ? one.name : [],
+  )
+  const table = readFileSync(join(root, 'docs/architecture.md'), 'utf8').split('### The rooms of')[1]!
+  const inOrder = [...table.split('\n###')[0]!.matchAll(/^\| `(\w+)`/gm)].map(([, room]) => room!)
+
+  it('are those of the architecture, and import one another in its order', () => {
+    expect(inOrder.toSorted()).toEqual(rooms.toSorted())
+    const backwards = sources('src/core/network').flatMap(path =>
+      [...readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)'/g)].flatMap(([, imported]) => {
+        const [from, to] = [path, join(dirname(path), imported!)].map(file => relative(place, file))
+        const [here, there] = [from!, to!].map(file => inOrder.indexOf(file.split('/')[0]!))
+        const isOut = to!.startsWith('..')
+        return here !== -1 && !isOut && (there === -1 || there! > here!) ? [`${from} -> ${to}`] : []
+      }),
+    )
+    expect(backwards).toEqual([])
+  })
+
+  it('have at most 12 files each, and src has at most 5 beside its folders', () => {
+    const filesIn = (path: string) => readdirSync(path).filter(name => name.endsWith('.ts')).length
+    for (const room of ['.', ...rooms]) expect([room, filesIn(join(place, room)) <= 12]).toEqual([room, true])
+    expect(filesIn(join(root, 'src'))).toBeLessThanOrEqual(5)
+  })
+})
 
 describe('every file that ships', () => {
   const files = ['src', 'sim', 'bench'].flatMap(sources)
