@@ -46,7 +46,10 @@ export class State {
 function partsOf(one: object): unknown[] {
   if (Array.isArray(one)) return [...one]
   if (one instanceof Set) return [...one]
-  return (one instanceof Map ? [...one] : Object.entries(one)).flat(1)
+  const parts: unknown[] = []
+  if (one instanceof Map) for (const [key, value] of one) parts.push(key, value)
+  else for (const name of Object.keys(one)) parts.push(name, (one as Record<string, unknown>)[name])
+  return parts
 }
 
 function isAlike(some: readonly unknown[], others: readonly unknown[]): boolean {
