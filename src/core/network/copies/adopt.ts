@@ -81,7 +81,8 @@ const isCertain = (error: unknown): boolean =>
 const giveUp = (app: App, intentId: string, how: 'end' | 'withdraw'): Promise<void> =>
   app.store.transact(async tx => {
     await tx.networks.release('port', intentId)
-    await tx.intents[how](intentId, app.now())
+    if (how === 'withdraw') await tx.intents.withdraw(intentId)
+    else await tx.intents.end(intentId, 'verb', app.now())
   })
 
 async function undo(app: App, intentId: string, remove: () => Promise<unknown>): Promise<void> {

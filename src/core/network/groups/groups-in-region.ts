@@ -167,7 +167,7 @@ async function notePlaces(app: App, at: ProjectInRegion, there: There): Promise<
     await postSetUp(app, ownCaller(`req-${app.newId()}`), tx, [projectId])
     return gone
   })
-  for (const id of gone) await forgetGroup(app, at, id)
+  for (const id of gone) await forgetGroup(app, at, id, 'verb')
 }
 
 /** The job that brings a project's groups, wherever they are, to what the model says. */
@@ -220,7 +220,7 @@ export async function takeFromRegions(app: App, caller: Caller, group: SecurityG
     const place = idIn(group, region)
     if (place !== null) {
       await (group.isDefault ? emptyGroup(networking, group, place) : removeThere(networking, place))
-      await forgetGroup(app, { region, regionId }, group.id)
+      await forgetGroup(app, { region, regionId }, group.id, 'verb')
     }
     await removeAddressGroups(app, { region, networking }, group)
   }
