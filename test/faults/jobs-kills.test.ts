@@ -5,8 +5,9 @@ import { sql } from 'kysely'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { askForUpkeep } from '../../src/worker/upkeep.ts'
+import { chanceOf, median, pick, seed } from '../chance.ts'
+import { until } from '../wait.ts'
 import { type Fleet, fleet } from '../worker/fleet.ts'
-import { chanceOf, median, pick, seed, until } from '../worker/wait.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
 
 const regions = 20
@@ -112,7 +113,6 @@ async function findings(f: Fleet, jobs: readonly Job[], { runs }: WorkerProcesse
 async function tidyAll({ app, database, pods }: Fleet): Promise<void> {
   await askForUpkeep(app)
   await until(
-    'all regions are tidy',
     async () => {
       const { rows } =
         await sql`select from turn where kind = 'tidy' and worker is null and due_at > now()`.execute(
@@ -120,7 +120,7 @@ async function tidyAll({ app, database, pods }: Fleet): Promise<void> {
         )
       return rows.length === pods.length
     },
-    120,
+    { what: 'all regions are tidy' },
   )
 }
 

@@ -1,7 +1,7 @@
 // Random histories: PostgreSQL and the slow model agree on what comes of every step, and on everything at the end.
 
 import { expect, it } from 'vitest'
-import { chanceOf, seed } from '../worker/wait.ts'
+import { chanceOf, seed } from '../chance.ts'
 import { Life, viewed } from './histories.ts'
 import { type Step, stepsOf } from './history-steps.ts'
 import { type LedgerStore, memoryStore, postgresStore } from './stores.ts'

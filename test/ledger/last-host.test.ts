@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { forever } from '../../src/core/ledger/ledger.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { chanceOf, pick, seed, until } from '../worker/wait.ts'
+import { chanceOf, pick, seed } from '../chance.ts'
+import { until } from '../wait.ts'
 import { type Violation, violations } from './laws.ts'
 import { hostOf, note, type PostgresLedger, postgresStore, regionNamed, tenancy } from './stores.ts'
 
@@ -109,7 +110,7 @@ async function fight(
   const chance = chanceOf(seeded)
   const alive = Array.from({ length: processes }, (_, place) => start(store.url, place, options, tally))
   open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
-  await until('all are fighting', () => tally.done > 40 || tally.errors.length > 0, 60)
+  await until(() => tally.done > 40 || tally.errors.length > 0, { what: 'all are fighting' })
   const end = Date.now() + ms
   while (Date.now() < end) {
     await sleep(killEveryMs * (0.5 + chance()))
@@ -119,12 +120,15 @@ async function fight(
     alive[place] = start(store.url, place, options, tally)
   }
   await Promise.all(alive.map(one => one.kill()))
-  await until('the database has noticed that they are gone', async () => {
-    const { rows } = await store.database.pool.query(
-      `select from pg_stat_activity where application_name = 'lease client' and datname = current_database()`,
-    )
-    return rows.length === 0
-  })
+  await until(
+    async () => {
+      const { rows } = await store.database.pool.query(
+        `select from pg_stat_activity where application_name = 'lease client' and datname = current_database()`,
+      )
+      return rows.length === 0
+    },
+    { what: 'the database has noticed that they are gone' },
+  )
   return tally
 }
 

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { FaultSpec } from '../../sim/faults.ts'
 import { convergeRouter } from '../../src/core/network/converge.ts'
-import { until } from '../worker/wait.ts'
+import { until } from '../wait.ts'
 import { immortal, type Process, type Stage, stage } from './crashing.ts'
 import { type Json, type Planet, planet } from './planet.ts'
 
@@ -473,19 +473,17 @@ describe('a region that is down while a router comes to three', () => {
       const copy = async (region: string) =>
         (await p.region(region).list('router', { where: { name: 'far' } }))[0]
       await until(
-        'the regions that answer have theirs, with routes to each other',
         async () =>
           (await copy('Pod1'))?.routes.some(({ destination }) => destination === '10.42.0.0/24') === true &&
           (await copy('Pod3'))?.routes.some(({ destination }) => destination === '10.40.0.0/24') === true,
-        60,
+        { what: 'the regions that answer have theirs, with routes to each other' },
       )
       await until(
-        'the job of the region that is down has failed, and says of which region',
         async () => {
           const failed = (await p.app.store.jobs.list({ status: 'FAIL' }, { limit: 100, marker: null }))!
           return failed.some(job => job.region === 'Pod2' && /^Pod2’?'?s? /.test(job.lastError ?? ''))
         },
-        30,
+        { what: 'the job of the region that is down has failed, and says of which region' },
       )
       p.sim!.faults.clear()
       await p.settle(60_000)

@@ -23,7 +23,7 @@ import { enlist } from '../../src/store/turns.ts'
 import { createBreakers } from '../../src/worker/breakers.ts'
 import { Clockwork } from '../../src/worker/clockwork.ts'
 import { jobTurns } from '../../src/worker/jobs.ts'
-import { until } from '../worker/wait.ts'
+import { until } from '../wait.ts'
 import { type World, world } from '../world.ts'
 
 const pods = ['Pod1', 'Pod2', 'Pod3']
@@ -618,7 +618,7 @@ describe('rules that name a group', () => {
     const begun = Date.now()
     const calls = await counted(['GET', 'POST', 'PUT', 'DELETE'], async () => {
       for (let n = 0; n < 25; n++) await Promise.all([1, 2, 3, 4].map(() => port('Pod2', lb.id)))
-      await until('all to be let in', () => addressCount('Pod1') === 101)
+      await until(() => addressCount('Pod1') === 101, { what: 'all to be let in' })
     })
     const seconds = (Date.now() - begun) / 1000
     await clockwork.stop(0)

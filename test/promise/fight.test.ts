@@ -14,8 +14,9 @@ import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import { enrolHost } from '../../src/core/hosts/enrolment.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
+import { chanceOf, pick, seed, sized } from '../chance.ts'
 import { violations } from '../ledger/laws.ts'
-import { chanceOf, pick, seed, sized, until } from '../worker/wait.ts'
+import { until } from '../wait.ts'
 import { broken } from './fight-laws.ts'
 import { newTally, startClient, sumOf, type Tally } from './fight-processes.ts'
 import { type Scene, scene } from './scene.ts'
@@ -121,7 +122,7 @@ async function fight(
   }
   const alive = Array.from({ length: processes }, (_, place) => start(place))
   open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
-  await until('all are fighting', () => sumOf(tally.done) > 40 || tally.errors.length > 0, 60)
+  await until(() => sumOf(tally.done) > 40 || tally.errors.length > 0, { what: 'all are fighting' })
   const during = new Set<string>()
   const end = Date.now() + (planted.length > 0 ? longestMs : fightMs)
   while (Date.now() < end && (planted.length === 0 || during.size === 0)) {
@@ -133,12 +134,15 @@ async function fight(
     for (const one of await broken(s.w.database.pool)) during.add(one)
   }
   await Promise.all(alive.map(one => one.kill()))
-  await until('the database has noticed that they are gone', async () => {
-    const { rows } = await s.w.database.pool.query(
-      `select from pg_stat_activity where application_name = 'fight client' and datname = current_database()`,
-    )
-    return rows.length === 0
-  })
+  await until(
+    async () => {
+      const { rows } = await s.w.database.pool.query(
+        `select from pg_stat_activity where application_name = 'fight client' and datname = current_database()`,
+      )
+      return rows.length === 0
+    },
+    { what: 'the database has noticed that they are gone' },
+  )
   return { tally, during: [...during] }
 }
 

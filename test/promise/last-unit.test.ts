@@ -4,8 +4,8 @@
 
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { sized } from '../chance.ts'
 import { type Process, type Site, site } from '../faults/serving.ts'
-import { sized } from '../worker/wait.ts'
 import { hourMs } from './scene.ts'
 
 const noLock = fileURLToPath(new URL('no-lock.mjs', import.meta.url))

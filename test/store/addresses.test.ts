@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Pool } from '../../src/core/network/model.ts'
-import { sized } from '../worker/wait.ts'
+import { sized } from '../chance.ts'
 import { type NetworkScene, networkScene } from './network-rows.ts'
 import { times } from './stored.ts'
 
