@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEmbedded } from '../../src/store/embedded/start.ts'
 import {
   ask,
@@ -16,20 +16,19 @@ import {
   serverProcesses,
 } from './embedded-programs.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
-
 const isRoot = process.geteuid!() === 0
 const dataDir = freshDirectory()
 let out: string
 
 /** Starts, tells how that went, and stops when it is told to. */
 const starter = `
+  import { createServer } from 'node:net'
   import { startEmbedded } from './src/store/embedded/start.js'
   try {
     const server = await startEmbedded({ dataDir: process.argv[1], log: { info() {}, warn() {} } })
     process.once('SIGTERM', () => server.stop().then(() => process.exit(0)))
     console.log('started ' + process.pid)
-    setInterval(() => {}, 1000)
+    createServer().listen(0)
   } catch (error) {
     console.log('refused ' + JSON.stringify({ name: error.name, code: error.code, message: error.message }))
   }
