@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AppError } from '../../src/core/error.ts'
 import { findEmbedded } from '../../src/store/embedded/find.ts'
 import { startEmbedded } from '../../src/store/embedded/start.ts'
+import { chanceOf, seed, sized } from '../chance.ts'
 import { pause, timersOf, until } from '../wait.ts'
 import {
   ask,
@@ -19,8 +20,8 @@ import {
   serverProcesses,
 } from './embedded-programs.ts'
 
-/** Each kills the process, and two of three the server too: about twenty kills. */
-const ROUNDS = Number(process.env.ATOLL_TEST_KILL_ROUNDS ?? 4)
+/** Each kills the process, and two of three the server too. */
+const ROUNDS = sized(20)
 const dataDir = freshDirectory()
 let out: string
 
@@ -245,8 +246,8 @@ test(
       'create table acknowledged (round int, part int, number int, primary key (round, part, number))',
     )
     await prepared.stop()
-    const seed = Number(process.env.ATOLL_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
-    const random = generator(seed)
+    const seeded = seed()
+    const random = chanceOf(seeded)
     const acknowledged: string[] = []
     const tally = {
       rounds: ROUNDS,
@@ -278,7 +279,9 @@ test(
     )
     const kept = new Set(rows.map(({ row }) => row))
     await server.stop()
-    console.log(JSON.stringify({ ...tally, acknowledged: acknowledged.length, found: kept.size, seed }))
+    console.log(
+      JSON.stringify({ ...tally, acknowledged: acknowledged.length, found: kept.size, seed: seeded }),
+    )
     expect(acknowledged.filter(row => !kept.has(row))).toEqual([])
     expect(acknowledged.length).toBeGreaterThanOrEqual(ROUNDS)
   },
@@ -291,15 +294,4 @@ function promised<T>() {
     resolve = done
   })
   return { promise, resolve }
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

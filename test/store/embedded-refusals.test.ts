@@ -155,7 +155,7 @@ describe('a directory that cannot serve', () => {
     const onDisk = (size: string, script: string): unknown => {
       const command = `mount -t tmpfs -o size=${size},mode=755 tmpfs "$1" && exec "$2" --input-type=module -e "$3" "$1/d"`
       const args = ['--mount', 'sh', '-c', command, 'sh', mount, process.execPath, script]
-      return refusal(spawnSync('unshare', args, { cwd: out, encoding: 'utf8', timeout: 30_000 }).stdout)
+      return refusal(spawnSync('unshare', args, { cwd: out, encoding: 'utf8', timeout: 240_000 }).stdout)
     }
     const atFirst =
       /^The disk that holds .*\/d has \d MB free and PostgreSQL needs 64 MB to begin: free some space, or set ATOLL_DATA_DIR to another disk\.$/
