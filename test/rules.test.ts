@@ -30,7 +30,7 @@ const planted: Record<string, Record<string, string>> = {
     'src/core/reads-files.ts': `import 'node:fs'`,
     'src/core/uses-a-package.ts': `import 'pino'`,
   },
-  'store-knows-core': { 'src/store/reads-config.ts': `import '../config.ts'` },
+  'store-knows-core': { 'src/store/reads-config.ts': `import '../config/part.ts'` },
   'openstack-knows-core': { 'src/openstack/reads-store.ts': `import '../store/part.ts'` },
   'worker-knows-core': { 'src/worker/reads-store.ts': `import '../store/part.ts'` },
   'api-knows-core': {
@@ -43,7 +43,7 @@ const planted: Record<string, Record<string, string>> = {
     'src/cli/reads-sim-later.ts': `export const later = () => import('../../sim/part.ts')`,
   },
   'demo-brings-the-sim': { 'src/cli/demo.ts': `import '../store/part.ts'` },
-  'config-is-alone': { 'src/config.ts': `import './core/part.ts'` },
+  'config-is-alone': { 'src/config/config.ts': `import '../core/part.ts'` },
   'compose-never-imports-cli': { 'src/upkeep.ts': `import './cli/part.ts'` },
   'sim-is-a-witness': { 'sim/reads-core.ts': `import '../src/core/part.ts'` },
   'console-is-a-client': { 'console/reads-core.ts': `import '../src/core/part.ts'` },
@@ -57,6 +57,12 @@ const planted: Record<string, Record<string, string>> = {
     // Of each cycle one file is named.
     'src/core/goes-round-again.ts': `import './goes-round.ts'`,
   },
+  // No file goes round here: the folders do, and are named.
+  'no-folder-cycles': {
+    'src/core/east/goes-west.ts': `import '../west/part.ts'`,
+    'src/core/west/goes-north.ts': `import '../north/part.ts'`,
+    'src/core/north/goes-east.ts': `import '../east/part.ts'`,
+  },
   'no-undeclared-packages': {
     'src/store/undeclared.ts': `import 'avvio' // which fastify brings`,
     'src/store/only-for-tests.ts': `import 'vitest'`,
@@ -68,8 +74,16 @@ const innocent: Record<string, string> = {
   'src/core/part.ts': 'export type Part = 1',
   'src/core/part.test.ts': `import '../../test/world.ts'; import '../store/part.ts'; import 'vitest'`,
   'src/core/neighbour.ts': `import './part.ts'`,
+  'src/core/east/part.ts': 'export {}',
+  'src/core/west/part.ts': 'export {}',
+  'src/core/north/part.ts': 'export {}',
+  // A folder and one inside it may need each other.
+  'src/core/south/part.ts': `import './inside/part.ts'`,
+  'src/core/south/asked.ts': 'export {}',
+  'src/core/south/inside/part.ts': `import '../asked.ts'; import '../../east/part.ts'`,
   'src/store/part.ts': `import '../core/part.ts'; import 'pg'; import 'node:fs'`,
   'src/openstack/part.ts': `import '../core/part.ts'; import 'undici'`,
+  'src/config/part.ts': 'export {}',
   'src/worker/part.ts': `import '../core/part.ts'`,
   'src/api/part.ts': `import '../core/part.ts'; export type Part = 1`,
   'src/api/tricircle/part.ts': `import '../part.ts'; import '../../core/part.ts'; import './neighbour.ts'`,
@@ -123,6 +137,11 @@ describe('the import rules', () => {
   })
 
   it.each(Object.entries(planted))('catch what breaks %s', (name, files) => {
+    if (name === 'no-folder-cycles') {
+      const folders = Object.keys(files).map(dirname)
+      const caught = offenders(name).filter(from => from.startsWith('src/core/'))
+      return expect(caught.sort()).toEqual(folders.sort())
+    }
     const caught = offenders(name).filter(from => from in files)
     if (name === 'no-cycles') expect(caught).toHaveLength(1)
     else expect(caught.sort()).toEqual(Object.keys(files).sort())
@@ -251,6 +270,34 @@ function sources(path: string): string[] {
     .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map(name => join(root, path, name))
 }
+
+describe('the rooms of core/network', () => {
+  const place = join(root, 'src/core/network')
+  const rooms = readdirSync(place, { withFileTypes: true }).flatMap(one =>
+    one.isDirectory() ? one.name : [],
+  )
+  const table = readFileSync(join(root, 'docs/architecture.md'), 'utf8').split('### The rooms of')[1]!
+  const inOrder = [...table.split('\n###')[0]!.matchAll(/^\| `(\w+)`/gm)].map(([, room]) => room!)
+
+  it('are those of the architecture, and import one another in its order', () => {
+    expect(inOrder.toSorted()).toEqual(rooms.toSorted())
+    const backwards = sources('src/core/network').flatMap(path =>
+      [...readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)'/g)].flatMap(([, imported]) => {
+        const [from, to] = [path, join(dirname(path), imported!)].map(file => relative(place, file))
+        const [here, there] = [from!, to!].map(file => inOrder.indexOf(file.split('/')[0]!))
+        const isOut = to!.startsWith('..')
+        return here !== -1 && !isOut && (there === -1 || there! > here!) ? [`${from} -> ${to}`] : []
+      }),
+    )
+    expect(backwards).toEqual([])
+  })
+
+  it('have at most 12 files each, and src has at most 5 beside its folders', () => {
+    const filesIn = (path: string) => readdirSync(path).filter(name => name.endsWith('.ts')).length
+    for (const room of ['.', ...rooms]) expect([room, filesIn(join(place, room)) <= 12]).toEqual([room, true])
+    expect(filesIn(join(root, 'src'))).toBeLessThanOrEqual(5)
+  })
+})
 
 describe('every file that ships', () => {
   const files = ['src', 'sim', 'bench'].flatMap(sources)

@@ -34,9 +34,11 @@ export async function startNeutron({
     port,
     faults,
     clock,
+    inspectToken: spec.inspectToken,
     envelope,
     notFound: (_request, reply) => reply.code(404).type('text/html').send(nothingHere()),
     build: neutron.build,
   })
+  faults.keep({ region, service: 'neutron', clock, state: neutron.region.state })
   return { ...neutron, url, close }
 }

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Served, served } from '../api/served.ts'
-import { type Planet, planet } from '../networking/planet.ts'
+import { type Planet, planet } from '../network/planet.ts'
 import { announce, json, openstack, withoutOpenstack } from './openstack.ts'
 
 const missing = withoutOpenstack('networks over regions by the openstack command')

@@ -3,7 +3,7 @@
 import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
 import { createApp, createClockwork, openCloud } from '../../src/compose.ts'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { Lease, LeaseSpec } from '../../src/core/leases/lease.ts'

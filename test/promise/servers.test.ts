@@ -3,8 +3,8 @@
 
 import { afterAll, expect, it } from 'vitest'
 import { answered } from '../contract/nova-servers.ts'
-import { type Json, planet } from '../networking/planet.ts'
-import { openServers } from '../networking/servers.ts'
+import { type Json, planet } from '../network/planet.ts'
+import { openServers } from '../network/servers.ts'
 
 const p = await planet({ regions: ['Pod1'] })
 await p.startWork()

@@ -2,8 +2,8 @@
 
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { App, JobHandler } from '../../src/core/app.ts'
 import type { Job } from '../../src/core/jobs/job.ts'
-import type { App, JobHandler } from '../../src/core/ports.ts'
 import { createBreakers } from '../../src/worker/breakers.ts'
 import { median, sized } from '../chance.ts'
 import { until } from '../wait.ts'

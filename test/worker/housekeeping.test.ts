@@ -2,7 +2,7 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import type { App } from '../../src/core/ports.ts'
+import type { App } from '../../src/core/app.ts'
 import { startHousekeeping } from '../../src/worker/housekeeping.ts'
 import { until } from '../wait.ts'
 

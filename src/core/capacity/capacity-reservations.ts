@@ -1,9 +1,9 @@
 // The verbs of reservations of capacity: create, update, cancel. Each is one transaction, or nothing.
 
+import type { App, Transaction } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
 import { type Note, noteOf } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from './amounts.ts'
 import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
 import { checkElements } from './elements.ts'
@@ -259,7 +259,11 @@ function checkDrawn(app: App, { amounts, window }: CapacityReservation, drawn: r
 /**
  * Gives a promise back. The instances that were drawn on it live on and are charged by themselves. Throws `not_found`.
  */
-export async function cancelCapacityReservation(app: App, caller: Caller, id: string): Promise<void> {
+export async function cancelCapacityReservation(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   const note = noteOf(app, caller, 'reservation.cancel')
   await app.store.transact(async tx => {
     const held = await lockHeld(tx, id)

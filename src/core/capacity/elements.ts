@@ -1,11 +1,15 @@
 // Elements: things that Atoll knows, reserved by their ids together with amounts, or alone.
 
+import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid } from '../error.ts'
-import type { App } from '../ports.ts'
 
 /** Throws `invalid` (`no_element`) for what is not known to the caller. */
-export async function checkElements(app: App, caller: Caller, ids: readonly string[]): Promise<void> {
+export async function checkElements(
+  app: Pick<App, 'store'>,
+  caller: Caller,
+  ids: readonly string[],
+): Promise<void> {
   if (ids.length === 0) return
   const known = await app.store.elements.known(ids, isAtLeast(caller, 'admin') ? null : caller.projectId)
   const unknown = ids.filter(id => !known.includes(id))

@@ -1,23 +1,15 @@
 // What a region has for everybody: its hosts that are not enrolled, less what runs there and is none of our instances.
 // Only a look by the operator's own service user says so.
 
+import type { App, Transaction } from '../app.ts'
 import type { RegionCapacity } from '../cloud.ts'
+import { type ClassAmounts, type GeneralHost, promisedOf } from '../ledger/general-host.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
-import type { ClassAmounts, GeneralHost } from './general-host.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
 
-/** What of a host can be promised. */
-const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']
-
-export const promisedOf = (amounts: ClassAmounts): ClassAmounts =>
-  Object.fromEntries(
-    Object.entries(amounts).filter(([name, amount]) => promised.includes(name) && amount > 0),
-  )
-
 /** Whether any provider is there: else nobody asks what it has for everybody. */
-export async function isPromised(app: App, regionName: string): Promise<boolean> {
+export async function isPromised(app: Pick<App, 'store'>, regionName: string): Promise<boolean> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
   return region !== undefined && (await app.store.providers.list()).some(one => one.regionId === region.id)
 }

@@ -1,10 +1,10 @@
 // The verbs of instances: servers at a provider, charged before Nova is asked and until they are gone.
 
+import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, invalid, isRefusal, notFound } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
 import { type Note, noteOf, ownNote } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, minus, noAmounts, plus } from './amounts.ts'
 import { lockLiving, maySee } from './capacity-reservations.ts'
 import type { Instance } from './instance.ts'
@@ -231,7 +231,7 @@ async function markDeleting(
 
 /** It takes nothing any more. */
 export async function endInstance(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   tx: Transaction,
   id: string,
   status: 'error' | 'gone',
@@ -262,7 +262,7 @@ export async function endInstance(
 const noInstance = () => notFound('no allocation found for specified identifier', 'no_instance')
 
 /** One that the caller may see. Throws `not_found`. */
-export async function getInstance(app: App, caller: Caller, id: string): Promise<Instance> {
+export async function getInstance(app: Pick<App, 'store'>, caller: Caller, id: string): Promise<Instance> {
   const found = await app.store.instances.get(id)
   if (!found || !maySee(caller, found.projectId)) throw noInstance()
   return found

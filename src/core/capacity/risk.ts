@@ -1,10 +1,10 @@
 // Who is at risk when there is less than was promised: servers that nobody reserved take their share first, then
 // reservations that have not begun, the newest first, and at last those that have.
 
+import type { App, Transaction } from '../app.ts'
 import type { Question, Window } from '../ledger/ledger.ts'
 import { forever } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type AmountName, amountClasses, amountNames } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import type { Place } from './placing.ts'
@@ -13,7 +13,12 @@ import type { Place } from './placing.ts'
 const mostInstants = 200
 
 /** Marks those who are at risk at a place, and takes the mark from those who are not any more. The accounts are locked. */
-export async function reviewRisk(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+export async function reviewRisk(
+  app: Pick<App, 'now'>,
+  tx: Transaction,
+  place: Place,
+  note: Note,
+): Promise<void> {
   const now = app.now()
   const questions = questionsOf(place, { from: now, to: forever })
   const levels = await tx.ledger.levels(questions)
@@ -36,7 +41,12 @@ function questionsOf({ provider, scope }: Place, window: Window): Question[] {
 }
 
 /** The same where something has been given back: who is not at risk has not become so. */
-export async function reviewMarked(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+export async function reviewMarked(
+  app: Pick<App, 'now'>,
+  tx: Transaction,
+  place: Place,
+  note: Note,
+): Promise<void> {
   if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
     await reviewRisk(app, tx, place, note)
 }

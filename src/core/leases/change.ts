@@ -1,8 +1,8 @@
 // What a lease becomes by a change: pure, and refused where it may not be.
 
+import type { App } from '../app.ts'
 import { AppError, conflict, invalid } from '../error.ts'
 import { minuteOf } from '../minute.ts'
-import type { App } from '../ports.ts'
 import { type Claiming, heldWindow } from './claiming.ts'
 import type { HostReservation, Lease, LeaseChange, LeaseStatus, ReservationChange } from './lease.ts'
 import type { LeaseRules } from './rules.ts'
@@ -126,7 +126,11 @@ function again(lease: Lease, now: Date): Lease {
 }
 
 /** How the claim of a lease changes with it. */
-export function reclaimed(app: App, lease: Lease, wanted: Lease): Claiming | 'shorter' | null {
+export function reclaimed(
+  app: Pick<App, 'leaseRules'>,
+  lease: Lease,
+  wanted: Lease,
+): Claiming | 'shorter' | null {
   const [was, window] = [heldWindow(app, lease), heldWindow(app, wanted)]
   const isSame = wanted.reservations.every((one, at) => sameWish(one, lease.reservations[at]!))
   if (isSame && was.from.getTime() === window.from.getTime()) {
