@@ -223,6 +223,7 @@ describe('a test', () => {
   const may: Readonly<Record<string, string>> = {
     'test/wait.ts': 'is the one that waits for conditions',
     'test/rules.test.ts': 'names what it refuses',
+    'test/sim/swapped.test.ts': 'turns the simulator’s timer by hand',
     'test/faults/no-cut.mjs': 'takes a timer of the program away and sets none',
   }
   const timers =
