@@ -4,8 +4,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { until } from '../wait.ts'
 import { type Fleet, identityOf } from '../worker/fleet.ts'
-import { until } from '../worker/wait.ts'
 
 const program = fileURLToPath(new URL('jobs-worker.mjs', import.meta.url))
 
@@ -92,7 +92,7 @@ export function workerProcesses(f: Fleet, options: readonly string[] = []): Work
       },
       async stop() {
         child.kill('SIGSTOP')
-        await until('it is stopped', () => stateOf(child.pid!) === 'T')
+        await until(() => stateOf(child.pid!) === 'T', { what: 'it is stopped' })
       },
       goOn() {
         child.kill('SIGCONT')

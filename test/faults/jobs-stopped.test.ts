@@ -1,13 +1,13 @@
 // A worker that is stopped in the middle of a create and goes on when another has its job: it writes nothing any more,
 // and what its late call made is found and removed.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { askForUpkeep } from '../../src/worker/upkeep.ts'
+import { sized } from '../chance.ts'
+import { gate, until } from '../wait.ts'
 import { type Fleet, fleet, type Pod } from '../worker/fleet.ts'
-import { gate, sized, until } from '../worker/wait.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
 
 const rounds = sized(30)
@@ -79,7 +79,7 @@ async function stopTaker(job: Job, round = 1): Promise<WorkerProcess> {
       f.database.db,
     )
   }
-  await until('another has it', async () => (await taker(job)).epoch !== epoch)
+  await until(async () => (await taker(job)).epoch !== epoch, { what: 'another has it' })
   return process!
 }
 
@@ -99,12 +99,20 @@ const runOf = (job: Job, { pid }: WorkerProcess) =>
   processes.runs.find(run => run.id === job.id && run.pid === pid)
 
 async function untilLogged(job: Job): Promise<void> {
-  await until('it is in the log', async () => (await f.app.store.jobs.get(job.id))?.status === 'SUCCESS')
+  await until(async () => (await f.app.store.jobs.get(job.id))?.status === 'SUCCESS', {
+    what: 'it is in the log',
+  })
 }
 
 function count(isTwice: boolean): void {
   twice.of += 1
   if (isTwice) twice.seen += 1
+}
+
+const isTidy = async (): Promise<boolean> => {
+  const { rows } = await sql`
+    select from turn where kind = 'tidy' and worker is null and due_at > now()`.execute(f.database.db)
+  return rows.length > 0
 }
 
 const noted = async (job: Job): Promise<string | null> => {
@@ -115,7 +123,7 @@ const noted = async (job: Job): Promise<string | null> => {
 
 describe('a worker that is stopped in the middle of a create', () => {
   it(`finds its job done, writes nothing, and removes what its late call made, ${rounds} times`, {
-    timeout: 60_000 * rounds,
+    timeout: 300_000 * rounds,
   }, async () => {
     for (let round = 0; round < rounds; round += 1) {
       const held = holdNext('before', 'POST')
@@ -127,10 +135,10 @@ describe('a worker that is stopped in the middle of a create', () => {
       const before = await record(job)
 
       held.letGo()
-      await until('the late call took effect', () => called(job).length === 2)
+      await until(() => called(job).length === 2, { what: 'the late call took effect' })
       count(true)
       stopped.goOn()
-      await until('it ends', () => runOf(job, stopped) !== undefined)
+      await until(() => runOf(job, stopped) !== undefined, { what: 'it ends' })
       expect(runOf(job, stopped)?.outcome).toBe('lost')
       expect(await record(job)).toEqual(before)
       expect(called(job).map(({ id }) => id)).toEqual([await noted(job)])
@@ -138,7 +146,7 @@ describe('a worker that is stopped in the middle of a create', () => {
   })
 
   it(`changes nothing of the run that has its job by now, ${rounds} times`, {
-    timeout: 60_000 * rounds,
+    timeout: 300_000 * rounds,
   }, async () => {
     for (let round = 0; round < rounds; round += 1) {
       const made = pod.calls('POST', 'networks')
@@ -153,7 +161,7 @@ describe('a worker that is stopped in the middle of a create', () => {
 
       first.letGo()
       stopped.goOn()
-      await until('it ends', () => runOf(job, stopped) !== undefined)
+      await until(() => runOf(job, stopped) !== undefined, { what: 'it ends' })
       expect(runOf(job, stopped)?.outcome).toBe('lost')
       expect(await record(job)).toEqual(before)
 
@@ -181,7 +189,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     const before = await record(job)
     held.letGo()
     stopped.goOn()
-    await until('it ends', () => runOf(job, stopped) !== undefined)
+    await until(() => runOf(job, stopped) !== undefined, { what: 'it ends' })
     expect(runOf(job, stopped)?.outcome).toBe('lost')
     expect(await record(job)).toEqual(before)
     expect(called(job).map(({ id }) => id)).toEqual([await noted(job)])
@@ -201,14 +209,14 @@ describe('a worker that is stopped in the middle of a create', () => {
     // A turn that came by itself may have found what an earlier test left.
     const before = processes.surplus.tidy
     held.letGo()
-    await until('the late call took effect', () => called(job).length === 2)
+    await until(() => called(job).length === 2, { what: 'the late call took effect' })
     count(true)
     await askForUpkeep(f.app)
-    await until('there is one', () => called(job).length === 1)
+    await until(() => called(job).length === 1, { what: 'there is one' })
     expect(called(job)[0]!.id).toBe(await noted(job))
-    await sleep(200)
+    await until(isTidy, { what: 'the tidy turn is over' })
     expect(pod.networks().map(({ id }) => id)).toEqual(expect.arrayContaining(foreign))
-    await until('it was told', () => processes.surplus.tidy > before)
+    await until(() => processes.surplus.tidy > before, { what: 'it was told' })
     expect(processes.errors).toEqual([])
   })
 })

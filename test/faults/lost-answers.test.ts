@@ -5,8 +5,8 @@ import type { App } from '../../src/core/app.ts'
 import { AppError } from '../../src/core/error.ts'
 import type { Maker } from '../../src/core/network/copies/intent.ts'
 import { makerOf, type Realised, realise } from '../../src/core/network/copies/realise.ts'
+import { chanceOf, pick, seed, sized } from '../chance.ts'
 import { type Fleet, fleet, project } from '../worker/fleet.ts'
-import { chanceOf, pick, seed, sized } from '../worker/wait.ts'
 
 const creates = sized(10_000)
 const atOnce = 16

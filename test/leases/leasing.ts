@@ -1,6 +1,5 @@
 // A whole Atoll with hosts enrolled in its regions and its clockwork running.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../../sim/nova/rows.ts'
 import type { NovaService } from '../../sim/nova/service.ts'
 import type { Caller } from '../../src/core/caller.ts'
@@ -10,6 +9,7 @@ import type { Lease, LeaseSpec, LeaseStatus } from '../../src/core/leases/lease.
 import { listLeases, removeLease } from '../../src/core/leases/leases.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
+import { until } from '../wait.ts'
 import { startClockwork, type World, type WorldSpec, world } from '../world.ts'
 
 export const minuteMs = 60_000
@@ -25,6 +25,8 @@ export interface Leasing extends World {
   /** The lease once it has this status (or, with null, is gone). */
   until(id: string, status: LeaseStatus | null): Promise<Lease | null>
   lease(id: string): Promise<Lease>
+  /** The clock says this from now on, and what these leases are due for by then is done. */
+  comes(at: Date, ...ids: readonly string[]): Promise<void>
   nova(region: string): NovaService
   /** A server as Nova has it once it is active or in error. */
   boot(spec: Boot): Promise<Server>
@@ -85,19 +87,23 @@ export async function leasing(
       clockwork = null
     },
     async until(id, status) {
-      const deadline = Date.now() + 20_000
-      for (;;) {
-        const lease = await w.app.store.leases.get(id)
-        if ((lease?.status ?? null) === status) return lease
-        if (Date.now() > deadline)
-          throw new Error(`lease ${id} is ${lease?.status} (${lease?.statusReason}), not ${status}`)
-        await new Promise(resolve => setTimeout(resolve, 20))
+      let lease: Lease | null = null
+      const isSo = async (): Promise<boolean> => {
+        lease = await w.app.store.leases.get(id)
+        return (lease?.status ?? null) === status
       }
+      const seen = () => [lease?.status, lease?.statusReason]
+      await until(isSo, { what: `lease ${id} is ${status ?? 'gone'}`, seen })
+      return lease
     },
     async lease(id) {
       const lease = await w.app.store.leases.get(id)
       if (!lease) throw new Error(`there is no lease ${id}`)
       return lease
+    },
+    async comes(at, ...ids) {
+      w.setTime(at)
+      await w.app.store.turns.ask(ids.map(key => ({ kind: 'lease', key, lane: '' })))
     },
     nova: region => w.cloud.novas.get(region)!,
     boot: spec => boot(w, spec),
@@ -146,11 +152,12 @@ async function boot(
   })
   if (reply.status !== 202) throw new Error(`no server ${name}: ${reply.status} ${await reply.text()}`)
   const { server } = (await reply.json()) as { server: { id: string } }
-  for (;;) {
-    const there = nova.server(server.id)!
-    if (there.taskState === null && there.vmState !== 'building') return there
-    await sleep(5)
+  const isAtRest = (): boolean => {
+    const { taskState, vmState } = nova.server(server.id)!
+    return taskState === null && vmState !== 'building'
   }
+  await until(isAtRest, { what: 'the server is at rest', seen: () => nova.server(server.id) })
+  return nova.server(server.id)!
 }
 
 /** What there is of reservations in a region: flavors, classes, places. */
@@ -214,20 +221,12 @@ export interface Shortly extends Partial<Omit<LeaseSpec, 'region'>> {
 
 /** Once nothing is being done for it, not even what goes by quickly. */
 export async function quiet(w: Leasing, id: string): Promise<Lease> {
-  await untilSo(async () => {
+  const isQuiet = async (): Promise<boolean> => {
     const { action, events } = await w.lease(id)
     return action === null && events.every(({ at, status }) => at > w.app.now() || status !== 'UNDONE')
-  })
-  return w.lease(id)
-}
-
-/** Waits until it is so, for a while. */
-export async function untilSo(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`it is not so: ${isSo}`)
-    await sleep(20)
   }
+  await until(isQuiet, { what: `nothing is done for lease ${id}`, seen: () => w.lease(id) })
+  return w.lease(id)
 }
 
 /** All that a region's Nova and Placement hold, without what is chosen anew each time; ids of these leases by their order. */

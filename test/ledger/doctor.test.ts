@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { forever, type Window, wholeHost } from '../../src/core/ledger/ledger.ts'
 import { journalStore } from '../../src/store/journal.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { chanceOf } from '../worker/wait.ts'
+import { chanceOf } from '../chance.ts'
 import { Life } from './histories.ts'
 import { stepsOf } from './history-steps.ts'
 import { violations } from './laws.ts'
@@ -272,7 +272,7 @@ describe('atoll doctor --ledger', () => {
   const doctor = () =>
     new Promise<{ code: number; out: string }>(done => {
       const env = { PATH: process.env.PATH, ATOLL_DATABASE_URL: store.url }
-      execFile(process.execPath, [main, 'doctor', '--ledger'], { env, timeout: 30_000 }, (error, out, err) =>
+      execFile(process.execPath, [main, 'doctor', '--ledger'], { env, timeout: 240_000 }, (error, out, err) =>
         done({ code: error ? Number(error.code ?? -1) : 0, out: out + err }),
       )
     })

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { forever, type Window } from '../../src/core/ledger/ledger.ts'
-import { pick } from '../worker/wait.ts'
+import { pick } from '../chance.ts'
 
 export const firstDay = Date.UTC(2027, 0, 1)
 export const quarterDay = 6 * 3_600_000

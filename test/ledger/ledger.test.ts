@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forever, type Ledger } from '../../src/core/ledger/ledger.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { gate } from '../worker/wait.ts'
+import { gate } from '../wait.ts'
 import { ledgerContract } from './contract.ts'
 import {
   all,

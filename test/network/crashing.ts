@@ -50,14 +50,14 @@ export interface StageSpec {
   /** What processes see of their regions. */
   readonly tamper?: (cloud: Cloud) => Cloud
   /** How long a call to a region may take. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: () => number
 }
 
 const jobRounds = 8
 
 export async function stage(
   p: Planet,
-  { tamper = same => same, timeoutMs = 60_000 }: StageSpec = {},
+  { tamper = same => same, timeoutMs = () => 60_000 }: StageSpec = {},
 ): Promise<Stage> {
   const ports = openCloud(p.config)
   const log = pino({ level: process.env.LOG ?? 'silent' })
@@ -82,7 +82,7 @@ export async function stage(
     start(life, agoMs = 0) {
       const hasty: Regions = {
         ...ports.regions,
-        region: (name, context) => ports.regions.region(name, { ...context, timeoutMs }),
+        region: (name, context) => ports.regions.region(name, { ...context, timeoutMs: timeoutMs() }),
       }
       const regions = mortalRegions(hasty, life)
       const app: App = {

@@ -3,9 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { expect } from 'vitest'
 import { type Cloud as SimCloud, startCloud } from '../../sim/cloud.ts'
 import { createMetrics } from '../../src/api/metrics.ts'
 import { createApi, createApp, createClockwork, openCloud } from '../../src/compose.ts'
@@ -24,6 +22,7 @@ import type { SessionSettings } from '../../src/openstack/session.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
 import { testDatabase } from '../postgres.ts'
+import { until } from '../wait.ts'
 import { logIn } from '../world.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
@@ -66,7 +65,7 @@ export interface Planet extends AsyncDisposable {
   startWork(): Promise<void>
   stopWork(): Promise<void>
   /** Waits until every job is done; fails with the errors of those that are not within the time. */
-  settle(timeoutMs?: number): Promise<void>
+  settle(): Promise<void>
   /** Does to a region what its Nova does when a server is booted on a port there; returns the port as it then is. */
   plug(region: string, portId: string): Promise<RegionPort>
   /** As `plug`, of a server that was given a network only: Nova makes the port. */
@@ -180,7 +179,7 @@ export async function planet({
       const regions = (await app.store.regions.list()).filter(({ name }) => place.regions.includes(name))
       return Promise.all(regions.map(region => watchRegion(app, region, sweepEveryMs)))
     },
-    settle: timeoutMs => settle(app, timeoutMs),
+    settle: () => settle(app),
     marked: region => marked(made.region(region)),
     async [Symbol.asyncDispose]() {
       await made.stopWork()
@@ -242,20 +241,12 @@ async function callerOf(identity: Identity, token: string): Promise<Caller> {
   return { ...facts, requestId }
 }
 
-async function settle(app: App, timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    const open = await openJobs(app)
-    if (open.length === 0) return
-    if (Date.now() > deadline) {
-      expect.fail(
-        open
-          .map(({ type, region, status, lastError }) => `${type} ${region} ${status}: ${lastError}`)
-          .join('\n'),
-      )
-    }
-    await sleep(50)
-  }
+async function settle(app: App): Promise<void> {
+  const left = async () =>
+    (await openJobs(app)).map(
+      ({ type, region, status, lastError }) => `${type} ${region} ${status}: ${lastError}`,
+    )
+  await until(async () => (await left()).length === 0, { what: 'all jobs are done', seen: left })
 }
 
 /** By one question: a job that began between two of them would be in neither answer. */

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { parseAddress, parsePool, poolContains } from '../../src/core/network/addresses/address.ts'
 import type { Sighting } from '../../src/core/network/watch/watch.ts'
 import type { Server } from '../../src/openstack/nova.ts'
-import { until } from '../contract/nova-servers.ts'
+import { answered } from '../contract/nova-servers.ts'
 import { type Json, planet } from './planet.ts'
 import { openServers } from './servers.ts'
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   await p[Symbol.asyncDispose]()
 })
 
-const settle = () => p.settle(p.kind === 'sim' ? 20_000 : 120_000)
+const settle = () => p.settle()
 /** A sweep was a moment ago. */
 const notDueMs = 3_600_000
 
@@ -52,7 +52,7 @@ const put = (id: string, region: string) =>
 /** Looks until a port is ACTIVE; it becomes so a moment after its server in a real region. */
 async function seen(id: string): Promise<Json> {
   let sightings: Sighting[] = []
-  const port = await until(
+  const port = await answered(
     async () => {
       sightings = await p.look(notDueMs)
       return (await p.ask('GET', `/ports/${id}`, undefined, 'admin')).json.port
@@ -66,9 +66,7 @@ async function seen(id: string): Promise<Json> {
 /** A server in a region on a port that is placed there. */
 async function bootOn(name: string, region: string): Promise<Server> {
   const port = idIn(await show(ports[name].id), region)!
-  const server = await timed(`a server on ${name} in ${region} is ACTIVE`, () =>
-    servers.boot(region, [{ port }]),
-  )
+  const server = await servers.boot(region, [{ port }])
   running[name] = { region, server }
   return server
 }
@@ -231,7 +229,7 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
   })
 
   it('its interfaces are ACTIVE', async () => {
-    await until(
+    await answered(
       async () => {
         await p.look(notDueMs)
         const legs = await p.call('GET', `/ports?device_id=${router.id}`)

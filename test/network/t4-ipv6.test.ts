@@ -31,13 +31,13 @@ it('subnets of IPv6 are reached over the bridge as those of IPv4 are', async () 
     networks[at] = await p.call('POST', '/networks', { network: { name: `v6-net${at}`, ...hints } })
     subnets.push(await attach(at, { ip_version: 4, cidr: `10.6.${at}.0/24` }))
   }
-  await p.settle(60_000)
+  await p.settle()
   const [one, two] = p.regions as [string, string]
   expect(await routesIn(router, one)).toEqual([expect.stringMatching(/^10\.6\.1\.0\/24 via 100\.0\.0\.\d+$/)])
 
   for (const at of [0, 1])
     subnets.push(await attach(at, { ip_version: 6, cidr: `fd12:0:0:${at}::/64`, enable_dhcp: false }))
-  await p.settle(60_000)
+  await p.settle()
   expect(await routesIn(router, one)).toEqual([
     expect.stringMatching(/^10\.6\.1\.0\/24 via 100\.0\.0\.\d+$/),
     expect.stringMatching(/^fd12:0:0:1::\/64 via fda7:a701:/),
@@ -49,9 +49,9 @@ it('subnets of IPv6 are reached over the bridge as those of IPv4 are', async () 
 
   for (const { id } of subnets)
     await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: id })
-  await p.settle(60_000)
+  await p.settle()
   await p.call('DELETE', `/routers/${router.id}`)
   for (const { id } of networks) await p.call('DELETE', `/networks/${id}`)
-  await p.settle(60_000)
+  await p.settle()
   for (const region of p.regions) expect(await p.marked(region)).toEqual([])
 }, 300_000)

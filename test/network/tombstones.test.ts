@@ -8,8 +8,8 @@ import type { RegionNetworking } from '../../src/core/network/copies/region-rows
 import { removePort } from '../../src/core/network/ports/ports.ts'
 import { watchRegion } from '../../src/core/network/watch/watch.ts'
 import type { Region } from '../../src/core/regions/region.ts'
+import { chanceOf, pick, seed, sized } from '../chance.ts'
 import { type Life, mortalStore } from '../leases/mortal.ts'
-import { chanceOf, pick, seed, sized } from '../worker/wait.ts'
 import { type Planet, planet } from './planet.ts'
 
 /** How many ports are removed during a look. */

@@ -8,7 +8,7 @@ import { createInstance } from '../../src/core/capacity/instances.ts'
 import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import type { Cloud } from '../../src/core/cloud.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
-import { gate, until } from '../worker/wait.ts'
+import { gate, until } from '../wait.ts'
 import { hourMs, hoursFrom, type Scene, scene } from './scene.ts'
 
 let s: Scene
@@ -72,13 +72,16 @@ async function hold(text: string, values: unknown[]): Promise<Holder> {
 const holdAccount = (id: number): Promise<Holder> =>
   hold('select from account where id = $1 for update', [id])
 
-const waiting = (count: number): Promise<void> =>
-  until(`${count} wait for a lock`, async () => {
-    const rows = await query(
-      `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-    )
-    return rows.length === count
-  })
+const waiting = (count: number): Promise<boolean> =>
+  until(
+    async () => {
+      const rows = await query(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+      return rows.length === count
+    },
+    { what: `${count} wait for a lock` },
+  )
 
 const now = () => s.w.app.now()
 const reserve = async (more: object = {}): Promise<string> => {
@@ -115,12 +118,15 @@ describe('a reservation that is cancelled', () => {
     const cancelled = cancel(id)
     await waiting(1)
     await s.ask('destroy-instance', { 'instance-id': made['instance-id'] })
-    await until('the instance has ended', async () => {
-      const [row] = await query<{ status: string }>('select status from instance where id = $1', [
-        made['instance-id'],
-      ])
-      return row!.status === 'gone'
-    })
+    await until(
+      async () => {
+        const [row] = await query<{ status: string }>('select status from instance where id = $1', [
+          made['instance-id'],
+        ])
+        return row!.status === 'gone'
+      },
+      { what: 'the instance has ended' },
+    )
     await holder.letGo()
     expect(await cancelled).toMatchObject({ result: 'ok' })
     const [after] = await query<{ status: string; ended_at: Date | null }>(
@@ -257,7 +263,7 @@ describe('a server that comes when its instance has been given up', () => {
     made.catch(() => {})
     const stateOf = async () =>
       (await query<{ id: string; status: string }>(`select id, status from instance where name = 'late'`))[0]
-    await until('it is charged', async () => (await stateOf()) !== undefined)
+    await until(async () => (await stateOf()) !== undefined, { what: 'it is charged' })
     s.w.setTime(new Date(now().getTime() + 61_000))
     await runProvider(app, provider)
     expect((await stateOf())!.status).toBe('error')

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Kind } from '../../src/core/network/model/model.ts'
 import type { Condition, Order, ResourceQuery, Sight } from '../../src/core/network/model/network-store.ts'
-import { chanceOf, pick, seed } from '../worker/wait.ts'
+import { chanceOf, pick, seed } from '../chance.ts'
 import {
   floatingip,
   group,

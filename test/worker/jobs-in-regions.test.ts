@@ -8,8 +8,8 @@ import type { Written } from '../../src/core/network/model/model.ts'
 import { noteOf } from '../../src/core/note.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
 import { network, subnet } from '../store/network-rows.ts'
+import { until } from '../wait.ts'
 import { type Fleet, fleet, operator, type Pod, project } from './fleet.ts'
-import { until } from './wait.ts'
 
 let f: Fleet
 let pod: Pod
@@ -33,10 +33,13 @@ async function run(type: string, resource: Record<string, string>) {
     resource: { pod_id: f.regions[0]!.id, ...resource },
   })
   let ended: Job | null = job
-  await until(`the end of ${type}`, async () => {
-    ended = await f.app.store.jobs.get(job.id)
-    return ended?.status === 'SUCCESS' || ended?.status === 'FAIL'
-  })
+  await until(
+    async () => {
+      ended = await f.app.store.jobs.get(job.id)
+      return ended?.status === 'SUCCESS' || ended?.status === 'FAIL'
+    },
+    { what: `the end of ${type}` },
+  )
   const calls = Object.fromEntries(
     methods.map((method, index) => [method, pod.calls(method) - before[index]!]),
   )
@@ -306,8 +309,9 @@ describe('a region that is away for a moment', () => {
     expect(failed.status).toBe('FAIL')
     expect(failed.error).toContain("Pod1's Neutron answered 500 to PUT")
     fault.remove()
-    await until('the next try succeeds', () =>
-      pod.networks().some(network => network.id === regional && network.description === 'later'),
+    await until(
+      () => pod.networks().some(network => network.id === regional && network.description === 'later'),
+      { what: 'the next try succeeds' },
     )
   })
 })

@@ -7,8 +7,10 @@ import type { JobHandler } from '../../src/core/app.ts'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { createJob, expireNewJobs, redoJob } from '../../src/core/jobs/jobs.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
+import { createBreakers } from '../../src/worker/breakers.ts'
+import { chanceOf, seed, sized } from '../chance.ts'
+import { gate, until } from '../wait.ts'
 import { type Fleet, type FleetSpec, fleet, operator, project } from './fleet.ts'
-import { chanceOf, gate, seed, sized, until } from './wait.ts'
 
 const fleets: Fleet[] = []
 
@@ -67,7 +69,7 @@ describe('many jobs for one resource', () => {
     }
     await f.worker()
     const first = await post()
-    await until('the first run', () => seen.length === 1)
+    await until(() => seen.length === 1, { what: 'the first run' })
     const others: Job[] = []
     const poster = async (): Promise<void> => {
       while (state < posts) others.push(await post())
@@ -77,19 +79,22 @@ describe('many jobs for one resource', () => {
     expect(await countBy(f)).toEqual({ RUNNING: 1, NEW: others.length + 1 })
 
     gates[0]!.open()
-    await until('the second run', () => seen.length === 2)
+    await until(() => seen.length === 2, { what: 'the second run' })
     expect(await countBy(f)).toEqual({ RUNNING: 1, NEW: others.length, SUCCESS: 1 })
     expect(await statusOf(f, newest)).toBe('RUNNING')
     expect(await statusOf(f, first)).toBe('SUCCESS')
 
     gates[1]!.open()
-    await until('the end', async () => (await statusOf(f, newest)) === 'SUCCESS')
-    await until('nothing waits', async () => {
-      const due = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
-        f.database.db,
-      )
-      return due.rows.length === 0
-    })
+    await until(async () => (await statusOf(f, newest)) === 'SUCCESS', { what: 'the end' })
+    await until(
+      async () => {
+        const due = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
+          f.database.db,
+        )
+        return due.rows.length === 0
+      },
+      { what: 'nothing waits' },
+    )
     expect(await countBy(f)).toEqual({ SUCCESS: 2 })
     expect(seen).toEqual([1, state])
     console.log(`${others.length + 2} jobs posted for one resource: ${seen.length} runs, 2 in the log`)
@@ -108,60 +113,85 @@ describe('many jobs for one resource', () => {
     await f.post([older], 1)
     await f.post([newest], 1)
     await f.worker()
-    await until('it failed', async () => (await statusOf(f, newest)) === 'FAIL')
+    await until(async () => (await statusOf(f, newest)) === 'FAIL', { what: 'it failed' })
     expect(await statusOf(f, older)).toBe('NEW')
-    await until('its end', async () => {
-      await makeDue(f)
-      return (await statusOf(f, newest)) === 'SUCCESS'
-    })
+    await until(
+      async () => {
+        await makeDue(f)
+        return (await statusOf(f, newest)) === 'SUCCESS'
+      },
+      { what: 'its end' },
+    )
     expect(ran).toEqual([newest.id, newest.id, newest.id])
     expect(await statusOf(f, older)).toBe('gone')
   })
 })
 
 describe('jobs that are posted for later', () => {
-  const laterMs = 600
+  const hourMs = 3_600_000
 
   it('run once when the first of them is due, and what is posted while one runs not before it is due itself', async () => {
-    const runs: number[] = []
+    let runs = 0
     const held = gate()
     const f = await open({
       handler: async () => {
-        runs.push(Date.now())
-        if (runs.length === 1) await held.held
+        runs += 1
+        if (runs === 1) await held.held
       },
     })
     const resource = { router_id: 'router-1' }
-    const postLater = async (): Promise<number> => {
-      const due = Date.now() + laterMs
+    const postLater = async (ms: number): Promise<Date> => {
+      const due = new Date(Date.now() + ms)
       const note = { caller: operator, at: f.app.now(), action: 'job.create' }
-      await f.app.store.jobs.post([f.job({ resource })], note, new Date(due))
+      await f.app.store.jobs.post([f.job({ resource })], note, due)
       return due
     }
-    await f.worker()
-    const first = await postLater()
-    await postLater()
-    await until('the first run', () => runs.length === 1)
-    const second = await postLater()
-    await postLater()
+    const dueAt = async (): Promise<Date | undefined> => {
+      const { rows } = await sql<{ due_at: Date }>`select due_at from turn where kind = 'job'`.execute(
+        f.database.db,
+      )
+      return rows[0]?.due_at
+    }
+    const breakers = createBreakers({ failures: 3, openMs: 1000, maxOpenMs: 8000, now: Date.now })
+    const limits = vi.fn(breakers.limits)
+    await f.worker({ breakers: { ...breakers, limits } })
+    /** Until the worker has looked for due turns several times more. */
+    const looks = async (): Promise<void> => {
+      const before = limits.mock.calls.length
+      await until(() => limits.mock.calls.length >= before + 5, { what: 'five looks at what is due' })
+    }
+    const first = await postLater(hourMs)
+    await postLater(2 * hourMs)
+    await looks()
+    expect([runs, await dueAt()]).toEqual([0, first])
+    await makeDue(f)
+    await until(() => runs === 1, { what: 'the first run' })
+    const second = await postLater(hourMs)
+    await postLater(2 * hourMs)
     held.open()
-    await until('the end', async () => (await countBy(f)).SUCCESS === 2)
-    expect(runs).toHaveLength(2)
-    expect(runs[0]).toBeGreaterThanOrEqual(first)
-    expect(runs[1]).toBeGreaterThanOrEqual(second)
+    await until(async () => (await countBy(f)).SUCCESS === 1, { what: 'the end of the first' })
+    await looks()
+    expect([runs, await dueAt()]).toEqual([1, second])
+    await makeDue(f)
+    await until(async () => (await countBy(f)).SUCCESS === 2, { what: 'the end of the second' })
+    expect(runs).toBe(2)
     expect(await countBy(f)).toEqual({ SUCCESS: 2 })
   })
 
   it('are not waited for by who asks at once', async () => {
-    const runs: number[] = []
-    const f = await open({ handler: async () => void runs.push(Date.now()) })
+    let runs = 0
+    const f = await open({
+      handler: async () => {
+        runs += 1
+      },
+    })
     const resource = { router_id: 'router-1' }
     const note = { caller: operator, at: f.app.now(), action: 'job.create' }
-    await f.app.store.jobs.post([f.job({ resource })], note, new Date(Date.now() + 3_600_000))
+    await f.app.store.jobs.post([f.job({ resource })], note, new Date(Date.now() + hourMs))
     await f.worker()
     await f.post([f.job({ resource })])
-    await until('the run', () => runs.length === 1)
-    await until('the end', async () => (await countBy(f)).SUCCESS === 1)
+    await until(() => runs === 1, { what: 'the run' })
+    await until(async () => (await countBy(f)).SUCCESS === 1, { what: 'the end' })
     expect(await countBy(f)).toEqual({ SUCCESS: 1 })
   })
 })
@@ -182,17 +212,19 @@ describe('a job that fails', () => {
     const pauses: number[][] = []
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       await makeDue(f)
-      await until(`try ${attempt}`, async () => {
-        const { rows } = await sql`select from job where status = 'FAIL' and attempts >= ${attempt}`.execute(
-          f.database.db,
-        )
-        return rows.length === jobs.length
-      })
-      const { rows } = await sql<{ attempts: number; pause: number }>`
-        select job.attempts, extract(epoch from job.next_try_at - job.started_at)::float8 * 1000 as pause
-        from job`.execute(f.database.db)
-      // A pause of the first tries may be over before the last job of the set has failed.
-      const ofThis = rows.filter(row => row.attempts === attempt).map(({ pause }) => pause)
+      const found = new Map<string, number>()
+      await until(
+        async () => {
+          const { rows } = await sql<{ id: string; attempts: number; pause: number }>`
+            select id, attempts, extract(epoch from next_try_at - started_at)::float8 * 1000 as pause
+            from job where status = 'FAIL' and attempts >= ${attempt}`.execute(f.database.db)
+          // A pause of the first tries may be over before the last job of the set has failed: they are noted as they come.
+          for (const row of rows) if (row.attempts === attempt) found.set(row.id, row.pause)
+          return rows.length === jobs.length
+        },
+        { what: `try ${attempt}` },
+      )
+      const ofThis = [...found.values()]
       pauses.push(ofThis)
       for (const pause of ofThis) expect(pause).toBeGreaterThanOrEqual(500 * 2 ** (attempt - 1))
       expect(new Set(ofThis.map(Math.round)).size).toBeGreaterThan(ofThis.length / 2)
@@ -217,7 +249,7 @@ describe('a job that fails', () => {
     await f.post(inRegion('bad', 'A', 100))
     await f.post([...inRegion('good', 'A', 200), ...inRegion('good', 'B', 200)])
     await f.worker()
-    await until('the good ones are done', async () => (await countBy(f)).SUCCESS === 400)
+    await until(async () => (await countBy(f)).SUCCESS === 400, { what: 'the good ones are done' })
     const failing = [...runs].filter(([router]) => router.startsWith('bad'))
     // Each fails once and then pauses for half a second at least, so a good one waits for each at most once a pause.
     for (const [, count] of failing) expect(count).toBeGreaterThanOrEqual(1)
@@ -234,7 +266,7 @@ describe('a job that fails', () => {
     const job = f.job({})
     await f.post([job])
     await f.worker()
-    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    await until(async () => (await statusOf(f, job)) === 'FAIL', { what: 'it failed' })
     const failed = await f.app.store.jobs.get(job.id)
     expect(failed?.lastError).toBe("Something went wrong on our side; the log has more under the job's id")
     expect(failed?.nextTryAt).not.toBeNull()
@@ -247,11 +279,11 @@ describe('a job that fails', () => {
     const job = f.job({ type: 'seg_rule_setup', resource: { project_id: project } })
     await f.post([job])
     const clockwork = await f.worker()
-    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    await until(async () => (await statusOf(f, job)) === 'FAIL', { what: 'it failed' })
     await clockwork.stop()
     await f.worker({ app: { ...f.app, jobHandlers: { seg_rule_setup: async () => {} } } })
     await makeDue(f)
-    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+    await until(async () => (await statusOf(f, job)) === 'SUCCESS', { what: 'its end' })
   })
 
   it('is not tried again by itself when it has failed for long enough, but when it is redone', async () => {
@@ -267,14 +299,14 @@ describe('a job that fails', () => {
     await f.post([job])
     f.setTime(null)
     await f.worker({ retryForMs: 60_000 })
-    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    await until(async () => (await statusOf(f, job)) === 'FAIL', { what: 'it failed' })
     expect((await f.app.store.jobs.get(job.id))?.nextTryAt).toBeNull()
     const { rows } = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
       f.database.db,
     )
     expect(rows).toHaveLength(0)
     await redoJob(f.app, operator, job.id)
-    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+    await until(async () => (await statusOf(f, job)) === 'SUCCESS', { what: 'its end' })
     expect(runs).toBe(2)
   })
 })
@@ -295,10 +327,13 @@ describe('a worker', () => {
     const everywhere = { pod_id: 'not_specified_pod', network_id: 'net-1' }
     await f.post([f.job({}), f.job({}), f.job({ type: 'update_network', resource: everywhere })])
     const clockwork = await f.worker()
-    await until('it has succeeded, failed and fanned out', async () => {
-      const { SUCCESS, FAIL } = await countBy(f)
-      return SUCCESS === 3 && FAIL === 2
-    })
+    await until(
+      async () => {
+        const { SUCCESS, FAIL } = await countBy(f)
+        return SUCCESS === 3 && FAIL === 2
+      },
+      { what: 'it has succeeded, failed and fanned out' },
+    )
     await clockwork.stop()
     const texts = asked.mock.calls.map(([config]) => (config as { text?: string }).text ?? String(config))
     asked.mockRestore()
@@ -318,7 +353,7 @@ describe('a worker', () => {
     await f.post([newer])
     expect(await countBy(f)).toEqual({ RUNNING: 2, NEW: 1 })
     await f.worker()
-    await until('the end', async () => (await countBy(f)).SUCCESS === 2)
+    await until(async () => (await countBy(f)).SUCCESS === 2, { what: 'the end' })
     expect(ran.sort()).toEqual([alone.id, newer.id].sort())
     expect(await statusOf(f, older)).toBe('gone')
     expect((await f.app.store.jobs.get(alone.id))?.attempts).toBe(2)
@@ -336,7 +371,7 @@ describe('redo', () => {
     await f.post([other], 1)
     await redoJob(f.app, operator, one.id)
     await f.worker()
-    await until('its end', async () => (await statusOf(f, one)) === 'SUCCESS')
+    await until(async () => (await statusOf(f, one)) === 'SUCCESS', { what: 'its end' })
     expect(ran).toEqual([one.id])
     expect(await statusOf(f, other)).toBe('gone')
   })
@@ -352,10 +387,10 @@ describe('redo', () => {
     const job = f.job({})
     await f.post([job])
     await f.worker()
-    await until('it failed', async () => (await statusOf(f, job)) === 'FAIL')
+    await until(async () => (await statusOf(f, job)) === 'FAIL', { what: 'it failed' })
     await sql`update turn set due_at = now() + interval '1 hour'`.execute(f.database.db)
     await redoJob(f.app, operator, job.id)
-    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+    await until(async () => (await statusOf(f, job)) === 'SUCCESS', { what: 'its end' })
   })
 
   it('of a job that runs or is in the log is refused', async () => {
@@ -364,10 +399,10 @@ describe('redo', () => {
     const job = f.job({})
     await f.post([job])
     await f.worker()
-    await until('it runs', async () => (await statusOf(f, job)) === 'RUNNING')
+    await until(async () => (await statusOf(f, job)) === 'RUNNING', { what: 'it runs' })
     await expect(redoJob(f.app, operator, job.id)).rejects.toMatchObject({ detail: { reason: 'running' } })
     held.open()
-    await until('its end', async () => (await statusOf(f, job)) === 'SUCCESS')
+    await until(async () => (await statusOf(f, job)) === 'SUCCESS', { what: 'its end' })
     await expect(redoJob(f.app, operator, job.id)).rejects.toMatchObject({ detail: { reason: 'in_log' } })
   })
 })
@@ -388,16 +423,19 @@ describe('a job that waited too long for its turn', () => {
       lastError: 'It waited too long for its turn',
     })
     await f.worker()
-    await until('the young one is done', async () => (await statusOf(f, young)) === 'SUCCESS')
-    await until('nothing waits', async () => {
-      const { rows } = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
-        f.database.db,
-      )
-      return rows.length === 0
-    })
+    await until(async () => (await statusOf(f, young)) === 'SUCCESS', { what: 'the young one is done' })
+    await until(
+      async () => {
+        const { rows } = await sql`select from turn where kind = 'job' and due_at <> 'infinity'`.execute(
+          f.database.db,
+        )
+        return rows.length === 0
+      },
+      { what: 'nothing waits' },
+    )
     expect(ran).toEqual([young.id])
     await redoJob(f.app, operator, old.id)
-    await until('its end', async () => (await statusOf(f, old)) === 'SUCCESS')
+    await until(async () => (await statusOf(f, old)) === 'SUCCESS', { what: 'its end' })
   })
 })
 
@@ -416,7 +454,7 @@ describe('a job for every region', () => {
       resource: { pod_id: 'not_specified_pod', network_id: 'net-1' },
     })
     await f.worker()
-    await until('all are done', async () => (await countBy(f)).SUCCESS === 4)
+    await until(async () => (await countBy(f)).SUCCESS === 4, { what: 'all are done' })
     expect(await statusOf(f, job)).toBe('SUCCESS')
     expect(ran.sort()).toEqual(mapped.map(({ id, name }) => `${name} ${id} ${project}`).sort())
     expect(await countBy(f)).toEqual({ SUCCESS: 4 })

@@ -1,19 +1,4 @@
-// Waiting, sizes and chance in tests of workers.
-
-import { setTimeout as sleep } from 'node:timers/promises'
-
-/** Waits until something is so, and fails when it takes too long. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  seconds = 30,
-): Promise<void> {
-  const end = Date.now() + seconds * 1000
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`)
-    await sleep(20)
-  }
-}
+// Sizes and chance: how long a long fight is, and numbers that a printed seed draws again.
 
 /** The whole with SOAK=1, else a tenth. */
 export const sized = (whole: number): number =>
@@ -35,15 +20,6 @@ export function chanceOf(seed: number): () => number {
 
 export const pick = <T>(from: readonly T[], chance: () => number): T =>
   from[Math.floor(chance() * from.length)]!
-
-/** A gate that holds whoever comes until it is opened. */
-export function gate(): { readonly held: Promise<void>; open(): void } {
-  let open = (): void => {}
-  const held = new Promise<void>(resolve => {
-    open = resolve
-  })
-  return { held, open: () => open() }
-}
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
