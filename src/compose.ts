@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuthenticator } from './api/auth.ts'
@@ -193,6 +194,7 @@ export function createApp(
     now: () => new Date(),
     newId: randomUUID,
     chance: Math.random,
+    pause: ms => sleep(ms),
     report: (error, what) => log.error({ err: error }, what),
   }
 }

@@ -176,6 +176,7 @@ create index floatingip_network on floatingip (floating_network_id);
 create index floatingip_port on floatingip (port_id) WHERE (port_id IS NOT NULL);
 create index floatingip_project on floatingip (project_id, id);
 create index floatingip_router on floatingip (router_id) WHERE (router_id IS NOT NULL);
+create unique index floatingip_target on floatingip (port_id, fixed_ip_address) WHERE (port_id IS NOT NULL);
 
 create table general_host (
   region_id uuid not null,
@@ -770,6 +771,17 @@ create table watch (
   constraint watch_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
   constraint watch_pkey primary key (region_id)
 );
+
+create table writing (
+  kind text not null,
+  id text not null,
+  region_id uuid not null,
+  token uuid not null,
+  until timestamptz not null,
+  constraint writing_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint writing_pkey primary key (kind, id)
+);
+create index writing_until on writing (until);
 
 CREATE OR REPLACE FUNCTION public.bucket_forgets_highest()
  RETURNS trigger
