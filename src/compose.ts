@@ -27,6 +27,8 @@ import type { Identity } from './core/identity.ts'
 import type { Reconciled } from './core/leases/reconcile.ts'
 import { jobHandlers } from './core/network/job-handlers.ts'
 import type { Sighting } from './core/network/watch/watch.ts'
+import type { Verdict } from './core/regions/belief.ts'
+import type { SightKind } from './core/regions/suspicion.ts'
 import { checkMounts, mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -47,7 +49,7 @@ import { hostTurns } from './worker/hosts.ts'
 import { type Housekeeping, startHousekeeping, startNumbering } from './worker/housekeeping.ts'
 import { jobTurns } from './worker/jobs.ts'
 import { leaseTurns } from './worker/leases.ts'
-import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
+import { addQueueMetrics, addRegionMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
 import { askForUpkeep, upkeepTurns } from './worker/upkeep.ts'
 
 export type Role = 'all' | 'api' | 'worker'
@@ -138,6 +140,7 @@ export async function startAtoll(config: Config, log: Logger, role: Role): Promi
     const app = createApp(config, database, cloud.regions, log, providers)
     const metrics = createMetrics()
     addQueueMetrics(metrics.registry, app)
+    addRegionMetrics(metrics.registry, app)
     if (role !== 'api') {
       closers.push(startHousekeepingOf(config, log, app).stop)
       closers.push(
@@ -218,7 +221,8 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
       log.warn({ region, ...mended }, 'mended hosts and reservations')
     if (foreign.length > 0) log.warn({ region, foreign }, foreignSentence)
   }
-  const onWatched = (region: string, { drift }: Sighting): void => {
+  const onWatched = (region: string, { drift, verdict }: Sighting): void => {
+    logVerdict(log, region, 'network', verdict)
     if (drift.length > 0) log.warn({ region, drift }, 'a region is not as the model says')
   }
   return new Clockwork({
@@ -236,6 +240,18 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     laneSlots: jobs.slots_per_region,
     onError: (error, what) => log.warn({ err: error }, what),
   })
+}
+
+/** That a region has become suspect, or is believed again. */
+function logVerdict(log: Logger, region: string, through: SightKind, verdict: Verdict | null): void {
+  if (!verdict?.change) return
+  const { change, since, doubt: reason, counts } = verdict
+  if (change === 'lowered') log.info({ region, through, since }, 'a region is believed again')
+  else
+    log.warn(
+      { region, through, since, reason, counts },
+      'a region is suspect: nothing of it leaves the model and nothing is removed there',
+    )
 }
 
 const foreignSentence =
