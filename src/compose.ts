@@ -24,11 +24,7 @@ import {
 } from './configured.ts'
 import type { App } from './core/app.ts'
 import type { Identity } from './core/identity.ts'
-import type { Reconciled } from './core/leases/reconcile.ts'
 import { jobHandlers } from './core/network/job-handlers.ts'
-import type { Sighting } from './core/network/watch/watch.ts'
-import type { Verdict } from './core/regions/belief.ts'
-import type { SightKind } from './core/regions/suspicion.ts'
 import { checkMounts, mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -51,6 +47,7 @@ import { jobTurns } from './worker/jobs.ts'
 import { leaseTurns } from './worker/leases.ts'
 import { addQueueMetrics, addRegionMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
 import { askForUpkeep, upkeepTurns } from './worker/upkeep.ts'
+import { upkeepLog } from './worker/upkeep-log.ts'
 
 export type Role = 'all' | 'api' | 'worker'
 
@@ -211,25 +208,11 @@ export interface ClockworkParts {
 /** The clockwork with all kinds of turns, not yet started. */
 export function createClockwork({ config, log, app, databaseUrl, metrics }: ClockworkParts): Clockwork {
   const { jobs } = config
-  const onSurplus = (region: string, count: number): void => {
-    metrics.countSurplus(region, count)
-    if (count > 0) log.warn({ region, count }, 'removed what a late call had made twice')
-  }
-  const onReconciled = (region: string, found: Reconciled): void => {
-    const { foreign, ...mended } = found
-    if (Object.values(mended).some(list => list.length > 0))
-      log.warn({ region, ...mended }, 'mended hosts and reservations')
-    if (foreign.length > 0) log.warn({ region, foreign }, foreignSentence)
-  }
-  const onWatched = (region: string, { drift, verdict }: Sighting): void => {
-    logVerdict(log, region, 'network', verdict)
-    if (drift.length > 0) log.warn({ region, drift }, 'a region is not as the model says')
-  }
   return new Clockwork({
     turns: app.store.turns,
     kinds: [
       jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
-      ...upkeepTurns(app, { onSurplus, onReconciled, onWatched }),
+      ...upkeepTurns(app, upkeepLog(log, metrics)),
       leaseTurns(app),
       hostTurns(app),
       ...capacityTurns(app),
@@ -241,21 +224,6 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     onError: (error, what) => log.warn({ err: error }, what),
   })
 }
-
-/** That a region has become suspect, or is believed again. */
-function logVerdict(log: Logger, region: string, through: SightKind, verdict: Verdict | null): void {
-  if (!verdict?.change) return
-  const { change, since, doubt: reason, counts } = verdict
-  if (change === 'lowered') log.info({ region, through, since }, 'a region is believed again')
-  else
-    log.warn(
-      { region, through, since, reason, counts },
-      'a region is suspect: nothing of it leaves the model and nothing is removed there',
-    )
-}
-
-const foreignSentence =
-  'servers without a reservation are on enrolled hosts: the region’s nova.conf needs enable_isolated_aggregate_filtering = true in [scheduler]'
 
 async function prepareDatabase(config: Config, log: Logger, url: string, role: Role): Promise<Database> {
   const applied = await migrate(url)
