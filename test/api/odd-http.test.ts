@@ -3,9 +3,8 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../world.ts'
+import { type Served, type World, world } from '../world.ts'
 import { fresh, rowCounts } from './requests.ts'
-import { type Served, served } from './served.ts'
 
 const requestMs = 600
 
@@ -14,13 +13,10 @@ let s: Served
 let token: string
 beforeAll(async () => {
   w = await world()
-  s = await served(w, { requestMs })
+  s = await w.listen({ requestMs })
   token = await w.token('admin')
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 const pod = () => JSON.stringify({ pod: { region_name: fresh('Pod'), az_name: 'az' } })
 const head = (first: string, ...headers: string[]) =>

@@ -9,7 +9,7 @@ let w: Leasing
 
 beforeAll(async () => {
   w = await leasing({
-    regions: ['CentralRegion', 'Pod1', 'Pod2'],
+    regions: ['Pod1', 'Pod2'],
     settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '1' },
   })
 })

@@ -2,7 +2,6 @@
 // leaving; another process comes after it. What is there in the end must be the same as if nobody had died.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openCloud } from '../../src/compose.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
@@ -11,26 +10,21 @@ import { createCloud } from '../../src/openstack/cloud.ts'
 import type { Regions } from '../../src/openstack/region.ts'
 import { hostTurns } from '../../src/worker/hosts.ts'
 import { leaseTurns } from '../../src/worker/leases.ts'
+import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from '../world/mortal.ts'
 import { hourMs, type Leasing, leasing, shortly, stateOf, traces } from './leasing.ts'
-import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from './mortal.ts'
 
 let w: Leasing
-let ports: ReturnType<typeof openCloud>
 
 beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1', 'Pod2'], idle: true })
-  ports = openCloud(w.config)
+  w = await leasing({ regions: ['Pod1', 'Pod2'], workers: false })
 })
-afterAll(async () => {
-  await ports?.close()
-  await w?.[Symbol.asyncDispose]()
-})
+afterAll(() => w?.[Symbol.asyncDispose]())
 
 /** A process's own view of the world: it dies with its life. */
 const processOf = (life: Life, fault: (regions: Regions) => Regions = same => same): App => ({
   ...w.app,
   store: mortalStore(w.app.store, life),
-  cloud: createCloud(mortalRegions(fault(ports.regions), life), { blazarFilter: false }),
+  cloud: createCloud(mortalRegions(fault(w.openstack.regions), life), { blazarFilter: false }),
 })
 
 let workers = 1_000_000

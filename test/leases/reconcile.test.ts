@@ -13,7 +13,7 @@ import { hostsFor, type Leasing, leasing } from './leasing.ts'
 let w: Leasing
 
 beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1'], enrolled: 3 })
+  w = await leasing({ regions: ['Pod1'], hosts: 3 })
 })
 afterAll(() => w?.[Symbol.asyncDispose]())
 

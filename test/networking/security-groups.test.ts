@@ -36,7 +36,7 @@ let caller: Caller
 let networkId: string
 
 beforeAll(async () => {
-  w = await world({ regions: ['CentralRegion', ...pods] })
+  w = await world({ regions: [...pods] })
   const kinds: Kind[] = [
     'network',
     'subnet',

@@ -195,7 +195,7 @@ describe('A18 a provider that fails', () => {
     // What may be there stays charged until it is known to be gone.
     expect((await available()).cores).toBe(3)
     s.w.setTime(new Date(Date.now() + 120_000))
-    await s.startWork()
+    await s.w.startWork()
     await untilSo(async () => (await available()).cores === 4)
     expect(servers()).toEqual([])
   })
@@ -206,7 +206,7 @@ describe('A18 a provider that fails', () => {
     s.w.cloud.faults.add({ kind: 'status', service: 'nova', method: 'DELETE', times: 1 })
     expect(await s.ask('destroy-instance', { 'instance-id': id })).toMatchObject({ result: 'error' })
     expect((await available()).cores).toBe(3)
-    await s.startWork()
+    await s.w.startWork()
     await untilSo(async () => (await available()).cores === 4)
     expect(servers()).toEqual([])
   })
@@ -218,7 +218,7 @@ describe('A18 a provider that fails', () => {
     const server = s.w.cloud.novas.get('Pod1')!.server(ref.server)!
     await untilSo(() => server.taskState === null && server.vmState === 'active')
     server.vmState = 'error'
-    await s.startWork()
+    await s.w.startWork()
     await untilSo(async () => (await available()).cores === 4)
     expect(await s.ask('query-instance', { 'instance-id': id })).toMatchObject({
       status: 'error',

@@ -53,7 +53,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     s.w.setTime(null)
     const lasting = await reserve({ capacity: { cores: 2 } })
     expect((await available()).cores).toBe(1)
-    await s.startWork()
+    await s.w.startWork()
     await untilSo(async () => (await s.ask('query-reservation', {})).reservations.length === 1)
     expect((await s.ask('query-reservation', {})).reservations).toEqual([lasting])
     expect((await available()).cores).toBe(2)
@@ -68,7 +68,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
     const id = await reserve({ start: now(-1), end: now(20), capacity: { cores: 1, ram: 512, instances: 1 } })
     await s.ask('create-instance', s.instanceBody({ 'reservation-id': id }))
-    await s.startWork()
+    await s.w.startWork()
     await untilSo(async () => {
       const { rows } = await s.w.database.pool.query(
         `select from turn where kind = 'capacity-reservation' and due_at > now() + interval '1 hour'`,
@@ -83,7 +83,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     await s.promised({ cores: 4 })
     const id = await reserve({ start: now(0.9), end: now(0.95), capacity: { cores: 1 } })
     s.w.setTime(null)
-    await s.startWork()
+    await s.w.startWork()
     await untilSo(async () => (await audited('reservation.end')).includes(id))
     expect((await available()).cores).toBe(4)
     expect(await s.read(`/promise/reservations/${id}`)).toMatchObject({ active: false })

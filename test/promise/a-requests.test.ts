@@ -5,7 +5,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp, openCloud } from '../../src/compose.ts'
 import { openProviders } from '../../src/configured.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { served } from '../api/served.ts'
 import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
 
 let s: Scene
@@ -135,7 +134,7 @@ describe('A20 a restart', () => {
     const providers = openProviders(w.config, w.databaseUrl, log)
     try {
       const app = { ...createApp(w.config, database, cloud.regions, log, providers), now: w.app.now }
-      await using again = await served({ config: w.config, app, database })
+      await using again = await w.listen({ app, database })
       const headers = { 'x-auth-token': await w.token('admin'), accept: 'application/json' }
       expect(await tree(path => again.ask(path, { headers }))).toEqual(before)
       const body = JSON.stringify(s.instanceBody({ 'reservation-id': id, 'provider-id': provider }))

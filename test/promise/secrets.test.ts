@@ -49,7 +49,7 @@ beforeAll(async () => {
   await say('create-instance', s.instanceBody())
   s.w.cloud.faults.add({ kind: 'status', status: 500, service: 'nova', times: 2 })
   await say('create-instance', s.instanceBody())
-  await s.startWork()
+  await s.w.startWork()
   await untilSo(async () => (await s.read('/promise/allocations'))[0].status === 'active')
   for (const path of ['', '/promise/providers', `/promise/providers/${provider}`])
     answers.push(JSON.stringify(await s.read(path)))

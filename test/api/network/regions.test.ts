@@ -15,7 +15,7 @@ describe('the availability zones', () => {
 
   it('are the zones and the regions, each for networks and for routers', async () => {
     const all = await zones()
-    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(['az', 'Pod1', 'Pod2']))
+    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(['az1', 'az2', 'Pod1', 'Pod2']))
     expect(all).toContainEqual({ name: 'Pod1', resource: 'network', state: 'available' })
     expect(all).toContainEqual({ name: 'Pod1', resource: 'router', state: 'available' })
   })
