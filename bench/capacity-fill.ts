@@ -1,6 +1,7 @@
 // A database with so many living reservations of capacity, written through the store's own append.
 
 import { randomUUID } from 'node:crypto'
+import type { Store } from '../src/core/app.ts'
 import { type Amounts, amountClasses, amountNames, amountsOf } from '../src/core/capacity/amounts.ts'
 import {
   type CapacityReservation,
@@ -10,7 +11,6 @@ import { linesOf, type Place } from '../src/core/capacity/placing.ts'
 import type { Provider } from '../src/core/capacity/provider.ts'
 import { forever, type SupplyPosting } from '../src/core/ledger/ledger.ts'
 import type { Note } from '../src/core/note.ts'
-import type { Store } from '../src/core/ports.ts'
 import { capacityReservationWriter } from '../src/store/capacity-reservations.ts'
 import { type Db, openDatabase } from '../src/store/database.ts'
 import { type Claiming, ledgerStore, writeClaims } from '../src/store/ledger.ts'

@@ -1,10 +1,10 @@
 // What is asked of promises of capacity when it is measured: over the API, and as verbs whose statements are looked at.
 
 import type { FastifyInstance } from 'fastify'
+import type { App, Store } from '../src/core/app.ts'
 import type { Caller } from '../src/core/caller.ts'
 import { createCapacityReservation } from '../src/core/capacity/capacity-reservations.ts'
 import { type CapacityQuery, queryCapacity } from '../src/core/capacity/query.ts'
-import type { App, Store } from '../src/core/ports.ts'
 import type { Size } from './capacity-fill.ts'
 
 const hourMs = 3_600_000

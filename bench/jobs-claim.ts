@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import type { Store } from '../src/core/ports.ts'
+import type { Store } from '../src/core/app.ts'
 import type { Tables } from '../src/store/tables.ts'
 import { turnStore } from '../src/store/turns.ts'
 import { claimOf, endJobs, newJobs, post } from './jobs-store.ts'

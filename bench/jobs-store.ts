@@ -1,10 +1,10 @@
 // Jobs as production stores them: posted with their notes, taken by their turns, ended into the log.
 
 import { randomUUID } from 'node:crypto'
+import type { Store } from '../src/core/app.ts'
 import type { Caller } from '../src/core/caller.ts'
 import type { ClaimRequest } from '../src/core/clockwork.ts'
 import type { Job } from '../src/core/jobs/job.ts'
-import type { Store } from '../src/core/ports.ts'
 
 const regions = 20
 

@@ -1,13 +1,13 @@
 // A database with so many hosts and leases, written through the store's own append.
 
 import { randomUUID } from 'node:crypto'
+import type { Store, Transaction } from '../src/core/app.ts'
 import type { Host } from '../src/core/hosts/host.ts'
 import { supplyOf } from '../src/core/hosts/host.ts'
 import type { Lease } from '../src/core/leases/lease.ts'
 import { askFor } from '../src/core/leases/leases.ts'
 import { type Claim, forever, type Hold, type HostHold, wholeHost } from '../src/core/ledger/ledger.ts'
 import type { Note } from '../src/core/note.ts'
-import type { Store, Transaction } from '../src/core/ports.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { createStore } from '../src/store/store.ts'

@@ -11,8 +11,8 @@ import { overridePolicy, type PolicyTable } from './api/policy.ts'
 import { createRates } from './api/rates.ts'
 import type { Face } from './api/route.ts'
 import { createServer } from './api/server.ts'
-import { type Config, ConfigError } from './config.ts'
-import { checkFiles, listenerTls } from './config-files.ts'
+import { type Config, ConfigError } from './config/config.ts'
+import { checkFiles, listenerTls } from './config/files.ts'
 import {
   cannotListen,
   leaseRules,
@@ -21,11 +21,11 @@ import {
   parseAddress,
   promiseRules,
 } from './configured.ts'
-import type { Reconciled } from './core/hosts/reconcile.ts'
+import type { App } from './core/app.ts'
 import type { Identity } from './core/identity.ts'
-import { jobHandlers } from './core/jobs/handlers.ts'
-import type { Sighting } from './core/network/watch.ts'
-import type { App } from './core/ports.ts'
+import type { Reconciled } from './core/leases/reconcile.ts'
+import { jobHandlers } from './core/network/job-handlers.ts'
+import type { Sighting } from './core/network/watch/watch.ts'
 import { checkMounts, mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'

@@ -1,11 +1,11 @@
 // The settings as core is told of them, and what calls providers behind the guard that they set.
 
 import type { Logger } from 'pino'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError } from './config/config.ts'
 import type { PromiseRules } from './core/capacity/rules.ts'
 import { AppError } from './core/error.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
-import type { NetworkRules } from './core/network/rules.ts'
+import type { NetworkRules } from './core/network/model/rules.ts'
 import { createProviders, type Providers, type ProvidersSettings } from './openstack/provider.ts'
 
 export const leaseRules = ({ leases }: Config): LeaseRules => ({

@@ -2,8 +2,8 @@
 
 import type { Logger } from 'pino'
 import { keyFile, openCloud } from './compose.ts'
-import type { Config } from './config.ts'
-import { checkFiles } from './config-files.ts'
+import type { Config } from './config/config.ts'
+import { checkFiles } from './config/files.ts'
 import type { RegionSurvey } from './core/cloud.ts'
 import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'

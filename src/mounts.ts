@@ -9,7 +9,7 @@ import { reservation } from './api/reservation/index.ts'
 import { reservationVersions } from './api/reservation/versions.ts'
 import type { Mount } from './api/route.ts'
 import { tricircle } from './api/tricircle/index.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError } from './config/config.ts'
 
 /** The faces where they are mounted, less what the operator does without. */
 export const mounts = (config: Config): Mount[] =>

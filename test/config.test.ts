@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { ConfigError, loadConfig } from '../src/config.ts'
-import { exampleConfig } from '../src/config-example.ts'
-import { leaves } from '../src/config-schema.ts'
+import { ConfigError, loadConfig } from '../src/config/config.ts'
+import { exampleConfig } from '../src/config/example.ts'
+import { leaves } from '../src/config/schema.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'atoll-config-'))
 afterAll(() => rmSync(folder, { recursive: true }))

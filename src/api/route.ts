@@ -1,8 +1,8 @@
 // What a face is made of: routes (parse, one core verb, view), a policy table, and an envelope for errors.
 
+import type { App } from '../core/app.ts'
 import type { Caller } from '../core/caller.ts'
 import type { AppError } from '../core/error.ts'
-import type { App } from '../core/ports.ts'
 import type { PolicyTable } from './policy.ts'
 import type { Request } from './request.ts'
 

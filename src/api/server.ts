@@ -11,9 +11,9 @@ import Fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import type { App } from '../core/app.ts'
 import type { Caller } from '../core/caller.ts'
 import { AppError, malformed } from '../core/error.ts'
-import type { App } from '../core/ports.ts'
 import type { Credentials } from './auth.ts'
 import { publicUrl, trusting } from './forwarded.ts'
 import { begin } from './guards.ts'

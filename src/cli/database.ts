@@ -1,6 +1,6 @@
 // `atoll migrate`, `atoll backup`, `atoll restore`: what is done to the database as a whole.
 
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { backupDatabase, migrateDatabase, restoreDatabase } from '../upkeep.ts'
 import { createQuietLog } from './log.ts'
 

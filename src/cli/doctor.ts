@@ -1,6 +1,6 @@
 // `atoll doctor`: says what is right and what is wrong; exit code 1 when something is wrong.
 
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { diagnose, diagnoseLedger } from '../diagnosis.ts'
 import { createQuietLog } from './log.ts'
 

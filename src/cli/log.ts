@@ -2,7 +2,7 @@
 
 import { type Logger, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 
 export function createLog({ log: { level, format } }: Config): Logger {
   const options = {

@@ -2,7 +2,7 @@
 // The command `atoll`: what it can do, and how it ends.
 
 import { Command, Option } from 'commander'
-import { ConfigError, loadConfig } from '../config.ts'
+import { ConfigError, loadConfig } from '../config/config.ts'
 
 // Each command brings its own parts: help and a wrong option need none of them, and they take a second to load.
 const onDatabase = () => import('./database.ts')

@@ -1,7 +1,7 @@
 // `atoll routes`: every route, from the same tables that serve them.
 
 import { policyOf } from '../compose.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { checkMounts, mounts } from '../mounts.ts'
 
 export function printRoutes(config: Config): void {

@@ -2,7 +2,7 @@
 
 import type { Logger } from 'pino'
 import { type Atoll, type Role, startAtoll } from '../compose.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { startDemo } from './demo.ts'
 import { createLog } from './log.ts'
 

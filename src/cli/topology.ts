@@ -1,6 +1,6 @@
 // `atoll topology`: the tree of regions, networks, routers and links, for people or as JSON.
 
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { readTopology, type TopologyView } from '../upkeep.ts'
 import { createQuietLog } from './log.ts'
 

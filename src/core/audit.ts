@@ -1,6 +1,6 @@
 // How long the audit trail and the ledger's journal are kept.
 
-import type { App } from './ports.ts'
+import type { App } from './app.ts'
 import { dayMs, inSteps } from './steps.ts'
 
 const daysAgo = (app: App, days: number): Date => new Date(app.now().getTime() - days * dayMs)

@@ -2,7 +2,7 @@
 
 import type { ProviderCloud, ProviderLogin } from './capacity/provider-cloud.ts'
 import type { HostFacts } from './hosts/host.ts'
-import type { RegionNetworking } from './network/region-rows.ts'
+import type { RegionNetworking } from './network/copies/region-rows.ts'
 
 /** A host as its region knows it. */
 export type HostPlace = Pick<HostFacts, 'hypervisorHostname' | 'serviceName' | 'providerId' | 'inventory'>

@@ -7,7 +7,7 @@ import {
   parseAddress,
   parseCidr,
   widthOf,
-} from '../core/network/address.ts'
+} from '../core/network/addresses/address.ts'
 
 export interface AllowLine {
   readonly text: string

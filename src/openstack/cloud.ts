@@ -3,7 +3,7 @@
 import type { Cloud } from '../core/cloud.ts'
 import { unavailable } from '../core/error.ts'
 import { type ComputeOptions, computeOf } from './compute.ts'
-import { networkingOf } from './networking.ts'
+import { networkingOf } from './network.ts'
 import { createProviders, type Providers } from './provider.ts'
 import type { Regions } from './region.ts'
 

@@ -9,7 +9,7 @@ import {
   compareAddresses,
   formatAddress,
   parseAddress,
-} from '../core/network/address.ts'
+} from '../core/network/addresses/address.ts'
 import {
   type AllowLine,
   fits,

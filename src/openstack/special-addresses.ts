@@ -1,5 +1,5 @@
 // Addresses that lead to this machine, to its own link or to many at once, in all the forms that IPv6 has for them.
-import { type Address, type Cidr, contains, parseCidr } from '../core/network/address.ts'
+import { type Address, type Cidr, contains, parseCidr } from '../core/network/addresses/address.ts'
 
 const cidr = (text: string): Cidr => parseCidr(text)!
 

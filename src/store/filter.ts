@@ -1,14 +1,14 @@
 // A filter as a condition in SQL: the same answer as `matches` over `hostValue`, from the rows `host` and `region`.
 
 import { type RawBuilder, sql } from 'kysely'
-import type { builtInProperties } from '../core/hosts/host.ts'
 import {
   type Comparison,
   type Condition,
   type Filter,
   numberPattern,
   operandNumber,
-} from '../core/reservations/filter.ts'
+} from '../core/filter/filter.ts'
+import type { builtInProperties } from '../core/hosts/host.ts'
 
 import { onceMark } from './database.ts'
 

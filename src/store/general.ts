@@ -1,7 +1,7 @@
 // What a region's general capacity is made of, in PostgreSQL.
 
 import { sql } from 'kysely'
-import type { ClassAmounts, GeneralWriter } from '../core/capacity/general-host.ts'
+import type { ClassAmounts, GeneralWriter } from '../core/ledger/general-host.ts'
 import { forever } from '../core/ledger/ledger.ts'
 import { type Db, run } from './database.ts'
 

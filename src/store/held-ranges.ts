@@ -15,9 +15,9 @@ import {
   poolSize,
   subtractRanges,
   widthOf,
-} from '../core/network/address.ts'
-import type { Pool } from '../core/network/model.ts'
-import type { Holding, Purpose } from '../core/network/network-store.ts'
+} from '../core/network/addresses/address.ts'
+import type { Pool } from '../core/network/model/model.ts'
+import type { Holding, Purpose } from '../core/network/model/network-store.ts'
 import { type Db, lockOn, run } from './database.ts'
 
 type NewHolding = Omit<Holding, 'start' | 'end'>

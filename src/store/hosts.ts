@@ -2,6 +2,7 @@
 
 import { type OperationNodeSource, type RawBuilder, sql } from 'kysely'
 import { conflict } from '../core/error.ts'
+import type { Filter } from '../core/filter/filter.ts'
 import type {
   Allocation,
   AllocationFilter,
@@ -12,7 +13,6 @@ import type {
   HostWriter,
 } from '../core/hosts/host.ts'
 import { forever, type Window } from '../core/ledger/ledger.ts'
-import type { Filter } from '../core/reservations/filter.ts'
 import { audited } from './audit.ts'
 import { type Db, run } from './database.ts'
 import { reservable } from './filter.ts'

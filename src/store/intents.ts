@@ -1,7 +1,7 @@
 // Intents in PostgreSQL: what Atoll is about to make in regions, written before it does.
 
 import { type RawBuilder, sql } from 'kysely'
-import type { Intent, IntentStore } from '../core/network/intent.ts'
+import type { Intent, IntentStore } from '../core/network/copies/intent.ts'
 import { type Db, run } from './database.ts'
 import type { IntentTable } from './tables.ts'
 

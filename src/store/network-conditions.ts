@@ -2,8 +2,8 @@
 
 import { isIP } from 'node:net'
 import { type RawBuilder, sql } from 'kysely'
-import type { Kind } from '../core/network/model.ts'
-import type { Condition, Sight } from '../core/network/network-store.ts'
+import type { Kind } from '../core/network/model/model.ts'
+import type { Condition, Sight } from '../core/network/model/network-store.ts'
 import { column, isPlaced, table, typeOf } from './network-kinds.ts'
 
 type Sql = RawBuilder<unknown>

@@ -9,7 +9,7 @@ import type {
   SecurityGroup,
   SecurityGroupRule,
   Written,
-} from '../core/network/model.ts'
+} from '../core/network/model/model.ts'
 
 /** What a column holds; with `?` it may be null. */
 type Base<T> = T extends boolean

@@ -1,8 +1,8 @@
 // Lists of the central model: ranges of an index where the order has one, from any row on, forwards and backwards.
 
 import { type RawBuilder, sql } from 'kysely'
-import type { Kind, Kinds } from '../core/network/model.ts'
-import type { Order, ResourceQuery } from '../core/network/network-store.ts'
+import type { Kind, Kinds } from '../core/network/model/model.ts'
+import type { Order, ResourceQuery } from '../core/network/model/network-store.ts'
 import { type Db, onceMark, run } from './database.ts'
 import { conditionSql, sightedFrom } from './network-conditions.ts'
 import { column, fromRow, selection, table, typeOf } from './network-kinds.ts'

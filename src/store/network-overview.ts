@@ -1,7 +1,7 @@
 // What an overview of the central model asks, in PostgreSQL: each question is one statement however much it is about.
 
 import { sql } from 'kysely'
-import type { Held, PortCount, Sight } from '../core/network/network-store.ts'
+import type { Held, PortCount, Sight } from '../core/network/model/network-store.ts'
 import { type Db, run } from './database.ts'
 import { seen } from './network-conditions.ts'
 

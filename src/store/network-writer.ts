@@ -2,8 +2,8 @@
 
 import { sql } from 'kysely'
 import { type AppError, conflict, notFound } from '../core/error.ts'
-import type { Change, Kind, Kinds, Written } from '../core/network/model.ts'
-import type { NetworkWriter, NewPlace, SegmentAsk } from '../core/network/network-store.ts'
+import type { Change, Kind, Kinds, Written } from '../core/network/model/model.ts'
+import type { NetworkWriter, NewPlace, SegmentAsk } from '../core/network/model/network-store.ts'
 import type { Note } from '../core/note.ts'
 import { audited } from './audit.ts'
 import { type Db, lockOn, type Refusals, run } from './database.ts'

@@ -1,8 +1,8 @@
 // The central model in PostgreSQL: reading it.
 
 import { sql } from 'kysely'
-import type { Kind, Kinds } from '../core/network/model.ts'
-import type { NetworkStore } from '../core/network/network-store.ts'
+import type { Kind, Kinds } from '../core/network/model/model.ts'
+import type { NetworkStore } from '../core/network/model/network-store.ts'
 import { type Db, run } from './database.ts'
 import { holdings } from './held-ranges.ts'
 import { sightedFrom } from './network-conditions.ts'

@@ -1,6 +1,6 @@
 // The Store port of core, in PostgreSQL.
 
-import type { Store } from '../core/ports.ts'
+import type { Store } from '../core/app.ts'
 import { auditStore } from './audit.ts'
 import { bindingStore } from './bindings.ts'
 import { capacityStore } from './capacity.ts'

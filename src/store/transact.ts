@@ -1,8 +1,8 @@
 // Transactions: all of it or nothing.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Transaction } from '../core/app.ts'
 import { AppError } from '../core/error.ts'
-import type { Transaction } from '../core/ports.ts'
 import { capacityReservationWriter } from './capacity-reservations.ts'
 import { type Db, run } from './database.ts'
 import { generalWriter } from './general.ts'

@@ -1,6 +1,6 @@
 // How far each region has been watched, in PostgreSQL.
 
-import type { WatchStore } from '../core/network/watch-store.ts'
+import type { WatchStore } from '../core/network/watch/watch-store.ts'
 import { type Db, run } from './database.ts'
 
 export function watchStore(db: Db): WatchStore {

@@ -1,11 +1,11 @@
 // Reservations of capacity and providers as turns of the clockwork: what ends, what expires, what becomes of servers.
 
+import type { App } from '../core/app.ts'
 import { capacityReservationKind } from '../core/capacity/capacity-reservation.ts'
 import { providerKind } from '../core/capacity/provider.ts'
 import { runCapacityReservation } from '../core/capacity/reservation-life.ts'
 import { runProvider } from '../core/capacity/watch-instances.ts'
 import { AppError } from '../core/error.ts'
-import type { App } from '../core/ports.ts'
 import type { TurnKind } from './clockwork.ts'
 
 /** How long a provider that does not answer is left alone. */

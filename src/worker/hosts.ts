@@ -1,9 +1,9 @@
 // Hosts that come or leave as turns of the clockwork: what nobody finished is finished here.
 
+import type { App } from '../core/app.ts'
 import { AppError } from '../core/error.ts'
 import { runHost } from '../core/hosts/enrolment.ts'
 import { hostKind } from '../core/hosts/host.ts'
-import type { App } from '../core/ports.ts'
 import type { TurnKind } from './clockwork.ts'
 
 const retryMs = 10_000

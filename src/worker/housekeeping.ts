@@ -2,11 +2,11 @@
 
 import { setInterval } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { App } from '../core/app.ts'
 import { forgetAudit, forgetJournal } from '../core/audit.ts'
 import { forgetEvents, numberEvents } from '../core/feed/feed.ts'
 import { expireNewJobs, forgetLoggedJobs } from '../core/jobs/jobs.ts'
-import { forgetIntents } from '../core/network/tidy.ts'
-import type { App } from '../core/ports.ts'
+import { forgetIntents } from '../core/network/watch/tidy.ts'
 
 export interface HousekeepingOptions {
   readonly app: App

@@ -1,8 +1,8 @@
 // Jobs as turns of the clockwork.
 
+import type { App } from '../core/app.ts'
 import { type Job, jobKind } from '../core/jobs/job.ts'
 import { type JobOutcome, type RunSettings, runJob } from '../core/jobs/jobs.ts'
-import type { App } from '../core/ports.ts'
 import type { TurnKind } from './clockwork.ts'
 
 /** One run of a job, when it is over. */

@@ -1,8 +1,8 @@
 // Leases as turns of the clockwork.
 
+import type { App } from '../core/app.ts'
 import { leaseKind } from '../core/leases/lease.ts'
 import { runLease } from '../core/leases/run.ts'
-import type { App } from '../core/ports.ts'
 import type { TurnKind } from './clockwork.ts'
 
 export const leaseTurns = (app: App): TurnKind => ({

@@ -1,7 +1,7 @@
 // What is counted about the work behind the APIs, for /metrics.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { App } from '../core/ports.ts'
+import type { App } from '../core/app.ts'
 import type { JobRun } from './jobs.ts'
 
 export interface WorkMetrics {

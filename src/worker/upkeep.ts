@@ -1,12 +1,12 @@
 // A turn a region, every so often, for whatever is to be looked after there.
 
+import type { App } from '../core/app.ts'
 import { discoverRegion, isPromised } from '../core/capacity/general.ts'
 import { AppError } from '../core/error.ts'
-import { type Reconciled, reconcileHosts } from '../core/hosts/reconcile.ts'
-import { askForAll } from '../core/network/ask.ts'
-import { tidyRegion } from '../core/network/tidy.ts'
-import { type Sighting, watchRegion } from '../core/network/watch.ts'
-import type { App } from '../core/ports.ts'
+import { type Reconciled, reconcileHosts } from '../core/leases/reconcile.ts'
+import { askForAll } from '../core/network/watch/ask.ts'
+import { tidyRegion } from '../core/network/watch/tidy.ts'
+import { type Sighting, watchRegion } from '../core/network/watch/watch.ts'
 import { isCentral, type Region } from '../core/regions/region.ts'
 import { type UpkeepKind, upkeepAsks } from '../core/regions/upkeep.ts'
 import type { TurnKind } from './clockwork.ts'

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { type World, world } from '../world.ts'
 import {
   allRoutes,

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { METHODS } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { type Served, type World, world } from '../world.ts'
 import { allRoutes, goodRequests, newRegion, newRouting, pathWith, rowCounts } from './requests.ts'
 import { expectShape, sentenceOf } from './shapes.ts'

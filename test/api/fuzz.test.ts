@@ -4,7 +4,7 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { mounts } from '../../src/mounts.ts'
 import { type Reply, type Served, type World, world } from '../world.ts'
 import { newPort, newRule } from './central.ts'

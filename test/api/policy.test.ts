@@ -1,7 +1,7 @@
 // Who may do what: every route asked by everybody, against the committed table (policy-table.ts).
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { mounts } from '../../src/mounts.ts'
 import { type Reply, type World, world } from '../world.ts'
 import { type Person, people, strangers, tokens } from './people.ts'

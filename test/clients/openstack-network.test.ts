@@ -2,7 +2,7 @@
 // region, and T4, one way out for networks of several; and does with them what users do.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { markedIn } from '../networking/regions.ts'
+import { markedIn } from '../network/regions.ts'
 import { type World, world } from '../world.ts'
 import { announce, json, openstack, withoutOpenstack } from './openstack.ts'
 

@@ -10,7 +10,7 @@ import {
   setAggregateMetadata,
 } from '../../src/openstack/nova-aggregates.ts'
 import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
-import { openNetworking, refused } from './networking.ts'
+import { openNetworking, refused } from './network.ts'
 import { type Booter, gone, openBooter, until } from './nova-servers.ts'
 
 const { target, pod1, close } = await openNetworking()

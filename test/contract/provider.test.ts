@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProviderLogin, ProviderServerSpec } from '../../src/core/capacity/provider-cloud.ts'
 import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
 import { createProviders } from '../../src/openstack/provider.ts'
-import { openNetworking } from './networking.ts'
+import { openNetworking } from './network.ts'
 import { type Booter, openBooter, until } from './nova-servers.ts'
 import { requestId } from './target.ts'
 

@@ -1,6 +1,6 @@
 // The parts of a topology that spans regions, as they are made in one region.
-import type { RegionNetwork, RegionRouter, RegionSubnet } from '../../src/core/network/region-rows.ts'
-import { anySegment, type Place } from './networking.ts'
+import type { RegionNetwork, RegionRouter, RegionSubnet } from '../../src/core/network/copies/region-rows.ts'
+import { anySegment, type Place } from './network.ts'
 
 /** The tenant's project, and that of the service user. */
 interface Owners {

@@ -6,8 +6,8 @@
 import pg from 'pg'
 import { pino } from 'pino'
 import { createApp, createClockwork, openCloud } from '../../dist/src/compose.js'
-import { loadConfig } from '../../dist/src/config.js'
-import { makerOf, realise } from '../../dist/src/core/network/realise.js'
+import { loadConfig } from '../../dist/src/config/config.js'
+import { makerOf, realise } from '../../dist/src/core/network/copies/realise.js'
 import { openDatabase } from '../../dist/src/store/database.js'
 
 const isFenced = !process.argv.includes('--no-fence')

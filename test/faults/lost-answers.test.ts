@@ -1,10 +1,10 @@
 // A region makes what it was asked for and the answer is lost: there is one of each thing all the same.
 
 import { afterEach, describe, expect, it } from 'vitest'
+import type { App } from '../../src/core/app.ts'
 import { AppError } from '../../src/core/error.ts'
-import type { Maker } from '../../src/core/network/intent.ts'
-import { makerOf, type Realised, realise } from '../../src/core/network/realise.ts'
-import type { App } from '../../src/core/ports.ts'
+import type { Maker } from '../../src/core/network/copies/intent.ts'
+import { makerOf, type Realised, realise } from '../../src/core/network/copies/realise.ts'
 import { chanceOf, pick, seed, sized } from '../chance.ts'
 import { type Fleet, fleet, project } from '../worker/fleet.ts'
 

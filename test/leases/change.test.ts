@@ -1,9 +1,9 @@
 // What may be changed of a lease, and when.
 
 import { describe, expect, it } from 'vitest'
+import type { App } from '../../src/core/app.ts'
 import { changed, reclaimed } from '../../src/core/leases/change.ts'
 import type { Lease, LeaseChange } from '../../src/core/leases/lease.ts'
-import type { App } from '../../src/core/ports.ts'
 import { active, at, failed, pending, reservation, rules, terminated } from './sample.ts'
 
 type Wish = Omit<LeaseChange, 'id'>

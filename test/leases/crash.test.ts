@@ -2,10 +2,10 @@
 // leaving; another process comes after it. What is there in the end must be the same as if nobody had died.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { App } from '../../src/core/app.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
-import type { App } from '../../src/core/ports.ts'
 import { createCloud } from '../../src/openstack/cloud.ts'
 import type { Regions } from '../../src/openstack/region.ts'
 import { hostTurns } from '../../src/worker/hosts.ts'

@@ -1,9 +1,9 @@
 // When a lease begins, ends and is told of its end.
 
 import { describe, expect, it } from 'vitest'
+import type { App } from '../../src/core/app.ts'
 import { heldWindow } from '../../src/core/leases/claiming.ts'
 import { instantOf, isBegun, isOver, nextDue, timesOf } from '../../src/core/leases/timing.ts'
-import type { App } from '../../src/core/ports.ts'
 import { active, at, failed, pending, rules, terminated } from './sample.ts'
 
 const now = at('09:30:20')

@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
+import { parseFilter } from '../../src/core/filter/filter.ts'
 import { forever, type HostHold, type Window } from '../../src/core/ledger/ledger.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import { parseFilter } from '../../src/core/reservations/filter.ts'
 import {
   all,
   always,

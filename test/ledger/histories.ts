@@ -1,6 +1,8 @@
 // One store that lives through a random history of a small ledger.
 
 import { AppError } from '../../src/core/error.ts'
+import { parseFilter } from '../../src/core/filter/filter.ts'
+import { findHosts, type HostsAsked, NotEnoughHosts } from '../../src/core/leases/physical-host.ts'
 import {
   admit,
   type Claim,
@@ -13,8 +15,6 @@ import {
 } from '../../src/core/ledger/ledger.ts'
 import { postSupply } from '../../src/core/ledger/supply.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import { parseFilter } from '../../src/core/reservations/filter.ts'
-import { findHosts, type HostsAsked, NotEnoughHosts } from '../../src/core/reservations/physical-host.ts'
 import { firstDay, hostRegions, quarterDay, type Step } from './history-steps.ts'
 import { hostOf, type LedgerStore, note, regionNamed, tenancy } from './stores.ts'
 

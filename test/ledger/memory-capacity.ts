@@ -9,10 +9,10 @@ import type {
   Slot,
   SlotSearch,
 } from '../../src/core/capacity/capacity.ts'
+import type { Filter } from '../../src/core/filter/filter.ts'
 import { type Host, supplyOf } from '../../src/core/hosts/host.ts'
 import type { Question, Window } from '../../src/core/ledger/ledger.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import type { Filter } from '../../src/core/reservations/filter.ts'
 
 export const overlaps = (a: Window, b: Window): boolean => a.from < b.to && b.from < a.to
 

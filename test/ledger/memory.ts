@@ -3,6 +3,7 @@
 
 import type { CapacityStore } from '../../src/core/capacity/capacity.ts'
 import { conflict } from '../../src/core/error.ts'
+import { type Filter, matches } from '../../src/core/filter/filter.ts'
 import type { Host } from '../../src/core/hosts/host.ts'
 import { hostValue } from '../../src/core/hosts/properties.ts'
 import {
@@ -23,7 +24,6 @@ import {
   wholeHost,
 } from '../../src/core/ledger/ledger.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import { type Filter, matches } from '../../src/core/reservations/filter.ts'
 import { capacityOf, inOrder, overlaps, sum, within } from './memory-capacity.ts'
 
 interface Account {

@@ -1,6 +1,7 @@
 // Regions, scopes, hosts and claims for the contract of the ledger, in a few words each.
 
 import { randomUUID } from 'node:crypto'
+import { parseFilter } from '../../src/core/filter/filter.ts'
 import {
   type Claim,
   forever,
@@ -11,7 +12,6 @@ import {
   type Window,
 } from '../../src/core/ledger/ledger.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import { parseFilter } from '../../src/core/reservations/filter.ts'
 import { type HostSpec, hostOf, type LedgerStore, note, regionNamed, tenancy } from './stores.ts'
 
 export const all = parseFilter('')

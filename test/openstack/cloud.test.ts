@@ -1,9 +1,9 @@
 // core's Cloud port: whose project it works in, and which path each kind of a region has.
 import { expect, onTestFinished, test } from 'vitest'
-import type { RegionKind } from '../../src/core/network/region-rows.ts'
+import type { RegionKind } from '../../src/core/network/copies/region-rows.ts'
 import { createCatalog } from '../../src/openstack/catalog.ts'
 import { createCloud } from '../../src/openstack/cloud.ts'
-import { networkingOf } from '../../src/openstack/networking.ts'
+import { networkingOf } from '../../src/openstack/network.ts'
 import { createRegions } from '../../src/openstack/region.ts'
 import { createSession } from '../../src/openstack/session.ts'
 import { network, pod } from './pod.ts'

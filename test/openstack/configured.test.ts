@@ -1,7 +1,7 @@
 // The guard as the settings make it: whose addresses are Atoll's own, and what a slip in a line says.
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { ConfigError, loadConfig } from '../../src/config.ts'
+import { ConfigError, loadConfig } from '../../src/config/config.ts'
 import { openProviders, providersSettings } from '../../src/configured.ts'
 import { world } from '../world.ts'
 import { isRefused, login, requestId } from './guarded.ts'

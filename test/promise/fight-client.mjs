@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { createApp, createClockwork, openCloud } from '../../dist/src/compose.js'
-import { loadConfig } from '../../dist/src/config.js'
+import { loadConfig } from '../../dist/src/config/config.js'
 import { openProviders } from '../../dist/src/configured.js'
 import {
   cancelCapacityReservation,

@@ -3,7 +3,7 @@
 
 import { afterAll, expect, it } from 'vitest'
 import { until } from '../contract/nova-servers.ts'
-import { openServers } from '../networking/servers.ts'
+import { openServers } from '../network/servers.ts'
 import { type Json, world } from '../world.ts'
 
 const w = await world({ joined: true, lab: true, regions: ['Pod1'] })

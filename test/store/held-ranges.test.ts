@@ -2,8 +2,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Pool } from '../../src/core/network/model.ts'
-import type { Holding } from '../../src/core/network/network-store.ts'
+import type { Pool } from '../../src/core/network/model/model.ts'
+import type { Holding } from '../../src/core/network/model/network-store.ts'
 import { holding, type NetworkScene, networkScene } from './network-rows.ts'
 import { outcomes, times } from './stored.ts'
 

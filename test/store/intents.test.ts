@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Intent, IntentStore } from '../../src/core/network/intent.ts'
-import { forgetIntents } from '../../src/core/network/tidy.ts'
-import type { App } from '../../src/core/ports.ts'
+import type { App } from '../../src/core/app.ts'
+import type { Intent, IntentStore } from '../../src/core/network/copies/intent.ts'
+import { forgetIntents } from '../../src/core/network/watch/tidy.ts'
 import { at, type Stored, stored, times } from './stored.ts'
 
 let s: Stored

@@ -1,7 +1,7 @@
 // What there is only so much of: quotas of projects and segments of networks, however many ask at once.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Kind } from '../../src/core/network/model.ts'
+import type { Kind } from '../../src/core/network/model/model.ts'
 import { type NetworkScene, network, networkScene, router } from './network-rows.ts'
 import { noted, outcomes, times } from './stored.ts'
 

@@ -1,8 +1,8 @@
 // Lists of the central model: who sees what, every condition, and pages in any order from any row on, both ways.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Kind } from '../../src/core/network/model.ts'
-import type { Condition, Order, ResourceQuery, Sight } from '../../src/core/network/network-store.ts'
+import type { Kind } from '../../src/core/network/model/model.ts'
+import type { Condition, Order, ResourceQuery, Sight } from '../../src/core/network/model/network-store.ts'
 import { chanceOf, pick, seed } from '../chance.ts'
 import {
   floatingip,

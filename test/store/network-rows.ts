@@ -1,9 +1,9 @@
 // Rows of the central model to put into a store, and where to put them.
 
 import { randomUUID } from 'node:crypto'
-import type { FixedIp, Kind, Kinds, Written } from '../../src/core/network/model.ts'
-import type { Holding, ResourceQuery } from '../../src/core/network/network-store.ts'
-import type { Transaction } from '../../src/core/ports.ts'
+import type { Transaction } from '../../src/core/app.ts'
+import type { FixedIp, Kind, Kinds, Written } from '../../src/core/network/model/model.ts'
+import type { Holding, ResourceQuery } from '../../src/core/network/model/network-store.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { at, noted, type Stored, stored } from './stored.ts'
 

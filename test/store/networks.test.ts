@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Kind, Written } from '../../src/core/network/model.ts'
+import type { Kind, Written } from '../../src/core/network/model/model.ts'
 import {
   floatingip,
   group,

@@ -2,8 +2,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { App, Store } from '../../src/core/app.ts'
 import { forgetAudit } from '../../src/core/audit.ts'
-import type { App, Store } from '../../src/core/ports.ts'
 import type { Database } from '../../src/store/database.ts'
 import { at, binding, noted, outcomes, region, routing, type Stored, stored } from './stored.ts'
 

@@ -1,9 +1,9 @@
 // A store over a database of its own, and regions, bindings and routings to put into it.
 
 import { randomUUID } from 'node:crypto'
+import type { App, Store } from '../../src/core/app.ts'
 import { AppError } from '../../src/core/error.ts'
 import type { Note } from '../../src/core/note.ts'
-import type { App, Store } from '../../src/core/ports.ts'
 import type { Binding } from '../../src/core/regions/binding.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import type { RoutingSpec } from '../../src/core/routing/routing.ts'

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import type { App } from '../../src/core/ports.ts'
+import type { App } from '../../src/core/app.ts'
 import { startHousekeeping } from '../../src/worker/housekeeping.ts'
 
 it('stops soon in the middle of much to remove, and what fails after that is told nobody', async () => {

@@ -1,7 +1,7 @@
 // A process that dies at a moment of its work that a test chooses: what it has asked for by then is done, nothing after.
 
+import type { App, Store } from '../../src/core/app.ts'
 import type { Cloud } from '../../src/core/cloud.ts'
-import type { App, Store } from '../../src/core/ports.ts'
 import type { Region, Regions } from '../../src/openstack/region.ts'
 
 export class Killed extends Error {}

@@ -9,12 +9,12 @@ import {
   wrongMethod,
   wrongRevision,
 } from '../errors.ts'
+import { type Fields, readCreate, readUpdate } from '../model/attributes.ts'
 import { checkQuota } from '../model/limits.ts'
 import { type Caller, isAllowed } from '../model/rules.ts'
 import type { Region } from '../region.ts'
 import type { Row } from '../rows.ts'
 import type { Answer, Asked } from './answer.ts'
-import { type Fields, readCreate, readUpdate } from './attributes.ts'
 import { linksOf, nextOf } from './links.ts'
 import { enforce } from './policy.ts'
 import { find, pick, readQuery, viewAll } from './query.ts'

@@ -1,10 +1,10 @@
 // What a request may do: every rule that it touches is asked, and the refusal names them all.
 
 import { refusal } from '../errors.ts'
+import type { Attribute, Attributes, Fields } from '../model/attributes.ts'
+import { isDictionary } from '../model/kinds.ts'
 import { type Caller, isAllowed, type Rule } from '../model/rules.ts'
 import type { Region } from '../region.ts'
-import type { Attribute, Attributes, Fields } from './attributes.ts'
-import { isDictionary } from './kinds.ts'
 
 interface Act {
   verb: 'get' | 'create' | 'update' | 'delete'

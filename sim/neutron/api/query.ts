@@ -2,10 +2,10 @@
 
 import { represented } from '../../python.ts'
 import { badRequest, invalidInput, malformed } from '../errors.ts'
+import { type Attribute, type Attributes, type Fields, isGiven } from '../model/attributes.ts'
 import { type Caller, isAllowed } from '../model/rules.ts'
 import type { Region } from '../region.ts'
 import type { Row, Standard } from '../rows.ts'
-import { type Attribute, type Attributes, type Fields, isGiven } from './attributes.ts'
 import { type Resource, view } from './resource.ts'
 
 const controls = ['fields', 'sort_key', 'sort_dir', 'limit', 'marker', 'page_reverse']

@@ -1,12 +1,12 @@
 // Quotas over the API: what a project may have, with what it uses; set and reset by admins.
 
 import { internalError, malformed, refusal, unknownPath, wrongMethod } from '../errors.ts'
+import { type Attributes, type Fields, readUpdate } from '../model/attributes.ts'
+import { integerBetween, isDictionary } from '../model/kinds.ts'
 import { limits, usage } from '../model/limits.ts'
 import type { Caller } from '../model/rules.ts'
 import type { Region } from '../region.ts'
 import type { Answer, Asked } from './answer.ts'
-import { type Attributes, type Fields, readUpdate } from './attributes.ts'
-import { integerBetween, isDictionary } from './kinds.ts'
 import { enforce } from './policy.ts'
 
 const largest = 2_147_483_647

@@ -2,11 +2,11 @@
 
 import type { Refusal } from '../../http.ts'
 import type { Table } from '../../table.ts'
+import type { Attribute, Attributes, Fields, Moment } from '../model/attributes.ts'
+import { text } from '../model/kinds.ts'
 import type { Caller, Rule } from '../model/rules.ts'
 import type { Region } from '../region.ts'
 import type { Row, Standard } from '../rows.ts'
-import type { Attribute, Attributes, Fields, Moment } from './attributes.ts'
-import { text } from './kinds.ts'
 
 /** Told as a method, so that a resource of ports is a resource of rows. */
 type Action<R> = { act(row: R, body: unknown, region: Region, caller: Caller): unknown }['act']

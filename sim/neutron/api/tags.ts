@@ -1,11 +1,11 @@
 // Tags of a resource: `/v2.0/{resource}/{id}/tags`.
 
 import { invalidInput, refusal, unknownPath, wrongMethod } from '../errors.ts'
+import { checkList, checkText, isDictionary } from '../model/kinds.ts'
 import { type Caller, isAllowed } from '../model/rules.ts'
 import { type Region, touch } from '../region.ts'
 import type { Standard } from '../rows.ts'
 import type { Answer, Asked } from './answer.ts'
-import { checkList, checkText, isDictionary } from './kinds.ts'
 import type { Resource } from './resource.ts'
 
 const longest = 255

@@ -1,11 +1,11 @@
 // Which addresses a port gets: those it asks for, one of each version, and those that make themselves.
 
-import { shortAddress } from '../api/network-kinds.ts'
 import { invalidInput, refusal, subnetNotFound } from '../errors.ts'
 import type { Region } from '../region.ts'
 import type { FixedIp, Port, Subnet } from '../rows.ts'
 import { autoAddress, isAutoAddress, isWithin, readAddress, readCidr } from './addresses.ts'
 import { hold, holderOf, nextFree, release } from './leases.ts'
+import { shortAddress } from './network-kinds.ts'
 
 export type WantedIp = Partial<FixedIp>
 

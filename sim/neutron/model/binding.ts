@@ -1,8 +1,8 @@
 // Ports bound to hosts: which hosts can take them, and what an agent does when one does.
 
-import type { Moment } from '../api/attributes.ts'
 import { type Region, touch } from '../region.ts'
 import type { Network, Port } from '../rows.ts'
+import type { Moment } from './attributes.ts'
 
 const switchAgent = 'Open vSwitch agent'
 

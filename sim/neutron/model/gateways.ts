@@ -1,9 +1,9 @@
 // The gateway of a router to an external network: set, moved and taken away.
 
-import { isGiven } from '../api/attributes.ts'
 import { badRequest, networkNotFound } from '../errors.ts'
 import { type Region, touch } from '../region.ts'
 import type { FixedIp, Network, Port, Router } from '../rows.ts'
+import { isGiven } from './attributes.ts'
 import { changePort, itself, makePort } from './ports.ts'
 import {
   checkRoutes,

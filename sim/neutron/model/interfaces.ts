@@ -1,10 +1,10 @@
 // The interfaces of a router: added and removed by subnet or by port.
 
-import { isDictionary, isUuid } from '../api/kinds.ts'
 import { badRequest, portNotFound, refusal, subnetNotFound } from '../errors.ts'
 import { type Region, touch } from '../region.ts'
 import type { Port, Router, Subnet } from '../rows.ts'
 import { isWithin, readAddress } from './addresses.ts'
+import { isDictionary, isUuid } from './kinds.ts'
 import { readPool } from './leases.ts'
 import { changePort, dropPort, makePort } from './ports.ts'
 import { host, interfaceOwner, interfacesOf, refuseMeeting, refuseNeeded } from './routing.ts'

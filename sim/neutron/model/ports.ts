@@ -1,7 +1,5 @@
 // What it means that a port is made, changed or dropped, whoever asks for it.
 
-import type { Fields } from '../api/attributes.ts'
-import { readMac } from '../api/network-kinds.ts'
 import { networkNotFound, refusal } from '../errors.ts'
 import { type Region, standard, touch } from '../region.ts'
 import type { AddressPair, DhcpOption, FixedIp, Network, Port } from '../rows.ts'
@@ -12,9 +10,11 @@ import {
   renewAutoAddresses,
   type WantedIp,
 } from './addressing.ts'
+import type { Fields } from './attributes.ts'
 import { bind } from './binding.ts'
 import { ensureDefaultGroup, findGroups } from './groups.ts'
 import { makeMac, refuseTaken } from './macs.ts'
+import { readMac } from './network-kinds.ts'
 import { type Caller, isAllowed } from './rules.ts'
 
 /** Someone for whom no policy is asked: Neutron itself. */

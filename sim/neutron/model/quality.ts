@@ -1,8 +1,8 @@
 // Quality of service: no policy exists here, so that none can be named.
 
-import type { Attribute } from '../api/attributes.ts'
-import { orNull, uuid } from '../api/kinds.ts'
 import { refusal } from '../errors.ts'
+import type { Attribute } from './attributes.ts'
+import { orNull, uuid } from './kinds.ts'
 
 const checkUuid = orNull(uuid).check
 

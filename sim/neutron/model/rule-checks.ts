@@ -1,10 +1,10 @@
 // What a security group rule may say of protocols and ports, and when two rules say the same.
 
 import { printed, represented } from '../../python.ts'
-import type { Fields } from '../api/attributes.ts'
-import type { Kind } from '../api/kinds.ts'
 import { refusal } from '../errors.ts'
 import { readCidr } from './addresses.ts'
+import type { Fields } from './attributes.ts'
+import type { Kind } from './kinds.ts'
 
 const numbers: Record<string, number> = {
   ah: 51,

@@ -1,9 +1,9 @@
 // The segments that networks lie on: which are asked for, which are free, which are taken.
 
-import { type Fields, isGiven } from '../api/attributes.ts'
 import { invalidInput, refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
 import type { Segment } from '../rows.ts'
+import { type Fields, isGiven } from './attributes.ts'
 
 interface Wanted {
   type: unknown

@@ -1,7 +1,6 @@
 // What a subnet may be: its CIDR, gateway, pools, routes and IPv6 modes.
 
 import { represented } from '../../python.ts'
-import { type Fields, isGiven } from '../api/attributes.ts'
 import { invalidInput, refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
 import type { Pool, Route, Subnet } from '../rows.ts'
@@ -17,6 +16,7 @@ import {
   readCidr,
   writeAddress,
 } from './addresses.ts'
+import { type Fields, isGiven } from './attributes.ts'
 import { readPool } from './leases.ts'
 
 /** Checks what a create or an update says; `old` is the subnet as it was. */

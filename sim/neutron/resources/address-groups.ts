@@ -1,12 +1,12 @@
 // Address groups: lists of CIDRs that rules of security groups name.
 
 import { represented } from '../../python.ts'
-import { type Attributes, owner } from '../api/attributes.ts'
-import { isDictionary, orEmpty, text } from '../api/kinds.ts'
-import { cidrs } from '../api/network-kinds.ts'
 import { type Resource, time, view } from '../api/resource.ts'
 import { addressGroupNotFound, internalError, refusal } from '../errors.ts'
 import { readCidr, writeCidr } from '../model/addresses.ts'
+import { type Attributes, owner } from '../model/attributes.ts'
+import { isDictionary, orEmpty, text } from '../model/kinds.ts'
+import { cidrs } from '../model/network-kinds.ts'
 import type { Caller } from '../model/rules.ts'
 import { type Region, standard, touch } from '../region.ts'
 import type { AddressGroup } from '../rows.ts'

@@ -1,10 +1,10 @@
 // Agents: those of the region's hosts, to be read, switched and removed by admins.
 
-import type { Attributes } from '../api/attributes.ts'
-import { orNull, text, truth } from '../api/kinds.ts'
 import type { Resource } from '../api/resource.ts'
 import { makeId } from '../compact.ts'
 import { refusal } from '../errors.ts'
+import type { Attributes } from '../model/attributes.ts'
+import { orNull, text, truth } from '../model/kinds.ts'
 import type { Region, Settings } from '../region.ts'
 import type { Agent } from '../rows.ts'
 

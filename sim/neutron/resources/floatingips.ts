@@ -1,12 +1,12 @@
 // Floating IPs: an address of an external network, for a port behind a router that reaches it.
 
-import { type Attributes, type Fields, isGiven, owner } from '../api/attributes.ts'
-import { orNull, uuid } from '../api/kinds.ts'
-import { address, dnsDomain, dnsName } from '../api/network-kinds.ts'
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { badRequest, networkNotFound, portNotFound, refusal } from '../errors.ts'
 import { readAddress } from '../model/addresses.ts'
+import { type Attributes, type Fields, isGiven, owner } from '../model/attributes.ts'
 import { dropFloatingIp } from '../model/floating.ts'
+import { orNull, uuid } from '../model/kinds.ts'
+import { address, dnsDomain, dnsName } from '../model/network-kinds.ts'
 import { changePort, dropPort, itself, makePort } from '../model/ports.ts'
 import { qualityPolicy } from '../model/quality.ts'
 import { gatewayOf } from '../model/routing.ts'

@@ -1,13 +1,22 @@
 // Networks: their segments, who shares them, and what keeps them from going.
 
-import { type Attributes, type Fields, owner } from '../api/attributes.ts'
-import { checkList, checkText, integer, isDictionary, type Kind, natural, text, truth } from '../api/kinds.ts'
-import { dnsDomain } from '../api/network-kinds.ts'
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { invalidInput, networkNotFound, refusal } from '../errors.ts'
+import { type Attributes, type Fields, owner } from '../model/attributes.ts'
 import { servedSubnets } from '../model/dhcp.ts'
 import { removeUnused } from '../model/floating.ts'
 import { ensureDefaultGroup } from '../model/groups.ts'
+import {
+  checkList,
+  checkText,
+  integer,
+  isDictionary,
+  type Kind,
+  natural,
+  text,
+  truth,
+} from '../model/kinds.ts'
+import { dnsDomain } from '../model/network-kinds.ts'
 import { dropPort } from '../model/ports.ts'
 import { qualityPolicy } from '../model/quality.ts'
 import { giveBack, largestMtu, provider, renumber, takeSegments } from '../model/segments.ts'

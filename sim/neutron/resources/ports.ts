@@ -1,7 +1,10 @@
 // Ports, as the API has them.
 
 import { represented } from '../../python.ts'
-import { type Attributes, owner } from '../api/attributes.ts'
+import { type Resource, standardAttributes } from '../api/resource.ts'
+import { invalidInput, portNotFound, refusal } from '../errors.ts'
+import { type Attributes, owner } from '../model/attributes.ts'
+import { viewVifDetails } from '../model/binding.ts'
 import {
   dictionary,
   isDictionary,
@@ -13,7 +16,7 @@ import {
   text,
   truth,
   uuid,
-} from '../api/kinds.ts'
+} from '../model/kinds.ts'
 import {
   addressPairs,
   dnsDomain,
@@ -22,10 +25,7 @@ import {
   mac,
   readMac,
   shortAddress,
-} from '../api/network-kinds.ts'
-import { type Resource, standardAttributes } from '../api/resource.ts'
-import { invalidInput, portNotFound, refusal } from '../errors.ts'
-import { viewVifDetails } from '../model/binding.ts'
+} from '../model/network-kinds.ts'
 import { changePort, dropPort, makePort } from '../model/ports.ts'
 import { qualityPolicy } from '../model/quality.ts'
 import type { Region } from '../region.ts'

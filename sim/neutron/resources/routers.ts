@@ -1,6 +1,10 @@
 // Routers, as the API has them.
 
-import { type Attributes, type Fields, owner } from '../api/attributes.ts'
+import { type Resource, standardAttributes, view } from '../api/resource.ts'
+import { badRequest, refusal, routerNotFound } from '../errors.ts'
+import { type Attributes, type Fields, owner } from '../model/attributes.ts'
+import { type GatewayInfo, setGateway, viewGateway } from '../model/gateways.ts'
+import { addInterface, removeInterface } from '../model/interfaces.ts'
 import {
   checkList,
   checkText,
@@ -11,12 +15,8 @@ import {
   text,
   truth,
   uuid,
-} from '../api/kinds.ts'
-import { fixedIps, routes } from '../api/network-kinds.ts'
-import { type Resource, standardAttributes, view } from '../api/resource.ts'
-import { badRequest, refusal, routerNotFound } from '../errors.ts'
-import { type GatewayInfo, setGateway, viewGateway } from '../model/gateways.ts'
-import { addInterface, removeInterface } from '../model/interfaces.ts'
+} from '../model/kinds.ts'
+import { fixedIps, routes } from '../model/network-kinds.ts'
 import { qualityPolicy } from '../model/quality.ts'
 import {
   attachedPorts,

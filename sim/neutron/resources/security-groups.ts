@@ -1,10 +1,10 @@
 // Security groups.
 
-import { type Attributes, owner } from '../api/attributes.ts'
-import { checkText, truth } from '../api/kinds.ts'
 import { type Resource, standardAttributes, view } from '../api/resource.ts'
 import { groupNotFound, refusal } from '../errors.ts'
+import { type Attributes, owner } from '../model/attributes.ts'
 import { ensureDefaultGroup, makeGroup, removeRule } from '../model/groups.ts'
+import { checkText, truth } from '../model/kinds.ts'
 import { type Region, touch } from '../region.ts'
 import type { SecurityGroup, SecurityRule } from '../rows.ts'
 import { securityRules } from './security-rules.ts'

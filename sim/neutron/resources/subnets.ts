@@ -1,13 +1,13 @@
 // Subnets, as the API has them.
 
-import { type Attributes, type Fields, isGiven, owner } from '../api/attributes.ts'
-import { integer, type Kind, natural, oneOf, orEmpty, orNull, text, truth, uuid } from '../api/kinds.ts'
-import { address, nameservers, pools, routes, subnetCidr } from '../api/network-kinds.ts'
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { badRequest, malformed, networkNotFound, refusal, subnetNotFound } from '../errors.ts'
 import { type Cidr, readCidr, writeAddress, writeCidr } from '../model/addresses.ts'
+import { type Attributes, type Fields, isGiven, owner } from '../model/attributes.ts'
 import { serve } from '../model/dhcp.ts'
+import { integer, type Kind, natural, oneOf, orEmpty, orNull, text, truth, uuid } from '../model/kinds.ts'
 import { restart } from '../model/leases.ts'
+import { address, nameservers, pools, routes, subnetCidr } from '../model/network-kinds.ts'
 import {
   checkRoom,
   checkSubnet,

@@ -8,7 +8,7 @@ import {
   type SlotsAsked,
 } from '../../core/capacity/questions.ts'
 import { invalid } from '../../core/error.ts'
-import { parseFilter } from '../../core/reservations/filter.ts'
+import { parseFilter } from '../../core/filter/filter.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { instant, type Parameter, type Parameters, readQuery, wholeNumber } from './query.ts'

@@ -1,9 +1,9 @@
 // Events: pages of the feed, and the same as a stream of server-sent events.
 
+import type { App } from '../../core/app.ts'
 import { malformed } from '../../core/error.ts'
 import { type EventPage, type EventType, eventTypes, type FeedEvent } from '../../core/feed/event.ts'
 import { type EventAsk, listEvents } from '../../core/feed/feed.ts'
-import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { type Listening, TextStream } from '../streams.ts'

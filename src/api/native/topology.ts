@@ -1,7 +1,7 @@
 // The topology: regions, the networks, routers and ports in them, the links between them, and their state.
 
 import { malformed } from '../../core/error.ts'
-import type { FloatingIp } from '../../core/network/model.ts'
+import type { FloatingIp } from '../../core/network/model/model.ts'
 import {
   type NetworkThere,
   type Ports,
@@ -11,9 +11,9 @@ import {
   type Topology,
   type TopologyAsk,
   topology,
-} from '../../core/network/topology.ts'
-import type { Link, RouterThere } from '../../core/network/topology-routers.ts'
-import type { State } from '../../core/network/topology-state.ts'
+} from '../../core/network/topology/topology.ts'
+import type { Link, RouterThere } from '../../core/network/topology/topology-routers.ts'
+import type { State } from '../../core/network/topology/topology-state.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { viewJob } from './jobs.ts'

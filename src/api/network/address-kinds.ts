@@ -9,9 +9,9 @@ import {
   parseAddress,
   parseCidr,
   parseMac,
-} from '../../core/network/address.ts'
-import type { AddressPair, HostRoute, Pool } from '../../core/network/model.ts'
-import type { FixedIpAsk } from '../../core/network/specs.ts'
+} from '../../core/network/addresses/address.ts'
+import type { AddressPair, HostRoute, Pool } from '../../core/network/model/model.ts'
+import type { FixedIpAsk } from '../../core/network/model/specs.ts'
 import { isObject } from '../request.ts'
 import { checkLength, type Kind, repeated, uuid } from './kinds.ts'
 import { invalidInput, shown, unusable, wrongValue } from './refusals.ts'

@@ -1,10 +1,10 @@
 // What the table of a resource says of its attributes, and those that every resource has.
 
+import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
-import type { Kinds, Kind as ResourceKind } from '../../core/network/model.ts'
-import type { Condition } from '../../core/network/network-store.ts'
-import type { Removal, Update } from '../../core/network/specs.ts'
-import type { App } from '../../core/ports.ts'
+import type { Kinds, Kind as ResourceKind } from '../../core/network/model/model.ts'
+import type { Condition } from '../../core/network/model/network-store.ts'
+import type { Removal, Update } from '../../core/network/model/specs.ts'
 import { integer, type Kind, only, text, truth, uuid } from './kinds.ts'
 
 export interface Attribute<Row, Fields> {

@@ -1,7 +1,7 @@
 // Reading the bodies of requests by a resource's table: what is given, what else a create gets, and who may give it.
 
-import type { Kind as ResourceKind } from '../../core/network/model.ts'
-import type { Removal } from '../../core/network/specs.ts'
+import type { Kind as ResourceKind } from '../../core/network/model/model.ts'
+import type { Removal } from '../../core/network/model/specs.ts'
 import { isObject, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 import { readId, readRevision } from './head.ts'

@@ -1,7 +1,7 @@
 // Routes added to a router's, or taken from them, and no others.
 
-import { addRoutes, type RoutesAsk, removeRoutes } from '../../core/network/extra-routes.ts'
-import type { Router } from '../../core/network/model.ts'
+import type { Router } from '../../core/network/model/model.ts'
+import { addRoutes, type RoutesAsk, removeRoutes } from '../../core/network/routers/extra-routes.ts'
 import { isObject, type Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { routes as routesKind } from './address-kinds.ts'

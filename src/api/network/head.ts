@@ -1,7 +1,7 @@
 // What is not in the body of a request for one thing: its id, and the revision that it must have.
 
-import type { Kind } from '../../core/network/model.ts'
-import { unknown } from '../../core/network/read.ts'
+import type { Kind } from '../../core/network/model/model.ts'
+import { unknown } from '../../core/network/model/read.ts'
 import { isUuid, type Request } from '../request.ts'
 import { badRequest } from './refusals.ts'
 

@@ -1,9 +1,9 @@
 // Interfaces of routers: the two actions that a router has.
 
+import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
-import { addInterface, removeInterface } from '../../core/network/interfaces.ts'
-import type { Interface, InterfaceAsk } from '../../core/network/specs.ts'
-import type { App } from '../../core/ports.ts'
+import type { Interface, InterfaceAsk } from '../../core/network/model/specs.ts'
+import { addInterface, removeInterface } from '../../core/network/routers/interfaces.ts'
 import { isObject, isUuid, type Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { readId } from './head.ts'

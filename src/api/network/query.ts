@@ -1,8 +1,8 @@
 // Reading the query of a list by a resource's table: filters, order and page.
 
 import { invalid } from '../../core/error.ts'
-import { type Kind as ResourceKind, wordOf } from '../../core/network/model.ts'
-import type { Condition, Order, ResourceQuery } from '../../core/network/network-store.ts'
+import { type Kind as ResourceKind, wordOf } from '../../core/network/model/model.ts'
+import type { Condition, Order, ResourceQuery } from '../../core/network/model/network-store.ts'
 import { isUuid, type Query, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 import { badRequest, invalidInput, shown, unusable } from './refusals.ts'

@@ -1,6 +1,6 @@
 // Quotas: what a project may have, and what it uses of it. The operator's settings say it, so they are only read.
 
-import { getQuotas, type Quotas } from '../../core/network/region-reads.ts'
+import { getQuotas, type Quotas } from '../../core/network/topology/region-reads.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { unusable } from './refusals.ts'

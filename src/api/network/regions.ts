@@ -6,7 +6,7 @@ import {
   listZones,
   type PlacedAgent,
   type Zone,
-} from '../../core/network/region-reads.ts'
+} from '../../core/network/topology/region-reads.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { viewTime } from './attributes.ts'

@@ -1,7 +1,7 @@
 // The five routes of every resource, by its table and core's verbs.
 
-import type { Kind, Kinds } from '../../core/network/model.ts'
-import type { GetAsk } from '../../core/network/read.ts'
+import type { Kind, Kinds } from '../../core/network/model/model.ts'
+import type { GetAsk } from '../../core/network/model/read.ts'
 import type { Page } from '../../core/page.ts'
 import { listOf } from '../pieces.ts'
 import type { Request } from '../request.ts'

@@ -1,6 +1,6 @@
 // The JSON schemas of the Networking API's resources, by their tables: what OpenAPI says of them.
 
-import type { Kind } from '../../core/network/model.ts'
+import type { Kind } from '../../core/network/model/model.ts'
 import type { Attributes } from './attributes.ts'
 import type { Schema } from './kinds.ts'
 import { floatingIps } from './resources/floating-ips.ts'

@@ -1,12 +1,12 @@
 // Core's verbs as the routes of resources call them: with what only admins may say and see.
 
+import type { App } from '../../core/app.ts'
 import { type Caller, isAtLeast } from '../../core/caller.ts'
 import { AppError } from '../../core/error.ts'
-import { createAll } from '../../core/network/bulk.ts'
-import type { Kind, Kinds } from '../../core/network/model.ts'
-import { type GetAsk, getResource, listResources } from '../../core/network/read.ts'
+import { createAll } from '../../core/network/model/bulk.ts'
+import type { Kind, Kinds } from '../../core/network/model/model.ts'
+import { type GetAsk, getResource, listResources } from '../../core/network/model/read.ts'
 import type { Page } from '../../core/page.ts'
-import type { App } from '../../core/ports.ts'
 import type { Resource, Verb } from './attributes.ts'
 import type { Creation, Given, Revision } from './body.ts'
 import type { Listing } from './query.ts'

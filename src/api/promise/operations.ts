@@ -1,5 +1,6 @@
 // The operations of the Promise API: ten of the seed's, and two that its documentation names beside them.
 
+import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
 import {
   cancelCapacityReservation,
@@ -11,7 +12,6 @@ import { decreaseCapacity, increaseCapacity } from '../../core/capacity/pools.ts
 import { addProvider, removeProvider } from '../../core/capacity/providers.ts'
 import { type CapacityAnswer, queryCapacity } from '../../core/capacity/query.ts'
 import { getInstanceRecord } from '../../core/capacity/records.ts'
-import type { App } from '../../core/ports.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import {

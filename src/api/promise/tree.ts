@@ -1,5 +1,6 @@
 // The data tree of the Promise API, to be read: records in lists, one by one, and the capacity of this moment.
 
+import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Metric } from '../../core/capacity/query.ts'
 import {
@@ -19,7 +20,6 @@ import {
 } from '../../core/capacity/records.ts'
 import type { PromiseRules } from '../../core/capacity/rules.ts'
 import { malformed, notFound } from '../../core/error.ts'
-import type { App } from '../../core/ports.ts'
 import { isUuid, type Request, singlesOf } from '../request.ts'
 import { type Route, route } from '../route.ts'
 import { viewAmounts, viewInstance, viewPool, viewProvider, viewReservation } from './views.ts'

@@ -1,7 +1,7 @@
 // One region's view of the API: the same routes under the region's name.
 
+import type { App } from '../../core/app.ts'
 import { notFound } from '../../core/error.ts'
-import type { App } from '../../core/ports.ts'
 import { listRegions } from '../../core/regions/regions.ts'
 import type { Request } from '../request.ts'
 import type { Route } from '../route.ts'

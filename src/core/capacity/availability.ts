@@ -1,10 +1,10 @@
 // What is available and what is held over time, from the ledger's levels: at a cost that does not grow with the number of
 // reservations.
 
+import type { App } from '../app.ts'
 import { grouped } from '../grouped.ts'
 import type { Window } from '../ledger/ledger.ts'
 import { heldClass } from '../ledger/ledger.ts'
-import type { App } from '../ports.ts'
 import { type AmountName, type Amounts, amountClasses, amountNames, amountsOf, noAmounts } from './amounts.ts'
 import type { SeriesPoint } from './capacity.ts'
 import type { CollectionFilter } from './collections.ts'

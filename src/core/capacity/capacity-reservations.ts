@@ -1,9 +1,9 @@
 // The verbs of reservations of capacity: create, update, cancel. Each is one transaction, or nothing.
 
+import type { App, Transaction } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
 import { type Note, noteOf } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from './amounts.ts'
 import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
 import { checkElements } from './elements.ts'

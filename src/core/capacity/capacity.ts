@@ -1,7 +1,7 @@
 // Questions about capacity over time: their shapes, and their store's port.
 
+import type { Filter } from '../filter/filter.ts'
 import type { Window } from '../ledger/ledger.ts'
-import type { Filter } from '../reservations/filter.ts'
 
 export interface SlotSearch {
   readonly filter: Filter

@@ -1,8 +1,8 @@
 // Elements: things that Atoll knows, reserved by their ids together with amounts, or alone.
 
+import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid } from '../error.ts'
-import type { App } from '../ports.ts'
 
 /** Throws `invalid` (`no_element`) for what is not known to the caller. */
 export async function checkElements(app: App, caller: Caller, ids: readonly string[]): Promise<void> {

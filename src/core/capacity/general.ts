@@ -1,11 +1,11 @@
 // What a region has for everybody: its hosts that are not enrolled, less what runs there and is none of our instances.
 // Only a look by the operator's own service user says so.
 
+import type { App, Transaction } from '../app.ts'
 import type { RegionCapacity } from '../cloud.ts'
+import type { ClassAmounts, GeneralHost } from '../ledger/general-host.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
-import type { ClassAmounts, GeneralHost } from './general-host.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
 
 /** What of a host can be promised. */

@@ -1,10 +1,10 @@
 // The verbs of instances: servers at a provider, charged before Nova is asked and until they are gone.
 
+import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, invalid, isRefusal, notFound } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
 import { type Note, noteOf, ownNote } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, minus, noAmounts, plus } from './amounts.ts'
 import { lockLiving, maySee } from './capacity-reservations.ts'
 import type { Instance } from './instance.ts'

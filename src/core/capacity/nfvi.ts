@@ -1,8 +1,8 @@
 // What each region has for everybody at this moment: in all, promised, used beside promises, and available.
 
+import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { notFound } from '../error.ts'
-import type { App, Transaction } from '../ports.ts'
 import { isCentral, type Region } from '../regions/region.ts'
 
 export interface NfviAmounts {

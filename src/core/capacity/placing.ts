@@ -1,8 +1,8 @@
 // Where capacity is held: a provider's budget and, where its region is known, what the region's hosts have. Which provider
 // has room is measured for all of them at once and decided under the locks of one.
 
+import type { App, Transaction } from '../app.ts'
 import { admit, forever, type Hold, type Shortage, type Usage, type Window } from '../ledger/ledger.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type AmountName, type Amounts, amountClasses, amountNames } from './amounts.ts'
 import { noProvider, type Provider } from './provider.ts'
 

@@ -1,11 +1,11 @@
 // The verbs of pools: how much may be promised of a provider grows and shrinks, always by another pool.
 
+import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { postSupply } from '../ledger/supply.ts'
 import { noteOf } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import {
   type Amounts,
   amountClasses,

@@ -1,9 +1,9 @@
 // The verbs of providers: add, remove, and looking at them again now and then.
 
+import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, conflict, invalid } from '../error.ts'
 import { type Note, noteOf } from '../note.ts'
-import type { App } from '../ports.ts'
 import type { Region } from '../regions/region.ts'
 import { discoverRegion } from './general.ts'
 import { noProvider, type Provider, providerKind } from './provider.ts'

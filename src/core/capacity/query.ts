@@ -1,9 +1,9 @@
 // What is promised, used and available, now and over time, and of which collections.
 
+import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
-import type { App } from '../ports.ts'
 import { type Amounts, amountNames, isNothing } from './amounts.ts'
 import { availableOver, heldOver } from './availability.ts'
 import type { CollectionFilter, CollectionKind, CollectionRef } from './collections.ts'

@@ -1,10 +1,10 @@
 // The verbs of questions about capacity over time, which change nothing: what is free when, and when so much will be.
 
+import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
 import { checkProperties } from '../hosts/hosts.ts'
 import { minuteOf } from '../minute.ts'
-import type { App } from '../ports.ts'
 import type { AvailabilityPoint, AvailabilityQuery, Slot, SlotSearch } from './capacity.ts'
 
 /** The most points of one answer. */

@@ -1,8 +1,8 @@
 // Pools, reservations and instances as they are read: with what follows from them at this moment.
 
+import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { grouped } from '../grouped.ts'
-import type { App } from '../ports.ts'
 import { type Amounts, minus, noAmounts, plus } from './amounts.ts'
 import { heldOver } from './availability.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'

@@ -1,8 +1,8 @@
 // What a refusal for want of capacity says: what is short, where and until when, how much there is, and when it would fit.
 
+import type { App, Transaction } from '../app.ts'
 import { AppError } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type Amounts, amountNames, amountsOf, noAmounts } from './amounts.ts'
 import { linesOf, NoRoom, nameOfClass, type Place } from './placing.ts'
 

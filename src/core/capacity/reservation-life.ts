@@ -1,8 +1,8 @@
 // How a reservation of capacity ends: by its end, by nobody having made anything of it, or by a word.
 
+import type { App, Transaction } from '../app.ts'
 import type { Usage } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import { lockPlace, type Place, usageOf } from './placing.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'

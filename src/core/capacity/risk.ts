@@ -1,10 +1,10 @@
 // Who is at risk when there is less than was promised: servers that nobody reserved take their share first, then
 // reservations that have not begun, the newest first, and at last those that have.
 
+import type { App, Transaction } from '../app.ts'
 import type { Question, Window } from '../ledger/ledger.ts'
 import { forever } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { type AmountName, amountClasses, amountNames } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import type { Place } from './placing.ts'

@@ -1,8 +1,8 @@
 // What becomes of instances is watched and not assumed: one list of a provider's servers tells of all of them.
 
+import type { App } from '../app.ts'
 import { AppError } from '../error.ts'
 import { ownNote } from '../note.ts'
-import type { App } from '../ports.ts'
 import type { Instance } from './instance.ts'
 import { endInstance, removeServer } from './instances.ts'
 import type { Provider } from './provider.ts'

@@ -1,8 +1,8 @@
 // The verbs of the feed: listing events, giving them their numbers, and forgetting old ones.
 
+import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { AppError } from '../error.ts'
-import type { App } from '../ports.ts'
 import { dayMs, inSteps } from '../steps.ts'
 import type { EventPage, EventQuery } from './event.ts'
 

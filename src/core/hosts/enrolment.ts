@@ -1,14 +1,14 @@
 // How a host becomes reservable, and how it leaves again: the verbs enrol and remove, and what the clockwork finishes.
 
+import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { promisedOf } from '../capacity/general.ts'
-import type { ClassAmounts } from '../capacity/general-host.ts'
 import { conflict, notFound } from '../error.ts'
+import type { ClassAmounts } from '../ledger/general-host.ts'
 import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledger/ledger.ts'
 import { postSupply } from '../ledger/supply.ts'
 import { minuteOf } from '../minute.ts'
 import { type Note, noteOf, ownNote } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
 import { isCentral, type Region } from '../regions/region.ts'
 import { type Host, type HostFacts, hostKind, supplyOf } from './host.ts'
 import { checkNames, getHost, type HostRef } from './hosts.ts'

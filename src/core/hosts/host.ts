@@ -1,9 +1,9 @@
 // A host that is enrolled for reservations: its shape, and its store's port.
 
 import type { TurnAsk } from '../clockwork.ts'
+import type { Filter } from '../filter/filter.ts'
 import type { Window } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
-import type { Filter } from '../reservations/filter.ts'
 
 /** `enrolling` until its region has closed it to plain servers, `leaving` until it is open to them again. */
 export type HostState = 'enrolling' | 'enrolled' | 'leaving'

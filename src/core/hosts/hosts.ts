@@ -1,10 +1,10 @@
 // The verbs of hosts that are enrolled: list, get, update; their allocations and properties.
 
+import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
+import { type Filter, propertiesOf } from '../filter/filter.ts'
 import { noteOf } from '../note.ts'
-import type { App } from '../ports.ts'
-import { type Filter, propertiesOf } from '../reservations/filter.ts'
 import {
   type Allocation,
   type AllocationFilter,

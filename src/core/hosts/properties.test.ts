@@ -1,7 +1,7 @@
 // What filters see of a host.
 
 import { describe, expect, it } from 'vitest'
-import { matches, parseFilter } from '../reservations/filter.ts'
+import { matches, parseFilter } from '../filter/filter.ts'
 import { builtInProperties, type Host } from './host.ts'
 import { hostValue } from './properties.ts'
 

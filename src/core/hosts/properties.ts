@@ -1,6 +1,6 @@
 // What a host shows to filters.
 
-import type { PropertyValue } from '../reservations/filter.ts'
+import type { PropertyValue } from '../filter/filter.ts'
 import type { builtInProperties, Host } from './host.ts'
 
 type BuiltIn = (typeof builtInProperties)[number]

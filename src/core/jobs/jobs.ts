@@ -1,11 +1,11 @@
 // The verbs of jobs: list, get, create, redo, remove; and running one that a worker has taken.
 
+import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import type { Cloud } from '../cloud.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
-import type { App } from '../ports.ts'
 import { dayMs, inSteps } from '../steps.ts'
 import { everyPod, type Job, type JobSpec, jobTypes, retryDelayMs } from './job.ts'
 import type { JobFilter, TakenJob } from './job-store.ts'

@@ -1,8 +1,8 @@
 // What a lease becomes by a change: pure, and refused where it may not be.
 
+import type { App } from '../app.ts'
 import { AppError, conflict, invalid } from '../error.ts'
 import { minuteOf } from '../minute.ts'
-import type { App } from '../ports.ts'
 import { type Claiming, heldWindow } from './claiming.ts'
 import type { HostReservation, Lease, LeaseChange, LeaseStatus, ReservationChange } from './lease.ts'
 import type { LeaseRules } from './rules.ts'

@@ -1,13 +1,13 @@
 // Claiming hosts for all parts of a lease at once: the search for regions before the lock, the decision under it.
 
+import type { App, Transaction } from '../app.ts'
 import { AppError, conflict, notFound } from '../error.ts'
+import type { Filter } from '../filter/filter.ts'
 import { checkProperties } from '../hosts/hosts.ts'
 import type { Claim, Window } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
-import type { App, Transaction } from '../ports.ts'
-import type { Filter } from '../reservations/filter.ts'
-import { filterOf, findHosts, type HostsAsked, NotEnoughHosts } from '../reservations/physical-host.ts'
 import type { Lease, ReservationSpec } from './lease.ts'
+import { filterOf, findHosts, type HostsAsked, NotEnoughHosts } from './physical-host.ts'
 
 export interface Part {
   readonly id: string

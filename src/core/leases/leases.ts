@@ -1,12 +1,12 @@
 // The verbs of leases: create, list, get, update, remove, and the hosts of one.
 
+import type { App, Transaction } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import type { TurnAsk } from '../clockwork.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import type { Host } from '../hosts/host.ts'
 import { type Note, noteOf } from '../note.ts'
 import { type Page, toPage } from '../page.ts'
-import type { App, Transaction } from '../ports.ts'
 import { changed, reclaimed } from './change.ts'
 import { type Claiming, changedMeanwhile, claimAnew, explained, type Found, heldWindow } from './claiming.ts'
 import {

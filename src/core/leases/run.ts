@@ -1,11 +1,11 @@
 // What the clockwork does for a lease: whatever is due of it, one step after the other, each of which may be repeated.
 
+import type { App } from '../app.ts'
 import type { HostPlacement, RegionCompute } from '../cloud.ts'
 import { AppError } from '../error.ts'
 import { ownNote } from '../note.ts'
-import type { App } from '../ports.ts'
-import { placementOf, snapshotAll, vacate } from '../reservations/physical-host.ts'
 import { type HostReservation, type Lease, leaseKind, type TakenLease } from './lease.ts'
+import { placementOf, snapshotAll, vacate } from './physical-host.ts'
 import { lapsed, type Step, stepOf, stepped } from './steps.ts'
 import { eventOf, nextDue } from './timing.ts'
 

@@ -3,8 +3,8 @@
 // Supply is posted to accounts, claims hold parts of it over windows of time, and a transaction that would leave less
 // than nothing at any instant is refused whole. Core decides; the store measures and appends.
 
+import type { Filter } from '../filter/filter.ts'
 import type { Note } from '../note.ts'
-import type { Filter } from '../reservations/filter.ts'
 
 /** Half-open, `to` not included. */
 export interface Window {

@@ -1,8 +1,8 @@
 // Changes of what there is: more is always welcome, less only as far as nobody needs it.
 
+import type { Transaction } from '../app.ts'
 import { AppError } from '../error.ts'
 import type { Note } from '../note.ts'
-import type { Transaction } from '../ports.ts'
 import type { Level, Question, SupplyPosting } from './ledger.ts'
 
 export interface PostingOptions {

@@ -1,10 +1,10 @@
 // The verbs of bindings: which region a project's unplaced things go to (a preference, not a fence).
 
+import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
-import type { App } from '../ports.ts'
 import type { Binding, BindingSpec } from './binding.ts'
 import { isCentral } from './region.ts'
 

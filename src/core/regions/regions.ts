@@ -1,9 +1,9 @@
 // The verbs of regions: list, get, create, remove.
 
+import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, conflict, invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
-import type { App } from '../ports.ts'
 import {
   admitRegion,
   isCentral,

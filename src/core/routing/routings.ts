@@ -1,10 +1,10 @@
 // The verbs of routings: list, get, create, update, remove.
 
+import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
 import { invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
-import type { App } from '../ports.ts'
 import type { Routing, RoutingChange, RoutingFilter, RoutingSpec } from './routing.ts'
 
 export interface RoutingQuery extends PageRequest<number> {

@@ -1,7 +1,11 @@
 // Floating IPs, as the API has them.
 
-import { createFloatingIp, removeFloatingIp, updateFloatingIp } from '../../../core/network/floating-ips.ts'
-import type { FloatingIpChange, FloatingIpSpec } from '../../../core/network/specs.ts'
+import type { FloatingIpChange, FloatingIpSpec } from '../../../core/network/model/specs.ts'
+import {
+  createFloatingIp,
+  removeFloatingIp,
+  updateFloatingIp,
+} from '../../../core/network/routers/floating-ips.ts'
 import { address } from '../address-kinds.ts'
 import { fixedAt, type Resource, standard, untagged } from '../attributes.ts'
 import { orNone, orNull, text, uuid } from '../kinds.ts'

@@ -1,8 +1,8 @@
 // Networks, as the API has them.
 
-import type { Network } from '../../../core/network/model.ts'
-import { createNetwork, removeNetwork, updateNetwork } from '../../../core/network/networks.ts'
-import type { NetworkChange, NetworkSpec } from '../../../core/network/specs.ts'
+import type { Network } from '../../../core/network/model/model.ts'
+import type { NetworkChange, NetworkSpec } from '../../../core/network/model/specs.ts'
+import { createNetwork, removeNetwork, updateNetwork } from '../../../core/network/networks/networks.ts'
 import { dnsDomain } from '../address-kinds.ts'
 import { always, fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
 import { integer, type Kind, listOf, only, text, truth, uuid } from '../kinds.ts'

@@ -1,9 +1,9 @@
 // Ports, as the API has them.
 
-import type { Port } from '../../../core/network/model.ts'
-import type { Condition } from '../../../core/network/network-store.ts'
-import { createPort, removePort, updatePort } from '../../../core/network/ports.ts'
-import type { PortChange, PortSpec } from '../../../core/network/specs.ts'
+import type { Port } from '../../../core/network/model/model.ts'
+import type { Condition } from '../../../core/network/model/network-store.ts'
+import type { PortChange, PortSpec } from '../../../core/network/model/specs.ts'
+import { createPort, removePort, updatePort } from '../../../core/network/ports/ports.ts'
 import { isObject } from '../../request.ts'
 import { address, addressPairs, fixedIps, mac } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'

@@ -1,8 +1,8 @@
 // Routers, as the API has them.
 
-import type { Router, RouterGateway } from '../../../core/network/model.ts'
-import { createRouter, removeRouter, updateRouter } from '../../../core/network/routers.ts'
-import type { GatewayAsk, RouterChange, RouterSpec } from '../../../core/network/specs.ts'
+import type { Router, RouterGateway } from '../../../core/network/model/model.ts'
+import type { GatewayAsk, RouterChange, RouterSpec } from '../../../core/network/model/specs.ts'
+import { createRouter, removeRouter, updateRouter } from '../../../core/network/routers/routers.ts'
 import { isObject } from '../../request.ts'
 import { fixedIps, routes } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'

@@ -1,10 +1,10 @@
 // The rules of security groups, as the API has them. What they may say of each other is core's.
 
 import { invalid } from '../../../core/error.ts'
-import { formatCidr, networkOf, parseCidr } from '../../../core/network/address.ts'
-import type { SecurityGroupRule } from '../../../core/network/model.ts'
-import { createRule, removeRule } from '../../../core/network/security-groups.ts'
-import type { RuleSpec } from '../../../core/network/specs.ts'
+import { formatCidr, networkOf, parseCidr } from '../../../core/network/addresses/address.ts'
+import { createRule, removeRule } from '../../../core/network/groups/security-groups.ts'
+import type { SecurityGroupRule } from '../../../core/network/model/model.ts'
+import type { RuleSpec } from '../../../core/network/model/specs.ts'
 import { fixedAt, type Resource, standard } from '../attributes.ts'
 import { type Kind, oneOf, orNull, text, uuid } from '../kinds.ts'
 import { shown } from '../refusals.ts'

@@ -1,8 +1,8 @@
 // Security groups, as the API has them.
 
-import type { SecurityGroup } from '../../../core/network/model.ts'
-import { createGroup, removeGroup, updateGroup } from '../../../core/network/security-groups.ts'
-import type { GroupChange, GroupSpec } from '../../../core/network/specs.ts'
+import { createGroup, removeGroup, updateGroup } from '../../../core/network/groups/security-groups.ts'
+import type { SecurityGroup } from '../../../core/network/model/model.ts'
+import type { GroupChange, GroupSpec } from '../../../core/network/model/specs.ts'
 import { always, name, type Resource, standard, untagged } from '../attributes.ts'
 import { truth } from '../kinds.ts'
 import { viewer } from '../view.ts'

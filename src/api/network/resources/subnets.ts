@@ -1,7 +1,7 @@
 // Subnets, as the API has them.
 
-import type { SubnetChange, SubnetSpec } from '../../../core/network/specs.ts'
-import { createSubnet, removeSubnet, updateSubnet } from '../../../core/network/subnets.ts'
+import type { SubnetChange, SubnetSpec } from '../../../core/network/model/specs.ts'
+import { createSubnet, removeSubnet, updateSubnet } from '../../../core/network/networks/subnets.ts'
 import { address, nameservers, pools, routes, subnetCidr } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
 import { integer, type Kind, oneOf, only, orEmpty, orNull, truth, uuid } from '../kinds.ts'

@@ -1,0 +1,79 @@
+// The job configure_route: every copy of a spanning router knows the way to every subnet, and out.
+
+import type { App } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { AppError } from '../../error.ts'
+import { placeIn } from '../copies/spanning.ts'
+import { sameBy } from '../model/any-order.ts'
+import type { HostRoute } from '../model/model.ts'
+import { mirrorsIn } from './router-plan.ts'
+import type { RouterScene, SceneRegion } from './router-scene.ts'
+import { routerScene } from './router-scene.ts'
+import { type RegionLeg, routesOf } from './routes.ts'
+
+/**
+ * Brings the routes of all copies to what the model says; a region that is so already is not written to. One that gives
+ * no answer does not keep the others from theirs; its error is thrown at the end. Throws `conflict` (`routes_exceeded`).
+ */
+export async function configureRoutes(app: App, caller: Caller, routerId: string): Promise<void> {
+  const scene = await routerScene(app, routerId)
+  if (!scene || scene.home || scene.router.deleting) return
+  const routes = routesIn(app, scene)
+  const failures: unknown[] = []
+  await Promise.all(
+    scene.regions.map(async ({ region }) => {
+      const id = placeIn(scene.router, region)
+      if (id === null) return
+      try {
+        await setRoutes(app, caller, { region: region.name, id, routes: routes.get(region.name) ?? [] })
+      } catch (error) {
+        failures.push(error)
+      }
+    }),
+  )
+  const worst = failures.find(error => !(error instanceof AppError)) ?? failures[0]
+  if (worst) throw worst
+}
+
+/** By region. Where there is no bridge the router is in one region, and needs none but the user's own. */
+export function routesIn(
+  app: Pick<App, 'networkRules'>,
+  scene: RouterScene,
+): ReadonlyMap<string, readonly HostRoute[]> {
+  const [only] = scene.regions
+  if (!scene.bridge) return new Map(only ? [[only.region.name, scene.router.routes]] : [])
+  const regions = scene.regions
+    .filter(({ region }) => placeIn(scene.router, region) !== null)
+    .map(here => legOf(scene, here))
+  return routesOf({ regions, limitOf: region => app.networkRules.limitsOf(region).routes })
+}
+
+function legOf(scene: RouterScene, here: SceneRegion): RegionLeg {
+  const { region, bridgeAddress, bridgeAddress6 } = here
+  const own = scene.attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
+  const isExit = region.id === scene.exit?.id
+  const mirrored = isExit ? mirrorsIn(scene, here) : []
+  return {
+    region: region.name,
+    nextHop: bridgeAddress!,
+    nextHop6: bridgeAddress6,
+    cidrs: own.map(({ subnet }) => subnet.cidr),
+    mirrored: mirrored.map(({ subnet }) => subnet.cidr),
+    isExit,
+    extra: scene.router.routes,
+  }
+}
+
+interface Routing {
+  readonly region: string
+  readonly id: string
+  readonly routes: readonly HostRoute[]
+}
+
+async function setRoutes(app: App, caller: Caller, { region, id, routes }: Routing): Promise<void> {
+  const networking = app.cloud.networking(region, caller.requestId)
+  const router = await networking.get('router', id)
+  if (router && !sameRoutes(router.routes, routes)) await networking.update('router', id, { routes })
+}
+
+export const sameRoutes = sameBy<HostRoute>(({ destination, nextHop }) => `${destination} ${nextHop}`)

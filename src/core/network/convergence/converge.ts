@@ -1,0 +1,218 @@
+// Bringing what one region holds of a router to what it should hold: see, plan, do the difference, look again.
+
+import type { App } from '../../app.ts'
+import { AppError, conflict, isRefusal } from '../../error.ts'
+import { ownNote } from '../../note.ts'
+import type { Intent } from '../copies/intent.ts'
+import { makerOf, realise, type Settle } from '../copies/realise.ts'
+import type { MadeKind, RegionNetworking, RegionSpec } from '../copies/region-rows.ts'
+import { ensureNetwork } from '../copies/spanning.ts'
+import { interfaceOwner } from '../model/query.ts'
+import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
+import { legsIn, routerScene } from './router-scene.ts'
+import { type Aspect, see } from './router-seen.ts'
+import { type Leaving, type Step, stepsTo } from './router-steps.ts'
+
+/** How often the difference is worked out anew: a step that was refused may have been done by another meanwhile. */
+const rounds = 4
+/** What is gone was taken away by another, who may say so only a moment later. */
+const roundsForGone = 12
+
+/**
+ * Returns how many steps it took: none where all was as it should be. A router that is gone from the model goes from
+ * the region. Throws as the region refuses, `conflict` (`drift`) where what was made there is gone.
+ */
+export async function convergeRouter(app: App, aspect: Aspect): Promise<number> {
+  let done = 0
+  let refused: unknown = null
+  let most = rounds
+  for (let round = 0; round < most; round += 1) {
+    const missing = await difference(app, aspect)
+    if (missing.steps.length === 0) return done
+    try {
+      await carryOut(app, aspect, missing)
+      done += missing.steps.length
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      if (error.detail.status === 404) most = roundsForGone
+      if (round === most - 1) throw error
+      refused = error
+    }
+  }
+  const { steps } = await difference(app, aspect)
+  if (steps.length === 0) return done
+  throw (
+    refused ??
+    conflict(`The router ${aspect.routerId} does not come to rest in ${aspect.region.name}`, 'drift')
+  )
+}
+
+interface Difference {
+  readonly steps: readonly Step[]
+  /** The region's ids of what is there. */
+  readonly ids: ReadonlyMap<Ref, string>
+}
+
+async function difference(app: App, { caller, routerId, region }: Aspect): Promise<Difference> {
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const scene = await routerScene(app, routerId)
+  const here = scene?.regions.find(one => one.region.id === region.id)
+  const legs = scene && here && !scene.home ? await legsIn(app, scene, region) : new Map()
+  const plan = scene ? planFor(scene, here, legs, await app.cloud.ownProject()) : nothing
+  const seen = await see(app, networking, { scene, plan, region, routerId })
+  return { steps: stepsTo(plan, seen, routerId, !scene?.home), ids: seen.ids }
+}
+
+async function carryOut(app: App, aspect: Aspect, { steps, ids }: Difference): Promise<void> {
+  const networking = app.cloud.networking(aspect.region.name, aspect.caller.requestId)
+  const made = new Map<Ref, string>()
+  const idOf = (ref: Ref): string => made.get(ref) ?? ids.get(ref) ?? ref
+  for (const step of steps) await carryOutOne(app, aspect, networking, step, { made, idOf })
+}
+
+interface Ids {
+  readonly made: Map<Ref, string>
+  idOf(ref: Ref): string
+}
+
+async function carryOutOne(
+  app: App,
+  aspect: Aspect,
+  networking: RegionNetworking,
+  step: Step,
+  { made, idOf }: Ids,
+): Promise<void> {
+  const { region, caller } = aspect
+  switch (step.do) {
+    case 'ensure': {
+      const local = await ensureNetwork(app, caller, step.network, region)
+      made.set(refer('network', step.network.id), local.id)
+      for (const [id, regionalId] of local.subnetIds) made.set(refer('subnet', id), regionalId)
+      return
+    }
+    case 'make': {
+      const id = await make(app, aspect, networking, resolved(step.thing, idOf))
+      made.set(refer(step.thing.kind, step.thing.purpose), id)
+      return
+    }
+    case 'change':
+      await networking.update('router', idOf(step.id), resolved(step.spec, idOf))
+      return
+    case 'addLeg':
+      await addLeg(networking, idOf(step.router), idOf(step.port))
+      return
+    case 'dropLeg':
+      await networking.removeLeg(step.routerId, { portId: step.portId })
+      if (step.intent) await forget(app, aspect, step.intent)
+      return
+    case 'drop':
+      if (step.intent.regionalId !== null)
+        await networking.remove(step.intent.resourceType as MadeKind, step.intent.regionalId)
+      await forget(app, aspect, step.intent)
+      return
+    case 'leave':
+      await networking.remove(step.leaving.kind, step.leaving.regionalId)
+      await left(app, aspect, step.leaving)
+      return
+    case 'link':
+      await link(app, networking, step, idOf)
+      return
+    case 'unlink':
+      await networking.update('floatingip', step.regionalId, { portId: null })
+  }
+}
+
+/**
+ * Of two calls at once for one port stock Neutron takes the device off the port for the one that comes too late, and
+ * still has the leg: from then on it refuses to add it, and its port has to be told whose it is.
+ */
+async function addLeg(networking: RegionNetworking, routerId: string, portId: string): Promise<void> {
+  try {
+    await networking.addLeg(routerId, { portId })
+  } catch (error) {
+    const isThere = error instanceof AppError && /already has a port on subnet/.test(error.message)
+    if (!isThere || !(await hasLost(networking, routerId, portId))) throw error
+    await networking.update('port', portId, { deviceId: routerId, deviceOwner: interfaceOwner })
+  }
+}
+
+/** Whether a leg's port has no device, and no other of the router's is in its subnet. */
+async function hasLost(networking: RegionNetworking, routerId: string, portId: string): Promise<boolean> {
+  const port = await networking.get('port', portId)
+  if (port?.deviceId !== '') return false
+  const subnets = new Set(port.fixedIps.map(({ subnetId }) => subnetId))
+  const legs = await networking.list('port', { where: { deviceId: routerId } })
+  return !legs.some(({ fixedIps }) => fixedIps.some(({ subnetId }) => subnets.has(subnetId)))
+}
+
+/** Every reference in a spec as the region's id. */
+function resolved<T>(value: T, idOf: (ref: Ref) => string): T {
+  if (typeof value === 'string') return (value.startsWith('@') ? idOf(value) : value) as T
+  if (Array.isArray(value)) return value.map(one => resolved(one, idOf)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolved(one, idOf)])) as T
+}
+
+async function make(app: App, aspect: Aspect, networking: RegionNetworking, thing: Thing): Promise<string> {
+  const { kind, purpose, spec, where, place } = thing
+  const { region, routerId } = aspect
+  const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
+  // What is known by its intent is not made again: so where it is, is known with that or not at all.
+  const settle: Settle = (intentId, made) =>
+    app.store.transact(async tx => {
+      const router = await tx.networks.lock('router', routerId)
+      const regionalId = await tx.intents.settle(intentId, made)
+      // Its removal has begun meanwhile: the next look takes away what was made.
+      if (!router || router.deleting || !place) return regionalId
+      const { projectId } = router
+      await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId, at: app.now() })
+      return regionalId
+    })
+  const maker = makerOf(networking, kind, withoutEmpty(spec), where)
+  return (await realise(app, intent, maker, settle)).id
+}
+
+/** Neutron takes no empty list of a gateway's addresses. */
+function withoutEmpty<K extends MadeKind>(spec: RegionSpec<K>): RegionSpec<K> {
+  const { externalGateway } = spec as RegionSpec<'router'>
+  if (!externalGateway || externalGateway.externalFixedIps.length > 0) return spec
+  const { externalFixedIps: _none, ...gateway } = externalGateway
+  return { ...spec, externalGateway: gateway }
+}
+
+/** What was made for an intent is gone, and in the routings no more. */
+async function forget(app: App, { region, routerId }: Aspect, intent: Intent): Promise<void> {
+  const [, id = intent.purpose] = intent.purpose.split('/')
+  const kind = intent.purpose.startsWith('mirror/') ? `shadow_${intent.resourceType}` : intent.resourceType
+  await app.store.transact(async tx => {
+    await tx.intents.end(intent.id, app.now())
+    await tx.networks.unplace(kind, id, region.id)
+    if (intent.resourceType === 'router') await tx.networks.release('leg', `${routerId}/${region.id}`)
+  })
+}
+
+/** A network that is in the region no more, with its subnets. */
+async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promise<void> {
+  const network = await app.store.networks.get('network', centralId, 'atoll')
+  const ids = [centralId, ...(network?.subnetIds ?? [])]
+  const intents = await app.store.intents.living(region.name, ids)
+  await app.store.transact(async tx => {
+    for (const intent of intents) await tx.intents.end(intent.id, app.now())
+    await tx.networks.unplace('network', centralId, region.id)
+    for (const id of network?.subnetIds ?? []) await tx.networks.unplace('subnet', id, region.id)
+  })
+}
+
+/** Leads a floating IP to its port, and notes that it does. */
+async function link(
+  app: App,
+  networking: RegionNetworking,
+  { link: { regionalId, floatingIpId, port, fixedIp } }: Extract<Step, { do: 'link' }>,
+  idOf: (ref: Ref) => string,
+): Promise<void> {
+  const told = { portId: idOf(port), fixedIpAddress: fixedIp }
+  const { status } = await networking.update('floatingip', regionalId, told)
+  await app.store.transact(async tx => {
+    await tx.networks.update('floatingip', floatingIpId, { status }, ownNote(app, 'floatingip.link'))
+  })
+}

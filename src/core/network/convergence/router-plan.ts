@@ -1,0 +1,323 @@
+// What one region should hold of a router: worked out from the scene alone, in terms of purposes, not of regional ids.
+
+import { formatCidr, parseCidr } from '../addresses/address.ts'
+import type { MadeKind, RegionQuery, RegionSpec } from '../copies/region-rows.ts'
+import { placeIn } from '../copies/spanning.ts'
+import type { Network, Router, Subnet } from '../model/model.ts'
+import { hintsIn, homeOf } from '../model/where.ts'
+import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
+
+/** Stands in a spec for the region's id of what was made for a purpose; see `refer`. */
+export type Ref = string
+export const refer = (kind: string, purpose: string): Ref => `@${kind}/${purpose}`
+
+/** Something that is to be there: made where nothing was made for its purpose yet. */
+export interface Thing<K extends MadeKind = MadeKind> {
+  readonly kind: K
+  readonly purpose: string
+  /** What it is known as in routings, for which central resource; null for what is in none. */
+  readonly place: { readonly kind: string; readonly centralId: string } | null
+  readonly spec: RegionSpec<K>
+  readonly where: NonNullable<RegionQuery<K>['where']>
+}
+
+/** A leg of the router: by a port that is made for it, or one that is there. */
+export interface WantedLeg {
+  readonly port: Ref
+  /** The port, where it is to be made. */
+  readonly thing: Thing<'port'> | null
+}
+
+/** A floating IP and the port that it is to lead to. */
+export interface Link {
+  readonly floatingIpId: string
+  /** The region's id of it. */
+  readonly regionalId: string
+  readonly port: Ref
+  readonly fixedIp: string
+}
+
+export interface RegionPlan {
+  /** Networks that must be there with their subnets, made the usual way. */
+  readonly networks: readonly Network[]
+  /** Mirrors of other regions' networks and subnets, in an order in which they can be made. */
+  readonly mirrors: readonly Thing[]
+  /** Null where the router is not to be, or is not the planner's to make. */
+  readonly router: Thing<'router'> | null
+  readonly legs: readonly WantedLeg[]
+  readonly mirrorPorts: readonly Thing<'port'>[]
+  readonly links: readonly Link[]
+  /** The CIDRs that the router is connected to by all this: routes lead through them only. */
+  readonly connected: readonly string[]
+}
+
+/** Of a router that is not to be there. */
+export const nothing: RegionPlan = {
+  networks: [],
+  mirrors: [],
+  router: null,
+  legs: [],
+  mirrorPorts: [],
+  links: [],
+  connected: [],
+}
+
+/** What the region should hold; `legs` are the addresses of the router's legs there, by subnet. */
+export function planFor(
+  scene: RouterScene,
+  here: SceneRegion | undefined,
+  legs: ReadonlyMap<string, string>,
+  ownProject: string,
+): RegionPlan {
+  if (!here || scene.router.deleting) return nothing
+  if (scene.home) return { ...nothing, links: linksIn(scene, here) }
+  const isExit = here.region.id === scene.exit?.id
+  const mirrored = isExit ? mirrorsIn(scene, here) : []
+  return {
+    networks: here.bridgeAddress === null ? [] : [scene.bridge!.network],
+    mirrors: mirrored.flatMap(one => mirrorOf(one, ownProject)),
+    router: routerThing(scene, here, isExit),
+    legs: [
+      ...bridgeLegs(scene, here, isExit),
+      ...ownLegs(scene, here, legs),
+      ...mirrored.map(one => mirrorLeg(scene, one)),
+    ],
+    mirrorPorts: isExit ? standIns(scene, here, ownProject) : [],
+    links: isExit ? linksIn(scene, here) : [],
+    connected: [
+      ...onBridge(scene, here).map(({ subnet }) => subnet.cidr),
+      ...scene.attached.filter(({ subnet }) => legs.has(subnet.id)).map(({ subnet }) => subnet.cidr),
+      ...mirrored.map(({ subnet }) => subnet.cidr),
+    ],
+  }
+}
+
+/** At its way out the router has its gateway on the external network; elsewhere on the bridge, if there is one. */
+function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Thing<'router'> {
+  const { router } = scene
+  return {
+    kind: 'router',
+    purpose: router.id,
+    place: { kind: 'router', centralId: router.id },
+    where: { projectId: router.projectId },
+    spec: {
+      projectId: router.projectId,
+      name: router.name,
+      description: router.description,
+      adminStateUp: router.adminStateUp,
+      externalGateway: (isExit && gatewayOutside(router)) || gatewayOnBridge(scene, here),
+      availabilityZoneHints: hintsIn(here.region),
+    },
+  }
+}
+
+type Gateway = NonNullable<RegionSpec<'router'>['externalGateway']>
+
+const gatewayOutside = ({ gateway }: Router): Gateway | null =>
+  gateway && {
+    networkId: refer('network', gateway.networkId),
+    enableSnat: gateway.enableSnat,
+    externalFixedIps: gateway.fixedIps.map(one => ({ ...one, subnetId: refer('subnet', one.subnetId) })),
+  }
+
+function gatewayOnBridge(scene: RouterScene, here: SceneRegion): Gateway | null {
+  const addresses = onBridge(scene, here)
+  if (addresses.length === 0) return null
+  return {
+    networkId: refer('network', scene.bridge!.network.id),
+    enableSnat: false,
+    externalFixedIps: addresses.map(({ subnet, ipAddress }) => ({
+      subnetId: refer('subnet', subnet.id),
+      ipAddress,
+    })),
+  }
+}
+
+/** The copy's addresses on the bridge, each in its subnet. */
+function onBridge({ bridge }: RouterScene, { bridgeAddress, bridgeAddress6 }: SceneRegion) {
+  const addresses = [
+    [bridge?.subnet, bridgeAddress],
+    [bridge?.subnet6, bridgeAddress6],
+  ] as const
+  return addresses.flatMap(([subnet, ipAddress]) =>
+    subnet && ipAddress !== null ? [{ subnet, ipAddress }] : [],
+  )
+}
+
+/** Where the gateway is elsewhere, the bridge is reached by a leg in each of its subnets. */
+function bridgeLegs(scene: RouterScene, here: SceneRegion, isExit: boolean): WantedLeg[] {
+  if (!isExit || !scene.bridge) return []
+  const { network } = scene.bridge
+  return onBridge(scene, here).map(({ subnet, ipAddress }) => {
+    const purpose = `bridge${subnet.ipVersion === 6 ? '6' : ''}/${scene.router.id}`
+    return legBy(scene.router, purpose, { network, subnet }, ipAddress, null)
+  })
+}
+
+function ownLegs(
+  scene: RouterScene,
+  { region }: SceneRegion,
+  legs: ReadonlyMap<string, string>,
+): WantedLeg[] {
+  return scene.attached.flatMap(({ port, subnet, network }) => {
+    const address = legs.get(subnet.id)
+    if (address === undefined) return []
+    // A port that a user made where its network lives is the leg itself.
+    const isThere = homeOf(network, [region]) && placeIn(port, region) === port.id
+    if (isThere) return [{ port: refer('port', port.id), thing: null }]
+    return [legBy(scene.router, port.id, { network, subnet }, address, port.id)]
+  })
+}
+
+/** A leg is a port of its own with the address that is meant, known again by its mark. */
+function legBy(
+  { projectId, name }: { projectId: string; name: string },
+  purpose: string,
+  { network, subnet }: { network: Pick<Network, 'id'>; subnet: Pick<Subnet, 'id'> },
+  ipAddress: string,
+  centralId: string | null,
+): WantedLeg {
+  const networkId = refer('network', network.id)
+  return {
+    port: refer('port', purpose),
+    thing: {
+      kind: 'port',
+      purpose,
+      place: centralId === null ? null : { kind: 'port', centralId },
+      where: { networkId },
+      spec: {
+        projectId,
+        networkId,
+        name,
+        fixedIps: [{ subnetId: refer('subnet', subnet.id), ipAddress }],
+        // Left to itself the region would put it into the project's default group.
+        securityGroupIds: [],
+      },
+    },
+  }
+}
+
+/** A subnet of other regions that is mirrored here, since floating IPs lead to ports on it. */
+interface Mirrored {
+  readonly network: Network
+  readonly subnet: Subnet
+}
+
+/** Ports that are elsewhere, and have floating IPs here. */
+const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
+  bound.filter(({ port }) => port.places.length > 0 && placeIn(port, region) === null)
+
+export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
+  const elsewhere = boundElsewhere(scene, here)
+  return scene.attached.filter(
+    ({ subnet }) =>
+      placeIn(subnet, here.region) === null &&
+      elsewhere.some(({ port, fixedIp }) =>
+        port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
+      ),
+  )
+}
+
+/** No DHCP, no gateway, and nothing to give but the address of the router's leg. */
+function mirrorOf({ network, subnet }: Mirrored, ownProject: string): Thing[] {
+  const networkId = refer('network', `mirror/${network.id}`)
+  const pool = { start: mirrorAddress(subnet), end: mirrorAddress(subnet) }
+  return [
+    {
+      kind: 'network',
+      purpose: `mirror/${network.id}`,
+      place: { kind: 'shadow_network', centralId: network.id },
+      where: { projectId: ownProject },
+      spec: { projectId: ownProject, name: `mirror_${network.name}`, portSecurityEnabled: false },
+    } as Thing<'network'>,
+    {
+      kind: 'subnet',
+      purpose: `mirror/${subnet.id}`,
+      place: { kind: 'shadow_subnet', centralId: subnet.id },
+      where: { networkId },
+      spec: {
+        projectId: ownProject,
+        networkId,
+        name: `mirror_${subnet.name}`,
+        ipVersion: subnet.ipVersion,
+        cidr: subnet.cidr,
+        gatewayIp: null,
+        enableDhcp: false,
+        allocationPools: [pool],
+      },
+    } as Thing<'subnet'>,
+  ]
+}
+
+/** The subnet's own gateway address: in the mirror it is free. */
+const mirrorAddress = ({ gatewayIp, cidr, allocationPools }: Subnet): string =>
+  gatewayIp ?? allocationPools.at(-1)?.end ?? formatCidr(parseCidr(cidr)!)
+
+function mirrorLeg({ router }: RouterScene, { network, subnet }: Mirrored): WantedLeg {
+  const mirror = { network: { id: `mirror/${network.id}` }, subnet: { id: `mirror/${subnet.id}` } }
+  return legBy(router, `mirror-leg/${router.id}/${subnet.id}`, mirror, mirrorAddress(subnet), null)
+}
+
+/** What stands here for a port that is elsewhere. */
+interface StandIn {
+  readonly purpose: string
+  /** As what the network and the subnet that it is in were made. */
+  readonly networkId: string
+  readonly subnetId: string
+}
+
+/** It is in the mirror of the port's subnet; in the subnet itself where that is here too, as one layer 2 with the port's. */
+function standInFor({ attached }: RouterScene, { region }: SceneRegion, bound: Bound): StandIn | null {
+  const { port, fixedIp } = bound
+  const subnetId = port.fixedIps.find(({ ipAddress }) => ipAddress === fixedIp)?.subnetId
+  const on = attached.find(({ subnet }) => subnet.id === subnetId)
+  if (!on) return null
+  const { network, subnet } = on
+  return placeIn(subnet, region) === null
+    ? {
+        purpose: `mirror/${port.id}/${fixedIp}`,
+        networkId: `mirror/${network.id}`,
+        subnetId: `mirror/${subnet.id}`,
+      }
+    : { purpose: `shadow/${port.id}/${fixedIp}`, networkId: network.id, subnetId: subnet.id }
+}
+
+/** Ports with the addresses that floating IPs lead to: the router sends what comes for them on to the real ones. */
+function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Thing<'port'>[] {
+  return boundElsewhere(scene, here).flatMap(bound => {
+    const { port, fixedIp } = bound
+    const standIn = standInFor(scene, here, bound)
+    if (!standIn) return []
+    const networkId = refer('network', standIn.networkId)
+    return [
+      {
+        kind: 'port',
+        purpose: standIn.purpose,
+        place: { kind: 'shadow_port', centralId: port.id },
+        where: { networkId },
+        spec: {
+          projectId: ownProject,
+          networkId,
+          name: `mirror_${port.name}`,
+          macAddress: port.macAddress,
+          deviceOwner: 'compute:shadow',
+          fixedIps: [{ subnetId: refer('subnet', standIn.subnetId), ipAddress: fixedIp }],
+          securityGroupIds: [],
+        },
+      },
+    ]
+  })
+}
+
+/** Every floating IP here whose port has a place: to the port itself, or to what stands for it. */
+function linksIn(scene: RouterScene, here: SceneRegion): Link[] {
+  return scene.bound.flatMap(bound => {
+    const { floatingIp, port, fixedIp } = bound
+    const regionalId = placeIn(floatingIp, here.region)
+    if (regionalId === null || port.places.length === 0) return []
+    const isHere = placeIn(port, here.region) !== null
+    const purpose = isHere ? port.id : standInFor(scene, here, bound)?.purpose
+    if (purpose === undefined) return []
+    return [{ floatingIpId: floatingIp.id, regionalId, port: refer('port', purpose), fixedIp }]
+  })
+}

@@ -1,0 +1,147 @@
+// Making one thing in a region, once: a region mints the ids, so what tells ours from others' is a mark.
+//
+// The intent is committed before the call, and its id is the mark that the thing bears at the end of its description.
+// Whatever becomes of the call (no answer, a crash, a worker that was stopped and goes on later), the thing is looked up
+// by its mark before another is made. Where two were made all the same, the one that is known stays, else the oldest;
+// the others go.
+
+import type { App } from '../../app.ts'
+import { AppError } from '../../error.ts'
+import {
+  type Declared,
+  type Intent,
+  intentOf,
+  type Maker,
+  type MarkedThing,
+  marked,
+  type RegionalThing,
+} from './intent.ts'
+import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
+
+export interface Realised {
+  readonly id: string
+  /** How many more there were, now removed. */
+  readonly surplus: number
+}
+
+export type IntentSpec = Omit<Intent, 'id' | 'regionalId'>
+
+/** Notes a thing's id with its intent, and whatever else must be known with it; returns the one that is noted. */
+export type Settle = (intentId: string, regionalId: string) => Promise<string>
+
+/**
+ * The region's id of the one thing for a purpose: noted before, found by its mark, or made now. Throws as the maker
+ * does; whoever comes again finds what was made.
+ */
+export async function realise(
+  app: App,
+  spec: IntentSpec,
+  maker: Maker,
+  settle: Settle = app.store.intents.settle,
+): Promise<Realised> {
+  const intent = await app.store.intents.declare({ ...spec, id: app.newId() }, app.now())
+  if (intent.regionalId !== null) return { id: intent.regionalId, surplus: 0 }
+  const found = intent.isNew ? [] : await maker.find(intent.id)
+  const things = found.length > 0 ? found : [await makeUnlessOther(maker, intent)]
+  const id = await settle(intent.id, oldest(things).id)
+  const surplus = things.filter(thing => thing.id !== id)
+  for (const thing of surplus) await maker.remove(thing.id)
+  return { id, surplus: surplus.length }
+}
+
+/** Ends the intents of what is gone from the region, with where it was: it may be made again. */
+export async function endDead(
+  app: App,
+  networking: RegionNetworking,
+  regionId: string,
+  intents: readonly Intent[],
+): Promise<void> {
+  for (const { id, resourceType, purpose, regionalId } of intents) {
+    if (regionalId === null || (await networking.get(resourceType as MadeKind, regionalId)) !== null) continue
+    await app.store.transact(async tx => {
+      await tx.intents.end(id, app.now())
+      await tx.networks.unplace(resourceType, purpose, regionId)
+    })
+  }
+}
+
+/** What the region refuses since another worker, with the same intent, came a moment earlier is that one's thing. */
+async function makeUnlessOther(maker: Maker, { id, isNew }: Declared): Promise<RegionalThing> {
+  try {
+    return await makeOrFind(maker, id)
+  } catch (error) {
+    const [thing] = isNew ? [] : await maker.find(id)
+    if (!thing) throw error
+    return thing
+  }
+}
+
+/** An answer that got lost may have been a yes. */
+export async function makeOrFind<Thing extends RegionalThing>(
+  maker: Maker<Thing>,
+  intentId: string,
+): Promise<Thing> {
+  try {
+    return await maker.make(intentId)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.detail.reason !== 'maybe_done') throw error
+    const found = await maker.find(intentId).catch(() => {
+      // Whether it was made is as open as before.
+      throw error
+    })
+    const [thing] = [...found].sort(byAge)
+    if (!thing) throw error
+    return thing
+  }
+}
+
+const ageOf = ({ createdAt }: RegionalThing): number => createdAt?.getTime() ?? Number.MAX_VALUE
+
+/** What a region does not say when it was made counts as new. */
+const byAge = (a: RegionalThing, b: RegionalThing): number => ageOf(a) - ageOf(b) || (a.id < b.id ? -1 : 1)
+
+const oldest = (things: readonly RegionalThing[]): RegionalThing => [...things].sort(byAge)[0]!
+
+/**
+ * Makes, finds and removes things of a kind: `where` narrows the search for a mark to what only few things are (a
+ * port's MAC, a subnet's network, a project).
+ */
+export function makerOf<K extends MadeKind>(
+  networking: RegionNetworking,
+  kind: K,
+  spec: RegionSpec<K>,
+  where: NonNullable<RegionQuery<K>['where']>,
+): Maker<RegionRows[K]> {
+  const { description } = spec as { description?: string }
+  return {
+    make: intentId =>
+      networking.create(kind, { ...spec, description: marked(description ?? '', intentId) } as RegionSpec<K>),
+    async find(intentId) {
+      const rows = (await networking.list(kind, { where })) as RegionRows[K][]
+      return rows.filter(row => intentOf(row.description) === intentId)
+    },
+    remove: id => networking.remove(kind, id),
+  }
+}
+
+/**
+ * Removes what late calls have made beside what is known: things that bear the mark of an intent of ours whose noted
+ * thing is another, or is gone. Marks that are not ours are left alone. Returns how many it removed.
+ */
+export async function removeSurplus(
+  app: App,
+  things: readonly MarkedThing[],
+  remove: (id: string) => Promise<unknown>,
+): Promise<number> {
+  const surplus = await surplusOf(app, things)
+  for (const thing of surplus) await remove(thing.id)
+  return surplus.length
+}
+
+async function surplusOf(app: App, things: readonly MarkedThing[]): Promise<readonly MarkedThing[]> {
+  const settled = await app.store.intents.settled(things.map(thing => thing.intentId))
+  return things.filter(thing => {
+    const known = settled.get(thing.intentId)
+    return known?.isSettled === true && known.regionalId !== thing.id
+  })
+}

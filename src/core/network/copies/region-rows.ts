@@ -1,0 +1,188 @@
+// Networking things as a region describes them, and what core asks of a region's Neutron.
+
+import type { AddressPair, FixedIp, HostRoute, Pool } from '../model/model.ts'
+
+interface RegionThing {
+  readonly id: string
+  readonly projectId: string | null
+  readonly description: string | null
+  readonly revisionNumber: number | null
+  readonly createdAt: Date | null
+  readonly updatedAt: Date | null
+}
+
+interface NamedThing extends RegionThing {
+  readonly name: string
+}
+
+export interface RegionNetwork extends NamedThing {
+  readonly adminStateUp: boolean
+  readonly shared: boolean
+  readonly external: boolean
+  readonly mtu: number | null
+  readonly networkType: string | null
+  readonly physicalNetwork: string | null
+  readonly segmentationId: number | null
+  readonly portSecurityEnabled: boolean | null
+  readonly dnsDomain: string | null
+  readonly availabilityZoneHints: readonly string[]
+  readonly status: string
+  readonly subnetIds: readonly string[]
+}
+
+export interface RegionSubnet extends NamedThing {
+  readonly networkId: string
+  readonly ipVersion: 4 | 6
+  readonly cidr: string
+  readonly gatewayIp: string | null
+  readonly enableDhcp: boolean
+  readonly allocationPools: readonly Pool[]
+  readonly dnsNameservers: readonly string[]
+  readonly hostRoutes: readonly HostRoute[]
+  readonly ipv6AddressMode: string | null
+  readonly ipv6RaMode: string | null
+}
+
+export interface RegionPort extends NamedThing {
+  readonly networkId: string
+  readonly macAddress: string
+  readonly fixedIps: readonly FixedIp[]
+  readonly adminStateUp: boolean
+  readonly deviceId: string
+  readonly deviceOwner: string
+  readonly securityGroupIds: readonly string[]
+  readonly allowedAddressPairs: readonly AddressPair[]
+  readonly portSecurityEnabled: boolean | null
+  readonly hostId: string | null
+  readonly vnicType: string | null
+  readonly profile: Readonly<Record<string, unknown>> | null
+  readonly vifType: string | null
+  readonly status: string
+}
+
+export interface RegionRouter extends NamedThing {
+  readonly adminStateUp: boolean
+  readonly externalGateway: {
+    readonly networkId: string
+    readonly enableSnat: boolean
+    readonly externalFixedIps: readonly FixedIp[]
+  } | null
+  readonly routes: readonly HostRoute[]
+  readonly distributed: boolean | null
+  readonly ha: boolean | null
+  readonly availabilityZoneHints: readonly string[]
+  readonly status: string
+}
+
+export interface RegionFloatingIp extends RegionThing {
+  readonly floatingNetworkId: string
+  readonly floatingIpAddress: string
+  readonly fixedIpAddress: string | null
+  readonly portId: string | null
+  readonly routerId: string | null
+  readonly status: string
+}
+
+export interface RegionRule extends RegionThing {
+  readonly securityGroupId: string
+  readonly direction: 'ingress' | 'egress'
+  readonly ethertype: 'IPv4' | 'IPv6'
+  readonly protocol: string | null
+  readonly portRangeMin: number | null
+  readonly portRangeMax: number | null
+  readonly remoteIpPrefix: string | null
+  readonly remoteGroupId: string | null
+  readonly remoteAddressGroupId: string | null
+}
+
+export interface RegionGroup extends NamedThing {
+  readonly stateful: boolean | null
+  readonly rules: readonly RegionRule[]
+}
+
+export interface RegionAddressGroup extends NamedThing {
+  readonly addresses: readonly string[]
+}
+
+export interface RegionAgent {
+  readonly id: string
+  readonly agentType: string
+  readonly binary: string
+  readonly host: string
+  readonly alive: boolean
+  readonly adminStateUp: boolean
+  readonly availabilityZone: string | null
+  readonly description: string | null
+  readonly heartbeatAt: Date | null
+}
+
+/** Every kind that regions have. */
+export interface RegionRows {
+  readonly network: RegionNetwork
+  readonly subnet: RegionSubnet
+  readonly port: RegionPort
+  readonly router: RegionRouter
+  readonly floatingip: RegionFloatingIp
+  readonly security_group: RegionGroup
+  readonly security_group_rule: RegionRule
+  readonly address_group: RegionAddressGroup
+  readonly agent: RegionAgent
+}
+export type RegionKind = keyof RegionRows
+/** The kinds that can be made. */
+export type MadeKind = Exclude<RegionKind, 'agent'>
+
+type Scalar = string | number | boolean
+
+export interface RegionQuery<K extends RegionKind, F extends keyof RegionRows[K] = keyof RegionRows[K]> {
+  /** Equality; of several values any; of a list of objects, the inner fields. */
+  readonly where?: {
+    readonly [N in keyof RegionRows[K]]?: Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>
+  }
+  /** Only these fields are asked for and answered. */
+  readonly fields?: readonly F[]
+  /** Only what was made or changed since then, by the region's clock; what was deleted never shows. */
+  readonly changedSince?: Date
+}
+
+/** What a thing may be made of, and changed to; what it leaves out is the region's to choose. */
+export type RegionSpec<K extends MadeKind> = Partial<
+  Omit<
+    RegionRows[K],
+    | 'id'
+    | 'revisionNumber'
+    | 'createdAt'
+    | 'updatedAt'
+    | 'status'
+    | 'subnetIds'
+    | 'rules'
+    | 'vifType'
+    | 'routerId'
+  >
+>
+
+export type Leg = { readonly subnetId: string } | { readonly portId: string }
+
+/**
+ * The Neutron of one region. Everything throws `upstream` with the region, the service, Neutron's own word for what it
+ * refuses as reason and the status; reason `maybe_done` when a thing may have been made all the same.
+ */
+export interface RegionNetworking {
+  list<K extends RegionKind, F extends keyof RegionRows[K] = keyof RegionRows[K]>(
+    kind: K,
+    query?: RegionQuery<K, F>,
+  ): Promise<Pick<RegionRows[K], F>[]>
+  /** Null when there is none. */
+  get<K extends RegionKind>(kind: K, id: string): Promise<RegionRows[K] | null>
+  create<K extends MadeKind>(kind: K, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  /** Status 404 when there is none. */
+  update<K extends MadeKind>(kind: K, id: string, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  /** False when it was gone already. */
+  remove(kind: MadeKind, id: string): Promise<boolean>
+  /** The port that the router has there now. Status 400 for a leg that it has already. */
+  addLeg(routerId: string, leg: Leg): Promise<{ readonly portId: string; readonly subnetId: string }>
+  /** False when the router has no such leg, or is gone itself. */
+  removeLeg(routerId: string, leg: Leg): Promise<boolean>
+  addAddresses(groupId: string, addresses: readonly string[]): Promise<RegionAddressGroup>
+  removeAddresses(groupId: string, addresses: readonly string[]): Promise<RegionAddressGroup>
+}

@@ -1,0 +1,181 @@
+// The copies of a network that spans regions: made in a region when the first thing is placed there, each subnet with a
+// block of addresses of its own and a gateway of its own.
+
+import type { App } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { conflict } from '../../error.ts'
+import type { Region } from '../../regions/region.ts'
+import { blocksFor, gatewayFor } from '../addresses/blocks.ts'
+import { idIn, type Network, type Place, type Subnet } from '../model/model.ts'
+import { hintsIn } from '../model/where.ts'
+import { copyPools } from './bridge.ts'
+import { endDead, makerOf, realise } from './realise.ts'
+import type { RegionNetworking, RegionSpec } from './region-rows.ts'
+
+/** A network as one region has it. */
+export interface LocalNetwork {
+  readonly id: string
+  /** The region's ids of its subnets, by their central ids. */
+  readonly subnetIds: ReadonlyMap<string, string>
+  /** True when something had to be made. */
+  readonly isNew: boolean
+}
+
+/** As `idIn`, of a region that is known. */
+export const placeIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
+  idIn(row, region.name)
+
+/** What the region has of a network, as far as the model knows; null when a part of it is missing there. */
+export function known(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
+  const id = placeIn(network, region)
+  const subnetIds = subnets.map(subnet => [subnet.id, placeIn(subnet, region)] as const)
+  if (id === null || subnetIds.some(([, regional]) => regional === null)) return null
+  return { id, subnetIds: new Map(subnetIds as [string, string][]), isNew: false }
+}
+
+/**
+ * The network in a region, with all its subnets; makes what is not there yet, and no call where everything is. Throws
+ * `conflict` (`network_in_use`) for a network that is being removed, and as the region refuses.
+ */
+export async function ensureNetwork(
+  app: App,
+  caller: Pick<Caller, 'requestId'>,
+  network: Network,
+  region: Region,
+): Promise<LocalNetwork> {
+  const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
+  const there = known(network, subnets, region)
+  if (there) return there
+  if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const id = placeIn(network, region) ?? (await makeNetwork(app, networking, network, region))
+  const subnetIds = new Map<string, string>()
+  for (const subnet of subnets) {
+    const regionalId =
+      placeIn(subnet, region) ?? (await makeSubnet(app, networking, subnet, network, id, region))
+    subnetIds.set(subnet.id, regionalId)
+  }
+  return { id, subnetIds, isNew: true }
+}
+
+async function makeNetwork(
+  app: App,
+  networking: RegionNetworking,
+  network: Network,
+  region: Region,
+): Promise<string> {
+  const spec = await copyOf(app, network, region)
+  await endDead(app, networking, region.id, await app.store.intents.living(region.name, [network.id]))
+  const { id } = await realise(
+    app,
+    { region: region.name, resourceType: 'network', purpose: network.id, owner: network.id },
+    makerOf(networking, 'network', spec, { projectId: spec.projectId! }),
+  )
+  await note(app, networking, {
+    kind: 'network',
+    row: network,
+    networkId: network.id,
+    region,
+    regionalId: id,
+  })
+  return id
+}
+
+/** What a copy is made of; a bridge is the service's own, and external, since routers have their gateways on it. */
+export async function copyOf(app: App, network: Network, region: Region): Promise<RegionSpec<'network'>> {
+  const isBridge = network.bridgeOf !== null
+  return {
+    projectId: isBridge ? await app.cloud.ownProject() : network.projectId,
+    name: network.name,
+    description: network.description,
+    adminStateUp: network.adminStateUp,
+    shared: network.shared,
+    external: isBridge,
+    mtu: network.mtu,
+    networkType: network.networkType,
+    ...(network.physicalNetwork === null ? {} : { physicalNetwork: network.physicalNetwork }),
+    ...(network.segmentationId === null ? {} : { segmentationId: network.segmentationId }),
+    portSecurityEnabled: network.portSecurityEnabled,
+    availabilityZoneHints: hintsIn(region),
+  }
+}
+
+async function makeSubnet(
+  app: App,
+  networking: RegionNetworking,
+  subnet: Subnet,
+  network: Network,
+  networkId: string,
+  region: Region,
+): Promise<string> {
+  const isBridge = network.bridgeOf !== null
+  const ranges = isBridge
+    ? { gatewayIp: null, allocationPools: copyPools(subnet) }
+    : {
+        gatewayIp: await gatewayFor(app, subnet, region),
+        allocationPools: await blocksFor(app, subnet, region),
+      }
+  // Neutron takes an empty list for "all of them".
+  if (ranges.allocationPools.length === 0)
+    throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
+  const spec: RegionSpec<'subnet'> = {
+    projectId: isBridge ? await app.cloud.ownProject() : subnet.projectId,
+    networkId,
+    name: subnet.name,
+    description: subnet.description,
+    ipVersion: subnet.ipVersion,
+    cidr: subnet.cidr,
+    enableDhcp: subnet.enableDhcp,
+    dnsNameservers: subnet.dnsNameservers,
+    hostRoutes: subnet.hostRoutes,
+    ...modes(subnet),
+    ...ranges,
+  }
+  await endDead(app, networking, region.id, await app.store.intents.living(region.name, [subnet.id]))
+  const { id } = await realise(
+    app,
+    { region: region.name, resourceType: 'subnet', purpose: subnet.id, owner: subnet.id },
+    makerOf(networking, 'subnet', spec, { networkId }),
+  )
+  await note(app, networking, { kind: 'subnet', row: subnet, networkId: network.id, region, regionalId: id })
+  return id
+}
+
+/** Neutron takes the modes of IPv6 only, and no null for them. */
+const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<RegionSpec<'subnet'>> => ({
+  ...(ipv6AddressMode === null ? {} : { ipv6AddressMode }),
+  ...(ipv6RaMode === null ? {} : { ipv6RaMode }),
+})
+
+/**
+ * Notes where a copy is. Throws `conflict` (`network_in_use`) where its network's removal has begun meanwhile: then the
+ * copy goes again.
+ */
+async function note(
+  app: App,
+  networking: RegionNetworking,
+  { kind, row, networkId, region, regionalId }: Copy,
+): Promise<void> {
+  const { id, projectId } = row
+  const isKept = await app.store.transact(async tx => {
+    const network = await tx.networks.lock('network', networkId)
+    if (!network || network.deleting) return false
+    const place = { kind, centralId: id, projectId, regionId: region.id, regionalId, at: app.now() }
+    await tx.networks.place(place)
+    return true
+  })
+  if (isKept) return
+  await networking.remove(kind, regionalId)
+  for (const intent of await app.store.intents.living(region.name, [id]))
+    await app.store.intents.end(intent.id, app.now())
+  throw conflict(`The network ${networkId} is being removed`, 'network_in_use')
+}
+
+interface Copy {
+  readonly kind: 'network' | 'subnet'
+  readonly row: Network | Subnet
+  /** The central id of the network. */
+  readonly networkId: string
+  readonly region: Region
+  readonly regionalId: string
+}

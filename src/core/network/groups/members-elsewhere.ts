@@ -1,0 +1,121 @@
+// Address groups in regions: one for a group that rules there name and that has members elsewhere, with their addresses.
+
+import type { App } from '../../app.ts'
+import { cidrsOf, formatCidr } from '../addresses/address.ts'
+import { type Intent, intentOf } from '../copies/intent.ts'
+import { makerOf, realise } from '../copies/realise.ts'
+import type { RegionAddressGroup, RegionNetworking } from '../copies/region-rows.ts'
+import type { SecurityGroup } from '../model/model.ts'
+import {
+  type AddressGroup,
+  addressDifference,
+  addressesElsewhere,
+  namedBy,
+  type ProjectInRegion,
+} from './group-rules.ts'
+
+const resourceType = 'address_group'
+
+/**
+ * Brings the address groups that these groups' rules need; returns them by the central ids of the groups whose members
+ * they have. Those that are not needed any more are left: rules may still name them.
+ */
+export async function bringAddressGroups(
+  app: App,
+  at: ProjectInRegion,
+  groups: readonly SecurityGroup[],
+): Promise<ReadonlyMap<string, AddressGroup>> {
+  const wanted = [...namedBy(groups)].flatMap(id => {
+    const ranges = addressesElsewhere(id, at.region, at.members)
+    return ranges.length === 0 ? [] : [{ id, ranges }]
+  })
+  if (wanted.length === 0) return new Map()
+  const present = await listIn(at.networking, at.projectId)
+  const known = await knownIn(app, at.region, idsOf(at))
+  const brought = new Map<string, AddressGroup>()
+  for (const { id, ranges } of wanted) {
+    const intent = known.find(({ owner }) => owner === id)
+    // Somebody has removed it there by hand.
+    if (intent?.regionalId && !present.has(intent.regionalId))
+      await app.store.intents.end(intent.id, app.now())
+    const { id: regionalId } = await realise(
+      app,
+      { region: at.region, resourceType, purpose: id, owner: id },
+      makerOf(at.networking, 'address_group', specOf(at, id, ranges), { projectId: at.projectId }),
+    )
+    const there = present.get(regionalId)
+    if (there) await bringAddresses(at, there, ranges)
+    brought.set(id, { id: regionalId, ranges })
+  }
+  return brought
+}
+
+/** Bears the name of the group whose members are in it. */
+const specOf = ({ projectId, groups }: ProjectInRegion, id: string, ranges: AddressGroup['ranges']) => ({
+  projectId,
+  name: groups.find(group => group.id === id)?.name ?? '',
+  addresses: ranges.flatMap(cidrsOf).map(formatCidr),
+})
+
+async function bringAddresses(
+  { networking }: ProjectInRegion,
+  { id, addresses }: RegionAddressGroup,
+  ranges: AddressGroup['ranges'],
+): Promise<void> {
+  const { add, remove } = addressDifference(ranges, addresses)
+  if (add.length > 0) await networking.addAddresses(id, add)
+  if (remove.length > 0) await networking.removeAddresses(id, remove)
+}
+
+/** Removes those that are not among the needed ones: no rule of ours names them any more. */
+export async function dropAddressGroups(
+  app: App,
+  at: ProjectInRegion,
+  needed: ReadonlyMap<string, AddressGroup>,
+): Promise<void> {
+  const surplus = (await knownIn(app, at.region, idsOf(at))).filter(({ owner }) => !needed.has(owner))
+  if (surplus.length === 0) return
+  const present = [...(await listIn(at.networking, at.projectId)).values()]
+  for (const intent of surplus) {
+    for (const { id } of present.filter(row => isOf(intent, row)))
+      await at.networking.remove('address_group', id)
+    await app.store.intents.end(intent.id, app.now())
+  }
+}
+
+/** Removes those of a group's members from a region, and first the rules that name them. */
+export async function removeAddressGroups(
+  app: App,
+  { region, networking }: Pick<ProjectInRegion, 'region' | 'networking'>,
+  { id: owner, projectId }: SecurityGroup,
+): Promise<void> {
+  for (const intent of await knownIn(app, region, [owner])) {
+    const rows = [...(await listIn(networking, projectId)).values()]
+    for (const { id } of rows.filter(row => isOf(intent, row))) {
+      const where = { projectId, remoteAddressGroupId: id }
+      const rules = await networking.list('security_group_rule', { where })
+      for (const rule of rules) await networking.remove('security_group_rule', rule.id)
+      await networking.remove('address_group', id)
+    }
+    await app.store.intents.end(intent.id, app.now())
+  }
+}
+
+const idsOf = ({ groups }: ProjectInRegion): string[] => groups.map(({ id }) => id)
+
+const isOf = (intent: Intent, { id, description }: RegionAddressGroup): boolean =>
+  id === intent.regionalId || intentOf(description) === intent.id
+
+/** The intents of address groups for these groups' members. */
+async function knownIn(app: App, region: string, owners: readonly string[]): Promise<Intent[]> {
+  const intents = await app.store.intents.living(region, owners)
+  return intents.filter(intent => intent.resourceType === resourceType)
+}
+
+async function listIn(
+  networking: RegionNetworking,
+  projectId: string,
+): Promise<Map<string, RegionAddressGroup>> {
+  const rows = await networking.list('address_group', { where: { projectId } })
+  return new Map(rows.map(row => [row.id, row]))
+}

@@ -1,0 +1,68 @@
+// What every verb that writes the central model needs: rows of its own, revisions, and the jobs that follow.
+
+import type { App, Transaction } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { conflict } from '../../error.ts'
+import { type JobSpec, turnKey } from '../../jobs/job.ts'
+import { newJob } from '../../jobs/jobs.ts'
+import { noteOf } from '../../note.ts'
+import type { Region } from '../../regions/region.ts'
+import { type Kind, type Place, wordOf } from './model.ts'
+import { regionNamed } from './where.ts'
+
+/** What begins every new row. */
+export const born = (app: App): { revision: number; createdAt: Date; updatedAt: Date } => {
+  const now = app.now()
+  return { revision: 1, createdAt: now, updatedAt: now }
+}
+
+/** Throws `conflict` (`revision`) where a revision is asked for that is not the row's. */
+export function checkRevision(kind: Kind, row: { id: string; revision: number }, asked?: number): void {
+  if (asked !== undefined && asked !== row.revision) {
+    throw conflict(
+      `The ${wordOf(kind)} ${row.id} is at revision ${row.revision}, not ${asked}: read it again first`,
+      'revision',
+    )
+  }
+}
+
+/** A job of Atoll's own. */
+export interface FollowUp {
+  readonly type: string
+  readonly projectId: string
+  readonly resource: JobSpec['resource']
+  /** Null for one that acts in several regions. */
+  readonly region: Region | null
+}
+
+/** What is to be done with something in one region. */
+export const jobIn = (
+  region: Region,
+  type: string,
+  projectId: string,
+  resource: FollowUp['resource'],
+): FollowUp => ({ type, projectId, resource: { pod_id: region.id, ...resource }, region })
+
+/** One job for each region that has a copy. */
+export const jobsWhereIs = (
+  { projectId, places }: { readonly projectId: string; readonly places: readonly Place[] },
+  regions: readonly Region[],
+  type: string,
+  resource: FollowUp['resource'],
+): FollowUp[] => places.map(({ region }) => jobIn(regionNamed(region, regions), type, projectId, resource))
+
+/** Posts what is to be done in regions, each once (at once unless told), with the change that it follows from or not at all. */
+export async function follow(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  follows: readonly FollowUp[],
+  at?: Date,
+): Promise<void> {
+  if (follows.length === 0) return
+  const once = new Map(follows.map(one => [turnKey(one), one]))
+  const jobs = [...once.values()].map(({ region, ...spec }) =>
+    newJob(app, { ...spec, region: region?.name ?? '' }),
+  )
+  await tx.jobs.post(jobs, noteOf(app, caller, 'job.create'), at)
+}

@@ -1,0 +1,98 @@
+// What regions are told of networks and subnets that have copies there: what differs from the model, and nothing else.
+
+import type { App } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import type { Region } from '../../regions/region.ts'
+import { blocksFor } from '../addresses/blocks.ts'
+import { sameRoutes } from '../convergence/configure-routes.ts'
+import { intentOf, marked } from '../copies/intent.ts'
+import type { MadeKind, RegionRows, RegionSpec } from '../copies/region-rows.ts'
+import { ensureNetwork, placeIn } from '../copies/spanning.ts'
+import { sameBy } from '../model/any-order.ts'
+import type { Pool } from '../model/model.ts'
+import { homeOf } from '../model/where.ts'
+import { forgetNetwork } from './forget-network.ts'
+
+/** The description that a copy is to bear: the model's, and the mark that it has. */
+const described = (description: string, { description: present }: { description: string | null }): string => {
+  const intentId = intentOf(present)
+  return intentId === null ? description : marked(description, intentId)
+}
+
+/** The wanted fields that are not so; null where all are. */
+function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>): RegionSpec<K> | null {
+  const changes = Object.entries(wanted).filter(
+    ([field, value]) =>
+      JSON.stringify((row as unknown as Record<string, unknown>)[field] ?? null) !==
+      JSON.stringify(value ?? null),
+  )
+  return changes.length === 0 ? null : (Object.fromEntries(changes) as RegionSpec<K>)
+}
+
+/**
+ * Brings a network's copy to the model's description, state and sharing; that of a network whose removal has begun
+ * goes, and with the last the network. A copy or network that is gone needs nothing.
+ */
+export async function pushNetwork(app: App, caller: Caller, region: Region, id: string): Promise<void> {
+  const network = await app.store.networks.get('network', id, 'atoll')
+  const regionalId = network && placeIn(network, region)
+  if (!network || !regionalId) return
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  if (network.deleting) {
+    await networking.remove('network', regionalId)
+    await app.store.transact(tx => tx.networks.unplace('network', id, region.id))
+    if (network.places.length === 1) await forgetNetwork(app, caller, id)
+    return
+  }
+  const copy = await networking.get('network', regionalId)
+  if (!copy) return
+  const { name, adminStateUp, shared, mtu, portSecurityEnabled } = network
+  const wanted = {
+    name,
+    adminStateUp,
+    shared,
+    mtu,
+    portSecurityEnabled,
+    description: described(network.description, copy),
+  }
+  const changes = changesTo<'network'>(copy, wanted)
+  if (changes) await networking.update('network', regionalId, changes)
+}
+
+/** Brings a subnet's copy to the model's description, DHCP, routes, servers; its gateway and pools are the region's own. */
+export async function pushSubnet(app: App, caller: Caller, region: Region, id: string): Promise<void> {
+  const subnet = await app.store.networks.get('subnet', id, 'atoll')
+  const regionalId = subnet && placeIn(subnet, region)
+  if (!subnet || !regionalId) return
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const copy = await networking.get('subnet', regionalId)
+  if (!copy) return
+  const { name, enableDhcp, hostRoutes, dnsNameservers } = subnet
+  const wanted = {
+    name,
+    enableDhcp,
+    hostRoutes: sameRoutes(hostRoutes, copy.hostRoutes) ? copy.hostRoutes : hostRoutes,
+    dnsNameservers,
+    description: described(subnet.description, copy),
+  }
+  const changes = changesTo<'subnet'>(copy, wanted)
+  if (changes) await networking.update('subnet', regionalId, changes)
+}
+
+/** Brings a spanning network's copy to all the subnets that it has, and each to the addresses that the region may give. */
+export async function pushPools(app: App, caller: Caller, region: Region, id: string): Promise<void> {
+  const network = await app.store.networks.get('network', id, 'atoll')
+  if (!network || network.deleting || homeOf(network, [region]) || placeIn(network, region) === null) return
+  const local = await ensureNetwork(app, caller, network, region)
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  for (const subnet of await app.store.networks.getMany('subnet', network.subnetIds)) {
+    const regionalId = local.subnetIds.get(subnet.id)!
+    const copy = await networking.get('subnet', regionalId)
+    if (!copy || network.bridgeOf !== null) continue
+    const blocks = await blocksFor(app, subnet, region)
+    if (!samePools(copy.allocationPools, blocks))
+      await networking.update('subnet', regionalId, { allocationPools: blocks })
+  }
+}
+
+const samePools = sameBy<Pool>(({ start, end }) => `${start}-${end}`)

@@ -1,0 +1,162 @@
+// Ports that a region's users (Nova, above all) have made on networks of ours, and what becomes of those that are known.
+
+import type { App } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { ownNote } from '../../note.ts'
+import type { Region } from '../../regions/region.ts'
+import { intentOf } from '../copies/intent.ts'
+import type { RegionNetworking, RegionPort } from '../copies/region-rows.ts'
+import { known, type LocalNetwork } from '../copies/spanning.ts'
+import { ensureDefaultGroup } from '../groups/default-group.ts'
+import { groupsFollowPort } from '../groups/groups-in-region.ts'
+import { sameBy } from '../model/any-order.ts'
+import type { Change, FixedIp, Network, Port, Written } from '../model/model.ts'
+import { born } from '../model/writing.ts'
+import { followPlacement } from './follow-port.ts'
+import { centralIps, holdMirrored } from './place-port.ts'
+
+/** Who looks at which region. */
+export interface Looking {
+  readonly app: App
+  readonly caller: Caller
+  readonly region: Region
+  readonly networking: RegionNetworking
+}
+
+export const portFields = [
+  'id',
+  'projectId',
+  'name',
+  'description',
+  'networkId',
+  'macAddress',
+  'fixedIps',
+  'adminStateUp',
+  'deviceId',
+  'deviceOwner',
+  'securityGroupIds',
+  'portSecurityEnabled',
+  'hostId',
+  'vnicType',
+  'vifType',
+  'status',
+  'updatedAt',
+] as const
+
+export type SeenPort = Pick<RegionPort, (typeof portFields)[number]>
+
+/** Legs and gateways of routers that Atoll made, and what bears a mark, are Atoll's own. */
+export async function isUsers({ app }: Looking, port: SeenPort): Promise<boolean> {
+  if (intentOf(port.description) !== null) return false
+  if (!/^network:(?:router|floatingip|ha_router)/.test(port.deviceOwner)) return true
+  // A router that lives in this region has the same id centrally, and its legs are the region's to make.
+  const [router] = await app.store.networks.getMany('router', [port.deviceId])
+  return router !== undefined && port.deviceOwner === 'network:router_interface'
+}
+
+/** Makes a region's port known; false when its network is gone meanwhile. Throws `conflict` for an address that is somebody's. */
+export async function adoptPort(looking: Looking, networkId: string, port: SeenPort): Promise<boolean> {
+  const { app, region, caller } = looking
+  const network = await app.store.networks.get('network', networkId, 'atoll')
+  const local = network && (await localOf(app, network, looking))
+  if (!network || !local) return false
+  const securityGroupIds = await centralGroups(looking, port)
+  await app.store.transact(async tx => {
+    const row: Written<'port'> = {
+      ...born(app),
+      ...mirrored(port),
+      id: port.id,
+      projectId: port.projectId || network.projectId,
+      name: port.name,
+      description: port.description ?? '',
+      networkId,
+      macAddress: port.macAddress.toLowerCase(),
+      adminStateUp: port.adminStateUp,
+      securityGroupIds,
+      allowedAddressPairs: [],
+      portSecurityEnabled: port.portSecurityEnabled ?? true,
+      vnicType: port.vnicType ?? 'normal',
+      profile: {},
+    }
+    await tx.networks.insert('port', row, ownNote(app, 'port.watch'))
+    await holdMirrored(tx, port.id, region, centralIps(port, local))
+    const place = { kind: 'port', centralId: port.id, projectId: row.projectId, regionId: region.id }
+    await tx.networks.place({ ...place, regionalId: port.id, at: app.now() })
+    await followPlacement(app, caller, tx, { port: row, network, region, isNew: false })
+  })
+  return true
+}
+
+const localOf = async (app: App, network: Network, { region }: Looking): Promise<LocalNetwork | null> =>
+  known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+
+/** What the region alone says of a port. */
+const mirrored = ({ hostId, vifType, status, deviceId, deviceOwner }: SeenPort) => ({
+  hostId: hostId ?? '',
+  vifType: vifType ?? 'unbound',
+  status,
+  deviceId,
+  deviceOwner,
+})
+
+/** The central groups that a region's port is in. Its project's default group there is the project's default group. */
+async function centralGroups(
+  { app, caller, region, networking }: Looking,
+  port: SeenPort,
+): Promise<string[]> {
+  if (port.securityGroupIds.length === 0) return []
+  const at = { resourceType: 'security_group', regionId: region.id }
+  const known = await app.store.routings.centralIds(at, port.securityGroupIds)
+  const ids: string[] = []
+  for (const regionalId of port.securityGroupIds) {
+    const id = known.get(regionalId)
+    if (id !== undefined) ids.push(id)
+    else if ((await networking.get('security_group', regionalId))?.name === 'default' && port.projectId) {
+      const group = await ensureDefaultGroup(app, caller, port.projectId)
+      if (!group) continue
+      const place = { kind: 'security_group', centralId: group.id, projectId: port.projectId }
+      await app.store.transact(tx =>
+        tx.networks.place({ ...place, regionId: region.id, regionalId, at: app.now() }),
+      )
+      ids.push(group.id)
+    }
+  }
+  return ids
+}
+
+/** Brings the model to what the region says of a known port; false where it says so already. */
+export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): Promise<boolean> {
+  const { app, region, caller } = looking
+  const [port] = await app.store.networks.getMany('port', [id])
+  if (!port) return false
+  // A router's leg is as the planner wants it; only whether it works is the region's to say.
+  if (/^network:router/.test(port.deviceOwner)) return mirrorStatus(looking, port, seen)
+  const network = await app.store.networks.get('network', port.networkId, 'atoll')
+  const local = network && (await localOf(app, network, looking))
+  const told = mirrored(seen)
+  const change: Change<'port'> = Object.fromEntries(
+    Object.entries(told).filter(([field, value]) => port[field as keyof Port] !== value),
+  )
+  const fixedIps = local ? centralIps(seen, local) : port.fixedIps
+  const isMoved = !sameIps(fixedIps, port.fixedIps)
+  if (Object.keys(change).length === 0 && !isMoved) return false
+  await app.store.transact(async tx => {
+    const isThere = await tx.networks.update('port', id, change, ownNote(app, 'port.watch'))
+    // Nothing is held for a port that has been removed meanwhile.
+    if (!isThere || !isMoved) return
+    await tx.networks.release('port', id)
+    await holdMirrored(tx, id, region, fixedIps)
+    await groupsFollowPort(app, caller, tx, port)
+  })
+  return true
+}
+
+async function mirrorStatus({ app }: Looking, port: Port, { status }: SeenPort): Promise<boolean> {
+  if (port.status === status) return false
+  await app.store.transact(async tx => {
+    await tx.networks.update('port', port.id, { status }, ownNote(app, 'port.watch'))
+  })
+  return true
+}
+
+const sameIps = sameBy<FixedIp>(({ subnetId, ipAddress }) => `${subnetId} ${ipAddress}`)

@@ -1,0 +1,255 @@
+// Placing a port in a region: the network and its groups are there first, then the port; the model knows it after that.
+
+import type { App, Transaction } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { AppError } from '../../error.ts'
+import { noteOf } from '../../note.ts'
+import type { Region } from '../../regions/region.ts'
+import { moreBlocksFor } from '../addresses/blocks.ts'
+import { type Carved, holdIps, type WantedIp, wantedIps } from '../addresses/fixed-ips.ts'
+import { adopt, settle } from '../copies/adopt.ts'
+import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
+import { ensureNetwork, type LocalNetwork, placeIn } from '../copies/spanning.ts'
+import { ensureGroups } from '../groups/groups-in-region.ts'
+import type { FixedIp, Network, Subnet, Written } from '../model/model.ts'
+import type { FixedIpAsk, PortSpec } from '../model/specs.ts'
+import { homeOf, regionsOf } from '../model/where.ts'
+import { born, follow, jobIn } from '../model/writing.ts'
+import { followPlacement } from './follow-port.ts'
+import { forgetPort } from './forget-port.ts'
+
+/** A port with everything that it needs but its addresses and its region. */
+export type ReadyPort = Omit<PortSpec, 'fixedIps'> & {
+  /** Of a port that was reserved before; null for a new one, which bears the region's id. */
+  readonly id: string | null
+  readonly macAddress: string
+  readonly portSecurityEnabled: boolean
+  readonly securityGroupIds: readonly string[]
+}
+
+export interface Placing {
+  readonly network: Network
+  readonly region: Region
+  readonly port: ReadyPort
+  /** What the region is to give it; left out for any. */
+  readonly asks: readonly FixedIpAsk[] | undefined
+}
+
+/** Places the port and returns its central id. Throws as `createPort`. */
+export async function placePort(app: App, caller: Caller, placing: Placing): Promise<string> {
+  const { network, region, port } = placing
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const local = await ensureNetwork(app, caller, network, region)
+  const groups = await ensureGroups(app, networking, {
+    region: region.name,
+    regionId: region.id,
+    groupIds: port.securityGroupIds,
+  })
+  const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
+  const wanted = wantedIps(placing.asks, subnets, network.id)
+  const spec: RegionSpec<'port'> = {
+    ...specOf(port, local, groups),
+    ...(placing.asks === undefined ? {} : { fixedIps: regional(wanted, local) }),
+  }
+  return withMoreRoom(app, caller, { placing, local, subnets }, () =>
+    adopt(app, caller, {
+      region,
+      kind: 'port',
+      spec,
+      where: { macAddress: port.macAddress },
+      isCounted: port.id !== null,
+      prepare: intentId => holdGiven(app, caller, placing, wanted, intentId),
+      known: (made, intentId) => known(app, caller, { placing, local, made, intentId }),
+    }),
+  )
+}
+
+/**
+ * Addresses that are asked for are held before the region is: so nobody else can have them meanwhile. Those of a port
+ * that was reserved are held already, and on a network of one region the region alone gives addresses.
+ */
+async function holdGiven(
+  app: App,
+  caller: Caller,
+  { network, region, port }: Placing,
+  wanted: readonly WantedIp[],
+  holder: string,
+): Promise<void> {
+  const given = wanted.filter(({ ipAddress }) => ipAddress !== null)
+  if (given.length === 0 || port.id !== null || homeOf(network, [region])) return
+  const { carved } = await app.store.transact(tx =>
+    holdIps(tx, { wanted: given, holder, mac: port.macAddress, region }),
+  )
+  for (const one of carved) await tellPools(app, caller, one)
+}
+
+/** The region's pools are its blocks. */
+export async function tellPools(
+  app: App,
+  caller: Caller,
+  { regionId, subnet, blocks }: Carved,
+): Promise<void> {
+  const region = await app.store.regions.get(regionId)
+  const id = region && placeIn(subnet, region)
+  if (!region || id === null) return
+  await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
+}
+
+/** Posts, with the taking of addresses out of blocks, that their regions are told of it. */
+export async function followCarved(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  { id, projectId }: Network,
+  carved: readonly Carved[],
+): Promise<void> {
+  if (carved.length === 0) return
+  const regions = (await regionsOf(tx)).filter(region =>
+    carved.some(({ regionId }) => regionId === region.id),
+  )
+  const jobs = regions.map(region => jobIn(region, 'shadow_port_setup', projectId, { network_id: id }))
+  await follow(app, caller, tx, jobs)
+}
+
+function specOf(
+  port: ReadyPort,
+  local: LocalNetwork,
+  groups: ReadonlyMap<string, string>,
+): RegionSpec<'port'> {
+  const { region: _own, ...profile } = port.profile
+  return {
+    projectId: port.projectId,
+    networkId: local.id,
+    name: port.name,
+    description: port.description,
+    macAddress: port.macAddress,
+    adminStateUp: port.adminStateUp,
+    deviceId: port.deviceId,
+    deviceOwner: port.deviceOwner,
+    securityGroupIds: port.securityGroupIds.map(id => groups.get(id)!),
+    allowedAddressPairs: port.allowedAddressPairs,
+    portSecurityEnabled: port.portSecurityEnabled,
+    vnicType: port.vnicType,
+    ...(port.hostId === '' ? {} : { hostId: port.hostId }),
+    ...(Object.keys(profile).length === 0 ? {} : { profile }),
+  }
+}
+
+/** What the region is asked for: the given addresses, and any of the subnets that are named without one. */
+const regional = (wanted: readonly WantedIp[], local: LocalNetwork): readonly FixedIp[] =>
+  wanted.map(({ subnet, ipAddress }) => {
+    const subnetId = local.subnetIds.get(subnet.id)!
+    return (ipAddress === null ? { subnetId } : { subnetId, ipAddress }) as FixedIp
+  })
+
+interface Room {
+  readonly placing: Placing
+  readonly local: LocalNetwork
+  readonly subnets: readonly Subnet[]
+}
+
+/** A region that has given all of its blocks gets more, and is asked once more; its refusal stands where there are none. */
+async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () => Promise<T>): Promise<T> {
+  try {
+    return await place()
+  } catch (error) {
+    const { network, region } = room.placing
+    const isFull = error instanceof AppError && error.detail.reason === 'IpAddressGenerationFailure'
+    if (!isFull || homeOf(network, [region])) throw error
+    let isRoom = false
+    for (const subnet of room.subnets) {
+      const blocks = await moreBlocksFor(app, subnet, region)
+      if (!blocks) continue
+      await tellPools(app, caller, { regionId: region.id, subnet, blocks })
+      isRoom = true
+    }
+    if (!isRoom) throw error
+    return place()
+  }
+}
+
+interface Known {
+  readonly placing: Placing
+  readonly local: LocalNetwork
+  readonly made: RegionPort
+  readonly intentId: string
+}
+
+/** Writes the port as the region made it. What the region gives again belongs to nobody any more. */
+async function known(app: App, caller: Caller, known: Known): Promise<string> {
+  try {
+    return await write(app, caller, known)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.detail.reason !== 'address_in_use') throw error
+    if (!(await forgetStale(app, caller, known))) throw error
+    return write(app, caller, known)
+  }
+}
+
+function write(app: App, caller: Caller, { placing, local, made, intentId }: Known): Promise<string> {
+  const { region, port, network } = placing
+  const id = port.id ?? made.id
+  const binding = { hostId: made.hostId ?? '', vifType: made.vifType ?? 'unbound', status: made.status }
+  return app.store.transact(async tx => {
+    await tx.networks.release('port', intentId)
+    if (port.id === null) {
+      await tx.networks.quota('port', port.projectId, 1, app.networkRules.quotas.port)
+      const row: Written<'port'> = { ...port, ...born(app), ...binding, id, macAddress: made.macAddress }
+      await tx.networks.insert('port', row, noteOf(app, caller, 'port.create'))
+    } else {
+      await tx.networks.update('port', id, binding, noteOf(app, caller, 'port.place'))
+      await tx.networks.release('port', id)
+    }
+    await holdMirrored(tx, id, region, centralIps(made, local))
+    const place = { kind: 'port', centralId: id, projectId: port.projectId, regionId: region.id }
+    await settle(app, tx, intentId, { ...place, regionalId: made.id })
+    await followPlacement(app, caller, tx, { port: { ...port, id }, network, region, isNew: local.isNew })
+    return id
+  })
+}
+
+/** A region's addresses in terms of the central subnets; what is in a subnet that is not ours is left out. */
+export function centralIps({ fixedIps }: Pick<RegionPort, 'fixedIps'>, local: LocalNetwork): FixedIp[] {
+  const central = new Map([...local.subnetIds].map(([id, regionalId]) => [regionalId, id]))
+  return fixedIps.flatMap(({ subnetId, ipAddress }) => {
+    const id = central.get(subnetId)
+    return id === undefined ? [] : [{ subnetId: id, ipAddress }]
+  })
+}
+
+/** Holds what a region has given, in its scope. */
+export async function holdMirrored(
+  tx: Transaction,
+  portId: string,
+  region: Region,
+  fixedIps: readonly FixedIp[],
+): Promise<void> {
+  for (const { subnetId, ipAddress } of fixedIps) {
+    await tx.networks.hold({
+      subnetId,
+      start: ipAddress,
+      end: ipAddress,
+      scope: region.id,
+      purpose: 'port',
+      holder: portId,
+    })
+  }
+}
+
+/** Whether ports were forgotten that had these addresses and are in the region no more. */
+async function forgetStale(app: App, caller: Caller, { placing, made, local }: Known): Promise<boolean> {
+  const { region } = placing
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  let any = false
+  for (const { subnetId, ipAddress } of centralIps(made, local)) {
+    const held = (await app.store.networks.holdings(subnetId)).find(
+      one => one.purpose === 'port' && one.start === ipAddress,
+    )
+    const [holder] = await app.store.networks.getMany('port', held ? [held.holder] : [])
+    const id = holder ? placeIn(holder, region) : null
+    if (!holder || id === null || (await networking.get('port', id))) continue
+    await forgetPort(app, caller, holder)
+    any = true
+  }
+  return any
+}

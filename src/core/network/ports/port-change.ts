@@ -1,0 +1,196 @@
+// Changing a port: told to the region that it is in, or placed in another one.
+
+import type { App } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { conflict } from '../../error.ts'
+import { noteOf } from '../../note.ts'
+import type { Region } from '../../regions/region.ts'
+import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
+import { convergeRouter } from '../convergence/converge.ts'
+import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
+import { known, type LocalNetwork, placeIn } from '../copies/spanning.ts'
+import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
+import type { Change, FixedIp, Network, Place, Port } from '../model/model.ts'
+import { all } from '../model/query.ts'
+import type { PortChange } from '../model/specs.ts'
+import { regionNamed, regionsOf } from '../model/where.ts'
+import { checkRevision } from '../model/writing.ts'
+import { centralIps, followCarved, holdMirrored, placePort, tellPools } from './place-port.ts'
+
+/** Whether a port that is to be in this region (null: wherever it is) is somewhere else now. */
+export const isMoving = (port: Port, region: Region | null): region is Region =>
+  region !== null && port.places[0]?.region !== region.name
+
+export interface Moving {
+  readonly port: Port
+  readonly network: Network
+  readonly region: Region
+  readonly change: PortChange
+}
+
+/**
+ * Places a port in a region, out of the one that it was in. It keeps its central id, its MAC and its addresses; the new
+ * region knows it by an id of its own. Throws `conflict` (`PortInUse`) while something uses it where it is.
+ */
+export async function moved(
+  app: App,
+  caller: Caller,
+  { port, network, region, change }: Moving,
+): Promise<void> {
+  const [place] = port.places
+  if (place) {
+    await takeOut(app, caller, port, place)
+    await makeWay(app, caller, port.id, region)
+  }
+  const { fixedIps = port.fixedIps, ...given } = change
+  // Whatever used it where it was does so no more, whether that was seen or not.
+  const rest = place ? { ...unused, ...given } : given
+  const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
+  await placePort(app, caller, { network, region, port: ready, asks: fixedIps })
+  await changeCentral(app, caller, { port, change: rest })
+}
+
+const unused = { deviceId: '', deviceOwner: '', hostId: '' } as const
+
+/** Out of its region: after that it is reserved, and no region's block has its addresses. */
+async function takeOut(app: App, caller: Caller, port: Port, { region, id }: Place): Promise<void> {
+  const networking = app.cloud.networking(region, caller.requestId)
+  const there = await networking.get('port', id)
+  if (there?.deviceId) {
+    throw conflict(
+      `Unable to complete operation on port ${port.id} for network ${port.networkId}. Port already has an attached device ${there.deviceId}.`,
+      'PortInUse',
+    )
+  }
+  const subnets = await app.store.networks.getMany(
+    'subnet',
+    port.fixedIps.map(({ subnetId }) => subnetId),
+  )
+  const wanted = wantedIps(port.fixedIps, subnets, port.networkId)
+  const carved = await app.store.transact(async tx => {
+    await tx.networks.release('port', port.id)
+    const holding = { wanted, holder: port.id, mac: port.macAddress, region: null }
+    return (await holdIps(tx, holding)).carved
+  })
+  for (const one of carved) await tellPools(app, caller, one)
+  await networking.remove('port', id)
+  const old = regionNamed(region, await regionsOf(app.store))
+  await app.store.transact(async tx => {
+    const change = { ...unused, vifType: 'unbound', status: 'DOWN' }
+    await tx.networks.update('port', port.id, change, noteOf(app, caller, 'port.move'))
+    await tx.networks.unplace('port', port.id, old.id)
+  })
+}
+
+/** Where its floating IPs are, something may stand for a port that is elsewhere: that goes before the port comes. */
+async function makeWay(app: App, caller: Caller, portId: string, region: Region): Promise<void> {
+  const bound = await all(app.store, 'floatingip', { field: 'portId', in: [portId] })
+  const here = bound.filter(floatingIp => placeIn(floatingIp, region) !== null)
+  for (const routerId of new Set(here.flatMap(floatingIp => floatingIp.routerId ?? [])))
+    await convergeRouter(app, { caller, routerId, region })
+}
+
+export interface Telling {
+  readonly port: Port
+  readonly network: Network
+  readonly change: PortChange
+  readonly ifRevision: number | undefined
+}
+
+/** Tells the region first, and then the model what the region made of it; a reserved port is the model's alone. */
+export async function toldToRegion(app: App, caller: Caller, telling: Telling): Promise<void> {
+  const { port, change } = telling
+  const [place] = port.places
+  if (!place) return changeReserved(app, caller, telling)
+  const region = regionNamed(place.region, await regionsOf(app.store))
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const local = (await localOf(app, telling.network, region))!
+  const groups = await ensureGroups(app, networking, {
+    region: region.name,
+    regionId: region.id,
+    groupIds: change.securityGroupIds ?? [],
+  })
+  const made = await networking.update('port', place.id, regionalChange(change, local, groups))
+  await changeCentral(app, caller, { ...telling, made, region, local })
+}
+
+async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {
+  return known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+}
+
+function regionalChange(
+  change: PortChange,
+  local: LocalNetwork,
+  groups: ReadonlyMap<string, string>,
+): RegionSpec<'port'> {
+  const { fixedIps, securityGroupIds, profile, description: _own, ...same } = change
+  const { region: _place, ...rest } = profile ?? {}
+  return {
+    ...same,
+    ...(profile === undefined ? {} : { profile: rest }),
+    ...(securityGroupIds === undefined
+      ? {}
+      : { securityGroupIds: securityGroupIds.map(id => groups.get(id)!) }),
+    ...(fixedIps === undefined
+      ? {}
+      : {
+          fixedIps: fixedIps.map(ask => ({
+            ...ask,
+            ...(ask.subnetId === undefined ? {} : { subnetId: local.subnetIds.get(ask.subnetId)! }),
+          })) as FixedIp[],
+        }),
+  } as RegionSpec<'port'>
+}
+
+interface Changing {
+  readonly port: Port
+  readonly change: PortChange
+  readonly ifRevision?: number | undefined
+  readonly made?: RegionPort
+  readonly region?: Region
+  readonly local?: LocalNetwork
+}
+
+async function changeCentral(
+  app: App,
+  caller: Caller,
+  { port, change, ifRevision, made, region, local }: Changing,
+): Promise<void> {
+  const { fixedIps: _asked, ...plain } = change
+  await app.store.transact(async tx => {
+    const now = await tx.networks.lock('port', port.id)
+    if (now) checkRevision('port', now, ifRevision)
+    const told = made && {
+      status: made.status,
+      vifType: made.vifType ?? 'unbound',
+      macAddress: made.macAddress,
+    }
+    const set = { ...plain, ...told } as Change<'port'>
+    await tx.networks.update('port', port.id, set, noteOf(app, caller, 'port.update'))
+    if (made && region && local && change.fixedIps) {
+      await tx.networks.release('port', port.id)
+      await holdMirrored(tx, port.id, region, centralIps(made, local))
+    }
+    if (change.securityGroupIds || change.fixedIps) {
+      await groupsFollowPort(app, caller, tx, port)
+      await groupsFollowPort(app, caller, tx, { ...port, ...plain } as Port)
+    }
+  })
+}
+
+async function changeReserved(app: App, caller: Caller, telling: Telling): Promise<void> {
+  const { port, network, change, ifRevision } = telling
+  const { fixedIps, ...plain } = change
+  const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
+  const wanted = fixedIps && wantedIps(fixedIps, subnets, network.id)
+  await app.store.transact(async tx => {
+    const now = await tx.networks.lock('port', port.id)
+    if (now) checkRevision('port', now, ifRevision)
+    await tx.networks.update('port', port.id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
+    if (!wanted) return
+    await tx.networks.release('port', port.id)
+    const holding = { wanted, holder: port.id, mac: port.macAddress, region: null }
+    const { carved } = await holdIps(tx, holding)
+    await followCarved(app, caller, tx, network, carved)
+  })
+}

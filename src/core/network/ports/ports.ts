@@ -1,0 +1,168 @@
+// The verbs of ports: create, update, remove. A port is placed in one region, whose id it then bears, or reserved.
+
+import type { App } from '../../app.ts'
+import { type Caller, isAtLeast } from '../../caller.ts'
+import { AppError, conflict, invalid } from '../../error.ts'
+import { noteOf } from '../../note.ts'
+import type { Region } from '../../regions/region.ts'
+import { isUnicastMac, parseMac } from '../addresses/address.ts'
+import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
+import { ensureDefaultGroup } from '../groups/default-group.ts'
+import type { Network, Port, Written } from '../model/model.ts'
+import { getOwn, getResource, unknown } from '../model/read.ts'
+import type { PortChange, PortSpec, Removal, Update } from '../model/specs.ts'
+import { born, checkRevision } from '../model/writing.ts'
+import { mayUse } from '../networks/networks.ts'
+import { forgetPort } from './forget-port.ts'
+import { followCarved, placePort, type ReadyPort } from './place-port.ts'
+import { isMoving, moved, toldToRegion } from './port-change.ts'
+import { regionForPort } from './port-placement.ts'
+
+/**
+ * The new port. Throws `not_found` (`network`, `subnet`, `security_group`), `invalid` (`address_outside`,
+ * `address_no_subnet`, `region_unknown`, `location_mismatch`, `mac`), `conflict` (`mac_in_use`, `address_in_use`,
+ * `no_addresses`, `over_quota`), and `upstream` as its region refuses.
+ */
+export async function createPort(app: App, caller: Caller, spec: PortSpec): Promise<Port> {
+  const network = await getResource(app, caller, { kind: 'network', id: spec.networkId })
+  if (!mayUse(caller, network) && !network.external) throw unknown('network', network.id)
+  if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
+  checkOwners(caller, network, spec)
+  const ready: ReadyPort = {
+    ...spec,
+    id: null,
+    macAddress: macOf(app, spec),
+    ...(await securityOf(app, caller, network, spec)),
+  }
+  const region = await regionForPort(app, network, { ...spec, requestId: caller.requestId })
+  const id = region
+    ? await placePort(app, caller, { network, region, port: ready, asks: spec.fixedIps })
+    : await reservePort(app, caller, network, ready, spec)
+  return (await app.store.networks.get('port', id, null))!
+}
+
+/**
+ * On another project's network a port is as the network gives it: to choose addresses there, or to do without its
+ * filters, is its owner's. Throws `forbidden`.
+ */
+function checkOwners(caller: Caller, network: Network, wanted: PortChange): void {
+  if (network.projectId === caller.projectId || isAtLeast(caller, 'admin')) return
+  const chosen = [
+    wanted.macAddress !== undefined && 'mac_address',
+    wanted.fixedIps?.some(({ ipAddress }) => ipAddress !== undefined) && 'fixed_ips:ip_address',
+    (wanted.allowedAddressPairs?.length ?? 0) > 0 && 'allowed_address_pairs',
+    wanted.portSecurityEnabled !== undefined && 'port_security_enabled',
+  ].find(one => one)
+  if (!chosen) return
+  throw new AppError(
+    'forbidden',
+    `Only the owner of the network ${network.id} may choose ${chosen} of a port on it`,
+    { rule: `create_port:${chosen}`, needs: 'admin' },
+  )
+}
+
+/** The MAC that is asked for, or a new one. Throws `invalid` (`mac`). */
+function macOf(app: App, { macAddress }: PortSpec): string {
+  if (macAddress === undefined) return newMac(app)
+  const mac = parseMac(macAddress)
+  if (mac && isUnicastMac(mac)) return mac
+  throw invalid(`'${macAddress}' is not a MAC address that a port can have`, 'mac')
+}
+
+/** As OpenStack's usual prefix begins; chosen here, so that a port whose answer got lost is found again by it. */
+export function newMac(app: Pick<App, 'chance'>): string {
+  const byte = () =>
+    Math.floor(app.chance() * 256)
+      .toString(16)
+      .padStart(2, '0')
+  return `fa:16:3e:${byte()}:${byte()}:${byte()}`
+}
+
+/** Groups that do not filter anything are none. */
+async function securityOf(app: App, caller: Caller, network: Network, spec: PortSpec) {
+  const portSecurityEnabled = spec.portSecurityEnabled ?? network.portSecurityEnabled
+  const isService = spec.deviceOwner.startsWith('network:')
+  if (spec.securityGroupIds) {
+    for (const id of spec.securityGroupIds) await getResource(app, caller, { kind: 'security_group', id })
+    return { portSecurityEnabled, securityGroupIds: spec.securityGroupIds }
+  }
+  if (!portSecurityEnabled || isService) return { portSecurityEnabled, securityGroupIds: [] }
+  const group = await ensureDefaultGroup(app, caller, spec.projectId)
+  return { portSecurityEnabled, securityGroupIds: group ? [group.id] : [] }
+}
+
+/** A port that is in no region yet: its MAC and its addresses are held. */
+async function reservePort(
+  app: App,
+  caller: Caller,
+  network: Network,
+  ready: ReadyPort,
+  { fixedIps }: PortSpec,
+): Promise<string> {
+  const id = app.newId()
+  const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
+  const wanted = wantedIps(fixedIps, subnets, network.id)
+  await app.store.transact(async tx => {
+    await tx.networks.quota('port', ready.projectId, 1, app.networkRules.quotas.port)
+    const row: Written<'port'> = { ...ready, ...born(app), id, vifType: 'unbound', status: 'DOWN' }
+    await tx.networks.insert('port', row, noteOf(app, caller, 'port.create'))
+    const { carved } = await holdIps(tx, { wanted, holder: id, mac: ready.macAddress, region: null })
+    await followCarved(app, caller, tx, network, carved)
+  })
+  return id
+}
+
+/**
+ * The changed port. Its region is told first; a reserved one that learns its region is placed there, and one that is
+ * told another moves. Throws as `createPort`, and `conflict` (`revision`, `port_in_use`).
+ */
+export async function updatePort(
+  app: App,
+  caller: Caller,
+  { id, change, ifRevision }: Update<PortChange>,
+): Promise<Port> {
+  const port = await getOwn(app, caller, { kind: 'port', id })
+  checkRevision('port', port, ifRevision)
+  for (const group of change.securityGroupIds ?? [])
+    await getResource(app, caller, { kind: 'security_group', id: group })
+  const network = (await app.store.networks.get('network', port.networkId, 'atoll'))!
+  checkOwners(caller, network, change)
+  const region = await regionAfter(app, caller, network, port, change)
+  if (isMoving(port, region)) await moved(app, caller, { port, network, region, change })
+  else await toldToRegion(app, caller, { port, network, change, ifRevision })
+  return (await app.store.networks.get('port', id, null))!
+}
+
+/** Where the port is to be after a change; null for nowhere yet. */
+async function regionAfter(
+  app: App,
+  caller: Caller,
+  network: Network,
+  port: Port,
+  { hostId, profile }: PortChange,
+): Promise<Region | null> {
+  if (!hostId && profile?.region === undefined) return null
+  const { projectId } = port
+  return regionForPort(app, network, {
+    projectId,
+    requestId: caller.requestId,
+    hostId: hostId ?? '',
+    profile: profile ?? {},
+  })
+}
+
+/** Its region first. Throws `not_found`, `conflict` (`port_in_use` for a router's leg, `revision`), `upstream`. */
+export async function removePort(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+  const port = await getOwn(app, caller, { kind: 'port', id })
+  checkRevision('port', port, ifRevision)
+  if (/^network:(?:router|ha_router|floatingip)/.test(port.deviceOwner)) {
+    throw conflict(
+      `Port ${id} cannot be deleted directly via the port API: has device owner ${port.deviceOwner}`,
+      'port_in_use',
+    )
+  }
+  for (const { region, id: regionalId } of port.places) {
+    await app.cloud.networking(region, caller.requestId).remove('port', regionalId)
+  }
+  await forgetPort(app, caller, port)
+}

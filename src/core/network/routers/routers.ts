@@ -1,0 +1,342 @@
+// The verbs of routers. One that lives in one region is there under its own id; one that spans regions has a copy in each
+// region of its networks, and in that of its gateway.
+
+import type { App, Transaction } from '../../app.ts'
+import type { Caller } from '../../caller.ts'
+import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
+import { noteOf } from '../../note.ts'
+import type { Region } from '../../regions/region.ts'
+import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
+import { wantedIps } from '../addresses/fixed-ips.ts'
+import { convergeRouter } from '../convergence/converge.ts'
+import { adopt, settle } from '../copies/adopt.ts'
+import type { RegionRouter, RegionSpec } from '../copies/region-rows.ts'
+import type { Change, FixedIp, HostRoute, Router, Written } from '../model/model.ts'
+import { interfacesOf, some } from '../model/query.ts'
+import { getOwn, getResource } from '../model/read.ts'
+import type { GatewayAsk, Removal, RouterChange, RouterSpec, Update } from '../model/specs.ts'
+import { allowedBy, hintsIn, homeBy, homeOf, regionNamed, regionsOf, routerHome } from '../model/where.ts'
+import { born, checkRevision, follow } from '../model/writing.ts'
+import { forgetRouter } from './forget-router.ts'
+import { routerFollows } from './router-follows.ts'
+import { noteGateway } from './setup-router.ts'
+
+/**
+ * The new router. Throws `not_found` (`zone`, `network`), `invalid` (`not_external`, `location_mismatch`), `conflict`
+ * (`over_quota`), and `upstream` as a region refuses.
+ */
+export async function createRouter(app: App, caller: Caller, spec: RouterSpec): Promise<Router> {
+  const regions = await regionsOf(app.store)
+  allowedBy(spec.zoneHints, regions)
+  const home = homeBy(spec.zoneHints, regions)
+  if (spec.gateway) await gatewayRegion(app, caller, spec.gateway, home)
+  const id = await (home ? createAtHome(app, caller, spec, home) : createSpanning(app, caller, spec))
+  if (spec.gateway && !home) {
+    try {
+      await bringOut(app, caller, id, spec.gateway.networkId)
+    } catch (error) {
+      await takeBack(app, caller, id)
+      throw error
+    }
+  }
+  return (await app.store.networks.get('router', id, null))!
+}
+
+/** The region of a gateway's network. Throws `not_found` (`network`), `invalid` (`not_external`, `location_mismatch`). */
+async function gatewayRegion(
+  app: App,
+  caller: Caller,
+  { networkId }: GatewayAsk,
+  home: Region | null,
+): Promise<Region> {
+  const network = await getResource(app, caller, { kind: 'network', id: networkId })
+  if (!network.external) throw invalid(`Network ${networkId} is not an external network`, 'not_external')
+  const region = homeOf(network, await regionsOf(app.store))!
+  if (home && home.id !== region.id) {
+    throw invalid(
+      `The router lives in ${home.name}, and the network ${networkId} is in ${region.name}: a router without a region in its hints can use it`,
+      'location_mismatch',
+    )
+  }
+  return region
+}
+
+function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region): Promise<string> {
+  const { projectId, zoneHints: _hints, gateway, ...given } = spec
+  return adopt(app, caller, {
+    region,
+    kind: 'router',
+    spec: {
+      ...asAdmin(given),
+      projectId,
+      availabilityZoneHints: hintsIn(region),
+      ...(gateway ? { externalGateway: askOf(gateway) } : {}),
+    },
+    where: { projectId },
+    known: (made, intentId) =>
+      app.store.transact(async tx => {
+        await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
+        const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
+        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        return made.id
+      }),
+  })
+}
+
+/** A region decides by itself what `distributed` and `ha` are; it is told only what is not its default. */
+const asAdmin = ({ distributed, ha, ...rest }: Omit<RouterSpec, 'projectId' | 'zoneHints' | 'gateway'>) => ({
+  ...rest,
+  ...(distributed ? { distributed } : {}),
+  ...(ha ? { ha } : {}),
+})
+
+/** A gateway as a region is asked for it; networks that live there have the same ids. */
+function askOf({
+  networkId,
+  enableSnat,
+  fixedIps,
+}: GatewayAsk): NonNullable<RegionSpec<'router'>['externalGateway']> {
+  return {
+    networkId,
+    ...(enableSnat === undefined ? {} : { enableSnat }),
+    ...(fixedIps && fixedIps.length > 0 ? { externalFixedIps: fixedIps as FixedIp[] } : {}),
+  } as NonNullable<RegionSpec<'router'>['externalGateway']>
+}
+
+/** What a region's router is, in the model's terms. */
+const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) => ({
+  status,
+  routes,
+  gateway: gateway && {
+    networkId: gateway.networkId,
+    enableSnat: gateway.enableSnat,
+    fixedIps: gateway.externalFixedIps,
+  },
+})
+
+/** With its gateway, and the jobs by which its regions follow, whatever becomes of who asks. */
+async function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promise<string> {
+  const id = app.newId()
+  const gateway = spec.gateway && asGateway(await withSubnets(app, spec.gateway))
+  return app.store.transact(async tx => {
+    await insert(app, caller, tx, { ...spec, id, gateway, status: 'ACTIVE', routes: [] })
+    if (gateway) await followRouter(app, caller, tx, id)
+    return id
+  })
+}
+
+/** The region may have something of it already: what it cannot take back now its next tidying will. */
+async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
+  try {
+    await removeRouter(app, caller, { id })
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    app.report(error, `taking back the router ${id}`)
+    const router = await app.store.networks.get('router', id, 'atoll')
+    if (router) await forgetRouter(app, caller, router)
+  }
+}
+
+type Inserted = Omit<RouterSpec, 'gateway'> & Pick<Router, 'id' | 'gateway' | 'status' | 'routes'>
+
+async function insert(app: App, caller: Caller, tx: Transaction, router: Inserted): Promise<void> {
+  await tx.networks.quota('router', router.projectId, 1, app.networkRules.quotas.router)
+  const row: Written<'router'> = { ...router, ...born(app), deleting: false }
+  await tx.networks.insert('router', row, noteOf(app, caller, 'router.create'))
+}
+
+/** The changed router. Throws as `createRouter`, and `invalid` (`routes`), `conflict` (`revision`, `router_interface_in_use`). */
+export async function updateRouter(
+  app: App,
+  caller: Caller,
+  { id, change, ifRevision }: Update<RouterChange>,
+): Promise<Router> {
+  const router = await getOwn(app, caller, { kind: 'router', id })
+  checkRevision('router', router, ifRevision)
+  const home = routerHome(router, await regionsOf(app.store))
+  if (change.gateway) await gatewayRegion(app, caller, change.gateway, home)
+  if (change.gateway === null) await requireNoFloatingIps(app, router)
+  if (home) await updateAtHome(app, caller, router, home, change)
+  else await updateSpanning(app, caller, router, change, ifRevision)
+  return (await app.store.networks.get('router', id, null))!
+}
+
+async function updateAtHome(
+  app: App,
+  caller: Caller,
+  { id }: Router,
+  region: Region,
+  change: RouterChange,
+): Promise<void> {
+  const { gateway, description, ...same } = change
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  const told = {
+    ...same,
+    ...(gateway === undefined ? {} : { externalGateway: gateway && askOf(gateway) }),
+  }
+  const made =
+    Object.keys(told).length === 0
+      ? await networking.get('router', id)
+      : await networking.update('router', id, told)
+  await app.store.transact(async tx => {
+    const set = {
+      ...same,
+      ...(description === undefined ? {} : { description }),
+      ...(made ? mirrored(made) : {}),
+    }
+    await tx.networks.update('router', id, set as Change<'router'>, noteOf(app, caller, 'router.update'))
+  })
+}
+
+async function updateSpanning(
+  app: App,
+  caller: Caller,
+  router: Router,
+  { gateway, ...plain }: RouterChange,
+  ifRevision: number | undefined,
+): Promise<void> {
+  if (plain.routes) await checkRoutes(app, router, plain.routes)
+  await app.store.transact(async tx => {
+    const now = await tx.networks.lock('router', router.id)
+    if (now) checkRevision('router', now, ifRevision)
+    await tx.networks.update(
+      'router',
+      router.id,
+      plain as Change<'router'>,
+      noteOf(app, caller, 'router.update'),
+    )
+    await follow(app, caller, tx, await routerFollows(tx, router))
+  })
+  if (gateway !== undefined) await setGateway(app, caller, router, gateway)
+}
+
+/** Routes lead through the router's own subnets. Throws `invalid` (`routes`). */
+async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[]): Promise<void> {
+  const ports = await interfacesOf(app.store, router.id)
+  const ids = ports.flatMap(port => port.fixedIps.map(({ subnetId }) => subnetId))
+  const gatewayIds = router.gateway?.fixedIps.map(({ subnetId }) => subnetId) ?? []
+  const subnets = await app.store.networks.getMany('subnet', [...ids, ...gatewayIds])
+  const bad = routes.find(({ nextHop }) => {
+    const address = parseAddress(nextHop)
+    return !address || !subnets.some(({ cidr }) => contains(parseCidr(cidr)!, address))
+  })
+  if (bad) {
+    throw invalid(
+      `Invalid format for routes: [${JSON.stringify(bad)}], the nexthop is not connected with router`,
+      'routes',
+    )
+  }
+}
+
+async function requireNoFloatingIps(app: App, router: Router): Promise<void> {
+  const [one] = await some(app.store, 'floatingip', 1, { field: 'routerId', in: [router.id] })
+  if (!one) return
+  throw conflict(
+    `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.gateway?.networkId} is required by one or more floating IPs.`,
+    'router_gateway_in_use',
+  )
+}
+
+const asGateway = ({ networkId, enableSnat, fixedIps }: GatewayAsk): NonNullable<Router['gateway']> => ({
+  networkId,
+  enableSnat: enableSnat ?? true,
+  fixedIps: (fixedIps ?? []) as FixedIp[],
+})
+
+/**
+ * A gateway's addresses, each with its subnet, as the region is told. Throws `invalid` (`address_no_subnet`,
+ * `address_outside`), `not_found` (`subnet`).
+ */
+async function withSubnets(app: App, ask: GatewayAsk): Promise<GatewayAsk> {
+  if (!ask.fixedIps) return ask
+  const network = await app.store.networks.get('network', ask.networkId, 'atoll')
+  const subnets = await app.store.networks.getMany('subnet', network?.subnetIds ?? [])
+  const wanted = wantedIps(ask.fixedIps, subnets, ask.networkId)
+  return {
+    ...ask,
+    fixedIps: wanted.map(({ subnet: { id: subnetId }, ipAddress }) =>
+      ipAddress === null ? { subnetId } : { subnetId, ipAddress },
+    ),
+  }
+}
+
+/**
+ * Gives a spanning router its way out, or takes it: in the region of the external network at once, so that its refusal
+ * is the caller's; in the others by jobs.
+ */
+async function setGateway(app: App, caller: Caller, router: Router, ask: GatewayAsk | null): Promise<void> {
+  const write = (value: Router['gateway']) =>
+    app.store.transact(async tx => {
+      // Where it was before follows as well as where it is now.
+      await followRouter(app, caller, tx, router.id)
+      await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
+      await followRouter(app, caller, tx, router.id)
+    })
+  await write(ask && asGateway(await withSubnets(app, ask)))
+  const gateway = ask ?? router.gateway
+  if (!gateway) return
+  try {
+    await bringOut(app, caller, router.id, gateway.networkId)
+  } catch (error) {
+    // A region that gives no answer follows by its job.
+    if (isRefusal(error)) await write(router.gateway)
+    throw error
+  }
+}
+
+/** The router as its exit is to have it, now; with that known to be there, the other regions may learn of it. */
+async function bringOut(app: App, caller: Caller, routerId: string, networkId: string): Promise<void> {
+  const region = await exitOf(app, networkId)
+  if (!region) return
+  await convergeRouter(app, { caller, routerId, region })
+  await noteGateway(app, caller, region, routerId)
+  await app.store.transact(tx => followRouter(app, caller, tx, routerId))
+}
+
+/** As the transaction has the router now; one that is gone needs nothing. */
+async function followRouter(app: App, caller: Caller, tx: Transaction, id: string): Promise<void> {
+  const router = await tx.networks.lock('router', id)
+  if (router) await follow(app, caller, tx, await routerFollows(tx, router))
+}
+
+async function exitOf(app: App, networkId: string): Promise<Region | null> {
+  const network = await app.store.networks.get('network', networkId, 'atoll')
+  return network ? homeOf(network, await regionsOf(app.store)) : null
+}
+
+/**
+ * Regions first. Once begun it goes on by itself where a region gives no answer. Throws `not_found`, `conflict`
+ * (`router_in_use`, `revision`), `upstream`.
+ */
+export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+  const router = await getOwn(app, caller, { kind: 'router', id })
+  checkRevision('router', router, ifRevision)
+  const ports = await interfacesOf(app.store, id)
+  if (ports.length > 0)
+    throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
+  const regions = await regionsOf(app.store)
+  const home = routerHome(router, regions)
+  if (home) {
+    await app.cloud.networking(home.name, caller.requestId).remove('router', id)
+    await forgetRouter(app, caller, router)
+    return
+  }
+  await markDeleting(app, caller, id, true)
+  try {
+    for (const { region } of router.places)
+      await convergeRouter(app, { caller, routerId: id, region: regionNamed(region, regions) })
+  } catch (error) {
+    if (isRefusal(error)) await markDeleting(app, caller, id, false)
+    throw error
+  }
+  await forgetRouter(app, caller, router)
+}
+
+/** With the jobs by which each region follows, whatever becomes of who asks. */
+const markDeleting = (app: App, caller: Caller, id: string, deleting: boolean): Promise<void> =>
+  app.store.transact(async tx => {
+    const router = await tx.networks.lock('router', id)
+    if (!router) return
+    await tx.networks.update('router', id, { deleting }, noteOf(app, caller, 'router.remove'))
+    await follow(app, caller, tx, await routerFollows(tx, router))
+  })
