@@ -73,6 +73,14 @@ module.exports = {
     },
     { name: 'no-cycles', severity: 'error', comment: 'no cycles', from: {}, to: { circular: true } },
     {
+      name: 'no-folder-cycles',
+      comment: 'of two folders side by side only one imports the other, by whatever ways round',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^(src|sim|bench)/' },
+      to: { circular: true },
+    },
+    {
       name: 'no-undeclared-packages',
       comment: 'what is imported is in package.json',
       severity: 'error',

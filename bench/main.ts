@@ -7,7 +7,7 @@ const benchmarks: Readonly<Record<string, (args: string[]) => Promise<object>>> 
   capacity: async args => (await import('./capacity.ts')).capacity(args),
   jobs: async args => (await import('./jobs.ts')).jobs(args),
   leases: async args => (await import('./leases.ts')).leases(args),
-  networking: async args => (await import('./network.ts')).networking(args),
+  network: async args => (await import('./network.ts')).network(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -56,7 +56,7 @@ const parts: Readonly<Record<string, (ground: Ground, values: Values) => Promise
 }
 
 /** Returns the figures of each part. */
-export async function networking(args: string[]): Promise<object> {
+export async function network(args: string[]): Promise<object> {
   const { values } = parseArgs({ args, options })
   const figures: Record<string, object> = {}
   for (const name of values.only.split(',')) {

@@ -4,13 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TokenFacts } from '../../keystone/keystone.ts'
 import { unauthenticated, unknownPath, wrongMethod } from '../errors.ts'
 import type { Caller } from '../model/rules.ts'
-import { answerZones } from '../model/zones.ts'
 import type { Region } from '../region.ts'
 import { resources } from '../resources.ts'
 import type { Answer, Asked } from './answer.ts'
 import { answerResource } from './collections.ts'
 import { answerExtensions } from './extensions.ts'
 import { answerQuotas } from './quotas.ts'
+import { answerZones } from './zones.ts'
 
 interface Shell {
   inspectToken(token: string): Pick<TokenFacts, 'projectId' | 'roles'> | null

@@ -1,7 +1,6 @@
 // Availability zones, as the agents make them: routers have those of L3 agents, networks those of DHCP agents.
 
-import type { Answer, Asked } from '../api/answer.ts'
-import { internalError, refusal, wrongMethod } from '../errors.ts'
+import { refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
 
 const agentTypes = { network: 'DHCP agent', router: 'L3 agent' } as const
@@ -22,19 +21,4 @@ export function checkZones(kind: Zoned, hints: unknown, region: Region): void {
   if (missing.length === 0) return
   const message = `AvailabilityZone ${missing.join(', ')} could not be found.`
   throw refusal(404, 'AvailabilityZoneNotFound', message)
-}
-
-/** `/v2.0/availability_zones`: every zone, once for each kind of agent that makes it one. */
-export function answerZones({ method, path, query }: Asked, region: Region): Answer {
-  if (path.length > 0) throw internalError()
-  if (method !== 'GET') throw wrongMethod()
-  const zones = (['network', 'router'] as const).flatMap(resource =>
-    zonesOf(resource, region).map(name => ({ name, resource, state: 'available' })),
-  )
-  const isWanted = (zone: Record<string, string>) =>
-    ['name', 'resource', 'state'].every(key => {
-      const wanted = query.getAll(key)
-      return wanted.length === 0 || wanted.includes(zone[key] ?? '')
-    })
-  return { status: 200, body: { availability_zones: zones.filter(isWanted) } }
 }

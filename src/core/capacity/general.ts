@@ -3,18 +3,10 @@
 
 import type { App, Transaction } from '../app.ts'
 import type { RegionCapacity } from '../cloud.ts'
-import type { ClassAmounts, GeneralHost } from '../ledger/general-host.ts'
+import { type ClassAmounts, type GeneralHost, promisedOf } from '../ledger/general-host.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
-
-/** What of a host can be promised. */
-const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']
-
-export const promisedOf = (amounts: ClassAmounts): ClassAmounts =>
-  Object.fromEntries(
-    Object.entries(amounts).filter(([name, amount]) => promised.includes(name) && amount > 0),
-  )
 
 /** Whether any provider is there: else nobody asks what it has for everybody. */
 export async function isPromised(app: App, regionName: string): Promise<boolean> {

@@ -2,9 +2,8 @@
 
 import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
-import { promisedOf } from '../capacity/general.ts'
 import { conflict, notFound } from '../error.ts'
-import type { ClassAmounts } from '../ledger/general-host.ts'
+import { type ClassAmounts, promisedOf } from '../ledger/general-host.ts'
 import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledger/ledger.ts'
 import { postSupply } from '../ledger/supply.ts'
 import { minuteOf } from '../minute.ts'

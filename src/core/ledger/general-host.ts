@@ -2,6 +2,14 @@
 
 export type ClassAmounts = Readonly<Record<string, number>>
 
+/** What of a host can be promised. */
+const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']
+
+export const promisedOf = (amounts: ClassAmounts): ClassAmounts =>
+  Object.fromEntries(
+    Object.entries(amounts).filter(([name, amount]) => promised.includes(name) && amount > 0),
+  )
+
 export interface GeneralHost {
   readonly hypervisorHostname: string
   readonly amounts: ClassAmounts

@@ -18,7 +18,7 @@ import type { Network, Pool, Subnet, Written } from '../model/model.ts'
 import type { Holding } from '../model/network-store.ts'
 import { all } from '../model/query.ts'
 import { born } from '../model/writing.ts'
-import { segmentFor } from '../networks/networks.ts'
+import { segmentFor } from './segments.ts'
 
 export interface Bridge {
   readonly network: Network

@@ -1,0 +1,21 @@
+// The list of availability zones.
+
+import { internalError, wrongMethod } from '../errors.ts'
+import { zonesOf } from '../model/zones.ts'
+import type { Region } from '../region.ts'
+import type { Answer, Asked } from './answer.ts'
+
+/** `/v2.0/availability_zones`: every zone, once for each kind of agent that makes it one. */
+export function answerZones({ method, path, query }: Asked, region: Region): Answer {
+  if (path.length > 0) throw internalError()
+  if (method !== 'GET') throw wrongMethod()
+  const zones = (['network', 'router'] as const).flatMap(resource =>
+    zonesOf(resource, region).map(name => ({ name, resource, state: 'available' })),
+  )
+  const isWanted = (zone: Record<string, string>) =>
+    ['name', 'resource', 'state'].every(key => {
+      const wanted = query.getAll(key)
+      return wanted.length === 0 || wanted.includes(zone[key] ?? '')
+    })
+  return { status: 200, body: { availability_zones: zones.filter(isWanted) } }
+}
