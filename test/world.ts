@@ -10,8 +10,8 @@
 // processes (`w.process`) and sockets (`w.listen`) there may be any number. All of it ends with the world.
 // A folder's own words for its tests (a lease, a promise) are functions of a world, in that folder.
 
-import { pino } from 'pino'
-import type { Cloud, CloudSpec } from '../sim/cloud.ts'
+import { type Logger, pino } from 'pino'
+import type { Cloud } from '../sim/cloud.ts'
 import { createClockwork } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
 import type { App } from '../src/core/app.ts'
@@ -25,7 +25,16 @@ import type { Database } from '../src/store/database.ts'
 import { createStore } from '../src/store/store.ts'
 import type { Clockwork } from '../src/worker/clockwork.ts'
 import { until } from './wait.ts'
-import { apiOf, loggerOf, type Open, openParts, type Parts, type TokenOf, tokensOf } from './world/parts.ts'
+import {
+  apiOf,
+  loggerOf,
+  type Open,
+  openParts,
+  type Parts,
+  type PartsSpec,
+  type TokenOf,
+  tokensOf,
+} from './world/parts.ts'
 import { type Call, type Person, parse, personOf, type Reply } from './world/person.ts'
 import { central, type LogIn, logIn, type Place } from './world/place.ts'
 import { type Process, startProcess } from './world/serving.ts'
@@ -36,24 +45,13 @@ export type { Process } from './world/serving.ts'
 export type { Served } from './world/socket.ts'
 export { logIn }
 
-export interface WorldSpec {
-  /** Those that hold things; beside them there is always the central one. */
-  regions?: readonly string[]
+export interface WorldSpec extends PartsSpec {
   /** The regions have joined Atoll, the central one too, each as an availability zone: az1, az2, … */
   joined?: boolean
   /** So many hosts of each region are enrolled; the regions have joined, then. */
   hosts?: number
   /** The workers have begun. */
   workers?: boolean
-  /** The regions are those of the lab where there is one (ATOLL_LAB). */
-  lab?: boolean
-  /** Settings of Atoll by environment variable. */
-  settings?: Record<string, string>
-  /** What else the simulated cloud is like, and what Atoll is made of. */
-  cloud?: Partial<CloudSpec>
-  parts?: Partial<App>
-  /** The database has no schema yet: for processes only. */
-  empty?: boolean
 }
 
 export interface ListenSpec {
@@ -80,7 +78,8 @@ export interface World extends AsyncDisposable {
   readonly hosts: readonly Host[]
   readonly admin: Person
   readonly demo: Person
-  /** What the log has been told, newest last. */
+  readonly log: Logger
+  /** What it has been told, newest last. */
   readonly logLines: Record<string, unknown>[]
   call: Call
   /** As `call`, of an API in this process that is made of other parts. */

@@ -34,7 +34,7 @@ interface Client {
 }
 
 async function ask(client: Client, method: string, path: string, body?: unknown, as?: 'admin' | 'demo') {
-  const answer = await client.process.call(method, path, { body, as })
+  const answer = await client.process.call(method, `/v2.0${path}`, { body, as })
   if (!answer) throw new NoAnswer()
   return answer
 }

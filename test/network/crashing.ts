@@ -67,7 +67,7 @@ export function stage(w: World, { tamper = same => same, timeoutMs = 60_000 }: S
         app,
         async call(method, path, ask) {
           current = app
-          const reply = await call(method, path, { as: 'demo', ...ask })
+          const reply = await call(method, path, { ...ask, as: ask?.as ?? 'demo' })
           return life.isOver ? null : reply
         },
         async work() {

@@ -362,7 +362,7 @@ describe('a region’s answer', () => {
     // What bears a mark is looked up by it: in vain.
     if (isDark) w.cloud.faults.add({ kind: 'status', status: 503, region: 'Pod1', ...call, method: 'GET' })
     const [method, path, body] = request()
-    const got = (await earlier().call(method, path, { body }))!
+    const got = (await earlier().call(method, `/v2.0${path}`, { body }))!
     expect(struck.hits, 'times that the fault struck').toBeGreaterThan(0)
     const expected = answer ?? (isUnmarked ? ([502, 'RegionUnavailable'] as const) : null)
     if (expected) {

@@ -12,9 +12,17 @@ import { openProviders } from '../../src/configured.ts'
 import type { App } from '../../src/core/app.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { testDatabase } from '../postgres.ts'
-import type { WorldSpec } from '../world.ts'
 import type { Ask } from './person.ts'
-import { logIn, openPlace, type Place } from './place.ts'
+import { logIn, openPlace, type Place, type PlaceSpec } from './place.ts'
+
+export interface PartsSpec extends Partial<PlaceSpec> {
+  /** Settings of Atoll by environment variable. */
+  settings?: Record<string, string>
+  /** What the application has instead of its own. */
+  parts?: Partial<App>
+  /** The database has no schema yet: for processes only. */
+  empty?: boolean
+}
 
 /** Notes how a part is closed, in the end. */
 export type Open = <T>(part: T, close: (part: T) => PromiseLike<unknown>) => T
@@ -22,7 +30,7 @@ export type Open = <T>(part: T, close: (part: T) => PromiseLike<unknown>) => T
 export type Line = Record<string, unknown>
 export type Parts = Awaited<ReturnType<typeof openParts>>
 
-export async function openParts(spec: WorldSpec, open: Open) {
+export async function openParts(spec: PartsSpec, open: Open) {
   const place = open(await openPlace({ regions: ['Pod1', 'Pod2'], ...spec }), it => it.close())
   const folder = open(mkdtempSync(join(tmpdir(), 'atoll-world-')), async it =>
     rmSync(it, { recursive: true }),

@@ -20,8 +20,9 @@ export interface Place {
 }
 
 export interface PlaceSpec {
+  /** Those that hold things; beside them there is always the central one. */
   readonly regions: readonly string[]
-  /** The regions are those of the lab where there is one. */
+  /** The regions are those of the lab where there is one (ATOLL_LAB). */
   readonly lab?: boolean | undefined
   /** What else the simulated cloud is like. */
   readonly cloud?: Partial<CloudSpec> | undefined
