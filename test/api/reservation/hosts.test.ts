@@ -5,10 +5,7 @@ import { type Reply, type World, world } from '../../world.ts'
 
 let w: World
 beforeAll(async () => {
-  w = await world()
-  await w.call('POST', '/v1.0/pods', { body: { pod: { region_name: 'CentralRegion' } } })
-  for (const region_name of ['Pod1', 'Pod2'])
-    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
+  w = await world({ joined: true })
 })
 afterAll(() => w[Symbol.asyncDispose]())
 
