@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { hypervisor, storeHypervisor } from './api/reservable.ts'
-import { provided } from './promise/provided.ts'
+import { presupposed } from './promise/providing.ts'
 import { type Reply, type Served, type World, type WorldSpec, world } from './world.ts'
 
 /** The points on which sources, originals and clients disagree, by which a step says why our answer is as it is. */
@@ -128,7 +128,7 @@ export function playExamples(files: ReadonlyMap<string, Examples>, spec: WorldSp
       beforeAll(async () => {
         w = await world(spec)
         s = await w.listen()
-        there = await provided(w)
+        there = await presupposed(w)
       })
       afterAll(() => w[Symbol.asyncDispose]())
       for (const example of examples) {

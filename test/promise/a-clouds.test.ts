@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { untilSo } from '../leases/leasing.ts'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 beforeAll(async () => {
-  s = await scene({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
+  s = await providing({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
 })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())

@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { untilSo } from '../leases/leasing.ts'
-import { amounts, hourMs, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hourMs, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 beforeAll(async () => {
-  s = await scene({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
+  s = await providing({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
 })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp, openCloud } from '../../src/compose.ts'
 import { openProviders } from '../../src/configured.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
 })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())

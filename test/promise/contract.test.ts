@@ -2,13 +2,13 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Reply, Served } from '../world.ts'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let wire: Served
 let token: string
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
   wire = await s.w.listen()
   token = await s.w.token('admin')
   await s.promised({ cores: 1000, ram: 100_000, instances: 1000, gigabytes: 1000 })

@@ -16,7 +16,7 @@ import { violations } from '../ledger/laws.ts'
 import { until } from '../wait.ts'
 import { broken } from './fight-laws.ts'
 import { newTally, startClient, sumOf, type Tally } from './fight-processes.ts'
-import { type Scene, scene } from './scene.ts'
+import { type Providing, providing } from './providing.ts'
 
 const program = fileURLToPath(new URL('fight-client.mjs', import.meta.url))
 
@@ -44,13 +44,13 @@ afterEach(async () => {
 })
 
 interface Ground {
-  readonly s: Scene
+  readonly s: Providing
   /** What is in Pod1's general scope is promised by two providers, each of which may promise most of it. */
   readonly providers: readonly string[]
 }
 
 async function setUp(): Promise<Ground> {
-  const s = await scene()
+  const s = await providing()
   open.push(s)
   for (const region of regions)
     for (const host of ['host1', 'host2', 'host3'])

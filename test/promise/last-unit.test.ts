@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { sized } from '../chance.ts'
 import { type Process, type World, world } from '../world.ts'
-import { hourMs } from './scene.ts'
+import { hourMs } from './providing.ts'
 
 const noLock = fileURLToPath(new URL('no-lock.mjs', import.meta.url))
 

@@ -1,11 +1,11 @@
 // NFVI capacity information, as SOL005 shows it: what each region's hosts have for everybody.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Scene, scene } from './scene.ts'
+import { type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
 })
 afterAll(() => s[Symbol.asyncDispose]())
 

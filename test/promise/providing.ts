@@ -1,9 +1,8 @@
 // A world whose simulated cloud is also a provider, and the Promise API as its clients call it.
 
-import type { Ask, Json, Reply, World, WorldSpec } from '../world.ts'
-import { world } from '../world.ts'
+import { type Ask, type Json, type Reply, type World, type WorldSpec, world } from '../world.ts'
 
-export interface Scene extends AsyncDisposable {
+export interface Providing extends AsyncDisposable {
   readonly w: World
   /** That servers may boot from. */
   readonly image: string
@@ -31,7 +30,7 @@ export const hourMs = 3_600_000
 export const hoursFrom = (now: Date, hours: number): string =>
   new Date(now.getTime() + hours * hourMs).toISOString()
 
-export async function scene(spec: WorldSpec = {}): Promise<Scene> {
+export async function providing(spec: WorldSpec = {}): Promise<Providing> {
   const w = await world({ joined: true, ...spec })
   const nova = w.cloud.novas.get('Pod1')!
   const image = nova.images().find(one => one.isPublic)!.id
@@ -46,7 +45,7 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
     ...more,
   })
   const reply = (operation: string, ask: Ask = {}) => w.call('POST', `/promise/${operation}`, ask)
-  const s: Scene = {
+  const s: Providing = {
     w,
     image,
     flavor,
@@ -99,3 +98,22 @@ export const amounts = (given: object = {}): object => ({
   volumes: 0,
   ...given,
 })
+
+/** What examples presuppose of the provider, by the names that they use for it. */
+export async function presupposed(w: World): Promise<Map<string, unknown>> {
+  const nova = w.cloud.novas.get('Pod1')
+  if (!nova) return new Map()
+  const tiny = nova.addFlavor({ name: 'promise.tiny', vcpus: 1, memoryMb: 512, diskGb: 0 })
+  const big = nova.addFlavor({ name: 'promise.big', vcpus: 2, memoryMb: 5120, diskGb: 20 })
+  const projectId = w.demo.projectId!
+  const network = await w.region('Pod1').create('network', { projectId, name: 'net' })
+  const range = { networkId: network.id, ipVersion: 4, cidr: '10.9.0.0/24' } as const
+  await w.region('Pod1').create('subnet', { projectId, ...range })
+  return new Map<string, unknown>([
+    ['keystone', w.cloud.authUrl.replace(/\/v3$/, '')],
+    ['image', nova.images().find(one => one.isPublic)!.id],
+    ['tiny', tiny.id],
+    ['big', big.id],
+    ['network', network.id],
+  ])
+}
