@@ -1,7 +1,7 @@
 // A process is killed at every step of a lease's start, change, end and removal, one by one, and of a host's coming and
 // leaving; another process comes after it. What is there in the end must be the same as if nobody had died.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { App } from '../../src/core/app.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
@@ -11,14 +11,10 @@ import type { Regions } from '../../src/openstack/region.ts'
 import { hostTurns } from '../../src/worker/hosts.ts'
 import { leaseTurns } from '../../src/worker/leases.ts'
 import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from '../world/mortal.ts'
-import { hourMs, type Leasing, leasing, shortly, stateOf, traces } from './leasing.ts'
+import { hourMs, leasing, shortly, stateOf, traces } from './leasing.ts'
 
-let w: Leasing
-
-beforeAll(async () => {
-  w = await leasing({ regions: ['Pod1', 'Pod2'], workers: false })
-})
-afterAll(() => w?.[Symbol.asyncDispose]())
+const w = await leasing({ regions: ['Pod1', 'Pod2'], workers: false })
+afterAll(() => w[Symbol.asyncDispose]())
 
 /** A process's own view of the world: it dies with its life. */
 const processOf = (life: Life, fault: (regions: Regions) => Regions = same => same): App => ({

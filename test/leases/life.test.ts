@@ -1,18 +1,14 @@
 // The life of a lease, through the regions and back.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { HostReservationSpec, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
-import { type Leasing, leasing, quiet, shortly, traces, untilSo } from './leasing.ts'
+import { leasing, quiet, shortly, traces, untilSo } from './leasing.ts'
 
-let w: Leasing
-
-beforeAll(async () => {
-  w = await leasing({
-    regions: ['Pod1', 'Pod2'],
-    settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '2' },
-  })
+const w = await leasing({
+  regions: ['Pod1', 'Pod2'],
+  settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '2' },
 })
 afterEach(async () => {
   w.setTime(null)
@@ -23,7 +19,7 @@ afterEach(async () => {
   await w.clear()
   expect([...traces(w, 'Pod1'), ...traces(w, 'Pod2')]).toEqual([])
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
 const remove = (lease: Lease) => removeLease(w.app, w.demo, { id: lease.id, region: null })
 const flavorOf = (lease: Lease): string => lease.reservations[0]!.id

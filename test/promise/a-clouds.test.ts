@@ -1,14 +1,11 @@
 // Promises against what clouds have and do: A6, A13, A14, A18 and A21.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { untilSo } from '../leases/leasing.ts'
-import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
+import { amounts, hoursFrom, providing } from './providing.ts'
 
-let s: Providing
-beforeAll(async () => {
-  s = await providing({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
-})
+const s = await providing({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())
 

@@ -1,13 +1,10 @@
 // The life of a reservation and of what is made of it: A1 to A5, A11 and A12.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { untilSo } from '../leases/leasing.ts'
-import { amounts, hourMs, hoursFrom, type Providing, providing } from './providing.ts'
+import { amounts, hourMs, hoursFrom, providing } from './providing.ts'
 
-let s: Providing
-beforeAll(async () => {
-  s = await providing({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
-})
+const s = await providing({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())
 

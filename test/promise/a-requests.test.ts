@@ -1,16 +1,13 @@
 // What requests may say, many at once, and a restart: A17, A19 and A20.
 
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp, openCloud } from '../../src/compose.ts'
 import { openProviders } from '../../src/configured.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
+import { amounts, hoursFrom, providing } from './providing.ts'
 
-let s: Providing
-beforeAll(async () => {
-  s = await providing()
-})
+const s = await providing()
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())
 

@@ -1,13 +1,10 @@
 // The Networking API as a whole: its versions, its paths, its errors, and which extensions it says it has.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { errorOf, networked } from './api.ts'
 
-let n: Networked
-beforeAll(async () => {
-  n = await networked()
-})
+const n = await networked()
 afterAll(() => n[Symbol.asyncDispose]())
 
 const nobody = { as: 'nobody' } as const

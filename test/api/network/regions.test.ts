@@ -1,12 +1,9 @@
 // What is read of the regions themselves: availability zones, agents, quotas.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { errorOf, networked } from './api.ts'
 
-let n: Networked
-beforeAll(async () => {
-  n = await networked()
-})
+const n = await networked()
 afterAll(() => n[Symbol.asyncDispose]())
 
 describe('the availability zones', () => {

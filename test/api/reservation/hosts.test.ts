@@ -1,12 +1,9 @@
 // Hosts of the Reservation API: enrolled, shown, changed, removed; their allocations and properties.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type World, world } from '../../world.ts'
+import { type Reply, world } from '../../world.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world({ joined: true })
-})
+const w = await world({ joined: true })
 afterAll(() => w[Symbol.asyncDispose]())
 
 const at = '/reservation/v1/os-hosts'
