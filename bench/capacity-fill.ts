@@ -82,11 +82,11 @@ function telling({ providers, reservations }: Size): (count: number) => void {
 
 /** A region with its general capacity, and a provider of it with a pool: there is room for all. */
 async function addPlace(store: Store, n: number, start: Date): Promise<Place> {
-  const about = note('bench', 'provider.add')
   const region = { id: randomUUID(), name: `Region${n}` }
   const zone = { availabilityZone: region.name, localAvailabilityZone: '', dataCenter: '' }
   const createdAt = new Date(start.getTime() - dayMs + n)
-  await store.regions.create({ ...region, ...zone, createdAt }, about)
+  await store.regions.create({ ...region, ...zone, createdAt }, note('bench', 'region.create'))
+  const about = note('bench', 'provider.add')
   const all = amountsOf(Object.fromEntries(amountNames.map(name => [name, 1_000_000_000])))
   const window = { from: createdAt, to: forever }
   return store.transact(async tx => {
@@ -109,9 +109,10 @@ async function addPlace(store: Store, n: number, start: Date): Promise<Place> {
       ...(['cores', 'ram'] as const).map(name => posting(scope, name, 'discovered')),
       ...amountNames.map(name => posting(provider.budget, name, 'increase')),
     ]
-    await tx.ledger.post(postings, about)
+    const increase = note('bench', 'pool.increase')
+    await tx.ledger.post(postings, increase)
     const pool = { id: randomUUID(), providerId: provider.id, source: provider.id, amounts: all, window }
-    await tx.pools.insert({ ...pool, elements: [], createdAt }, about)
+    await tx.pools.insert({ ...pool, elements: [], createdAt }, increase)
     return { provider, scope }
   })
 }

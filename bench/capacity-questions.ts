@@ -149,13 +149,14 @@ function query(name: string, { metric, days, points, limit, listed, fromDay }: Q
   }
 }
 
-export const questions: readonly Question[] = [
+/** With so many reservations a list. */
+export const questionsOf = (page: number): readonly Question[] => [
   create,
   query('what is available over a year, 1000 points', {
     metric: 'available',
     days: yearDays,
     points: 1000,
-    limit: 100,
+    limit: page,
     listed: 1,
     fromDay: 0,
   }),
@@ -163,28 +164,28 @@ export const questions: readonly Question[] = [
     metric: 'available',
     days: 1,
     points: 24,
-    limit: 100,
+    limit: page,
     listed: 1,
   }),
-  query('100 reservations of a month, and what they hold', {
+  query(`${page} reservations of a month, and what they hold`, {
     metric: 'reserved',
     days: 30,
     points: 1000,
-    limit: 100,
-    listed: 100,
+    limit: page,
+    listed: page,
   }),
-  query('100 reservations of a week, and what they hold', {
+  query(`${page} reservations of a week, and what they hold`, {
     metric: 'reserved',
     days: 7,
     points: 1000,
-    limit: 100,
-    listed: 100,
+    limit: page,
+    listed: page,
   }),
   query('the same of a week that has none', {
     metric: 'reserved',
     days: 7,
     points: 1000,
-    limit: 100,
+    limit: page,
     listed: 0,
     fromDay: emptyDays,
   }),

@@ -22,6 +22,7 @@ function closed(nova: Nova): HostFacts[] {
   }
   nova.region.aggregates.set(pool.id, pool)
   return nova.hosts().map(host => {
+    const root = nova.region.rootOf(host)!
     const place = {
       hypervisorHostname: host.hypervisorHostname,
       serviceName: host.name,
@@ -30,10 +31,10 @@ function closed(nova: Nova): HostFacts[] {
     const child = placement.addProvider({
       uuid: childOf(place),
       name: `atoll:${host.hypervisorHostname}`,
-      parent: host.root,
+      parent: root,
     })
     placement.setTraits(child, [reservedTrait])
-    host.root.aggregates.add(pool.uuid)
+    root.aggregates.add(pool.uuid)
     return {
       ...place,
       hypervisorId: host.uuid,

@@ -82,11 +82,12 @@ interface Place {
 
 /** One region with its hosts, as they are when their enrolment is done. */
 async function fillRegion(store: Store, index: number, count: number, start: Date): Promise<Place> {
-  const about = note('bench', 'host.enrol')
   const id = randomUUID()
   const name = `Region${index}`
   const zone = { availabilityZone: name, localAvailabilityZone: '', dataCenter: '' }
-  await store.regions.create({ id, name, ...zone, createdAt: new Date(start.getTime() + index) }, about)
+  const createdAt = new Date(start.getTime() + index)
+  await store.regions.create({ id, name, ...zone, createdAt }, note('bench', 'region.create'))
+  const about = note('bench', 'host.enrol')
   const from = new Date(start.getTime() - dayMs)
   const hosts: number[] = []
   while (hosts.length < count) {

@@ -65,13 +65,13 @@ async function generate(spec: LoadSpec): Promise<Load> {
   const endsAt = startedAt + spec.seconds * 1000
   let [done, failed] = [0, 0]
   const askOn = async (): Promise<void> => {
-    while (performance.now() < endsAt) {
+    do {
       const body = spec.body === undefined ? {} : { body: spec.body.replaceAll('UUID', () => randomUUID()) }
       const answer = await pool.request({ method, headers, path: paths[done % paths.length]!, ...body })
       await answer.body.dump()
       done += 1
       if (answer.statusCode >= 300) failed += 1
-    }
+    } while (performance.now() < endsAt)
   }
   await Promise.all(Array.from({ length: spec.connections }, askOn))
   const seconds = (performance.now() - startedAt) / 1000

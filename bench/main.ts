@@ -1,20 +1,19 @@
 // `npm run bench -- NAME [--option value …]`: runs a benchmark; a table for people, and as the last line its figures as JSON.
 
-/** Each takes its own options and returns the figures that it has shown. */
-const benchmarks: Readonly<Record<string, (args: string[]) => Promise<object>>> = {
-  'admin-api': async args => (await import('./admin-api.ts')).adminApi(args),
-  ledger: async args => (await import('./ledger.ts')).ledger(args),
-  capacity: async args => (await import('./capacity.ts')).capacity(args),
-  jobs: async args => (await import('./jobs.ts')).jobs(args),
-  leases: async args => (await import('./leases.ts')).leases(args),
-  network: async args => (await import('./network.ts')).network(args),
-}
+import { readdirSync } from 'node:fs'
+import type { Benchmark } from './benchmark.ts'
+
+/** Each file of this name is one. */
+const ending = '.bench.js'
+const names = readdirSync(import.meta.dirname)
+  .filter(file => file.endsWith(ending))
+  .map(file => file.slice(0, -ending.length))
 
 const [name = '', ...args] = process.argv.slice(2)
-const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name]! : null
-if (!benchmark) {
-  console.error(`Usage: npm run bench -- NAME\nThere are: ${Object.keys(benchmarks).join(', ')}.`)
+if (!names.includes(name)) {
+  console.error(`Usage: npm run bench -- NAME [--size smallest]\nThere are: ${names.join(', ')}.`)
   process.exit(2)
 }
+const { benchmark } = (await import(`./${name}${ending}`)) as { benchmark: Benchmark }
 const figures = await benchmark(args)
 console.log(JSON.stringify({ bench: name, ...figures }))

@@ -16,16 +16,16 @@ export interface AddressSettings {
   readonly processes: number
   readonly clients: number
   readonly seconds: number
+  /** How often all processes and one are measured, by turns. */
+  readonly turns: number
 }
-
-const pairs = 5
 
 /** Returns creations a second by all processes and by one, how many addresses were given twice, and how many refusals. */
 export async function addresses(ground: Ground, settings: AddressSettings): Promise<object> {
-  const { processes, clients } = settings
+  const { processes, clients, turns } = settings
   const crowd = await prepare(ground, settings)
   const measured = await inTurns(
-    pairs,
+    turns,
     () => crowd.create(processes),
     () => crowd.create(1),
   )

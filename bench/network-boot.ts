@@ -74,7 +74,7 @@ export async function boots(ground: Ground, { spans, rounds }: BootSettings): Pr
     widest = networks.at(-1)!
   }
   show(spans, figures, kinds)
-  return { figures, gathered: await gather(site, widest!, 10 * rounds) }
+  return { figures, kinds, gathered: await gather(site, widest!, 10 * rounds) }
 }
 
 async function spanningNetwork(site: Site, variant: Variant, span: number): Promise<Spanning> {

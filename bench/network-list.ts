@@ -10,6 +10,8 @@ import { type Api, openApi } from './network-site.ts'
 import { statementsOf, touchedBy } from './routings.ts'
 
 export interface ListSettings {
+  /** Ports of a page. */
+  readonly page: number
   readonly ports: number
   readonly against: number
   readonly regions: number
@@ -17,8 +19,6 @@ export interface ListSettings {
   /** How often each page is asked for in one measurement. */
   readonly times: number
 }
-
-const limit = 100
 
 interface Place extends Filled, Api {
   readonly url: string
@@ -67,7 +67,7 @@ export async function lists(ground: Ground, settings: ListSettings): Promise<obj
   const large = await placeOf(ground, cloud, settings, settings.ports)
   const figures: Figures[] = []
   for (const page of pages) figures.push(await measure(page, { small, large }, settings))
-  show(figures, small, large)
+  show(figures, { small, large }, settings)
   const filledPerSecond = rounded(large.perSecond, 0)
   return { ports: [small.ports, large.ports], regions: settings.regions, filledPerSecond, figures }
 }
@@ -75,7 +75,7 @@ export async function lists(ground: Ground, settings: ListSettings): Promise<obj
 async function placeOf(
   ground: Ground,
   cloud: Cloud,
-  { regions }: ListSettings,
+  { page, regions }: ListSettings,
   ports: number,
 ): Promise<Place> {
   const url = await ground.database(`ports_${ports}`)
@@ -83,7 +83,7 @@ async function placeOf(
   console.log(`${ports} ports in ${regions} regions written, ${rounded(filled.perSecond, 0)} a second`)
   const api = openApi(ground, { cloud, url })
   const before = async (where: ResourceQuery['where']): Promise<string> => {
-    const last = { ...everything, where, sight: null, limit: limit + 1, reverse: true }
+    const last = { ...everything, where, sight: null, limit: page + 1, reverse: true }
     return (await api.app.store.networks.list('port', last))![0]!.id
   }
   const network = await before([{ field: 'networkId', in: [filled.networkIds[0]!] }])
@@ -110,6 +110,7 @@ interface Both {
 }
 
 async function measure(page: PageSpec, { small, large }: Both, settings: ListSettings): Promise<Figures> {
+  const { page: limit } = settings
   // As the API asks the store: one row more tells whether there are more.
   const ask = (place: Place) => ({ ...page.query(place), sight: null, limit: limit + 1 })
   const store = async (place: Place): Promise<number> =>
@@ -135,14 +136,14 @@ async function measure(page: PageSpec, { small, large }: Both, settings: ListSet
 
 async function growthOf(
   { small, large }: Both,
-  { pairs, times }: ListSettings,
+  { page, pairs, times }: ListSettings,
   ask: (place: Place) => Promise<number>,
 ): Promise<Growth> {
   const on = (place: Place) => async () => {
     const startedAt = performance.now()
     for (let time = 0; time < times; time++) {
       const found = await ask(place)
-      if (found !== limit) throw new Error(`a page has ${found} ports`)
+      if (found !== page) throw new Error(`a page has ${found} ports`)
     }
     return (performance.now() - startedAt) / times
   }
@@ -157,7 +158,7 @@ async function growthOf(
 
 const wanted = 1_000_000
 
-function show(figures: readonly Figures[], small: Place, large: Place): void {
+function show(figures: readonly Figures[], { small, large }: Both, { page: limit }: ListSettings): void {
   if (large.ports < wanted) {
     const minutes = Math.ceil(wanted / large.perSecond / 60)
     console.log(`\n${wanted} ports would take ${minutes} minutes to write here: --ports ${wanted}`)

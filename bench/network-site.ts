@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { createMetrics } from '../src/api/metrics.ts'
 import { createApi, createApp, openCloud } from '../src/compose.ts'
-import { type Config, loadConfig } from '../src/config/config.ts'
+import { loadConfig } from '../src/config/config.ts'
 import type { App } from '../src/core/app.ts'
 import { ownCaller } from '../src/core/caller.ts'
 import type { Job } from '../src/core/jobs/job.ts'
@@ -39,7 +39,6 @@ export interface ApiSpec {
   /** By environment variable. */
   readonly settings?: Readonly<Record<string, string>>
   /** What is set for some regions. */
-  readonly regions?: Config['regions']
 }
 
 /** With regions, and a clockwork. */
@@ -68,15 +67,14 @@ export const unlimited = Object.fromEntries(
   ]),
 )
 
-export function openApi(ground: Ground, { cloud, url, settings, regions = {} }: ApiSpec): Api {
-  const loaded = loadConfig(undefined, {
+export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api {
+  const config = loadConfig(undefined, {
     ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
     ATOLL_IDENTITY_USERNAME: 'atoll',
     ATOLL_IDENTITY_PASSWORD: 'atoll',
     ATOLL_IDENTITY_PROJECT_NAME: 'service',
     ...settings,
   })
-  const config = { ...loaded, regions }
   const database = openDatabase(url, {
     connections: config.database.connections,
     name: 'bench',
@@ -106,7 +104,7 @@ export async function openSite(
   const url = await ground.database(name)
   await migrate(url)
   const limits = Object.fromEntries(regions.map(region => [region, { routes: mostRoutes }]))
-  const spec = { cloud, url, settings: unlimited, regions: limits }
+  const spec = { cloud, url, settings: { ...unlimited, ATOLL_REGIONS: JSON.stringify(limits) } }
   const { app, call } = openApi(ground, spec)
   for (const [index, region] of regions.entries()) {
     const zone = { availabilityZone: `az${index + 1}`, localAvailabilityZone: '', dataCenter: '' }

@@ -6,7 +6,7 @@ import pg from 'pg'
 import type { Store } from '../src/core/app.ts'
 import type { Note } from '../src/core/note.ts'
 import { type RoutingSpec, resourceTypes } from '../src/core/routing/routing.ts'
-import { onceMark, openDatabase } from '../src/store/database.ts'
+import { type Database, onceMark, openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { createStore } from '../src/store/store.ts'
 import type { Tables } from '../src/store/tables.ts'
@@ -81,6 +81,21 @@ export async function statementsOf(
     await db.destroy()
   }
   return statements.filter(({ sql }) => !/^(begin|commit|rollback)/.test(sql))
+}
+
+/** Counts whatever is sent over connections that are opened from now on. */
+export function countStatements({ pool }: Database): () => number {
+  let count = 0
+  pool.on('connect', client => {
+    const query = client.query.bind(client) as (...all: unknown[]) => unknown
+    Object.assign(client, {
+      query: (...all: unknown[]) => {
+        count += 1
+        return query(...all)
+      },
+    })
+  })
+  return () => count
 }
 
 /** How many pages of 8 KB statements touch. */

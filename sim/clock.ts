@@ -6,17 +6,21 @@ export interface Clock {
   advance(ms: number): void
   /** Puts the clock to an instant; it goes on from there. */
   set(instant: Date): void
+  /** Is done each time before the clock is moved. */
+  beforeMove(work: () => void): void
 }
 
 export function createClock(): Clock {
   let offsetMs = 0
+  const works: (() => void)[] = []
+  const move = (to: number): void => {
+    for (const work of works) work()
+    offsetMs = to
+  }
   return {
     now: () => new Date(Date.now() + offsetMs),
-    advance: ms => {
-      offsetMs += ms
-    },
-    set: instant => {
-      offsetMs = instant.getTime() - Date.now()
-    },
+    advance: ms => move(offsetMs + ms),
+    set: instant => move(instant.getTime() - Date.now()),
+    beforeMove: work => void works.push(work),
   }
 }

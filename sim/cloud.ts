@@ -20,6 +20,8 @@ export interface CloudSpec {
   host?: string | undefined
   /** Of Keystone; 0, the default, picks a free one. */
   keystonePort?: number | undefined
+  /** Faults of kind restore can be asked for from the start; `faults.remember()` unless told. */
+  history?: boolean | undefined
   /** How long tokens live; an hour unless told. */
   tokenLifeMs?: number | undefined
   /** Puts Atoll's own services into the catalog: where it listens, and the region it is in. */
@@ -67,6 +69,7 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
   const names = spec.regions.filter(region => region !== central)
   const parts = new Map<string, RegionParts>()
   for (const region of names) parts.set(region, await startRegion(region, spec, { clock, faults, keystone }))
+  if (spec.history) faults.remember()
   const each = <Part>(of: (parts: RegionParts) => Part) =>
     new Map([...parts].map(([region, one]) => [region, of(one)]))
 
@@ -82,6 +85,7 @@ export async function startCloud(spec: CloudSpec): Promise<Cloud> {
     glances: each(({ glance }) => glance),
     origins: [keystone.url, ...[...parts.values()].flatMap(urlsOf)].map(url => new URL(url).origin),
     async close() {
+      faults.close()
       await Promise.all([...parts.values()].flatMap(one => Object.values(one).map(part => part.close())))
       await keystone.close()
     },

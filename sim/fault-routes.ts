@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { type Fault, type FaultSpec, type Faults, faultKinds } from './faults.ts'
+import { CannotSwap } from './holding.ts'
 
 export function addFaultRoutes(app: FastifyInstance, faults: Faults): void {
   app.get('/_faults', () => ({ faults: faults.list().map(viewFault), calls: faults.calls() }))
@@ -11,7 +12,17 @@ export function addFaultRoutes(app: FastifyInstance, faults: Faults): void {
     if (!faultKinds.some(kind => kind === spec?.kind)) {
       return reply.code(400).send({ message: `kind is one of ${faultKinds.join(', ')}` })
     }
-    return reply.code(201).send(viewFault(faults.add(spec as FaultSpec)))
+    try {
+      return reply.code(201).send(viewFault(faults.add(spec as FaultSpec)))
+    } catch (error) {
+      if (!(error instanceof CannotSwap)) throw error
+      return reply.code(400).send({ message: error.message })
+    }
+  })
+
+  app.post('/_faults/history', (_request, reply) => {
+    faults.remember()
+    return reply.code(204).send()
   })
 
   app.delete('/_faults', (_request, reply) => {

@@ -6,11 +6,15 @@
 //   POST   /_faults        a fault as below, `path` as a pattern; the answer carries its `id`
 //   DELETE /_faults        removes all faults and forgets the calls
 //   DELETE /_faults/{id}   removes one
+//   POST   /_faults/history  from now on services can be restored to what they held some time ago
 //
 //   curl -X POST localhost:15000/_faults -H 'content-type: application/json' \
 //     -d '{"kind": "status", "status": 503, "region": "Pod1", "service": "neutron", "times": 2}'
+//     -d '{"kind": "blind", "region": "Pod1", "service": "nova", "user": "atoll"}'
+//     -d '{"kind": "restore", "region": "Pod1", "service": "neutron", "seconds_ago": 60}'
 
 import { randomUUID } from 'node:crypto'
+import { CannotSwap, Holding, type HoldingSpec } from './holding.ts'
 
 export const faultKinds = [
   'latency', // the answer comes `ms` later
@@ -20,7 +24,11 @@ export const faultKinds = [
   'garbage', // 200 with a body that is no JSON, or with this one
   'lost', // it happens, then the connection dies before the answer
   'endless', // pages of a list never end; the services that have pages see to it
+  'blind', // what is read is not there: lists are empty, one thing is a 404; what is written goes through
+  'demoted', // the caller's admin role does not count
   'skew', // the service's clock is off by `ms`
+  'restore', // the service holds what it held `seconds_ago`; removed, it holds again what it held when this was added
+  'empty', // the service holds nothing, as with a new database; removed, as restore
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -36,10 +44,14 @@ export interface CallPattern {
 
 export interface FaultSpec extends CallPattern {
   kind: FaultKind
+  /** Whose calls: the user's name or id. */
+  user?: string | undefined
   /** How often it strikes; for ever unless told. */
   times?: number | undefined
   /** Of latency and skew; a skew below zero is a clock that is late. */
   ms?: number | undefined
+  /** Of restore. */
+  seconds_ago?: number | undefined
   status?: number | undefined
   message?: string | undefined
   /** The service's own name for the error, where it has such names. */
@@ -69,7 +81,14 @@ export interface Call {
   readonly globalRequestId: string | null
 }
 
+/** Who calls, as far as the token tells. */
+export interface Person {
+  readonly userId?: string
+  readonly userName?: string
+}
+
 export interface Faults {
+  /** Throws when a restore has no history to go back to, and when nobody holds what is meant. */
   add(spec: FaultSpec): Fault
   list(): Fault[]
   /** Removes all faults and forgets the calls. */
@@ -78,13 +97,25 @@ export interface Faults {
   readonly log: readonly Call[]
   /** How many calls of this pattern were made since the last clear. */
   calls(pattern?: CallPattern): number
+  /** Keeps the history that restore goes back in, from now on: noted every second, and before the clock is moved. */
+  remember(): void
   /** Used by services: notes a call and says what goes wrong with it. */
-  strike(call: Call): FaultSpec[]
+  strike(call: Call, caller?: () => Person | null): FaultSpec[]
   /** Used by services: how far the clock of one is off. */
   skewMs(region: string | null, service: string): number
+  /** Used by services: what one holds, for restore and empty. */
+  keep(spec: HoldingSpec): void
+  /** Ends the history. */
+  close(): void
 }
 
 const longestLog = 100_000
+
+/** These do not strike calls, but last. */
+const lasting: readonly FaultKind[] = ['skew', 'restore', 'empty']
+
+/** These strike beside any other. */
+const mild: readonly FaultKind[] = ['latency', 'blind', 'demoted']
 
 interface LiveFault {
   id: string
@@ -96,25 +127,40 @@ interface LiveFault {
 export function createFaults(): Faults {
   const live: LiveFault[] = []
   const log: Call[] = []
+  const holdings = new Set<Holding>()
+  let timer: NodeJS.Timeout | undefined
 
   function add(spec: FaultSpec): Fault {
     const fault: LiveFault = { id: randomUUID(), spec, hits: 0, remove: () => remove(fault) }
+    if (spec.kind === 'restore' || spec.kind === 'empty') swap(fault, spec)
     live.push(fault)
     return fault
   }
 
-  function remove(fault: LiveFault): void {
-    const index = live.indexOf(fault)
-    if (index >= 0) live.splice(index, 1)
+  /** All of what is meant, or nothing. */
+  function swap(fault: LiveFault, spec: FaultSpec): void {
+    const meant = [...holdings].filter(
+      one => isSame(spec.region, one.region) && isSame(spec.service, one.service),
+    )
+    if (meant.length === 0) throw new CannotSwap('no service of that name and region holds anything')
+    const pictures = meant.map(one => (spec.kind === 'empty' ? null : one.pictureOf(spec.seconds_ago)))
+    for (const [index, one] of meant.entries()) one.swap(fault, pictures[index] ?? null)
   }
 
-  /** All latencies add up; of the other faults the oldest strikes alone, so that each gets its turn. */
-  function strike(call: Call): FaultSpec[] {
+  function remove(fault: LiveFault): void {
+    const index = live.indexOf(fault)
+    if (index < 0) return
+    live.splice(index, 1)
+    for (const holding of holdings) holding.swapBack(fault)
+  }
+
+  /** The mild ones strike together; of the others the oldest strikes alone, so that each gets its turn. */
+  function strike(call: Call, caller: () => Person | null = () => null): FaultSpec[] {
     log.push(call)
     if (log.length > longestLog) log.splice(0, log.length - longestLog / 2)
-    const matching = live.filter(fault => fault.spec.kind !== 'skew' && isMatch(fault.spec, call))
-    const first = matching.find(fault => fault.spec.kind !== 'latency')
-    const striking = matching.filter(fault => fault.spec.kind === 'latency' || fault === first)
+    const matching = live.filter(({ spec }) => isStriking(spec, call, caller))
+    const first = matching.find(fault => !mild.includes(fault.spec.kind))
+    const striking = matching.filter(fault => mild.includes(fault.spec.kind) || fault === first)
     for (const fault of striking) {
       fault.hits += 1
       if (fault.hits >= (fault.spec.times ?? Infinity)) remove(fault)
@@ -126,18 +172,39 @@ export function createFaults(): Faults {
     add,
     list: () => [...live],
     clear: () => {
-      live.length = 0
+      for (const fault of [...live].reverse()) remove(fault)
       log.length = 0
     },
     log,
     calls: (pattern = {}) => log.filter(call => isMatch(pattern, call)).length,
+    remember: () => {
+      for (const holding of holdings) holding.remember()
+      timer ??= setInterval(() => {
+        for (const holding of holdings) holding.note()
+      }, 1000).unref()
+    },
     strike,
     skewMs: (region, service) =>
       live
         .filter(({ spec }) => spec.kind === 'skew')
         .filter(({ spec }) => isSame(spec.region, region) && isSame(spec.service, service))
         .reduce((sum, { spec }) => sum + (spec.ms ?? 0), 0),
+    keep: spec => {
+      const holding = new Holding(spec)
+      holdings.add(holding)
+      if (timer !== undefined) holding.remember()
+    },
+    close: () => clearInterval(timer),
   }
+}
+
+/** Blind is who reads; who calls is looked up only for a fault that asks. */
+function isStriking(spec: FaultSpec, call: Call, caller: () => Person | null): boolean {
+  if (lasting.includes(spec.kind) || !isMatch(spec, call)) return false
+  if (spec.kind === 'blind' && call.method !== 'GET') return false
+  if (spec.user === undefined) return true
+  const person = caller()
+  return spec.user === person?.userId || spec.user === person?.userName
 }
 
 function isMatch(pattern: CallPattern, call: Call): boolean {

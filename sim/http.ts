@@ -10,7 +10,7 @@ import fastify, {
 } from 'fastify'
 import type { Clock } from './clock.ts'
 import { addFaultRoutes } from './fault-routes.ts'
-import type { FaultSpec, Faults } from './faults.ts'
+import type { FaultKind, FaultSpec, Faults, Person } from './faults.ts'
 
 /** What a service throws when it says no; `type` is the name that some services give to their errors. */
 export class Refusal extends Error {
@@ -35,6 +35,8 @@ export interface ServiceSpec {
   port?: number | undefined
   faults: Faults
   clock: Clock
+  /** Whose token it is, for faults that mean one user's calls. */
+  inspectToken?: ((token: string) => Person | null) | undefined
   /** The service's JSON body for a refusal. */
   envelope(refusal: Refusal, request: FastifyRequest): unknown
   /** Answers an unknown path; the envelope of a 404 unless given. */
@@ -64,7 +66,25 @@ declare module 'fastify' {
     faults: FaultSpec[]
     /** True when the pages of this list shall never end. */
     isEndless: boolean
+    /** True when what is read shall not be there. */
+    isBlind: boolean
+    /** True when the caller's admin role does not count. */
+    isDemoted: boolean
   }
+}
+
+export function isAdmin(request: FastifyRequest, { roles }: { readonly roles: readonly string[] }): boolean {
+  return roles.includes('admin') && !request.isDemoted
+}
+
+/** Asks for a fault: without a token, and not of the service. */
+export function isOfFaults({ url }: FastifyRequest): boolean {
+  return url.startsWith('/_faults')
+}
+
+/** Of the token that a request carries; an empty text is none. */
+export function tokenOf(request: FastifyRequest): string {
+  return request.headers['x-auth-token']?.toString().trim() ?? ''
 }
 
 export async function startService(spec: ServiceSpec): Promise<Service> {
@@ -127,13 +147,15 @@ function addHeaders(app: FastifyInstance, now: () => Date): void {
 
 function addFaults(app: FastifyInstance, spec: ServiceSpec): void {
   app.decorateRequest('isEndless', false)
+  app.decorateRequest('isBlind', false)
+  app.decorateRequest('isDemoted', false)
   app.decorateRequest('faults', null as unknown as FaultSpec[])
 
   app.addHook('onRequest', async (request, reply) => {
     const [path = '', query = ''] = request.url.split('?', 2)
     request.faults = []
-    if (path.startsWith('/_faults')) return
-    request.faults = spec.faults.strike({
+    if (isOfFaults(request)) return
+    const call = {
       at: spec.clock.now(),
       region: spec.region ?? null,
       service: spec.name,
@@ -141,8 +163,12 @@ function addFaults(app: FastifyInstance, spec: ServiceSpec): void {
       path,
       query,
       globalRequestId: request.headers['x-openstack-request-id']?.toString() ?? null,
-    })
-    request.isEndless = request.faults.some(fault => fault.kind === 'endless')
+    }
+    request.faults = spec.faults.strike(call, () => spec.inspectToken?.(tokenOf(request)) ?? null)
+    const strikes = (kind: FaultKind) => request.faults.some(fault => fault.kind === kind)
+    request.isEndless = strikes('endless')
+    request.isBlind = strikes('blind')
+    request.isDemoted = strikes('demoted')
     for (const fault of request.faults.filter(fault => !isAfter(fault))) {
       const body = await suffer(fault, spec, request, reply)
       if (body !== undefined) return reply.send(body)

@@ -15,6 +15,7 @@ export class Table<Row extends { id: string }> {
   private inOrder: Row[] = []
   private added: Row[] = []
   private removed = 0
+  private isSealed = false
 
   constructor(keys: Keys<Row> = {}) {
     this.keys = keys
@@ -51,7 +52,13 @@ export class Table<Row extends { id: string }> {
     return found instanceof Set ? found.size : 1
   }
 
+  /** Keeps nothing from now on. */
+  seal(): void {
+    this.isSealed = true
+  }
+
   add(row: Row): Row {
+    if (this.isSealed) return row
     this.rows.set(row.id, row)
     this.added.push(row)
     this.index(row)

@@ -11,7 +11,7 @@ import { overridePolicy, type PolicyTable } from './api/policy.ts'
 import { createRates } from './api/rates.ts'
 import type { Face } from './api/route.ts'
 import { createServer } from './api/server.ts'
-import { type Config, ConfigError } from './config/config.ts'
+import { type Config, ConfigError, regionSettings } from './config/config.ts'
 import { checkFiles, listenerTls } from './config/files.ts'
 import {
   cannotListen,
@@ -20,6 +20,7 @@ import {
   openProviders,
   parseAddress,
   promiseRules,
+  regionRules,
 } from './configured.ts'
 import type { App } from './core/app.ts'
 import type { Identity } from './core/identity.ts'
@@ -89,7 +90,7 @@ export function openCloud(config: Config) {
     }),
   )
   const catalog = createCatalog(session)
-  const caFiles = Object.entries(config.regions).flatMap(([name, { ca_file }]) =>
+  const caFiles = Object.entries(regionSettings(config)).flatMap(([name, { ca_file }]) =>
     ca_file ? [[name, ca_file]] : [],
   )
   const regions = createRegions({ session, catalog, caFiles: Object.fromEntries(caFiles) })
@@ -186,6 +187,7 @@ export function createApp(
     jobHandlers,
     leaseRules: leaseRules(config),
     networkRules: networkRules(config),
+    regionRules: regionRules(config),
     promiseRules: promiseRules(config),
     secrets: loadSecrets(keyFile(config)),
     now: () => new Date(),

@@ -1,11 +1,12 @@
 // The settings as core is told of them, and what calls providers behind the guard that they set.
 
 import type { Logger } from 'pino'
-import { type Config, ConfigError } from './config/config.ts'
+import { type Config, ConfigError, regionSettings } from './config/config.ts'
 import type { PromiseRules } from './core/capacity/rules.ts'
 import { AppError } from './core/error.ts'
 import type { LeaseRules } from './core/leases/rules.ts'
 import type { NetworkRules } from './core/network/model/rules.ts'
+import type { RegionRules } from './core/regions/suspicion.ts'
 import { createProviders, type Providers, type ProvidersSettings } from './openstack/provider.ts'
 
 export const leaseRules = ({ leases }: Config): LeaseRules => ({
@@ -27,7 +28,12 @@ export const promiseRules = ({ promises }: Config): PromiseRules => ({
   expiryMs: promises.expiry_minutes === 0 ? null : promises.expiry_minutes * 60_000,
 })
 
-export const networkRules = ({ networking, regions }: Config): NetworkRules => ({
+export const networkRules = (config: Config): NetworkRules => networkRulesOf(config, regionSettings(config))
+
+const networkRulesOf = (
+  { networking }: Config,
+  regions: ReturnType<typeof regionSettings>,
+): NetworkRules => ({
   bridge: { cidr: networking.bridge_cidr, bits: networking.bridge_bits, cidr6: networking.bridge_cidr6 },
   fabric: {
     networkType: networking.network_type,
@@ -51,6 +57,8 @@ export const networkRules = ({ networking, regions }: Config): NetworkRules => (
     rules: regions[region]?.group_rules ?? 100,
   }),
 })
+
+export const regionRules = ({ regions }: Config): RegionRules => ({ mostGone: regions.most_gone })
 
 /** `databaseUrl` is the embedded server's where the settings name none. */
 export function providersSettings(

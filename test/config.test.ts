@@ -42,7 +42,11 @@ const samples: Record<string, unknown> = {
   'identity.ca_file': '/etc/atoll/ca.pem',
   'identity.timeout_seconds': 3,
   'identity.token_cache_seconds': 0,
-  regions: { Pod1: { ca_file: '/etc/atoll/pod1.pem', routes: 60, host_routes: 40, group_rules: 500 } },
+  regions: {
+    most_gone: 20,
+    Pod1: { ca_file: '/etc/atoll/pod1.pem', routes: 60, host_routes: 40, group_rules: 500 },
+  },
+  'regions.most_gone': 20,
   'api.page_limit': 100,
   'api.body_limit_bytes': 2048,
   'api.streams': 3,

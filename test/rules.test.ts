@@ -1,6 +1,6 @@
 // The rules of the house catch what breaks them: imports across layers, I/O and time in core, files that grow too long.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
 
@@ -152,6 +152,38 @@ describe('the import rules', () => {
   })
 })
 
+describe('the check of the import rules', () => {
+  /** What it says of one file in a folder of its own, by a configuration with these options. */
+  function check(options: object): { status: number | null; stdout: string } {
+    const own = mkdtempSync(join(folder, 'check-'))
+    mkdirSync(join(own, 'src'))
+    writeFileSync(join(own, 'src/part.ts'), 'export {}\n')
+    writeFileSync(
+      join(own, '.dependency-cruiser.cjs'),
+      `module.exports = ${JSON.stringify({ forbidden: [], options })}`,
+    )
+    return spawnSync(process.execPath, [join(root, 'scripts/rules.mjs'), 'src'], {
+      cwd: own,
+      encoding: 'utf8',
+    })
+  }
+
+  it('says how many files it has read', () => {
+    expect(check({ tsPreCompilationDeps: true })).toMatchObject({
+      status: 0,
+      stdout: '1 of 1 files read, 0 imports, 0 against the rules\n',
+    })
+  })
+
+  it('fails when it has not read a file that is there', () => {
+    const { status, stdout } = check({ exclude: 'part' })
+    expect([status, stdout]).toEqual([
+      1,
+      'Not read: src/part.ts\n0 of 1 files read, 0 imports, 0 against the rules\n',
+    ])
+  })
+})
+
 describe('core', () => {
   /** What the compiler says of this line in a file of core. */
   function complaints(line: string): string[] {
@@ -224,6 +256,34 @@ function sources(path: string): string[] {
     .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map(name => join(root, path, name))
 }
+
+describe('the rooms of core/network', () => {
+  const place = join(root, 'src/core/network')
+  const rooms = readdirSync(place, { withFileTypes: true }).flatMap(one =>
+    one.isDirectory() ? one.name : [],
+  )
+  const table = readFileSync(join(root, 'docs/architecture.md'), 'utf8').split('### The rooms of')[1]!
+  const inOrder = [...table.split('\n###')[0]!.matchAll(/^\| `(\w+)`/gm)].map(([, room]) => room!)
+
+  it('are those of the architecture, and import one another in its order', () => {
+    expect(inOrder.toSorted()).toEqual(rooms.toSorted())
+    const backwards = sources('src/core/network').flatMap(path =>
+      [...readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)'/g)].flatMap(([, imported]) => {
+        const [from, to] = [path, join(dirname(path), imported!)].map(file => relative(place, file))
+        const [here, there] = [from!, to!].map(file => inOrder.indexOf(file.split('/')[0]!))
+        const isOut = to!.startsWith('..')
+        return here !== -1 && !isOut && (there === -1 || there! > here!) ? [`${from} -> ${to}`] : []
+      }),
+    )
+    expect(backwards).toEqual([])
+  })
+
+  it('have at most 12 files each, and src has at most 5 beside its folders', () => {
+    const filesIn = (path: string) => readdirSync(path).filter(name => name.endsWith('.ts')).length
+    for (const room of ['.', ...rooms]) expect([room, filesIn(join(place, room)) <= 12]).toEqual([room, true])
+    expect(filesIn(join(root, 'src'))).toBeLessThanOrEqual(5)
+  })
+})
 
 describe('every file that ships', () => {
   const files = ['src', 'sim', 'bench'].flatMap(sources)

@@ -2,8 +2,8 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
-import type { Faults } from '../faults.ts'
-import { Refusal, startService } from '../http.ts'
+import type { Faults, Person } from '../faults.ts'
+import { isAdmin, Refusal, startService, tokenOf } from '../http.ts'
 import type { TokenFacts } from '../keystone/keystone.ts'
 import { canSee, type Image } from '../nova/images.ts'
 
@@ -13,7 +13,7 @@ export interface GlanceSpec {
   faults: Faults
   /** By id. */
   images: Map<string, Image>
-  inspectToken(token: string): Pick<TokenFacts, 'projectId' | 'roles'> | null
+  inspectToken(token: string): (Pick<TokenFacts, 'projectId' | 'roles'> & Person) | null
   authUrl: string
   host?: string | undefined
   /** 0, the default, picks a free one. */
@@ -46,8 +46,8 @@ export async function startGlance(spec: GlanceSpec): Promise<GlanceService> {
 
 function addRoutes(app: FastifyInstance, { images, inspectToken, authUrl }: GlanceSpec): void {
   const callerOf = (request: FastifyRequest): Caller => {
-    const facts = inspectToken(request.headers['x-auth-token']?.toString().trim() ?? '')
-    if (facts !== null) return { projectId: facts.projectId, isAdmin: facts.roles.includes('admin') }
+    const facts = inspectToken(tokenOf(request))
+    if (facts !== null) return { projectId: facts.projectId, isAdmin: isAdmin(request, facts) }
     throw new Refusal(401, 'The request you have made requires authentication.', 'Unauthorized', {
       'www-authenticate': `Keystone uri="${authUrl}"`,
     })

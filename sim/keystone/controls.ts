@@ -57,7 +57,8 @@ function byName(table: Map<string, { id: string; name: string }>, name: string):
   return found.id
 }
 
-function inspect(context: Context, id: string): TokenFacts | null {
+/** What a valid token says. */
+export function inspect(context: Context, id: string): TokenFacts | null {
   const token = tryToFind(context, id)
   return token === null ? null : factsOf(context.state, token)
 }

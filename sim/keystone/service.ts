@@ -7,7 +7,7 @@ import { Refusal, startService } from '../http.ts'
 import { addAuthRoutes } from './auth-routes.ts'
 import { registerEndpoint } from './catalog.ts'
 import { addCollection } from './collections.ts'
-import { createControls } from './controls.ts'
+import { createControls, inspect } from './controls.ts'
 import { addCredentialRoutes } from './credentials.ts'
 import { addGrantRoutes } from './grants.ts'
 import type { Keystone } from './keystone.ts'
@@ -39,6 +39,7 @@ export async function startKeystone(spec: KeystoneSpec): Promise<Keystone> {
     port: spec.port,
     faults: spec.faults,
     clock: spec.clock,
+    inspectToken: token => (context === undefined ? null : inspect(context, token)),
     envelope,
     notFound,
     build(app, self) {

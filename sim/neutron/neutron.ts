@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../clock.ts'
+import type { Person } from '../faults.ts'
 import type { TokenFacts } from '../keystone/keystone.ts'
 import type { Table } from '../table.ts'
 import { answerResource } from './api/collections.ts'
@@ -29,7 +30,7 @@ export interface NeutronSpec extends Partial<Settings> {
   region: string
   clock: Clock
   /** What a valid token says; null for any other. */
-  inspectToken(token: string): Pick<TokenFacts, 'projectId' | 'roles'> | null
+  inspectToken(token: string): (Pick<TokenFacts, 'projectId' | 'roles'> & Person) | null
   /** Named to those who come without a token. */
   authUrl?: string | undefined
 }
@@ -69,6 +70,7 @@ export function createNeutron({
   const region = createRegion(name, { ...defaults(name), ...asked }, () => now().getTime())
   const counts = new Map<string, number>()
   addAgents(region)
+  region.state.onEmpty = () => addAgents(region)
 
   return {
     region,

@@ -1,5 +1,6 @@
 // One region's Neutron: what it is set to, and what it holds.
 
+import { State } from '../picture.ts'
 import { Table } from '../table.ts'
 import { makeId } from './compact.ts'
 import type {
@@ -77,6 +78,8 @@ export interface Region {
   readonly leases: Map<string, Leases>
   /** Taken segments, as `type physical id`. */
   readonly segments: Map<string, Segment>
+  /** All that its database would hold. */
+  readonly state: State
   nextSerial(): number
   /** What agents do once the answer is on its way. */
   later(work: () => void): void
@@ -86,47 +89,65 @@ export interface Region {
 
 export function createRegion(name: string, settings: Settings, now: () => number): Region {
   const pending: (() => void)[] = []
-  let serial = 0
+  const counters = { serial: 0 }
+  const held = {
+    ...createTables(),
+    quotas: new Map<string, Record<string, number>>(),
+    leases: new Map<string, Leases>(),
+    segments: new Map<string, Segment>(),
+  }
   return {
     name,
     settings,
     now,
-    networks: new Table({ project_id: row => row.project_id }),
-    subnets: new Table({ project_id: row => row.project_id, network_id: row => row.network_id }),
-    ports: new Table({
+    ...held,
+    state: new State([counters, ...Object.values(held)]),
+    nextSerial: () => {
+      counters.serial += 1
+      return counters.serial
+    },
+    later: work => pending.push(work),
+    settle: () => {
+      for (let work = pending.shift(); work !== undefined; work = pending.shift()) work()
+    },
+  }
+}
+
+/** A region of the same settings that has nothing; no list makes it a default group either. */
+export function createBlank({ name, settings, now }: Region): Region {
+  const blank = createRegion(name, settings, now)
+  blank.groups.seal()
+  blank.rules.seal()
+  return blank
+}
+
+function createTables() {
+  return {
+    networks: new Table<Network>({ project_id: row => row.project_id }),
+    subnets: new Table<Subnet>({ project_id: row => row.project_id, network_id: row => row.network_id }),
+    ports: new Table<Port>({
       project_id: row => row.project_id,
       network_id: row => row.network_id,
       device_id: row => row.device_id,
       mac_address: row => row.mac_address.toLowerCase(),
       security_groups: row => row.security_groups,
     }),
-    routers: new Table({ project_id: row => row.project_id }),
-    floatingips: new Table({
+    routers: new Table<Router>({ project_id: row => row.project_id }),
+    floatingips: new Table<FloatingIp>({
       project_id: row => row.project_id,
       floating_network_id: row => row.floating_network_id,
       port_id: row => row.port_id ?? '',
       router_id: row => row.router_id ?? '',
     }),
-    groups: new Table({ project_id: row => row.project_id }),
-    rules: new Table({
+    groups: new Table<SecurityGroup>({ project_id: row => row.project_id }),
+    rules: new Table<SecurityRule>({
       project_id: row => row.project_id,
       security_group_id: row => row.security_group_id,
       remote_group_id: row => row.remote_group_id ?? '',
       remote_address_group_id: row => row.remote_address_group_id ?? '',
     }),
-    addressGroups: new Table({ project_id: row => row.project_id }),
-    agents: new Table(),
-    quotas: new Map(),
-    leases: new Map(),
-    segments: new Map(),
-    nextSerial: () => {
-      serial += 1
-      return serial
-    },
-    later: work => pending.push(work),
-    settle: () => {
-      for (let work = pending.shift(); work !== undefined; work = pending.shift()) work()
-    },
+    addressGroups: new Table<AddressGroup>({ project_id: row => row.project_id }),
+    agents: new Table<Agent>(),
   }
 }
 

@@ -38,6 +38,7 @@ export async function startNeutron({
     port,
     faults,
     clock,
+    inspectToken: spec.inspectToken,
     envelope,
     notFound: (_request, reply) => reply.code(404).type('text/html').send(nothingHere()),
     build(server, self) {
@@ -45,5 +46,6 @@ export async function startNeutron({
       return neutron.build(server, self)
     },
   })
+  faults.keep({ region, service: 'neutron', clock, state: neutron.region.state })
   return { ...neutron, url, close }
 }

@@ -25,15 +25,16 @@ export interface Ports {
   plug(server: Server, place: Place, wanted: readonly WantedPort[]): Address[]
   /** Ports that were made for it go; others are free again. */
   unplug(serverId: string): void
+  /** By server, the ports that were made for it. */
+  readonly own: Map<string, Set<string>>
 }
 
 /** Of a region without networks. */
-export const noPorts: Ports = { read: () => [], plug: () => [], unplug: () => undefined }
+export const noPorts: Ports = { read: () => [], plug: () => [], unplug: () => undefined, own: new Map() }
 
 export function portsOf(neutron: Neutron): Ports {
   const { region } = neutron
-  /** By server, the ports that were made for it. */
-  const own = new Map<string, Set<string>>()
+  const own: Ports['own'] = new Map()
 
   function plugOne(server: Server, { host, zone }: Place, wanted: WantedPort): Port {
     const binding = {
@@ -76,6 +77,7 @@ export function portsOf(neutron: Neutron): Ports {
       }
       own.delete(serverId)
     },
+    own,
   }
 }
 

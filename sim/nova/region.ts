@@ -1,14 +1,15 @@
 // One region's Nova: its settings, its hosts, and all that it holds.
 
 import { randomUUID } from 'node:crypto'
+import { State } from '../picture.ts'
 import { computeTraits } from '../placement/names.ts'
-import type { PlacementRegion } from '../placement/region.ts'
+import { PlacementRegion } from '../placement/region.ts'
 import type { Inventory, Provider } from '../placement/rows.ts'
 import { seededUuid } from '../seeded.ts'
 import { Table } from '../table.ts'
 import type { Image } from './images.ts'
 import { look, refreshChildren } from './nodes.ts'
-import type { Ports } from './ports.ts'
+import { noPorts, type Ports } from './ports.ts'
 import { type Quotas, stockQuotas } from './quota-names.ts'
 import type { Aggregate, Flavor, Host, Server, Service } from './rows.ts'
 
@@ -75,10 +76,11 @@ export class NovaRegion {
   readonly quotas = new Map<string, Partial<Quotas>>()
   /** Servers that stay however often they are deleted. */
   readonly undying = new Set<string>()
+  /** All that its database would hold. */
+  readonly state: State
   private readonly pending: (() => void)[] = []
   private readonly timers = new Set<NodeJS.Timeout>()
-  private serial = 0
-  private hostSerial = 0
+  private readonly counters = { serial: 0, host: 0 }
   /** How often a host of a name has come. */
   private readonly comings = new Map<string, number>()
 
@@ -94,12 +96,28 @@ export class NovaRegion {
     this.placement = placement
     this.ports = ports
     this.now = now
+    // Images are Glance's.
+    this.state = new State([
+      this.hosts,
+      this.hostsByHypervisor,
+      this.hostsByUuid,
+      this.services,
+      this.flavors,
+      this.flavorsByName,
+      this.aggregates,
+      this.servers,
+      this.deleted,
+      this.quotas,
+      this.undying,
+      this.counters,
+      ports.own,
+    ])
     placement.onRemove = provider => this.noteRemoval(provider)
   }
 
   nextNumber(): number {
-    this.serial += 1
-    return this.serial
+    this.counters.serial += 1
+    return this.counters.serial
   }
 
   addService(binary: string, host: string, uuid: string = randomUUID()): Service {
@@ -119,7 +137,7 @@ export class NovaRegion {
 
   /** A host that was there before comes again as another one. */
   addHost({ name, hypervisorHostname = name, vcpus, memoryMb, diskGb }: HostSpec): Host {
-    this.hostSerial += 1
+    this.counters.host += 1
     const before = this.comings.get(name) ?? 0
     this.comings.set(name, before + 1)
     const place = [this.name, name, ...(before === 0 ? [] : [String(before)])]
@@ -130,13 +148,12 @@ export class NovaRegion {
     const host: Host = {
       name,
       hypervisorHostname,
-      number: this.hostSerial,
+      number: this.counters.host,
       uuid,
       vcpus,
       memoryMb,
       diskGb,
       service: this.addService('nova-compute', name, seededUuid('service', ...place)),
-      root,
       children: { uuids: new Set(), at: this.now() },
     }
     this.hosts.set(name, host)
@@ -152,21 +169,27 @@ export class NovaRegion {
     this.hosts.delete(host.name)
     this.hostsByHypervisor.delete(host.hypervisorHostname)
     this.hostsByUuid.delete(host.uuid)
-    this.placement.removeTree(host.root)
+    const root = this.rootOf(host)
+    if (root !== undefined) this.placement.removeTree(root)
+  }
+
+  rootOf(host: Host): Provider | undefined {
+    return this.placement.providers.get(host.uuid)
   }
 
   /** Puts a host's inventory back to what it has itself; what others wrote on its root goes. */
   refreshHost(host: Host): void {
-    if (!this.placement.providers.has(host.uuid)) return
+    const root = this.rootOf(host)
+    if (root === undefined) return
     const own = inventoriesOf(host, this.settings)
-    const { inventories } = host.root
+    const { inventories } = root
     // What is taken of a class keeps it there.
     for (const [name, inventory] of inventories) {
-      if (!own.has(name) && this.placement.isUsed(host.root, name)) own.set(name, inventory)
+      if (!own.has(name) && this.placement.isUsed(root, name)) own.set(name, inventory)
     }
     const isOwn = own.size === inventories.size && [...own.keys()].every(name => inventories.has(name))
-    if (!isOwn) this.placement.setInventories(host.root, own)
-    look(host, this.now())
+    if (!isOwn) this.placement.setInventories(root, own)
+    look(host, root, this.now())
   }
 
   zoneOf(host: string): string | null {
@@ -220,8 +243,13 @@ export class NovaRegion {
   /** What a compute service remembers is as it was before, if it has looked in time. */
   private noteRemoval(provider: Provider): void {
     const host = this.hostsByUuid.get(provider.root.uuid)
-    if (host !== undefined && provider !== host.root) refreshChildren(host, this.now())
+    if (host !== undefined && provider !== provider.root) refreshChildren(host, provider.root, this.now())
   }
+}
+
+/** A region of the same settings that has nothing. */
+export function createBlank({ name, settings, now }: NovaRegion): NovaRegion {
+  return new NovaRegion(name, settings, { placement: new PlacementRegion(), ports: noPorts }, now)
 }
 
 function inventoriesOf(

@@ -1,7 +1,5 @@
 // What a region's Nova keeps of each thing.
 
-import type { Provider } from '../placement/rows.ts'
-
 export interface Service {
   /** Before 2.53. */
   readonly number: number
@@ -24,13 +22,12 @@ export interface Host {
   readonly hypervisorHostname: string
   /** The hypervisor's id before 2.53. */
   readonly number: number
-  /** The hypervisor's id, and that of its root provider. */
+  /** The hypervisor's id, and that of its root provider, which Placement may have lost. */
   readonly uuid: string
   readonly vcpus: number
   readonly memoryMb: number
   readonly diskGb: number
   readonly service: Service
-  readonly root: Provider
   /** What its compute service remembers of the providers below its root, and since when. */
   children: { uuids: ReadonlySet<string>; at: number }
 }

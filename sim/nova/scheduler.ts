@@ -20,6 +20,8 @@ export interface Ask {
 
 export interface Place {
   host: Host
+  /** Its provider. */
+  root: Provider
   allocations: ReadonlyMap<Provider, Amounts>
 }
 
@@ -35,7 +37,7 @@ export function place(region: NovaRegion, server: Server, ask: Ask, consumer = s
   const candidates = candidatesFor(region, server, ask)
   const broken: Host[] = []
   for (const found of candidates) {
-    if (isWhole(found.host, region.now())) {
+    if (isWhole(found.host, found.root, region.now())) {
       region.placement.allocate({
         uuid: consumer,
         projectId: server.projectId,
@@ -63,7 +65,7 @@ function candidatesFor(region: NovaRegion, server: Server, ask: Ask): Place[] {
     .filter(({ host }) => host.name !== ask.notOn)
     .filter(({ host }) => ask.isForced || passes(region, host, server, ask))
   if (places.length === 0) throw new NoHost(`${none}There are not enough hosts available.`)
-  return places.sort((one, other) => freeMemory(other.host) - freeMemory(one.host))
+  return places.sort((one, other) => freeMemory(other) - freeMemory(one))
 }
 
 function placeOf(region: NovaRegion, { root, pieces }: Candidate): Place[] {
@@ -75,10 +77,10 @@ function placeOf(region: NovaRegion, { root, pieces }: Candidate): Place[] {
     amounts.set(resourceClass, (amounts.get(resourceClass) ?? 0) + amount)
     allocations.set(provider, amounts)
   }
-  return [{ host, allocations }]
+  return [{ host, root, allocations }]
 }
 
-const freeMemory = ({ memoryMb, root }: Host): number => memoryMb - (root.used.get('MEMORY_MB') ?? 0)
+const freeMemory = ({ host, root }: Place): number => host.memoryMb - (root.used.get('MEMORY_MB') ?? 0)
 
 function passes(region: NovaRegion, host: Host, server: Server, { flavor }: Ask): boolean {
   if (!isUp(host.service) || host.service.isDisabled) return false

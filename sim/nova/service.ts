@@ -28,10 +28,12 @@ export async function startNova({ faults, host, port, ...spec }: NovaServiceSpec
     port,
     faults,
     clock,
+    inspectToken: spec.inspectToken,
     envelope,
     notFound: (_request, reply) => reply.code(404).type('text/html').send(nothingHere),
     build: nova.build,
   })
+  faults.keep({ region, service: 'nova', clock, state: nova.region.state })
   return {
     ...nova,
     url: `${url}/v2.1`,

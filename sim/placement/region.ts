@@ -1,5 +1,6 @@
 // One region's Placement: providers, what they have and gave away. Every change of its state is made here.
 
+import { State } from '../picture.ts'
 import { isCustom, standardClasses, standardTraits } from './names.ts'
 import { codes, conflict, invalid, inventoryInUse } from './refusals.ts'
 import { type Amounts, type Consumer, hasRoom, type Inventory, type Provider, treeOf } from './rows.ts'
@@ -27,6 +28,15 @@ export class PlacementRegion {
   readonly consumers = new Map<string, Consumer>()
   readonly classes = new Set(standardClasses)
   readonly traits = new Set(standardTraits)
+  /** All that its database would hold. */
+  readonly state = new State([
+    this.providers,
+    this.providersByName,
+    this.suppliers,
+    this.consumers,
+    this.classes,
+    this.traits,
+  ])
   /** Told of a provider that is about to go. */
   onRemove: (provider: Provider) => void = () => undefined
 

@@ -25,6 +25,7 @@ export interface PlacementService {
 }
 
 export async function startPlacement(spec: PlacementSpec): Promise<PlacementService> {
+  const { region: name, clock, faults } = spec
   const region = new PlacementRegion()
   const { url, close } = await startService({
     ...spec,
@@ -35,5 +36,6 @@ export async function startPlacement(spec: PlacementSpec): Promise<PlacementServ
     },
     build: app => addRoutes(app, region, spec),
   })
+  faults.keep({ region: name, service: 'placement', clock, state: region.state })
   return { region, url, close }
 }

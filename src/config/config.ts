@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseDocument, parse as parseYaml, type YAMLError } from 'yaml'
 import type { z } from 'zod'
 import { nearest } from './nearest.ts'
-import { leaves, type Settings, schema } from './schema.ts'
+import { leaves, type RegionSettings, type Settings, schema } from './schema.ts'
 
 /** A setting is wrong: one sentence that says which, and what to do. */
 export class ConfigError extends Error {
@@ -15,6 +15,12 @@ export class ConfigError extends Error {
 
 export interface Config extends Settings {
   readonly data_dir: string
+}
+
+/** The settings of single regions, by their names. */
+export function regionSettings({ regions }: Config): Readonly<Record<string, RegionSettings>> {
+  const { most_gone: _own, ...named } = regions
+  return named as unknown as Readonly<Record<string, RegionSettings>>
 }
 
 const defaultDataDir = (): string =>

@@ -1,6 +1,6 @@
 // The text of atoll.example.yaml, out of the settings themselves.
 
-import { leaves } from './schema.ts'
+import { isOpen, leaves } from './schema.ts'
 
 /** The text of atoll.example.yaml: every key with what it is for and its default. */
 export function exampleConfig(): string {
@@ -11,6 +11,11 @@ export function exampleConfig(): string {
   let section = ''
   for (const { path, type } of leaves()) {
     const [first = '', second] = path
+    if (isOpen(type)) {
+      lines.push('', `${first}:`, `  # ${type.description}`, `  # NAME: {}`)
+      section = first
+      continue
+    }
     const indent = second === undefined ? '' : '  '
     if (second !== undefined && first !== section) lines.push('', `${first}:`)
     else if (second === undefined) lines.push('')

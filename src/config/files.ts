@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, regionSettings } from './config.ts'
 
 export interface ListenerTls {
   readonly cert: string
@@ -12,8 +12,8 @@ export interface ListenerTls {
 
 /** Throws ConfigError for the first file of authorities, certificates or keys that cannot be used. */
 export function checkFiles(config: Config): void {
-  const { identity, providers, regions } = config
-  const ofRegions = Object.entries(regions).map(
+  const { identity, providers } = config
+  const ofRegions = Object.entries(regionSettings(config)).map(
     ([name, { ca_file }]) => [`regions.${name}`, ca_file] as const,
   )
   const all = [['identity', identity.ca_file], ['providers', providers.ca_file], ...ofRegions] as const

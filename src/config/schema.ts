@@ -3,6 +3,15 @@
 import { z } from 'zod'
 import { address, databaseUrl, file, network, networkWith, persona, text, url, whole } from './kinds.ts'
 
+const regionSettings = z.strictObject({
+  ca_file: file.optional(),
+  routes: whole(1, 100_000).optional(),
+  host_routes: whole(1, 100_000).optional(),
+  group_rules: whole(1, 100_000).optional(),
+})
+
+export type RegionSettings = z.infer<typeof regionSettings>
+
 /** Every setting, with its default and what it is for; atoll.example.yaml is made of it. */
 export const schema = z.strictObject({
   listen: address.default('127.0.0.1:19999').describe('Where the APIs listen.'),
@@ -56,16 +65,15 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   regions: z
-    .record(
-      text,
-      z.strictObject({
-        ca_file: file.optional(),
-        routes: whole(1, 100_000).optional(),
-        host_routes: whole(1, 100_000).optional(),
-        group_rules: whole(1, 100_000).optional(),
-      }),
-    )
-    .default({})
+    .object({
+      most_gone: whole(1, 1_000_000)
+        .default(50)
+        .describe(
+          'How many of a kind may be missing in a region at once and be taken for gone: so many, or a fifth of those there, whichever is less (but always three). Where more are missing the region is suspect, until they are seen again or an administrator confirms it.',
+        ),
+    })
+    .catchall(regionSettings)
+    .prefault({})
     .describe(
       'Settings by region: ca_file holds the authorities (PEM) that sign its certificates; routes (30), host_routes (20) and group_rules (100) are what its Neutron takes of a router, a subnet and a security group.',
     ),
@@ -240,7 +248,19 @@ export function leaves(
   return Object.entries(shape).flatMap(([key, type]) => {
     const here = [...path, key]
     const inner = type instanceof z.ZodPrefault ? type.unwrap() : type
-    if (inner instanceof z.ZodObject) return leaves(inner.shape as Record<string, z.ZodType>, here)
-    return [{ path: here, variable: `ATOLL_${here.join('_').toUpperCase()}`, type }]
+    const whole = { path: here, variable: `ATOLL_${here.join('_').toUpperCase()}`, type }
+    if (!(inner instanceof z.ZodObject)) return [whole]
+    const own = leaves(inner.shape as Record<string, z.ZodType>, here)
+    return isOpen(inner) ? [whole, ...own] : own
   })
+}
+
+/** Whether a section takes keys that users name, beside its own: it is a setting itself. */
+export const isOpen = (type: z.ZodType): boolean => {
+  const inner = type instanceof z.ZodPrefault ? type.unwrap() : type
+  return (
+    inner instanceof z.ZodObject &&
+    inner.def.catchall !== undefined &&
+    !(inner.def.catchall instanceof z.ZodNever)
+  )
 }

@@ -18,12 +18,14 @@ import type { LeaseRules } from './leases/rules.ts'
 import type { GeneralWriter } from './ledger/general-host.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { IntentStore } from './network/copies/intent.ts'
+import type { AbsenceStore } from './network/model/absence.ts'
 import type { NetworkStore, NetworkWriter } from './network/model/network-store.ts'
 import type { NetworkRules } from './network/model/rules.ts'
 import type { WatchStore } from './network/watch/watch-store.ts'
 import type { AuditStore, JournalStore } from './note.ts'
 import type { BindingStore } from './regions/binding.ts'
 import type { RegionStore } from './regions/region.ts'
+import type { RegionRules, SuspicionStore } from './regions/suspicion.ts'
 import type { RoutingStore } from './routing/routing.ts'
 
 export interface Store {
@@ -37,6 +39,8 @@ export interface Store {
   readonly networks: NetworkStore
   readonly intents: IntentStore
   readonly watches: WatchStore
+  readonly suspicions: SuspicionStore
+  readonly absences: AbsenceStore
   readonly hosts: HostStore
   readonly leases: LeaseStore
   readonly capacity: CapacityStore
@@ -95,6 +99,7 @@ export interface App {
   readonly jobHandlers: Readonly<Record<string, JobHandler>>
   readonly leaseRules: LeaseRules
   readonly networkRules: NetworkRules
+  readonly regionRules: RegionRules
   readonly promiseRules: PromiseRules
   readonly secrets: Secrets
   /** Tells the log of an error that nobody else will see. */

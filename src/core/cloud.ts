@@ -93,12 +93,20 @@ export interface RegionCompute {
   clearPlacement(placement: HostPlacement): Promise<boolean>
 }
 
+export interface CloudLogin {
+  readonly number: number
+  /** Whether it has the role that shows a service user everything. */
+  readonly isAdmin: boolean
+}
+
 export interface Cloud {
   /** `requestId` goes with every call: of the request or the job on whose behalf it is made. */
   networking(region: string, requestId: string): RegionNetworking
   compute(region: string, requestId: string): RegionCompute
   /** The OpenStack that these credentials open. */
   provider(login: ProviderLogin, requestId: string): ProviderCloud
+  /** The log-in that regions are asked with now: another number after each one. Throws `unavailable`. */
+  login(): Promise<CloudLogin>
   /** The project of the service user: what tenants must not pay for is its. */
   ownProject(): Promise<string>
 }

@@ -12,6 +12,9 @@ export interface CloudOptions extends ComputeOptions {
   readonly providers?: Providers
 }
 
+/** What the service user must be to see and do everything in every region. */
+const adminRole = 'admin'
+
 export const createCloud = (
   regions: Regions,
   { providers = createProviders({ allow: [] }), ...options }: CloudOptions,
@@ -19,6 +22,10 @@ export const createCloud = (
   networking: (name, requestId) => networkingOf(regions.region(name, { requestId })),
   compute: (name, requestId) => computeOf(regions.region(name, { requestId }), options),
   provider: (login, requestId) => providers.provider(login, requestId),
+  async login() {
+    const { number, roles } = await regions.login(adminRole)
+    return { number, isAdmin: roles.includes(adminRole) }
+  },
   async ownProject() {
     const projectId = await regions.projectId()
     if (projectId === null) throw unavailable('Keystone gave the service user a token without a project')

@@ -9,7 +9,7 @@ import { problem } from './fields.ts'
 import { CallError, createDispatcher, type Method, type Reply } from './http.ts'
 import { retrying } from './retry.ts'
 import { apiUrl, rootUrl, type ServiceType, serviceName } from './services.ts'
-import type { Session } from './session.ts'
+import type { LoginFacts, Session } from './session.ts'
 
 export interface RegionsSettings {
   readonly session: Session
@@ -82,6 +82,11 @@ export interface Regions {
   region(name: string, context?: CallContext): Region
   /** The project that all calls are made in; null when the token has none. Throws `unavailable`. */
   projectId(): Promise<string | null>
+  /**
+   * The log-in that calls are made with now. One without the role that a service user needs is made anew first: that may
+   * have been given back. Throws `unavailable`.
+   */
+  login(role: string): Promise<LoginFacts>
   /** Lets go of all connections; calls under way fail. */
   close(): Promise<void>
 }
@@ -124,6 +129,10 @@ export function createRegions(settings: RegionsSettings): Regions {
       }
     },
     projectId: () => settings.session.projectId(),
+    async login(role) {
+      const login = await settings.session.login()
+      return login.roles.includes(role) ? login : settings.session.login({ fresh: true })
+    },
     async close() {
       await Promise.all([...dispatchers.values()].map(dispatcher => dispatcher.destroy()))
     },

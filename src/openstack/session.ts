@@ -32,7 +32,14 @@ export interface SessionSettings {
 /** A call that the session completes with the token. */
 export type SessionCall = Omit<Call, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
 
-interface Login {
+/** Which log-in the calls of this moment bear, and what it may do. */
+export interface LoginFacts {
+  /** Another one after each log-in. */
+  readonly number: number
+  readonly roles: readonly string[]
+}
+
+interface Login extends LoginFacts {
   readonly token: string
   /** On our monotonic clock, so that neither clock's setting matters. */
   readonly renewAt: number
@@ -58,6 +65,7 @@ export class Session {
   readonly #dispatcher: Dispatcher
   #login: Login | undefined
   #pending: Promise<Login> | undefined
+  #logins = 0
 
   constructor(settings: SessionSettings) {
     if (!/^https?:/.test(settings.authUrl) || !URL.canParse(settings.authUrl)) {
@@ -86,6 +94,14 @@ export class Session {
   /** The project that the user works in; null when the token has none. Throws `unavailable`. */
   async projectId(requestId?: string): Promise<string | null> {
     return (await this.project(requestId))?.id ?? null
+  }
+
+  /** `fresh` logs in again: a token has the roles of the moment at which it was made. Throws `unavailable`. */
+  async login(options: { fresh?: boolean; requestId?: string } = {}): Promise<LoginFacts> {
+    const { number, roles } = await (options.fresh
+      ? this.#renewed(options.requestId)
+      : this.#current(options.requestId))
+    return { number, roles }
   }
 
   /** As `projectId`, with its name. */
@@ -157,7 +173,9 @@ export class Session {
     const lifeMs = body.expiresAt.getTime() - body.issuedAt.getTime()
     // A token that lives shorter than the margin is still used once rather than never.
     const renewAt = performance.now() + Math.max(lifeMs - renewBeforeMs, 1000)
-    this.#login = { token, renewAt, project: body.project, catalog: body.catalog }
+    this.#logins += 1
+    const { project, catalog, roles } = body
+    this.#login = { number: this.#logins, token, renewAt, project, catalog, roles }
     return this.#login
   }
 }

@@ -1,7 +1,7 @@
 // Intents in PostgreSQL: what Atoll is about to make in regions, written before it does.
 
 import { type RawBuilder, sql } from 'kysely'
-import type { Intent, IntentStore } from '../core/network/copies/intent.ts'
+import type { EndedBy, Intent, IntentStore } from '../core/network/copies/intent.ts'
 import { type Db, run } from './database.ts'
 import type { IntentTable } from './tables.ts'
 
@@ -51,14 +51,14 @@ export function intentStore(db: Db): IntentStore {
       const rows = await run(
         db
           .selectFrom('intent')
-          .select(['id', 'regional_id', 'ended_at'])
+          .select(['id', 'regional_id', 'ended_at', 'ended_by'])
           .where(sql<boolean>`id = any (${uuids}::uuid[])`)
           .execute(),
       )
       return new Map(
-        rows.map(({ id, regional_id, ended_at }) => {
-          const regionalId = ended_at === null ? regional_id : null
-          return [id, { regionalId, isSettled: ended_at !== null || regionalId !== null }]
+        rows.map(({ id, regional_id, ended_at, ended_by }) => {
+          const state = ended_at === null ? 'living' : ended_by === 'verb' ? 'removed' : 'absent'
+          return [id, { regionalId: regional_id, state }]
         }),
       )
     },
@@ -68,8 +68,8 @@ export function intentStore(db: Db): IntentStore {
     forsaken: (region, before) =>
       intents(sql`regional_id is null and owner = '' and region = ${region} and created_at < ${before}`),
 
-    async end(id, at) {
-      await run(sql`${ending(at, sql`id = ${id}`)}`.execute(db))
+    async end(id, by, at) {
+      await run(sql`${ending(by, at, sql`id = ${id}`)}`.execute(db))
     },
 
     async withdraw(id) {
@@ -88,5 +88,5 @@ export function intentStore(db: Db): IntentStore {
 }
 
 /** The statement that ends living intents. Their purposes are free again: what takes their place is not theirs. */
-export const ending = (at: Date, which: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  update intent set ended_at = ${at}, purpose = purpose || '#' || id where ended_at is null and (${which})`
+export const ending = (by: EndedBy, at: Date, which: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  update intent set ended_at = ${at}, ended_by = ${by}, purpose = purpose || '#' || id where ended_at is null and (${which})`

@@ -2,9 +2,11 @@
 
 import { sql } from 'kysely'
 import { type AppError, conflict, notFound } from '../core/error.ts'
+import type { EndedBy } from '../core/network/copies/intent.ts'
 import type { Change, Kind, Kinds, Written } from '../core/network/model/model.ts'
 import type { NetworkWriter, NewPlace, SegmentAsk } from '../core/network/model/network-store.ts'
 import type { Note } from '../core/note.ts'
+import { giveWay, isMacKept, keepAbsent, takeBack } from './absences.ts'
 import { audited } from './audit.ts'
 import { type Db, lockOn, type Refusals, run } from './database.ts'
 import { hold, holdAny, lockBlocks, release, setBlocks } from './held-ranges.ts'
@@ -24,7 +26,14 @@ export function networkWriter(db: Db): NetworkWriter {
     },
     insert: (kind, row, note) => insert(db, kind, row, note),
     update: (kind, id, change, note) => update(db, kind, id, change, note),
-    remove: (kind, id, note) => remove(db, kind, id, note),
+    remove: (kind, id, note) => remove(db, kind, id, note, 'verb'),
+    async lose(absence, note) {
+      await keepAbsent(db, absence, note.at)
+      return remove(db, absence.kind, absence.id, note, 'absence')
+    },
+    takeBack: (absence, note) => takeBack(db, absence, note, writeRefusals(absence.kind)),
+    giveWay: (subnetId, address) => giveWay(db, subnetId, address),
+    isMacKept: (networkId, macAddress) => isMacKept(db, networkId, macAddress),
     quota: (kind, projectId, more, most) => quota(db, kind, projectId, more, most),
     hold: holding => hold(db, holding),
     holdAny: (pools, holding) => holdAny(db, pools, holding),
@@ -102,7 +111,7 @@ async function update<K extends Kind>(
   return networkStore(db).get(kind, id, 'atoll')
 }
 
-async function remove(db: Db, kind: Kind, id: string, note: Note): Promise<boolean> {
+async function remove(db: Db, kind: Kind, id: string, note: Note, by: EndedBy): Promise<boolean> {
   const isThere = sql`exists (select from going)`
   const change = sql`(
     delete from ${table(kind)} using going where ${table(kind)}.id = going.id returning ${table(kind)}.*)`
@@ -114,19 +123,40 @@ async function remove(db: Db, kind: Kind, id: string, note: Note): Promise<boole
         'places',
         sql`(delete from routing where central_id = ${id} and resource_type = ${kind} and ${isThere})`,
       ],
-      ['held', sql`(delete from held_range where ${heldBy(kind, id)} and ${isThere})`],
+      // The addresses of what is absent are given to nobody else.
+      ...(by === 'verb' || kind !== 'port'
+        ? [['held', sql`(delete from held_range where ${heldBy(kind, id)} and ${isThere})`] as const]
+        : []),
       [
         'intents',
-        sql`(${ending(note.at, sql`owner <> '' and owner = ${id} or purpose = ${id}`)} and ${isThere})`,
+        sql`(${ending(by, note.at, sql`owner <> '' and owner = ${id} or purpose = ${id}`)} and ${isThere})`,
       ],
+      ...(by === 'verb' ? forgetting(kind, id) : []),
     ],
   })
   return rows.length > 0
 }
 
-/** What goes with it. Of a subnet that is what regions have there; what ports and legs hold keeps it. */
+/** A verb that names what is absent, or was lost in this moment: it comes back no more, and what bears its mark is surplus. */
+const forgetting = (kind: Kind, id: string) =>
+  [
+    ['forgotten', sql`(delete from absent where kind = ${kind} and id = ${id} returning id)`],
+    [
+      'freed',
+      sql`(delete from held_range using forgotten where holder = forgotten.id and purpose = 'port' and ${kind} = 'port')`,
+    ],
+    [
+      'surplus',
+      sql`(update intent set ended_by = 'verb'
+           where owner = ${id} and resource_type = ${kind} and ended_by = 'absence')`,
+    ],
+  ] as const
+
+/** What goes with it. Of a subnet that is what regions have there, and what absent ports hold; what ports and legs hold keeps it. */
 function heldBy(kind: Kind, id: string) {
-  if (kind === 'subnet') return sql`subnet_id = ${id} and purpose in ('gateway', 'block')`
+  if (kind === 'subnet')
+    return sql`subnet_id = ${id}
+      and (purpose in ('gateway', 'block') or holder in (select id from absent where kind = 'port'))`
   // `ROUTER/REGION`: from the slash to what comes after it.
   if (kind === 'router') return sql`holder >= ${`${id}/`} and holder < ${`${id}0`}`
   return sql`holder = ${id}`

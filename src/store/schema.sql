@@ -9,6 +9,23 @@ create sequence turn_asked as bigint;
 
 create sequence turn_worker as integer cycle;
 
+create table absent (
+  kind text not null,
+  id text not null,
+  region_id uuid not null,
+  regional_id text not null,
+  state jsonb not null,
+  places jsonb not null,
+  held jsonb not null,
+  links jsonb not null,
+  gone_at timestamptz not null,
+  constraint absent_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint absent_pkey primary key (kind, id)
+);
+create index absent_gone on absent (gone_at);
+create index absent_mac on absent (((state ->> 'network_id'::text)), ((state ->> 'mac_address'::text))) WHERE (kind = 'port'::text);
+create index absent_regional on absent (region_id, kind, regional_id);
+
 create table account (
   id bigint generated always as identity not null,
   kind text not null,
@@ -105,6 +122,15 @@ create table element_hold (
   constraint element_hold_alone EXCLUDE USING gist (element WITH =, during WITH &&)
 );
 create index element_hold_reservation on element_hold (reservation_id);
+
+create table ended_reservation (
+  id text not null,
+  region_id uuid not null,
+  ended_at timestamptz not null,
+  constraint ended_reservation_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint ended_reservation_pkey primary key (id)
+);
+create index ended_reservation_ended on ended_reservation (ended_at);
 
 create table event (
   number bigint not null,
@@ -300,6 +326,8 @@ create table intent (
   created_at timestamptz not null,
   owner text default ''::text not null,
   ended_at timestamptz,
+  ended_by text,
+  constraint intent_ended_by CHECK ((ended_by = ANY (ARRAY['verb'::text, 'absence'::text]))),
   constraint intent_pkey primary key (id)
 );
 create index intent_ended on intent (ended_at) WHERE (ended_at IS NOT NULL);
@@ -691,6 +719,17 @@ create table supply (
   constraint supply_pkey primary key (id)
 );
 create index supply_account on supply (account_id, class);
+
+create table suspicion (
+  region_id uuid not null,
+  through text not null,
+  since timestamptz not null,
+  reason text not null,
+  counts jsonb not null,
+  confirmed jsonb,
+  constraint suspicion_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint suspicion_pkey primary key (region_id, through)
+);
 
 create table turn (
   kind text not null,

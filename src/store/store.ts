@@ -1,6 +1,7 @@
 // The Store port of core, in PostgreSQL.
 
 import type { Store } from '../core/app.ts'
+import { absenceStore } from './absences.ts'
 import { auditStore } from './audit.ts'
 import { bindingStore } from './bindings.ts'
 import { capacityStore } from './capacity.ts'
@@ -18,6 +19,7 @@ import { networkStore } from './networks.ts'
 import { poolStore, providerStore } from './providers.ts'
 import { regionStore } from './regions.ts'
 import { routingStore } from './routings.ts'
+import { suspicionStore } from './suspicions.ts'
 import { transact } from './transact.ts'
 import { turnStore } from './turns.ts'
 import { watchStore } from './watches.ts'
@@ -34,6 +36,8 @@ export function createStore(db: Db): Store {
     networks: networkStore(db),
     intents: intentStore(db),
     watches: watchStore(db),
+    suspicions: suspicionStore(db),
+    absences: absenceStore(db),
     hosts: hostStore(db),
     leases: leaseStore(db),
     capacity: capacityStore(db),

@@ -3,6 +3,7 @@
 import type { Generated } from 'kysely'
 import type { HostState } from '../core/hosts/host.ts'
 import type { JobResource, JobStatus } from '../core/jobs/job.ts'
+import type { EndedBy } from '../core/network/copies/intent.ts'
 
 export interface Tables {
   region: RegionTable
@@ -111,6 +112,7 @@ export interface IntentTable {
   regional_id: string | null
   created_at: Date
   ended_at: Date | null
+  ended_by: EndedBy | null
 }
 
 export interface HostTable {

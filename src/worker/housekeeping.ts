@@ -6,7 +6,7 @@ import type { App } from '../core/app.ts'
 import { forgetAudit, forgetJournal } from '../core/audit.ts'
 import { forgetEvents, numberEvents } from '../core/feed/feed.ts'
 import { expireNewJobs, forgetLoggedJobs } from '../core/jobs/jobs.ts'
-import { forgetIntents } from '../core/network/watch/tidy.ts'
+import { forgetAbsences, forgetIntents } from '../core/network/watch/tidy.ts'
 
 export interface HousekeepingOptions {
   readonly app: App
@@ -35,6 +35,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     await forgetJournal(app, options.journalDays)
     await forgetEvents(app, options.eventDays)
     await forgetIntents(app)
+    await forgetAbsences(app)
   }
   return repeatedly(once, everyMs, onError)
 }

@@ -62,7 +62,7 @@ const declare = (fields: Partial<Intent> = {}) => {
 /** An intent that has ended: whatever bears its mark is surplus. */
 async function ended(): Promise<string> {
   const { id } = await declare({ owner: 'gone' })
-  await w.app.store.intents.end(id, new Date())
+  await w.app.store.intents.end(id, 'verb', new Date())
   return id
 }
 
@@ -263,7 +263,7 @@ describe('what is not ours', () => {
     const { id } = await somewhere(marked('', intentId))
     expect(await tidy(1000)).toBe(0)
     expect(await isThere('network', id)).toBe(true)
-    await w.app.store.intents.end(intentId, new Date())
+    await w.app.store.intents.end(intentId, 'verb', new Date())
     expect(await tidy()).toBe(1)
   })
 })

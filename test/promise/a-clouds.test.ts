@@ -45,7 +45,7 @@ describe('A6 hardware is lost under reservations', () => {
 
     const nova = s.w.cloud.novas.get('Pod1')!
     const lost = nova.host('pod1-host8')
-    nova.region.placement.removeTree(lost.root)
+    nova.region.placement.removeTree(nova.region.rootOf(lost)!)
     await discoverRegion(s.w.app, 'Pod1')
     expect(await riskOf(ids)).toEqual([false, false, true, false])
     expect(await audited('reservation.at_risk')).toEqual([second])

@@ -32,6 +32,7 @@ export interface Person {
   readonly projectId: string
   nova(method: string, path: string, body?: unknown): Promise<Answer>
   placement(method: string, path: string, body?: unknown): Promise<Answer>
+  neutron(method: string, path: string, body?: unknown): Promise<Answer>
   /** Boots, and looks what became of it. Throws what refuses the request. */
   boot(spec?: BootSpec): Promise<Booted>
 }
@@ -70,6 +71,7 @@ export async function startRegion(spec: Partial<CloudSpec> = {}): Promise<TestRe
 function personOf(cloud: Cloud, user: string): Person {
   const nova = cloud.novas.get('Pod1')!
   const placement = cloud.placements.get('Pod1')!
+  const neutron = cloud.neutrons.get('Pod1')!
   const projectId = cloud.keystone.projectId(user)
   const token = cloud.keystone.issue(cloud.keystone.userId(user), projectId)
 
@@ -100,6 +102,7 @@ function personOf(cloud: Cloud, user: string): Person {
     projectId,
     nova: (method, path, body) => call(`${nova.url}${path}`, method, body),
     placement: (method, path, body) => call(`${placement.url}${path}`, method, body),
+    neutron: (method, path, body) => call(`${neutron.url}/v2.0${path}`, method, body),
     boot,
   }
 }

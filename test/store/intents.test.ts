@@ -58,27 +58,27 @@ describe('an intent', () => {
   it('that has ended gives its purpose free, and what bears its mark is surplus', async () => {
     const { id, purpose } = await declare({ owner: 'net' })
     await intents.settle(id, 'there')
-    await intents.end(id, minutes(1))
-    await intents.end(id, minutes(2))
+    await intents.end(id, 'verb', minutes(1))
+    await intents.end(id, 'verb', minutes(2))
     const next = await declare({ purpose, owner: 'net' })
     expect(next).toMatchObject({ isNew: true, regionalId: null })
     const pending = await declare()
     const settled = await intents.settled([id, next.id, pending.id, randomUUID(), 'no uuid'])
     expect(settled).toEqual(
       new Map([
-        [id, { regionalId: null, isSettled: true }],
-        [next.id, { regionalId: null, isSettled: false }],
-        [pending.id, { regionalId: null, isSettled: false }],
+        [id, { regionalId: 'there', state: 'removed' }],
+        [next.id, { regionalId: null, state: 'living' }],
+        [pending.id, { regionalId: null, state: 'living' }],
       ]),
     )
     await intents.settle(next.id, 'again')
-    expect((await intents.settled([next.id])).get(next.id)).toEqual({ regionalId: 'again', isSettled: true })
+    expect((await intents.settled([next.id])).get(next.id)).toEqual({ regionalId: 'again', state: 'living' })
   })
 
   it('is found by its owner while it lives', async () => {
     const mine = await declare({ owner: 'net' })
     const ended = await declare({ owner: 'net' })
-    await intents.end(ended.id, at)
+    await intents.end(ended.id, 'verb', at)
     await declare({ owner: 'net', region: 'Pod2' })
     await declare({ owner: 'other' })
     await declare()
@@ -91,14 +91,14 @@ describe('an intent', () => {
     await declare({ region: 'Pod2' })
     await declare({ owner: 'net' })
     await intents.settle((await declare()).id, 'there')
-    await intents.end((await declare()).id, at)
+    await intents.end((await declare()).id, 'verb', at)
     expect(ids(await intents.forsaken('Pod1', minutes(1)))).toEqual([old.id])
   })
 
   it('is forgotten some time after its end, the oldest first', async () => {
     const living = await declare()
     const ended = await Promise.all(times(5, () => declare()))
-    for (const [minute, { id }] of ended.entries()) await intents.end(id, minutes(minute))
+    for (const [minute, { id }] of ended.entries()) await intents.end(id, 'verb', minutes(minute))
     expect(await intents.forget(minutes(3), 2)).toBe(2)
     expect(await intents.forget(minutes(3), 2)).toBe(1)
     expect(await intents.forget(minutes(3), 2)).toBe(0)
@@ -138,7 +138,7 @@ describe('an intent', () => {
   it('is declared and ended with the rest of a transaction, or not at all', async () => {
     const { id } = await declare({ owner: 'net' })
     const failing = s.store.transact(async tx => {
-      await tx.intents.end(id, at)
+      await tx.intents.end(id, 'verb', at)
       await tx.intents.declare(intent({ owner: 'net' }), at)
       throw new Error('no')
     })

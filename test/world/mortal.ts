@@ -58,6 +58,7 @@ export const mortalRegions = (regions: Regions, life: Life): Regions => ({
     }
   },
   projectId: () => regions.projectId(),
+  login: role => regions.login(role),
   close: () => regions.close(),
 })
 

@@ -1,10 +1,11 @@
 // The HTTP side: who calls, what the path names, and who answers.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isAdmin, tokenOf } from '../../http.ts'
 import type { TokenFacts } from '../../keystone/keystone.ts'
 import { unauthenticated, unknownPath, wrongMethod } from '../errors.ts'
 import type { Caller } from '../model/rules.ts'
-import type { Region } from '../region.ts'
+import { createBlank, type Region } from '../region.ts'
 import { resources } from '../resources.ts'
 import type { Answer, Asked } from './answer.ts'
 import { answerResource } from './collections.ts'
@@ -34,9 +35,9 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
       return reply.code(414).send()
     }
     if (isOpen(request)) return undefined
-    const facts = shell.inspectToken(request.headers['x-auth-token']?.toString().trim() ?? '')
+    const facts = shell.inspectToken(tokenOf(request))
     if (facts === null) throw unauthenticated(shell.authUrl)
-    callers.set(request, { projectId: facts.projectId, isAdmin: facts.roles.includes('admin') })
+    callers.set(request, { projectId: facts.projectId, isAdmin: isAdmin(request, facts) })
     return undefined
   })
 
@@ -53,7 +54,8 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
 
   app.all('/v2.0/*', { bodyLimit: largestBody }, (request, reply) => {
     const caller = callers.get(request) ?? { projectId: null, isAdmin: false }
-    const answer = answerPath(request, region, caller, shell)
+    const seen = request.isBlind ? createBlank(region) : region
+    const answer = answerPath(request, seen, caller, shell)
     region.settle()
     return send(reply, answer)
   })

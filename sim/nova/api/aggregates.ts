@@ -182,9 +182,11 @@ function removeHost(region: NovaRegion, aggregate: Aggregate, name: string): voi
   mirror(region, host, uuids => uuids.filter(uuid => uuid !== aggregate.uuid))
 }
 
-/** Nova writes the membership on the host's root provider, if that differs from what is there. */
-function mirror({ placement }: NovaRegion, { root }: Host, how: (uuids: string[]) => string[]): void {
+/** Nova writes the membership on the host's root provider, if that is there and differs from what it says. */
+function mirror(region: NovaRegion, host: Host, how: (uuids: string[]) => string[]): void {
+  const root = region.rootOf(host)
+  if (root === undefined) return
   const uuids = [...new Set(how([...root.aggregates]))]
   if (uuids.length === root.aggregates.size && uuids.every(uuid => root.aggregates.has(uuid))) return
-  placement.setAggregates(root, uuids)
+  region.placement.setAggregates(root, uuids)
 }

@@ -1,11 +1,12 @@
 // The HTTP side of Nova: who calls, which microversion, which of the routes, and its answer.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Refusal } from '../../http.ts'
+import type { Person } from '../../faults.ts'
+import { isAdmin, isOfFaults, Refusal, tokenOf } from '../../http.ts'
 import type { TokenFacts } from '../../keystone/keystone.ts'
 import { askedVersion } from '../../microversion.ts'
 import { forbidden, notFound, unauthenticated, versions } from '../refusals.ts'
-import type { NovaRegion } from '../region.ts'
+import { createBlank, type NovaRegion } from '../region.ts'
 import { actionRoutes } from './actions.ts'
 import { aggregateRoutes } from './aggregates.ts'
 import type { Answer, Caller, Route } from './asked.ts'
@@ -17,7 +18,7 @@ import { serviceRoutes } from './services.ts'
 
 export interface Shell {
   /** What a valid token says; null for any other. */
-  inspectToken(token: string): Pick<TokenFacts, 'projectId' | 'userId' | 'roles'> | null
+  inspectToken(token: string): (Pick<TokenFacts, 'projectId' | 'userId' | 'roles'> & Person) | null
   isProject(id: string): boolean
   /** Named to those who come without a token. */
   authUrl: string
@@ -38,10 +39,10 @@ export function addRoutes(app: FastifyInstance, region: NovaRegion, shell: Shell
 
   app.addHook('onRequest', async request => {
     if (isOpen(request)) return
-    const facts = shell.inspectToken(request.headers['x-auth-token']?.toString().trim() ?? '')
+    const facts = shell.inspectToken(tokenOf(request))
     if (facts === null) throw unauthenticated(shell.authUrl)
-    const { projectId, userId, roles } = facts
-    callers.set(request, { projectId: projectId ?? '', userId, isAdmin: roles.includes('admin') })
+    const { projectId, userId } = facts
+    callers.set(request, { projectId: projectId ?? '', userId, isAdmin: isAdmin(request, facts) })
   })
   app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-compute-request-id', request.id)
@@ -56,7 +57,8 @@ export function addRoutes(app: FastifyInstance, region: NovaRegion, shell: Shell
       method: route.method,
       url: `/v2.1${route.path}`,
       handler: (request, reply) => {
-        const answer = answerOf(route, request, callers.get(request)!, region, shell)
+        const seen = request.isBlind ? createBlank(region) : region
+        const answer = answerOf(route, request, callers.get(request)!, seen, shell)
         send(reply, answer)
         region.settle()
         return reply
@@ -98,9 +100,9 @@ function answerOf(
 
 const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`
 
-/** The versions are for everybody. */
+/** The versions and the faults are for everybody. */
 const isOpen = (request: FastifyRequest): boolean =>
-  ['/', '/v2.1', '/v2.1/'].includes(request.url.split('?')[0] ?? '')
+  isOfFaults(request) || ['/', '/v2.1', '/v2.1/'].includes(request.url.split('?')[0] ?? '')
 
 function addVersion(request: FastifyRequest, reply: FastifyReply): void {
   const { text } = askedVersion(request, versions)

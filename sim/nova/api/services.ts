@@ -100,7 +100,8 @@ export function disable(
 ): void {
   service.isDisabled = isDisabled
   service.disabledReason = isDisabled ? reason : null
-  const root = region.hosts.get(service.host)?.root
+  const host = region.hosts.get(service.host)
+  const root = host === undefined ? undefined : region.rootOf(host)
   if (root === undefined || root.traits.has(trait) === isDisabled) return
   const others = [...root.traits].filter(name => name !== trait)
   region.placement.setTraits(root, isDisabled ? [...others, trait] : others)

@@ -1,11 +1,12 @@
 // The HTTP side of Placement: who calls, which microversion, which of the routes, and its answer.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Refusal } from '../../http.ts'
+import type { Person } from '../../faults.ts'
+import { isAdmin, isOfFaults, Refusal, tokenOf } from '../../http.ts'
 import type { TokenFacts } from '../../keystone/keystone.ts'
 import { askedVersion } from '../../microversion.ts'
 import { forbidden, notFound, unauthenticated, versions } from '../refusals.ts'
-import type { PlacementRegion } from '../region.ts'
+import { PlacementRegion } from '../region.ts'
 import { allocationRoutes } from './allocations.ts'
 import type { Answer, Routes } from './asked.ts'
 import { candidateRoutes } from './candidates.ts'
@@ -14,7 +15,7 @@ import { providerRoutes } from './providers.ts'
 import { nameRoutes } from './traits.ts'
 
 export interface Shell {
-  inspectToken(token: string): Pick<TokenFacts, 'roles'> | null
+  inspectToken(token: string): (Pick<TokenFacts, 'roles'> & Person) | null
   authUrl: string
 }
 
@@ -27,13 +28,13 @@ const routes: Routes = {
 }
 
 export function addRoutes(app: FastifyInstance, region: PlacementRegion, shell: Shell): void {
-  const roles = new WeakMap<FastifyRequest, readonly string[]>()
+  const admins = new WeakSet<FastifyRequest>()
 
   app.addHook('onRequest', async request => {
     if (isOpen(request)) return
-    const facts = shell.inspectToken(request.headers['x-auth-token']?.toString().trim() ?? '')
+    const facts = shell.inspectToken(tokenOf(request))
     if (facts === null) throw unauthenticated(shell.authUrl)
-    roles.set(request, facts.roles)
+    if (isAdmin(request, facts)) admins.add(request)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode === 401) return payload
@@ -50,11 +51,12 @@ export function addRoutes(app: FastifyInstance, region: PlacementRegion, shell: 
       const minor = minorOf(request)
       const route = methods[request.method]
       if (route === undefined) throw wrongMethod(request.method, Object.keys(methods))
-      if (!(roles.get(request) ?? []).includes('admin')) throw forbidden(route.rule)
+      if (!admins.has(request)) throw forbidden(route.rule)
       if ((route.since ?? 0) > minor) throw notFound('')
+      const seen = request.isBlind ? new PlacementRegion() : region
       const params = request.params as Record<string, string>
       const query = new URLSearchParams(request.url.split('?')[1] ?? '')
-      return send(request, reply, route.answer({ region, params, query, body: request.body, minor }))
+      return send(request, reply, route.answer({ region: seen, params, query, body: request.body, minor }))
     })
   }
 }
@@ -67,8 +69,8 @@ const version = {
   links: [{ rel: 'self', href: '' }],
 }
 
-/** The versions are for everybody. */
-const isOpen = (request: FastifyRequest): boolean => request.url.split('?')[0] === '/'
+/** The versions and the faults are for everybody. */
+const isOpen = (request: FastifyRequest): boolean => isOfFaults(request) || request.url.split('?')[0] === '/'
 
 function minorOf(request: FastifyRequest): number {
   const { minor, text } = askedVersion(request, versions)

@@ -17,7 +17,7 @@ const mostCounted = 50_000
 
 /** Budgets of one region together, and never more than its hosts have; then all regions. */
 export async function availableOver(
-  app: App,
+  app: Pick<App, 'store'>,
   window: Window,
   { providers, points, sight }: { providers: readonly Provider[]; points: number; sight: string | null },
 ): Promise<Point[]> {
@@ -46,7 +46,7 @@ const lower = (one: Point, other: Point): Omit<Point, 'at'> => ({
 
 /** What reservations hold. */
 export async function heldOver(
-  app: App,
+  app: Pick<App, 'store'>,
   window: Window | null,
   providers: readonly Provider[],
   points: number,
@@ -56,7 +56,7 @@ export async function heldOver(
 
 /** Of these kinds, and how many they are. */
 async function heldSeries(
-  app: App,
+  app: Pick<App, 'store'>,
   window: Window,
   providers: readonly Provider[],
   points: number,
@@ -73,7 +73,7 @@ async function heldSeries(
 }
 
 async function levelsOver(
-  app: App,
+  app: Pick<App, 'store'>,
   accounts: readonly number[],
   names: readonly AmountName[],
   window: Window,
@@ -92,7 +92,7 @@ const withoutAmounts = (points: readonly Point[]): Point[] =>
 
 /** How many pools there are, and instances that are drawn on nothing; of a project also its reservations. */
 async function countsOver(
-  app: App,
+  app: Pick<App, 'store'>,
   window: Window,
   providers: readonly Provider[],
   sight: string | null,

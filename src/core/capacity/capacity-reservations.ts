@@ -259,7 +259,11 @@ function checkDrawn(app: App, { amounts, window }: CapacityReservation, drawn: r
 /**
  * Gives a promise back. The instances that were drawn on it live on and are charged by themselves. Throws `not_found`.
  */
-export async function cancelCapacityReservation(app: App, caller: Caller, id: string): Promise<void> {
+export async function cancelCapacityReservation(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   const note = noteOf(app, caller, 'reservation.cancel')
   await app.store.transact(async tx => {
     const held = await lockHeld(tx, id)

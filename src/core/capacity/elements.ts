@@ -5,7 +5,11 @@ import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid } from '../error.ts'
 
 /** Throws `invalid` (`no_element`) for what is not known to the caller. */
-export async function checkElements(app: App, caller: Caller, ids: readonly string[]): Promise<void> {
+export async function checkElements(
+  app: Pick<App, 'store'>,
+  caller: Caller,
+  ids: readonly string[],
+): Promise<void> {
   if (ids.length === 0) return
   const known = await app.store.elements.known(ids, isAtLeast(caller, 'admin') ? null : caller.projectId)
   const unknown = ids.filter(id => !known.includes(id))

@@ -9,7 +9,7 @@ import { type Note, ownNote } from '../note.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
 
 /** Whether any provider is there: else nobody asks what it has for everybody. */
-export async function isPromised(app: App, regionName: string): Promise<boolean> {
+export async function isPromised(app: Pick<App, 'store'>, regionName: string): Promise<boolean> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
   return region !== undefined && (await app.store.providers.list()).some(one => one.regionId === region.id)
 }

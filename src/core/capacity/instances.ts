@@ -231,7 +231,7 @@ async function markDeleting(
 
 /** It takes nothing any more. */
 export async function endInstance(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   tx: Transaction,
   id: string,
   status: 'error' | 'gone',
@@ -262,7 +262,7 @@ export async function endInstance(
 const noInstance = () => notFound('no allocation found for specified identifier', 'no_instance')
 
 /** One that the caller may see. Throws `not_found`. */
-export async function getInstance(app: App, caller: Caller, id: string): Promise<Instance> {
+export async function getInstance(app: Pick<App, 'store'>, caller: Caller, id: string): Promise<Instance> {
   const found = await app.store.instances.get(id)
   if (!found || !maySee(caller, found.projectId)) throw noInstance()
   return found

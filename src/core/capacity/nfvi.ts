@@ -22,20 +22,26 @@ export interface NfviCapacity {
 const classes = ['VCPU', 'MEMORY_MB']
 
 /** Of all regions that are not central, in their order. */
-export const listNfviCapacities = async (app: App, _caller: Caller): Promise<NfviCapacity[]> =>
-  capacitiesOf(app, await regionsOf(app))
+export const listNfviCapacities = async (
+  app: Pick<App, 'now' | 'store'>,
+  _caller: Caller,
+): Promise<NfviCapacity[]> => capacitiesOf(app, await regionsOf(app))
 
 /** By the region's id or name. Throws `not_found`. */
-export async function getNfviCapacity(app: App, _caller: Caller, idOrName: string): Promise<NfviCapacity> {
+export async function getNfviCapacity(
+  app: Pick<App, 'now' | 'store'>,
+  _caller: Caller,
+  idOrName: string,
+): Promise<NfviCapacity> {
   const found = (await regionsOf(app)).filter(({ id, name }) => id === idOrName || name === idOrName)
   if (found.length === 0) throw notFound(`there is no VIM ${idOrName}`, 'no_region')
   return (await capacitiesOf(app, found.slice(0, 1)))[0]!
 }
 
-const regionsOf = async (app: App): Promise<Region[]> =>
+const regionsOf = async (app: Pick<App, 'store'>): Promise<Region[]> =>
   (await app.store.regions.list()).filter(region => !isCentral(region))
 
-function capacitiesOf(app: App, regions: readonly Region[]): Promise<NfviCapacity[]> {
+function capacitiesOf(app: Pick<App, 'now' | 'store'>, regions: readonly Region[]): Promise<NfviCapacity[]> {
   const at = app.now()
   return app.store.transact(async tx => {
     const all: NfviCapacity[] = []

@@ -74,7 +74,7 @@ export async function checkRoom(
 }
 
 /** Providers as places: with the scopes of their regions. */
-export const placesOf = (app: App, providers: readonly Provider[]): Promise<Place[]> =>
+export const placesOf = (app: Pick<App, 'store'>, providers: readonly Provider[]): Promise<Place[]> =>
   app.store.transact(async tx => {
     const scopes = new Map<string, number>()
     for (const { regionId } of providers) {
@@ -92,7 +92,7 @@ export const placesOf = (app: App, providers: readonly Provider[]): Promise<Plac
  * NoRoom: of the place that has the most of what is short. There is at least one provider.
  */
 export async function atFirstWithRoom<T>(
-  app: App,
+  app: Pick<App, 'store'>,
   providers: readonly Provider[],
   lines: (place: Place) => readonly Line[],
   work: (tx: Transaction, place: Place) => Promise<T>,

@@ -13,14 +13,14 @@ import type { ProviderCloud, ProviderLogin, ProviderSight } from './provider-clo
 export const refreshMs = 300_000
 
 /** Whether what is known of a provider was seen longer ago. */
-export const isOlder = (app: App, { refreshedAt }: Provider, ms: number): boolean =>
+export const isOlder = (app: Pick<App, 'now'>, { refreshedAt }: Provider, ms: number): boolean =>
   app.now().getTime() - refreshedAt.getTime() >= ms
 
 const secretPlace = (id: string): string => `provider:${id}`
 
 /** A provider's OpenStack, entered with its own credentials. */
 export function openProvider(
-  app: App,
+  app: Pick<App, 'cloud' | 'secrets'>,
   { id, login, sealedPassword }: Provider,
   requestId: string,
 ): ProviderCloud {
@@ -73,7 +73,11 @@ const lookAround = (app: App, region: string, { caller }: Note): Promise<void> =
   })
 
 /** Forgets a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while anything is promised or runs there. */
-export async function removeProvider(app: App, caller: Caller, id: string): Promise<void> {
+export async function removeProvider(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   await app.store.transact(async tx => {
     const provider = await tx.providers.get(id)
     if (!provider) throw noProvider(id)
@@ -89,7 +93,7 @@ export async function removeProvider(app: App, caller: Caller, id: string): Prom
 }
 
 /** Those whose region is in a zone: its own name, or a zone's that it bears. Throws `invalid` for a zone that nobody knows. */
-export async function providersIn(app: App, zone: string | null): Promise<Provider[]> {
+export async function providersIn(app: Pick<App, 'store'>, zone: string | null): Promise<Provider[]> {
   const providers = await app.store.providers.list()
   if (zone === null) return providers
   const regions = (await app.store.regions.list()).filter(one =>
@@ -101,7 +105,11 @@ export async function providersIn(app: App, zone: string | null): Promise<Provid
 }
 
 /** Looks at a provider anew; what cannot be seen is noted, and what was known stays. */
-export async function refreshProvider(app: App, provider: Provider, cloud: ProviderCloud): Promise<Provider> {
+export async function refreshProvider(
+  app: Pick<App, 'now' | 'store'>,
+  provider: Provider,
+  cloud: ProviderCloud,
+): Promise<Provider> {
   try {
     const { flavors, limits } = await cloud.look()
     await app.store.transact(tx => tx.providers.setSight(provider.id, { flavors, limits }, null, app.now()))

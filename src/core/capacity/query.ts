@@ -53,7 +53,11 @@ const kindsOf: Readonly<Record<Metric, readonly CollectionKind[]>> = {
 }
 
 /** Throws `invalid` (a zone that is none, too many changes to sum up), `not_found` (provider, flavor). */
-export async function queryCapacity(app: App, caller: Caller, ask: CapacityQuery): Promise<CapacityAnswer> {
+export async function queryCapacity(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  ask: CapacityQuery,
+): Promise<CapacityAnswer> {
   if (ask.from && ask.to && ask.from >= ask.to)
     throw invalid('window.start must be earlier than window.end', 'window')
   const providers = await providersAsked(app, ask)
@@ -67,7 +71,10 @@ export async function queryCapacity(app: App, caller: Caller, ask: CapacityQuery
   }
 }
 
-async function providersAsked(app: App, { zone, providerId }: CapacityQuery): Promise<Provider[]> {
+async function providersAsked(
+  app: Pick<App, 'store'>,
+  { zone, providerId }: CapacityQuery,
+): Promise<Provider[]> {
   const providers = await providersIn(app, zone)
   if (providerId === null) return providers
   const found = providers.filter(({ id }) => id === providerId)
@@ -100,7 +107,7 @@ export const sightOf = (caller: Caller): string | null =>
 const mostChanges = 50_000
 
 async function utilization(
-  app: App,
+  app: Pick<App, 'store'>,
   caller: Caller,
   ask: CapacityQuery,
   providers: readonly Provider[],
@@ -116,7 +123,7 @@ async function utilization(
 }
 
 async function timelineOf(
-  app: App,
+  app: Pick<App, 'store'>,
   caller: Caller,
   ask: CapacityQuery,
   providers: readonly Provider[],
@@ -133,7 +140,7 @@ async function timelineOf(
 
 /** What is available, and what is left out of the sum comes back to it. */
 async function whatIsLeft(
-  app: App,
+  app: Pick<App, 'store'>,
   ask: CapacityQuery,
   providers: readonly Provider[],
   filter: CollectionFilter,
@@ -158,14 +165,14 @@ const negated = (points: readonly Point[]): Point[] =>
   }))
 
 /** Pools count for it, the rest against what is available and for everything else. */
-async function signed(app: App, filter: CollectionFilter): Promise<Point[]> {
+async function signed(app: Pick<App, 'store'>, filter: CollectionFilter): Promise<Point[]> {
   const isBalance = filter.kinds.length > 1
   const pools = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind === 'pool') })
   const rest = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind !== 'pool') })
   return added([pools, isBalance ? negated(rest) : rest])
 }
 
-async function changesOf(app: App, filter: CollectionFilter): Promise<Point[]> {
+async function changesOf(app: Pick<App, 'store'>, filter: CollectionFilter): Promise<Point[]> {
   if (filter.kinds.length === 0) return []
   const changes = await app.store.collections.changes(filter, mostChanges)
   if (!changes)
@@ -178,7 +185,7 @@ async function changesOf(app: App, filter: CollectionFilter): Promise<Point[]> {
 
 /** Where no bounds are told: all the time in which anything changes. Null when nothing ever does. */
 async function windowOf(
-  app: App,
+  app: Pick<App, 'store'>,
   { from: start, to: end }: CapacityQuery,
   providers: readonly Provider[],
 ): Promise<Window | null> {
@@ -193,7 +200,7 @@ async function windowOf(
 
 /** So many servers of a flavor have room at the same time, all the time. Throws `not_found`. */
 async function fits(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   { from, to }: CapacityQuery,
   flavor: string,
   providers: readonly Provider[],

@@ -26,7 +26,7 @@ export interface AvailabilityAsked extends Omit<AvailabilityQuery, 'window'> {
  * unknown property, a window that is none or has too many points).
  */
 export async function getAvailability(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   _caller: Caller,
   { from: asked, to, filter, region }: AvailabilityAsked,
 ): Promise<AvailabilityPoint[]> {
@@ -53,7 +53,7 @@ export interface SlotsAsked extends Omit<SlotSearch, 'notBefore' | 'notAfter'> {
  * region), `invalid` (an unknown property, an end that is too early).
  */
 export async function listSlots(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   _caller: Caller,
   { limit, notBefore: asked, notAfter: end, ...search }: SlotsAsked,
 ): Promise<Slot[]> {
@@ -75,7 +75,7 @@ export async function listSlots(
 
 /** What is not there is a slip, and not a place where nothing is free. */
 async function checkPlace(
-  app: App,
+  app: Pick<App, 'store'>,
   { filter, region }: Pick<SlotSearch, 'filter' | 'region'>,
 ): Promise<void> {
   if (region !== null && !(await app.store.regions.list()).some(one => one.name === region))

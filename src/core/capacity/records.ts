@@ -66,7 +66,7 @@ const everything: CollectionFilter = {
 }
 
 async function idsOf(
-  app: App,
+  app: Pick<App, 'store'>,
   caller: Caller,
   kind: CollectionKind,
   { limit, marker }: Page,
@@ -78,13 +78,17 @@ async function idsOf(
 
 const isWithin = (now: Date, { from, to }: { from: Date; to: Date }): boolean => from <= now && now < to
 
-export async function listPoolRecords(app: App, caller: Caller, page: Page): Promise<PoolRecord[]> {
+export async function listPoolRecords(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  page: Page,
+): Promise<PoolRecord[]> {
   const pools = await app.store.pools.getMany(await idsOf(app, caller, 'pool', page))
   return pools.map(pool => ({ pool, isActive: isWithin(app.now(), pool.window) }))
 }
 
 export async function listReservationRecords(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   caller: Caller,
   page: Page,
 ): Promise<ReservationRecord[]> {
@@ -93,7 +97,11 @@ export async function listReservationRecords(
 }
 
 /** Throws `not_found`. */
-export async function getReservationRecord(app: App, caller: Caller, id: string): Promise<ReservationRecord> {
+export async function getReservationRecord(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<ReservationRecord> {
   const found = await app.store.capacityReservations.get(id)
   const isThere = found?.state === 'living' || found?.state === 'ended'
   if (!found || !isThere || !maySee(caller, found.projectId)) throw noReservation()
@@ -101,7 +109,7 @@ export async function getReservationRecord(app: App, caller: Caller, id: string)
 }
 
 async function recordsOf(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   reservations: readonly CapacityReservation[],
 ): Promise<ReservationRecord[]> {
   const drawn = grouped(
@@ -131,16 +139,27 @@ async function recordsOf(
 /** How many pools a record names. */
 const mostPools = 100
 
-export async function listInstanceRecords(app: App, caller: Caller, page: Page): Promise<InstanceRecord[]> {
+export async function listInstanceRecords(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  page: Page,
+): Promise<InstanceRecord[]> {
   return instanceRecords(app, await app.store.instances.getMany(await idsOf(app, caller, 'instance', page)))
 }
 
 /** Throws `not_found`. */
-export async function getInstanceRecord(app: App, caller: Caller, id: string): Promise<InstanceRecord> {
+export async function getInstanceRecord(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<InstanceRecord> {
   return (await instanceRecords(app, [await getInstance(app, caller, id)]))[0]!
 }
 
-async function instanceRecords(app: App, instances: readonly Instance[]): Promise<InstanceRecord[]> {
+async function instanceRecords(
+  app: Pick<App, 'now' | 'store'>,
+  instances: readonly Instance[],
+): Promise<InstanceRecord[]> {
   const ids = [...new Set(instances.flatMap(one => one.reservationId ?? []))]
   const reservations = new Map((await app.store.capacityReservations.getMany(ids)).map(one => [one.id, one]))
   return instances.map(instance => {
@@ -154,7 +173,7 @@ async function instanceRecords(app: App, instances: readonly Instance[]): Promis
   })
 }
 
-export const listProviders = async (app: App, caller: Caller): Promise<Providers> => ({
+export const listProviders = async (app: Pick<App, 'store'>, caller: Caller): Promise<Providers> => ({
   providers: await app.store.providers.list(),
   isAdmin: isAtLeast(caller, 'admin'),
 })
@@ -168,7 +187,7 @@ export interface CapacityNow {
 }
 
 /** At this moment; what is reserved and used is the caller's, unless that is an admin. */
-export async function capacityNow(app: App, caller: Caller): Promise<CapacityNow> {
+export async function capacityNow(app: Pick<App, 'now' | 'store'>, caller: Caller): Promise<CapacityNow> {
   const now = app.now()
   const window = { from: now, to: new Date(now.getTime() + 1) }
   const sight = sightOf(caller)

@@ -27,7 +27,11 @@ export interface Refused {
 }
 
 /** Turns NoRoom into `no_capacity` with what would do instead; whatever else is thrown stays. */
-export async function refusing<T>(app: App, asked: Refused, work: () => Promise<T>): Promise<T> {
+export async function refusing<T>(
+  app: Pick<App, 'store'>,
+  asked: Refused,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -46,7 +46,7 @@ const imposed = (usage: Usage): Usage => ({ ...usage, imposed: true })
  * from then on: where that is more than there is, others are at risk. The reservation and its place are locked.
  */
 export async function endClaim(
-  app: App,
+  app: Pick<App, 'now'>,
   tx: Transaction,
   { reservation: ended, place }: Held,
   at: Date,

@@ -13,7 +13,12 @@ import type { Place } from './placing.ts'
 const mostInstants = 200
 
 /** Marks those who are at risk at a place, and takes the mark from those who are not any more. The accounts are locked. */
-export async function reviewRisk(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+export async function reviewRisk(
+  app: Pick<App, 'now'>,
+  tx: Transaction,
+  place: Place,
+  note: Note,
+): Promise<void> {
   const now = app.now()
   const questions = questionsOf(place, { from: now, to: forever })
   const levels = await tx.ledger.levels(questions)
@@ -36,7 +41,12 @@ function questionsOf({ provider, scope }: Place, window: Window): Question[] {
 }
 
 /** The same where something has been given back: who is not at risk has not become so. */
-export async function reviewMarked(app: App, tx: Transaction, place: Place, note: Note): Promise<void> {
+export async function reviewMarked(
+  app: Pick<App, 'now'>,
+  tx: Transaction,
+  place: Place,
+  note: Note,
+): Promise<void> {
   if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
     await reviewRisk(app, tx, place, note)
 }

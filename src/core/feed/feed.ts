@@ -12,7 +12,7 @@ export type EventAsk = Omit<EventQuery, 'projectId'>
  * Events after a number, of every project for an admin, else of the caller's project: whatever was done before this
  * was asked is among them. Throws `not_found` (`events_removed`) where events after that number are kept no longer.
  */
-export async function listEvents(app: App, caller: Caller, ask: EventAsk): Promise<EventPage> {
+export async function listEvents(app: Pick<App, 'store'>, caller: Caller, ask: EventAsk): Promise<EventPage> {
   await numberEvents(app)
   const projectId = isAtLeast(caller, 'admin') ? null : (caller.projectId ?? '')
   const page = await app.store.events.list({ ...ask, projectId })
@@ -27,10 +27,11 @@ export async function listEvents(app: App, caller: Caller, ask: EventAsk): Promi
 }
 
 /** Gives numbers to all events that have none; returns how many. */
-export const numberEvents = (app: App): Promise<number> => inSteps(limit => app.store.events.number(limit))
+export const numberEvents = (app: Pick<App, 'store'>): Promise<number> =>
+  inSteps(limit => app.store.events.number(limit))
 
 /** Removes the events older than so many days; returns how many. */
-export function forgetEvents(app: App, days: number): Promise<number> {
+export function forgetEvents(app: Pick<App, 'now' | 'store'>, days: number): Promise<number> {
   const before = new Date(app.now().getTime() - days * dayMs)
   return inSteps(limit => app.store.events.removeBefore(before, limit))
 }

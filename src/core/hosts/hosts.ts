@@ -22,13 +22,17 @@ export interface HostRef {
 
 /** All hosts, or those of a region, by id. */
 export const listHosts = (
-  app: App,
+  app: Pick<App, 'store'>,
   _caller: Caller,
   { region }: { region: string | null },
 ): Promise<Host[]> => app.store.hosts.list(region)
 
 /** Throws `not_found`. */
-export async function getHost(app: App, _caller: Caller, { id, region }: HostRef): Promise<Host> {
+export async function getHost(
+  app: Pick<App, 'store'>,
+  _caller: Caller,
+  { id, region }: HostRef,
+): Promise<Host> {
   const host = await app.store.hosts.get(id)
   if (!host || (region !== null && host.regionName !== region))
     throw notFound(`Object with {'host_id': '${id}'} not found`, 'no_host')
@@ -48,7 +52,7 @@ export function checkNames(names: readonly string[]): void {
 
 /** Sets and (by null) removes capabilities. Throws `not_found`, `invalid` (a name that is not free). */
 export async function updateHost(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   caller: Caller,
   change: HostRef & { capabilities: Readonly<Record<string, string | null>> },
 ): Promise<Host> {
@@ -71,7 +75,7 @@ export interface AllocationQuery {
 
 /** Every host with its reservations; without a filter only what has not ended. */
 export async function listAllocations(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   caller: Caller,
   query: AllocationQuery,
 ): Promise<HostAllocations[]> {
@@ -86,7 +90,7 @@ export async function listAllocations(
 
 /** Throws `not_found`. */
 export async function getAllocations(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   caller: Caller,
   query: AllocationQuery & { id: number },
 ): Promise<HostAllocations> {
@@ -95,7 +99,10 @@ export async function getAllocations(
   return { hostId: id, allocations }
 }
 
-function allocationFilter(app: App, { region, leaseId, reservationId }: AllocationQuery): AllocationFilter {
+function allocationFilter(
+  app: Pick<App, 'now'>,
+  { region, leaseId, reservationId }: AllocationQuery,
+): AllocationFilter {
   const isFiltered = leaseId !== undefined || reservationId !== undefined
   return {
     ...(leaseId === undefined ? {} : { leaseId }),
@@ -107,7 +114,7 @@ function allocationFilter(app: App, { region, leaseId, reservationId }: Allocati
 
 /** The names of extra capabilities; private ones only when `all` are asked for. */
 export async function listHostProperties(
-  app: App,
+  app: Pick<App, 'store'>,
   _caller: Caller,
   { all }: { all: boolean },
 ): Promise<HostProperty[]> {
@@ -117,7 +124,7 @@ export async function listHostProperties(
 
 /** Throws `not_found`. */
 export async function setHostProperty(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   caller: Caller,
   { name, private: isPrivate }: { name: string; private: boolean },
 ): Promise<HostProperty> {
@@ -131,7 +138,7 @@ export async function setHostProperty(
 }
 
 /** A property that no host ever had is a slip, not a wish. Throws `invalid`. */
-export async function checkProperties(app: App, filters: readonly Filter[]): Promise<void> {
+export async function checkProperties(app: Pick<App, 'store'>, filters: readonly Filter[]): Promise<void> {
   const builtIn: readonly string[] = builtInProperties
   const own = filters.flatMap(propertiesOf).filter(name => !builtIn.includes(name))
   if (own.length === 0) return

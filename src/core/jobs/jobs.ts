@@ -17,7 +17,7 @@ export interface JobQuery extends PageRequest<string> {
 }
 
 /** A page of jobs; throws `invalid` (`marker`) for a marker that is no job. */
-export async function listJobs(app: App, caller: Caller, query: JobQuery): Promise<Page<Job>> {
+export async function listJobs(app: Pick<App, 'store'>, caller: Caller, query: JobQuery): Promise<Page<Job>> {
   const filter = query.allProjects ? query.filter : { ...query.filter, projectId: caller.projectId ?? '' }
   const rows = await app.store.jobs.list(filter, { limit: query.limit + 1, marker: query.marker })
   if (!rows) throw invalid(`Invalid marker: ${query.marker}`, 'marker')
@@ -25,14 +25,14 @@ export async function listJobs(app: App, caller: Caller, query: JobQuery): Promi
 }
 
 /** One job, active or in the log, of any project; throws `not_found`. */
-export async function getJob(app: App, _caller: Caller, id: string): Promise<Job> {
+export async function getJob(app: Pick<App, 'store'>, _caller: Caller, id: string): Promise<Job> {
   const job = await app.store.jobs.get(id)
   if (!job) throw notFound('Resource not found')
   return job
 }
 
 /** As getJob, but of the caller's project only unless the caller is an admin. */
-export async function getOwnJob(app: App, caller: Caller, id: string): Promise<Job> {
+export async function getOwnJob(app: Pick<App, 'store'>, caller: Caller, id: string): Promise<Job> {
   const job = await app.store.jobs.get(id)
   if (!job || (job.projectId !== caller.projectId && !isAtLeast(caller, 'admin'))) {
     throw notFound(`There is no job ${id}`)
@@ -82,7 +82,7 @@ async function regionOf(app: App, { resource }: NewJob): Promise<string> {
 }
 
 /** A job that is asked for now. */
-export function newJob(app: App, spec: JobSpec): Job {
+export function newJob(app: Pick<App, 'newId' | 'now'>, spec: JobSpec): Job {
   const now = app.now().getTime()
   return {
     ...spec,
@@ -98,20 +98,20 @@ export function newJob(app: App, spec: JobSpec): Job {
 }
 
 /** Throws `not_found` (`job`), or `invalid` with a reason: `in_log`, `running`. */
-export async function redoJob(app: App, caller: Caller, id: string): Promise<void> {
+export async function redoJob(app: Pick<App, 'now' | 'store'>, caller: Caller, id: string): Promise<void> {
   await requireIdle(app, id, `Can't redo job ${id} which is running`)
   const redone = await app.store.jobs.redo(id, noteOf(app, caller, 'job.redo'))
   if (!redone) await requireIdle(app, id, `Can't redo job ${id} which is running`)
 }
 
 /** Throws as redoJob. */
-export async function removeJob(app: App, caller: Caller, id: string): Promise<void> {
+export async function removeJob(app: Pick<App, 'now' | 'store'>, caller: Caller, id: string): Promise<void> {
   await requireIdle(app, id, `Failed to delete the running job ${id}`)
   const removed = await app.store.jobs.remove(id, noteOf(app, caller, 'job.remove'))
   if (!removed) await requireIdle(app, id, `Failed to delete the running job ${id}`)
 }
 
-async function requireIdle(app: App, id: string, running: string): Promise<void> {
+async function requireIdle(app: Pick<App, 'store'>, id: string, running: string): Promise<void> {
   const job = await app.store.jobs.get(id)
   if (!job) throw notFound(`Job ${id} not found`, 'job')
   if (job.status === 'SUCCESS') throw invalid(`Job ${id} is from job log`, 'in_log')
@@ -199,13 +199,13 @@ function answerIn(error: unknown, { region }: Job): boolean | null {
 }
 
 /** Makes FAIL the jobs that have been NEW for longer; returns how many. */
-export function expireNewJobs(app: App, seconds: number): Promise<number> {
+export function expireNewJobs(app: Pick<App, 'now' | 'store'>, seconds: number): Promise<number> {
   const before = new Date(app.now().getTime() - seconds * 1000)
   return inSteps(limit => app.store.jobs.expire(before, limit))
 }
 
 /** Removes the jobs that succeeded more than so many days ago; returns how many. */
-export function forgetLoggedJobs(app: App, days: number): Promise<number> {
+export function forgetLoggedJobs(app: Pick<App, 'now' | 'store'>, days: number): Promise<number> {
   const before = new Date(app.now().getTime() - days * dayMs)
   return inSteps(limit => app.store.jobs.forget(before, limit))
 }

@@ -126,7 +126,11 @@ function again(lease: Lease, now: Date): Lease {
 }
 
 /** How the claim of a lease changes with it. */
-export function reclaimed(app: App, lease: Lease, wanted: Lease): Claiming | 'shorter' | null {
+export function reclaimed(
+  app: Pick<App, 'leaseRules'>,
+  lease: Lease,
+  wanted: Lease,
+): Claiming | 'shorter' | null {
   const [was, window] = [heldWindow(app, lease), heldWindow(app, wanted)]
   const isSame = wanted.reservations.every((one, at) => sameWish(one, lease.reservations[at]!))
   if (isSame && was.from.getTime() === window.from.getTime()) {

@@ -37,7 +37,7 @@ export interface Found {
  * nothing of the time before it was asked for: somebody else may have given that back just then.
  */
 export const heldWindow = (
-  app: App,
+  app: Pick<App, 'leaseRules'>,
   { startAt, endAt, createdAt }: Pick<Lease, 'startAt' | 'endAt' | 'createdAt'>,
 ): Window => ({
   from: startAt < createdAt ? createdAt : startAt,
@@ -60,7 +60,7 @@ const rounds = 5
  * lease which is there, and what it holds is given back first. Throws NotEnoughHosts, `invalid`, `conflict`.
  */
 export async function claimAnew<T>(
-  app: App,
+  app: Pick<App, 'store'>,
   claiming: Claiming,
   note: Note,
   write: Write<T>,
@@ -86,7 +86,7 @@ const fullKey = ({ id, regionId }: { id: string; regionId: string }): string => 
 
 /** For each part the region that can give it the most beside the parts before it; where it is already, while it can. */
 async function chooseRegions(
-  app: App,
+  app: Pick<App, 'store'>,
   { claim, parts, region }: Claiming,
   filters: ReadonlyMap<string, Filter>,
   full: ReadonlySet<string>,
@@ -152,7 +152,11 @@ async function claimIn<T>(
 }
 
 /** Runs it; where there are not enough hosts, says what was short, where, when, and when there will be enough. */
-export async function explained<T>(app: App, claiming: Claiming, work: () => Promise<T>): Promise<T> {
+export async function explained<T>(
+  app: Pick<App, 'store'>,
+  claiming: Claiming,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -162,7 +166,7 @@ export async function explained<T>(app: App, claiming: Claiming, work: () => Pro
 }
 
 async function shortage(
-  app: App,
+  app: Pick<App, 'store'>,
   { claim, region }: Claiming,
   { asked, found }: NotEnoughHosts,
 ): Promise<AppError> {

@@ -128,7 +128,7 @@ export function askFor(lease: Lease): TurnAsk {
 
 /** Those of the caller's project; of every project for an admin. Throws `not_found` for an unknown marker. */
 export async function listLeases(
-  app: App,
+  app: Pick<App, 'store'>,
   caller: Caller,
   query: Omit<LeaseQuery, 'filter'> & { filter: Omit<LeaseFilter, 'projectId'> & { projectId?: string } },
 ): Promise<Page<Lease>> {
@@ -141,7 +141,11 @@ export async function listLeases(
 }
 
 /** Throws `not_found`; `forbidden` for another project's. */
-export async function getLease(app: App, caller: Caller, { id, region }: LeaseRef): Promise<Lease> {
+export async function getLease(
+  app: Pick<App, 'store'>,
+  caller: Caller,
+  { id, region }: LeaseRef,
+): Promise<Lease> {
   const lease = await app.store.leases.get(id)
   const isSeen = region === null || lease?.reservations.some(one => one.regionName === region)
   if (!lease || !isSeen) throw notFound(`Object with {'lease_id': '${id}'} not found`, 'no_lease')
@@ -153,7 +157,11 @@ export async function getLease(app: App, caller: Caller, { id, region }: LeaseRe
 }
 
 /** The hosts that a lease has, for whoever may see it. */
-export async function listLeaseHosts(app: App, caller: Caller, ref: LeaseRef): Promise<Host[]> {
+export async function listLeaseHosts(
+  app: Pick<App, 'store'>,
+  caller: Caller,
+  ref: LeaseRef,
+): Promise<Host[]> {
   const lease = await getLease(app, caller, ref)
   return app.store.hosts.getMany(lease.reservations.flatMap(reservation => reservation.hosts))
 }

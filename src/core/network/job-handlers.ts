@@ -9,6 +9,7 @@ import type { Region } from '../regions/region.ts'
 import { configureRoutes } from './convergence/configure-routes.ts'
 import { setUpGroupRules } from './groups/groups-in-region.ts'
 import { pushNetwork, pushPools, pushSubnet } from './networks/push.ts'
+import { removeCopy } from './ports/remove-copy.ts'
 import { setUpRouter } from './routers/setup-router.ts'
 
 /** The handlers of this release, by type. */
@@ -19,7 +20,11 @@ export const jobHandlers: Readonly<Record<string, JobHandler>> = {
       routerId: job.resource.router_id!,
       projectId: job.projectId,
     }),
-  port_delete: deletePort,
+  port_delete: (app, job) =>
+    removeCopy(app, job.region, callerOf(job).requestId, {
+      portId: job.resource.port_id!,
+      regionId: job.resource.pod_id!,
+    }),
   seg_rule_setup: (app, job) => setUpGroupRules(app, job.resource.project_id!, callerOf(job).requestId),
   update_network: async (app, job) =>
     pushNetwork(app, callerOf(job), await regionOf(app, job), job.resource.network_id!),
@@ -36,13 +41,4 @@ async function regionOf(app: App, job: Job): Promise<Region> {
   const region = await app.store.regions.get(job.resource.pod_id!)
   if (!region) throw notFound(`The pod ${job.resource.pod_id} is no more`)
   return region
-}
-
-/** Removes a port's copy from the region. One that is not routed there is not ours, and stays. */
-async function deletePort(app: App, job: Job): Promise<void> {
-  const { port_id: portId, pod_id: regionId } = job.resource
-  const filter = { centralId: portId!, resourceType: 'port', regionId: regionId! }
-  const [routing] = await app.store.routings.list(filter, { limit: 1, marker: null })
-  if (!routing?.regionalId) return
-  await app.cloud.networking(job.region, callerOf(job).requestId).remove('port', routing.regionalId)
 }

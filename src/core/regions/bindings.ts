@@ -10,7 +10,7 @@ import { isCentral } from './region.ts'
 
 /** A page of all projects' bindings; throws `invalid` for an unknown marker. */
 export async function listBindings(
-  app: App,
+  app: Pick<App, 'store'>,
   _caller: Caller,
   page: PageRequest<string>,
 ): Promise<Page<Binding>> {
@@ -21,7 +21,7 @@ export async function listBindings(
 }
 
 /** One binding; throws `not_found`. */
-export async function getBinding(app: App, _caller: Caller, id: string): Promise<Binding> {
+export async function getBinding(app: Pick<App, 'store'>, _caller: Caller, id: string): Promise<Binding> {
   const binding = await app.store.bindings.get(id)
   if (!binding) throw notFound(`There is no binding ${id}`)
   return binding
@@ -38,7 +38,11 @@ export async function createBinding(app: App, caller: Caller, spec: BindingSpec)
 }
 
 /** Throws `not_found`. */
-export async function removeBinding(app: App, caller: Caller, id: string): Promise<void> {
+export async function removeBinding(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   const removed = await app.store.bindings.remove(id, noteOf(app, caller, 'binding.remove'))
   if (!removed) throw notFound(`There is no binding ${id}`)
 }

@@ -22,10 +22,10 @@ const sentences: Record<RegionRefusal, string> = {
 }
 
 /** All regions, the central one among them, in order of creation. */
-export const listRegions = (app: App): Promise<Region[]> => app.store.regions.list()
+export const listRegions = (app: Pick<App, 'store'>): Promise<Region[]> => app.store.regions.list()
 
 /** One region; throws `not_found`. */
-export async function getRegion(app: App, _caller: Caller, id: string): Promise<Region> {
+export async function getRegion(app: Pick<App, 'store'>, _caller: Caller, id: string): Promise<Region> {
   const region = await app.store.regions.get(id)
   if (!region) throw notFound(`There is no region ${id}`)
   return region
@@ -49,7 +49,11 @@ export async function createRegion(app: App, caller: Caller, spec: RegionSpec): 
 }
 
 /** Throws `not_found`, or `conflict` (`in_use`) that says what depends on the region. */
-export async function removeRegion(app: App, caller: Caller, id: string): Promise<void> {
+export async function removeRegion(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   const region = await getRegion(app, caller, id)
   try {
     const removed = await app.store.regions.remove(id, noteOf(app, caller, 'region.remove'))

@@ -14,7 +14,11 @@ export interface RoutingQuery extends PageRequest<number> {
 }
 
 /** A page of routings, newest first; throws `invalid` (`marker`) for a marker that is no routing. */
-export async function listRoutings(app: App, caller: Caller, query: RoutingQuery): Promise<Page<Routing>> {
+export async function listRoutings(
+  app: Pick<App, 'store'>,
+  caller: Caller,
+  query: RoutingQuery,
+): Promise<Page<Routing>> {
   if (query.marker !== null && !(await app.store.routings.get(query.marker))) {
     throw invalid(`Marker ${query.marker} is an invalid ID`, 'marker')
   }
@@ -24,14 +28,18 @@ export async function listRoutings(app: App, caller: Caller, query: RoutingQuery
 }
 
 /** One routing, of any project; throws `not_found`. */
-export async function getRouting(app: App, _caller: Caller, id: number): Promise<Routing> {
+export async function getRouting(app: Pick<App, 'store'>, _caller: Caller, id: number): Promise<Routing> {
   const routing = await app.store.routings.get(id)
   if (!routing) throw routingUnknown()
   return routing
 }
 
 /** The new routing; throws `invalid` (unknown region) or `conflict` (exists already). */
-export async function createRouting(app: App, caller: Caller, spec: RoutingSpec): Promise<Routing> {
+export async function createRouting(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  spec: RoutingSpec,
+): Promise<Routing> {
   const [routing] = await app.store.routings.append([spec], {
     caller,
     at: app.now(),
@@ -45,7 +53,7 @@ export async function createRouting(app: App, caller: Caller, spec: RoutingSpec)
  * reading (seed 000, "PUT /routings/{id}"). Throws `not_found`, `invalid` (unknown region) or `conflict`.
  */
 export async function updateRouting(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   caller: Caller,
   { id, change }: { id: number; change: RoutingChange },
 ): Promise<Routing> {
@@ -59,7 +67,11 @@ export async function updateRouting(
 }
 
 /** Throws `not_found`. */
-export async function removeRouting(app: App, caller: Caller, id: number): Promise<void> {
+export async function removeRouting(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: number,
+): Promise<void> {
   const removed = await app.store.routings.remove(id, noteOf(app, caller, 'routing.remove'))
   if (!removed) throw routingUnknown()
 }

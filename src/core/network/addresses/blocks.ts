@@ -24,14 +24,18 @@ const mostAtOnce = 256n
 const rangeOf = (pool: Pool): AddressRange => parsePool(pool)!
 
 /** What a region has as its allocation pools: its blocks in the subnet. A region that has none gets some. */
-export function blocksFor(app: App, subnet: Subnet, region: Region): Promise<Pool[]> {
+export function blocksFor(app: Pick<App, 'store'>, subnet: Subnet, region: Region): Promise<Pool[]> {
   return changeBlocks(app, subnet, region, (mine, free, share) =>
     mine.length > 0 ? mine : [...mine, ...takeBlocks(free, [], share)],
   )
 }
 
 /** The region's blocks after one more was added: it has given what it had. Null where the subnet has none left to give. */
-export async function moreBlocksFor(app: App, subnet: Subnet, region: Region): Promise<Pool[] | null> {
+export async function moreBlocksFor(
+  app: Pick<App, 'store'>,
+  subnet: Subnet,
+  region: Region,
+): Promise<Pool[] | null> {
   let added = 0n
   const blocks = await changeBlocks(app, subnet, region, (mine, free, share) => {
     const more = takeBlocks(free, [], share)
@@ -45,7 +49,7 @@ export async function moreBlocksFor(app: App, subnet: Subnet, region: Region): P
  * The region's blocks with one more where half of what it has is given; null where there is room, or where the subnet has
  * none left to give.
  */
-export async function topUp(app: App, subnet: Subnet, region: Region): Promise<Pool[] | null> {
+export async function topUp(app: Pick<App, 'store'>, subnet: Subnet, region: Region): Promise<Pool[] | null> {
   const held = await app.store.networks.holdings(subnet.id)
   const mine = held.filter(one => one.purpose === 'block' && one.scope === region.id).map(rangeOf)
   const given = held.filter(one => one.purpose !== 'block').map(rangeOf)
@@ -60,7 +64,12 @@ type Choice = (
   share: bigint,
 ) => readonly AddressRange[]
 
-async function changeBlocks(app: App, subnet: Subnet, region: Region, choose: Choice): Promise<Pool[]> {
+async function changeBlocks(
+  app: Pick<App, 'store'>,
+  subnet: Subnet,
+  region: Region,
+  choose: Choice,
+): Promise<Pool[]> {
   const regions = await regionCount(app, subnet)
   return app.store.transact(async tx => {
     await tx.networks.lockBlocks(subnet.id)
@@ -77,7 +86,7 @@ async function changeBlocks(app: App, subnet: Subnet, region: Region, choose: Ch
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 /** In how many regions the subnet may come to be. */
-async function regionCount(app: App, { networkId }: Subnet): Promise<number> {
+async function regionCount(app: Pick<App, 'store'>, { networkId }: Subnet): Promise<number> {
   const network = await app.store.networks.get('network', networkId, 'atoll')
   const regions = await regionsOf(app.store)
   return Math.max(1, network ? allowedBy(network.zoneHints, regions).length : regions.length)
@@ -87,7 +96,11 @@ async function regionCount(app: App, { networkId }: Subnet): Promise<number> {
  * The region's own gateway address in a subnet: on one layer 2 no two routers may have the same, so it never is the
  * subnet's. Null where the subnet has none. Throws `conflict` (`no_addresses`).
  */
-export async function gatewayFor(app: App, subnet: Subnet, region: Region): Promise<string | null> {
+export async function gatewayFor(
+  app: Pick<App, 'store'>,
+  subnet: Subnet,
+  region: Region,
+): Promise<string | null> {
   if (subnet.gatewayIp === null) return null
   const gateways = await app.store.networks.holdings(subnet.id, ['gateway'])
   const mine = gateways.find(one => one.holder === region.id)
@@ -111,7 +124,7 @@ export async function gatewayFor(app: App, subnet: Subnet, region: Region): Prom
  * where there is none. Any number of callers at once get the same.
  */
 export const holdOne = (
-  app: App,
+  app: Pick<App, 'store'>,
   pools: readonly Pool[],
   holding: Omit<Holding, 'start' | 'end'>,
 ): Promise<string | null> =>

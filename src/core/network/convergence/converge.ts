@@ -185,7 +185,7 @@ async function forget(app: App, { region, routerId }: Aspect, intent: Intent): P
   const [, id = intent.purpose] = intent.purpose.split('/')
   const kind = intent.purpose.startsWith('mirror/') ? `shadow_${intent.resourceType}` : intent.resourceType
   await app.store.transact(async tx => {
-    await tx.intents.end(intent.id, app.now())
+    await tx.intents.end(intent.id, 'verb', app.now())
     await tx.networks.unplace(kind, id, region.id)
     if (intent.resourceType === 'router') await tx.networks.release('leg', `${routerId}/${region.id}`)
   })
@@ -197,7 +197,7 @@ async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promi
   const ids = [centralId, ...(network?.subnetIds ?? [])]
   const intents = await app.store.intents.living(region.name, ids)
   await app.store.transact(async tx => {
-    for (const intent of intents) await tx.intents.end(intent.id, app.now())
+    for (const intent of intents) await tx.intents.end(intent.id, 'verb', app.now())
     await tx.networks.unplace('network', centralId, region.id)
     for (const id of network?.subnetIds ?? []) await tx.networks.unplace('subnet', id, region.id)
   })

@@ -143,7 +143,7 @@ export const involved = (
 
 /** The address of the router's leg in each attached subnet that is in a region, by the subnet's id. */
 export async function legsIn(
-  app: App,
+  app: Pick<App, 'store'>,
   { attached, router: { id: routerId } }: RouterScene,
   region: Region,
 ): Promise<Map<string, string>> {
@@ -160,7 +160,7 @@ export async function legsIn(
  * an interface that is not the gateway an address of its own.
  */
 async function legAddress(
-  app: App,
+  app: Pick<App, 'store'>,
   { port, subnet, network }: Attached,
   region: Region,
   routerId: string,

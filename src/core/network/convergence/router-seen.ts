@@ -41,7 +41,7 @@ export async function see(app: App, networking: RegionNetworking, looking: Looki
   const router = id === undefined ? null : await networking.get('router', id)
   if (id !== undefined && !router && plan.router) {
     if (scene && placeIn(scene.router, region) !== null) throw drift(region, 'router', id)
-    await endDead(app, networking, region.id, intents)
+    await endDead({ app, region, networking }, intents)
     return see(app, networking, { ...looking, scene: await routerScene(app, routerId) })
   }
   const legs = id === undefined ? [] : await networking.list('port', { where: { deviceId: id } })

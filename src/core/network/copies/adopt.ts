@@ -56,7 +56,7 @@ export async function adopt<K extends MadeKind, Made>(
 
 /** Notes with the intent whose the thing is, and where it is. Throws `conflict` (`too_late`) where the region was tidied of it meanwhile. */
 export async function settle(
-  app: App,
+  app: Pick<App, 'now'>,
   tx: Transaction,
   intentId: string,
   place: Omit<NewPlace, 'at'>,
@@ -81,7 +81,8 @@ const isCertain = (error: unknown): boolean =>
 const giveUp = (app: App, intentId: string, how: 'end' | 'withdraw'): Promise<void> =>
   app.store.transact(async tx => {
     await tx.networks.release('port', intentId)
-    await tx.intents[how](intentId, app.now())
+    if (how === 'withdraw') await tx.intents.withdraw(intentId)
+    else await tx.intents.end(intentId, 'verb', app.now())
   })
 
 async function undo(app: App, intentId: string, remove: () => Promise<unknown>): Promise<void> {

@@ -52,7 +52,7 @@ export async function bridgeOf(app: App, projectId: string, needs6: boolean): Pr
 }
 
 /** Null where the project has none. */
-export async function findBridge(app: App, projectId: string): Promise<Bridge | null> {
+export async function findBridge(app: Pick<App, 'store'>, projectId: string): Promise<Bridge | null> {
   const [network] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
   if (!network) return null
   return asBridge(network, await app.store.networks.getMany('subnet', network.subnetIds))
@@ -164,7 +164,7 @@ export function copyPools({ cidr }: Subnet): Pool[] {
  * any other; `held` are the legs that there are in the bridge's subnet. Throws `conflict` (`no_addresses`).
  */
 export async function bridgeAddress(
-  app: App,
+  app: Pick<App, 'store'>,
   subnet: Subnet,
   held: readonly Holding[],
   { routerId, region, isExit }: { routerId: string; region: Region; isExit: boolean },

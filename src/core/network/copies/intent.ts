@@ -21,11 +21,17 @@ export interface Intent {
 /** An intent, and whether nobody had declared it before. */
 export type Declared = Intent & { readonly isNew: boolean }
 
+/**
+ * How an intent has ended: by a verb (its thing was removed by Atoll, or nobody was ever told of it), or by absence (its
+ * region does not show the thing any more). Only a verb makes what bears the mark surplus.
+ */
+export type EndedBy = 'verb' | 'absence'
+
 export interface Settled {
-  /** The thing that is known; null where none is, or none is any more. */
+  /** The id that the region gave the thing; null where that was never known. */
   readonly regionalId: string | null
-  /** True when whatever else bears the mark is surplus: a thing is known, or the intent has ended. */
-  readonly isSettled: boolean
+  /** `removed` by a verb; `absent` where the thing was seen to be gone. */
+  readonly state: 'living' | 'removed' | 'absent'
 }
 
 export interface IntentStore {
@@ -39,8 +45,8 @@ export interface IntentStore {
   living(region: string, owners: readonly string[]): Promise<Intent[]>
   /** The living ones, without an id and without an owner, that were declared before: nobody got an answer for them. */
   forsaken(region: string, before: Date): Promise<Intent[]>
-  /** The thing is gone, or must go: whatever still bears the mark is surplus from now on. */
-  end(id: string, at: Date): Promise<void>
+  /** By a verb: whatever still bears the mark is surplus from now on. By absence: its purpose is free, and no more. */
+  end(id: string, by: EndedBy, at: Date): Promise<void>
   /** Nothing was made for it, and nothing will be: it is as if it had never been declared. */
   withdraw(id: string): Promise<void>
   /** Removes those that ended before; returns how many. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { App } from '../../app.ts'
 import { AppError } from '../../error.ts'
 import {
+  type EndedBy,
   type Intent,
   type IntentStore,
   intentOf,
@@ -24,7 +25,7 @@ const idOf = (number: number): string => `00000000-0000-4000-8000-${String(numbe
 /** A region that holds things by their marks, and an app that remembers intents. */
 function setUp() {
   const things: Thing[] = []
-  const intents = new Map<string, Intent & { readonly isEnded: boolean }>()
+  const intents = new Map<string, Intent & { readonly isEnded: boolean; endedBy?: EndedBy }>()
   let count = 0
   const next = (): string => {
     count += 1
@@ -55,13 +56,13 @@ function setUp() {
         ids.flatMap(id => {
           const intent = intents.get(id)
           if (!intent) return []
-          const regionalId = intent.isEnded ? null : intent.regionalId
-          return [[id, { regionalId, isSettled: intent.isEnded || regionalId !== null }] as const]
+          const state = !intent.isEnded ? 'living' : intent.endedBy === 'verb' ? 'removed' : 'absent'
+          return [[id, { regionalId: intent.regionalId, state }] as const]
         }),
       )
     },
-    async end(id) {
-      intents.set(id, { ...intents.get(id)!, isEnded: true })
+    async end(id, endedBy) {
+      intents.set(id, { ...intents.get(id)!, isEnded: true, endedBy })
     },
   }
   const app = { store: { intents: store }, now: () => new Date(0), newId: next } as unknown as App
@@ -225,7 +226,7 @@ describe('a thing', () => {
   it('whose intent has ended is made anew', async () => {
     const { app, maker, bearing } = setUp()
     const { id } = await realise(app, spec, maker)
-    await app.store.intents.end(bearing()[0]!.intentId, new Date(0))
+    await app.store.intents.end(bearing()[0]!.intentId, 'verb', new Date(0))
     expect((await realise(app, spec, maker)).id).not.toBe(id)
   })
 
@@ -284,8 +285,8 @@ describe('the maker of a kind', () => {
 })
 
 describe('the sweep', () => {
-  const sweep = ({ app, bearing, maker }: ReturnType<typeof setUp>) =>
-    removeSurplus(app, bearing(), id => maker.remove(id))
+  const sweep = ({ app, bearing, ids, maker }: ReturnType<typeof setUp>) =>
+    removeSurplus(app, { things: bearing(), seen: new Set(ids()) }, id => maker.remove(id))
 
   it('removes what bears our mark and is not what is known, and nothing else', async () => {
     const here = setUp()
@@ -302,7 +303,7 @@ describe('the sweep', () => {
     const { app, maker, add, bearing, ids } = here
     await realise(app, spec, maker)
     const { intentId } = bearing()[0]!
-    await app.store.intents.end(intentId, new Date(0))
+    await app.store.intents.end(intentId, 'verb', new Date(0))
     add(marked('late', intentId))
     const { id } = await realise(app, spec, maker)
     expect(await sweep(here)).toBe(2)

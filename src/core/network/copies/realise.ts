@@ -7,6 +7,7 @@
 
 import type { App } from '../../app.ts'
 import { AppError } from '../../error.ts'
+import { checkGone, type Eyes } from './gone.ts'
 import {
   type Declared,
   type Intent,
@@ -49,18 +50,19 @@ export async function realise(
   return { id, surplus: surplus.length }
 }
 
-/** Ends the intents of what is gone from the region, with where it was: it may be made again. */
-export async function endDead(
-  app: App,
-  networking: RegionNetworking,
-  regionId: string,
-  intents: readonly Intent[],
-): Promise<void> {
+/**
+ * Ends the intents of what is gone from the region, with where it was: it may be made again. Throws `unavailable`
+ * (`suspect`) where the region is not believed.
+ */
+export async function endDead(eyes: Eyes, intents: readonly Intent[]): Promise<void> {
+  const { app, region, networking } = eyes
   for (const { id, resourceType, purpose, regionalId } of intents) {
-    if (regionalId === null || (await networking.get(resourceType as MadeKind, regionalId)) !== null) continue
+    const kind = resourceType as MadeKind
+    if (regionalId === null || (await networking.get(kind, regionalId)) !== null) continue
+    await checkGone(eyes, kind)
     await app.store.transact(async tx => {
-      await tx.intents.end(id, app.now())
-      await tx.networks.unplace(resourceType, purpose, regionId)
+      await tx.intents.end(id, 'absence', app.now())
+      await tx.networks.unplace(resourceType, purpose, region.id)
     })
   }
 }
@@ -125,23 +127,22 @@ export function makerOf<K extends MadeKind>(
 }
 
 /**
- * Removes what late calls have made beside what is known: things that bear the mark of an intent of ours whose noted
- * thing is another, or is gone. Marks that are not ours are left alone. Returns how many it removed.
+ * Removes what late calls have made beside what is known, and what is left of what a verb has removed: of things that
+ * bear the mark of an intent, those whose intent a verb has ended, and those beside which the known one is seen. `seen`
+ * are the ids of all that the region shows of the kind. Marks that are not ours are left alone. Returns how many it
+ * removed.
  */
 export async function removeSurplus(
-  app: App,
-  things: readonly MarkedThing[],
+  app: Pick<App, 'store'>,
+  { things, seen }: { readonly things: readonly MarkedThing[]; readonly seen: ReadonlySet<string> },
   remove: (id: string) => Promise<unknown>,
 ): Promise<number> {
-  const surplus = await surplusOf(app, things)
+  const settled = await app.store.intents.settled(things.map(thing => thing.intentId))
+  const surplus = things.filter(thing => {
+    const known = settled.get(thing.intentId)
+    if (known?.state !== 'living') return known?.state === 'removed'
+    return known.regionalId !== null && known.regionalId !== thing.id && seen.has(known.regionalId)
+  })
   for (const thing of surplus) await remove(thing.id)
   return surplus.length
-}
-
-async function surplusOf(app: App, things: readonly MarkedThing[]): Promise<readonly MarkedThing[]> {
-  const settled = await app.store.intents.settled(things.map(thing => thing.intentId))
-  return things.filter(thing => {
-    const known = settled.get(thing.intentId)
-    return known?.isSettled === true && known.regionalId !== thing.id
-  })
 }

@@ -12,7 +12,7 @@ type SegmentSpec = Pick<NetworkSpec, 'networkType' | 'physicalNetwork' | 'segmen
  * that only one region can have, `conflict` (`segment_in_use`, `no_segments`).
  */
 export async function segmentFor(
-  app: App,
+  app: Pick<App, 'networkRules'>,
   tx: Transaction,
   networkId: string,
   { networkType, physicalNetwork, segmentationId }: SegmentSpec,

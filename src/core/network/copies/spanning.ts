@@ -65,7 +65,7 @@ async function makeNetwork(
   region: Region,
 ): Promise<string> {
   const spec = await copyOf(app, network, region)
-  await endDead(app, networking, region.id, await app.store.intents.living(region.name, [network.id]))
+  await endDead({ app, region, networking }, await app.store.intents.living(region.name, [network.id]))
   const { id } = await realise(
     app,
     { region: region.name, resourceType: 'network', purpose: network.id, owner: network.id },
@@ -82,7 +82,11 @@ async function makeNetwork(
 }
 
 /** What a copy is made of; a bridge is the service's own, and external, since routers have their gateways on it. */
-export async function copyOf(app: App, network: Network, region: Region): Promise<RegionSpec<'network'>> {
+export async function copyOf(
+  app: Pick<App, 'cloud'>,
+  network: Network,
+  region: Region,
+): Promise<RegionSpec<'network'>> {
   const isBridge = network.bridgeOf !== null
   return {
     projectId: isBridge ? await app.cloud.ownProject() : network.projectId,
@@ -131,7 +135,7 @@ async function makeSubnet(
     ...modes(subnet),
     ...ranges,
   }
-  await endDead(app, networking, region.id, await app.store.intents.living(region.name, [subnet.id]))
+  await endDead({ app, region, networking }, await app.store.intents.living(region.name, [subnet.id]))
   const { id } = await realise(
     app,
     { region: region.name, resourceType: 'subnet', purpose: subnet.id, owner: subnet.id },
@@ -167,7 +171,7 @@ async function note(
   if (isKept) return
   await networking.remove(kind, regionalId)
   for (const intent of await app.store.intents.living(region.name, [id]))
-    await app.store.intents.end(intent.id, app.now())
+    await app.store.intents.end(intent.id, 'verb', app.now())
   throw conflict(`The network ${networkId} is being removed`, 'network_in_use')
 }
 

@@ -45,7 +45,7 @@ async function findDefault(app: App, projectId: string): Promise<SecurityGroup |
 
 /** Adds a group with the rules of every new one. Throws `conflict` (`exists`) for a project's second default group. */
 export async function insertGroup(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   spec: GroupSpec & Pick<SecurityGroup, 'id' | 'isDefault'>,

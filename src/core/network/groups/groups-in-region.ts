@@ -167,7 +167,7 @@ async function notePlaces(app: App, at: ProjectInRegion, there: There): Promise<
     await postSetUp(app, ownCaller(`req-${app.newId()}`), tx, [projectId])
     return gone
   })
-  for (const id of gone) await forgetGroup(app, at, id)
+  for (const id of gone) await forgetGroup(app, at, id, 'verb')
 }
 
 /** The job that brings a project's groups, wherever they are, to what the model says. */
@@ -181,7 +181,12 @@ export const groupSetupOf = (projectId: string): FollowUp => ({
 /** How long after a change of members regions are told: what else changes until then is told with it. */
 const gatheringMs = 1000
 
-const postSetUp = (app: App, caller: Caller, tx: Transaction, projectIds: Iterable<string>): Promise<void> =>
+const postSetUp = (
+  app: Pick<App, 'newId' | 'now'>,
+  caller: Caller,
+  tx: Transaction,
+  projectIds: Iterable<string>,
+): Promise<void> =>
   follow(app, caller, tx, [...projectIds].map(groupSetupOf), new Date(app.now().getTime() + gatheringMs))
 
 /**
@@ -189,7 +194,7 @@ const postSetUp = (app: App, caller: Caller, tx: Transaction, projectIds: Iterab
  * names a group of the port's, or all that do are in one region with it.
  */
 export async function groupsFollowPort(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   { securityGroupIds }: Pick<Port, 'securityGroupIds'>,
@@ -215,7 +220,7 @@ export async function takeFromRegions(app: App, caller: Caller, group: SecurityG
     const place = idIn(group, region)
     if (place !== null) {
       await (group.isDefault ? emptyGroup(networking, group, place) : removeThere(networking, place))
-      await forgetGroup(app, { region, regionId }, group.id)
+      await forgetGroup(app, { region, regionId }, group.id, 'verb')
     }
     await removeAddressGroups(app, { region, networking }, group)
   }

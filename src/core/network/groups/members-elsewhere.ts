@@ -2,6 +2,7 @@
 
 import type { App } from '../../app.ts'
 import { cidrsOf, formatCidr } from '../addresses/address.ts'
+import { checkGone } from '../copies/gone.ts'
 import { type Intent, intentOf } from '../copies/intent.ts'
 import { makerOf, realise } from '../copies/realise.ts'
 import type { RegionAddressGroup, RegionNetworking } from '../copies/region-rows.ts'
@@ -36,8 +37,11 @@ export async function bringAddressGroups(
   for (const { id, ranges } of wanted) {
     const intent = known.find(({ owner }) => owner === id)
     // Somebody has removed it there by hand.
-    if (intent?.regionalId && !present.has(intent.regionalId))
-      await app.store.intents.end(intent.id, app.now())
+    if (intent?.regionalId && !present.has(intent.regionalId)) {
+      const { region, regionId, networking } = at
+      await checkGone({ app, region: { id: regionId, name: region }, networking }, resourceType)
+      await app.store.intents.end(intent.id, 'absence', app.now())
+    }
     const { id: regionalId } = await realise(
       app,
       { region: at.region, resourceType, purpose: id, owner: id },
@@ -69,7 +73,7 @@ async function bringAddresses(
 
 /** Removes those that are not among the needed ones: no rule of ours names them any more. */
 export async function dropAddressGroups(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   at: ProjectInRegion,
   needed: ReadonlyMap<string, AddressGroup>,
 ): Promise<void> {
@@ -79,13 +83,13 @@ export async function dropAddressGroups(
   for (const intent of surplus) {
     for (const { id } of present.filter(row => isOf(intent, row)))
       await at.networking.remove('address_group', id)
-    await app.store.intents.end(intent.id, app.now())
+    await app.store.intents.end(intent.id, 'verb', app.now())
   }
 }
 
 /** Removes those of a group's members from a region, and first the rules that name them. */
 export async function removeAddressGroups(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   { region, networking }: Pick<ProjectInRegion, 'region' | 'networking'>,
   { id: owner, projectId }: SecurityGroup,
 ): Promise<void> {
@@ -97,7 +101,7 @@ export async function removeAddressGroups(
       for (const rule of rules) await networking.remove('security_group_rule', rule.id)
       await networking.remove('address_group', id)
     }
-    await app.store.intents.end(intent.id, app.now())
+    await app.store.intents.end(intent.id, 'verb', app.now())
   }
 }
 
@@ -107,7 +111,11 @@ const isOf = (intent: Intent, { id, description }: RegionAddressGroup): boolean 
   id === intent.regionalId || intentOf(description) === intent.id
 
 /** The intents of address groups for these groups' members. */
-async function knownIn(app: App, region: string, owners: readonly string[]): Promise<Intent[]> {
+async function knownIn(
+  app: Pick<App, 'store'>,
+  region: string,
+  owners: readonly string[],
+): Promise<Intent[]> {
   const intents = await app.store.intents.living(region, owners)
   return intents.filter(intent => intent.resourceType === resourceType)
 }

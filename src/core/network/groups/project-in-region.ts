@@ -2,7 +2,8 @@
 
 import type { App } from '../../app.ts'
 import { conflict } from '../../error.ts'
-import { marked } from '../copies/intent.ts'
+import { checkGone, type Eyes } from '../copies/gone.ts'
+import { type EndedBy, marked } from '../copies/intent.ts'
 import { makerOf, realise } from '../copies/realise.ts'
 import type { RegionGroup } from '../copies/region-rows.ts'
 import { idIn, type SecurityGroup } from '../model/model.ts'
@@ -21,7 +22,8 @@ export type There = ReadonlyMap<string, RegionGroup>
 
 /**
  * These groups, and what their rules name, as the region has them; makes what it does not have. Throws `conflict`
- * (`changed_meanwhile`) when one was removed there by hand: the model has forgotten it, and another try makes it anew.
+ * (`changed_meanwhile`) when one was removed there by hand: the model has forgotten it, and another try makes it anew;
+ * `unavailable` (`suspect`) where the region is not believed.
  */
 export async function bringGroups(app: App, at: ProjectInRegion, ids: readonly string[]): Promise<There> {
   const groups = withNamed(at.groups, ids)
@@ -35,8 +37,10 @@ export async function bringGroups(app: App, at: ProjectInRegion, ids: readonly s
     const row = rows.find(({ id, name }) =>
       group.isDefault ? name === 'default' : id === made.get(group.id),
     )
-    if (!row) await forgetGroup(app, at, group.id)
-    else there.set(group.id, row)
+    if (!row) {
+      await checkGone(eyesOf(app, at), 'security_group')
+      await forgetGroup(app, at, group.id, 'absence')
+    } else there.set(group.id, row)
   }
   if (there.size === groups.length) return there
   throw conflict(`Security groups were removed in ${at.region} by hand`, 'changed_meanwhile')
@@ -64,23 +68,30 @@ async function make(app: App, at: ProjectInRegion, group: SecurityGroup): Promis
   return (await realise(app, intent, maker)).id
 }
 
-/** The region has it no more, or must not: what bears its mark there is surplus from now on. */
+export const eyesOf = (app: App, { region, regionId, networking }: ProjectInRegion): Eyes => ({
+  app,
+  region: { id: regionId, name: region },
+  networking,
+})
+
+/** The region has a group no more: by a verb, which makes what bears its mark there surplus, or by absence. */
 export async function forgetGroup(
-  app: App,
+  app: Pick<App, 'now' | 'store'>,
   { region, regionId }: Pick<ProjectInRegion, 'region' | 'regionId'>,
   id: string,
+  by: EndedBy,
 ): Promise<void> {
   const intents = await app.store.intents.living(region, [id])
   await app.store.transact(async tx => {
     await tx.networks.unplace('security_group', id, regionId)
     for (const intent of intents.filter(one => one.resourceType === 'security_group'))
-      await tx.intents.end(intent.id, app.now())
+      await tx.intents.end(intent.id, by, app.now())
   })
 }
 
 /** Brings name, description and state of groups that are there; the default group is the region's own. */
 export async function bringAspects(
-  app: App,
+  app: Pick<App, 'store'>,
   { region, networking }: ProjectInRegion,
   groups: readonly SecurityGroup[],
   there: There,

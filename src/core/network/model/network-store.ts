@@ -2,6 +2,7 @@
 
 import type { Note } from '../../note.ts'
 import type { RegionStore } from '../../regions/region.ts'
+import type { Absence, LostLink, NewAbsence } from './absence.ts'
 import type { Change, Kind, Kinds, Pool, Written } from './model.ts'
 
 /**
@@ -108,6 +109,14 @@ export interface NetworkWriter {
   update<K extends Kind>(kind: K, id: string, change: Change<K>, note: Note): Promise<Kinds[K] | null>
   /** With its places, holdings and intents' ends. Throws `conflict` (`in_use`) while another row needs it. */
   remove(kind: Kind, id: string, note: Note): Promise<boolean>
+  /** As `remove`, of something that its region does not show any more: it may come back. */
+  lose(absence: NewAbsence, note: Note): Promise<boolean>
+  /** What is absent stands in the model as it did. Null when it is absent no more; throws as `insert`. */
+  takeBack(absence: Absence, note: Note): Promise<{ readonly links: readonly LostLink[] } | null>
+  /** The region has given the address to somebody else: true when it was kept for something absent. */
+  giveWay(subnetId: string, address: string): Promise<boolean>
+  /** Whether a MAC address of the network is kept for something absent. */
+  isMacKept(networkId: string, macAddress: string): Promise<boolean>
   /** Throws `conflict` (`over_quota`) when the project would have more than `most` (-1: no limit) with `more` of them. */
   quota(kind: Kind, projectId: string, more: number, most: number): Promise<void>
 

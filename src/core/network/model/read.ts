@@ -17,7 +17,7 @@ export interface GetAsk<K extends Kind> {
 
 /** One that the caller may see; throws `not_found` (`network`, `port`, … as reason). */
 export async function getResource<K extends Kind>(
-  app: App,
+  app: Pick<App, 'store'>,
   caller: Caller,
   { kind, id }: GetAsk<K>,
 ): Promise<Kinds[K]> {
@@ -27,7 +27,11 @@ export async function getResource<K extends Kind>(
 }
 
 /** One that the caller may change: their project's, or any for an admin. Throws `not_found`, or `forbidden` for one that is only seen. */
-export async function getOwn<K extends Kind>(app: App, caller: Caller, ask: GetAsk<K>): Promise<Kinds[K]> {
+export async function getOwn<K extends Kind>(
+  app: Pick<App, 'store'>,
+  caller: Caller,
+  ask: GetAsk<K>,
+): Promise<Kinds[K]> {
   const row = await getResource(app, caller, ask)
   if (row.projectId === caller.projectId || isAtLeast(caller, 'admin')) return row
   throw new AppError(

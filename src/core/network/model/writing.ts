@@ -11,7 +11,7 @@ import { type Kind, type Place, wordOf } from './model.ts'
 import { regionNamed } from './where.ts'
 
 /** What begins every new row. */
-export const born = (app: App): { revision: number; createdAt: Date; updatedAt: Date } => {
+export const born = (app: Pick<App, 'now'>): { revision: number; createdAt: Date; updatedAt: Date } => {
   const now = app.now()
   return { revision: 1, createdAt: now, updatedAt: now }
 }
@@ -53,7 +53,7 @@ export const jobsWhereIs = (
 
 /** Posts what is to be done in regions, each once (at once unless told), with the change that it follows from or not at all. */
 export async function follow(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   follows: readonly FollowUp[],

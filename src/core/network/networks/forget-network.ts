@@ -5,7 +5,11 @@ import type { Caller } from '../../caller.ts'
 import { noteOf } from '../../note.ts'
 
 /** Takes a network out of the model with its subnets. Throws `conflict` (`in_use`) where ports are on it. */
-export async function forgetNetwork(app: App, caller: Caller, id: string): Promise<void> {
+export async function forgetNetwork(
+  app: Pick<App, 'now' | 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   const note = noteOf(app, caller, 'network.remove')
   await app.store.transact(async tx => {
     const network = await tx.networks.lock('network', id)

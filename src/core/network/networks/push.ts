@@ -60,7 +60,12 @@ export async function pushNetwork(app: App, caller: Caller, region: Region, id: 
 }
 
 /** Brings a subnet's copy to the model's description, DHCP, routes, servers; its gateway and pools are the region's own. */
-export async function pushSubnet(app: App, caller: Caller, region: Region, id: string): Promise<void> {
+export async function pushSubnet(
+  app: Pick<App, 'cloud' | 'store'>,
+  caller: Caller,
+  region: Region,
+  id: string,
+): Promise<void> {
   const subnet = await app.store.networks.get('subnet', id, 'atoll')
   const regionalId = subnet && placeIn(subnet, region)
   if (!subnet || !regionalId) return

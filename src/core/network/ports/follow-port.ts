@@ -21,7 +21,7 @@ export interface Placement {
 
 /** Posts, with the placing of a port, what follows from it: nothing where all that depends on it is there already. */
 export async function followPlacement(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   placement: Placement,

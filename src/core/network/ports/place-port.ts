@@ -12,6 +12,7 @@ import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
 import { ensureNetwork, type LocalNetwork, placeIn } from '../copies/spanning.ts'
 import { ensureGroups } from '../groups/groups-in-region.ts'
 import type { FixedIp, Network, Subnet, Written } from '../model/model.ts'
+import type { Holding } from '../model/network-store.ts'
 import type { FixedIpAsk, PortSpec } from '../model/specs.ts'
 import { homeOf, regionsOf } from '../model/where.ts'
 import { born, follow, jobIn } from '../model/writing.ts'
@@ -85,7 +86,7 @@ async function holdGiven(
 
 /** The region's pools are its blocks. */
 export async function tellPools(
-  app: App,
+  app: Pick<App, 'cloud' | 'store'>,
   caller: Caller,
   { regionId, subnet, blocks }: Carved,
 ): Promise<void> {
@@ -97,7 +98,7 @@ export async function tellPools(
 
 /** Posts, with the taking of addresses out of blocks, that their regions are told of it. */
 export async function followCarved(
-  app: App,
+  app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
   tx: Transaction,
   { id, projectId }: Network,
@@ -217,7 +218,7 @@ export function centralIps({ fixedIps }: Pick<RegionPort, 'fixedIps'>, local: Lo
   })
 }
 
-/** Holds what a region has given, in its scope. */
+/** Holds what a region has given, in its scope: what was kept for a port that is absent gives way to that. */
 export async function holdMirrored(
   tx: Transaction,
   portId: string,
@@ -225,14 +226,15 @@ export async function holdMirrored(
   fixedIps: readonly FixedIp[],
 ): Promise<void> {
   for (const { subnetId, ipAddress } of fixedIps) {
-    await tx.networks.hold({
-      subnetId,
-      start: ipAddress,
-      end: ipAddress,
-      scope: region.id,
-      purpose: 'port',
-      holder: portId,
-    })
+    const range = { subnetId, start: ipAddress, end: ipAddress }
+    const holding: Holding = { ...range, scope: region.id, purpose: 'port', holder: portId }
+    try {
+      await tx.networks.hold(holding)
+    } catch (error) {
+      const isTaken = error instanceof AppError && error.detail.reason === 'address_in_use'
+      if (!isTaken || !(await tx.networks.giveWay(subnetId, ipAddress))) throw error
+      await tx.networks.hold(holding)
+    }
   }
 }
 
@@ -248,7 +250,7 @@ async function forgetStale(app: App, caller: Caller, { placing, made, local }: K
     const [holder] = await app.store.networks.getMany('port', held ? [held.holder] : [])
     const id = holder ? placeIn(holder, region) : null
     if (!holder || id === null || (await networking.get('port', id))) continue
-    await forgetPort(app, caller, holder)
+    await forgetPort(app, caller, holder, { regionId: region.id, regionalId: id })
     any = true
   }
   return any

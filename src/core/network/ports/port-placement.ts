@@ -19,7 +19,11 @@ export interface Signals {
  * one where the network is. Null when nothing says: the port is reserved. Throws `invalid` (`region_unknown`,
  * `host_unknown`, `location_mismatch`).
  */
-export async function regionForPort(app: App, network: Network, signals: Signals): Promise<Region | null> {
+export async function regionForPort(
+  app: Pick<App, 'cloud' | 'store'>,
+  network: Network,
+  signals: Signals,
+): Promise<Region | null> {
   const regions = await regionsOf(app.store)
   const allowed = allowedBy(network.zoneHints, regions)
   const home = homeOf(network, regions)
@@ -49,7 +53,7 @@ function namedRegion({ region }: Signals['profile'], regions: readonly Region[])
 
 /** The region that has an agent on the host: known by another port there, else asked for. Throws `upstream`. */
 async function regionOfHost(
-  app: App,
+  app: Pick<App, 'cloud' | 'store'>,
   allowed: readonly Region[],
   { hostId, requestId }: Signals,
 ): Promise<Region | null> {

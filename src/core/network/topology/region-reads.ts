@@ -15,7 +15,7 @@ export interface Zone {
 }
 
 /** Every name that a hint may have. */
-export async function listZones(app: App, _caller: Caller): Promise<Zone[]> {
+export async function listZones(app: Pick<App, 'store'>, _caller: Caller): Promise<Zone[]> {
   const regions = await regionsOf(app.store)
   const names = new Set(regions.flatMap(({ name, availabilityZone }) => [availabilityZone, name]))
   return [...names].flatMap(name =>
@@ -54,7 +54,11 @@ export async function getAgent(app: App, caller: Caller, id: string): Promise<Pl
 export type Quotas = Readonly<Record<Kind, { readonly limit: number; readonly used: number }>>
 
 /** Throws `forbidden` to members for another project than their own. */
-export async function getQuotas(app: App, caller: Caller, projectId: string): Promise<Quotas> {
+export async function getQuotas(
+  app: Pick<App, 'networkRules' | 'store'>,
+  caller: Caller,
+  projectId: string,
+): Promise<Quotas> {
   if (projectId !== caller.projectId && !isAtLeast(caller, 'admin')) {
     throw new AppError('forbidden', `The quotas of the project ${projectId} are not shown to others`, {
       rule: 'get_quota',

@@ -7,6 +7,7 @@ import { dayMs, inSteps } from '../../steps.ts'
 import { type Intent, intentOf, type MarkedThing } from '../copies/intent.ts'
 import { removeSurplus } from '../copies/realise.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
+import { absentForMs } from '../model/absence.ts'
 
 /** Whoever has not noted the answer of a call by then never will. */
 const forsakenMs = 120_000
@@ -31,11 +32,13 @@ type TidiedKind = (typeof kinds)[number]
 
 /**
  * Removes what late calls have made beside what is known, what is left of what has ended, and what nobody got an answer
- * for; returns how much. What the region refuses stays until the next time, and the first refusal is thrown at the end.
+ * for; returns how much. Of a region that is suspect nothing is removed. What the region refuses stays until the next time, and the first refusal is thrown at the end.
  */
-export async function tidyRegion(app: App, region: string): Promise<number> {
-  await endForsaken(app, region)
-  const networking = app.cloud.networking(region, `req-${app.newId()}`)
+export async function tidyRegion(app: App, name: string): Promise<number> {
+  const region = (await app.store.regions.list()).find(one => one.name === name)
+  if (!region || (await app.store.suspicions.get(region.id, 'network'))) return 0
+  await endForsaken(app, name)
+  const networking = app.cloud.networking(name, `req-${app.newId()}`)
   const refusals: AppError[] = []
   let removed = 0
   for (const kind of kinds) {
@@ -63,21 +66,22 @@ async function endForsaken(app: App, region: string): Promise<void> {
 const end = (app: App, { id }: Intent): Promise<void> =>
   app.store.transact(async tx => {
     if ((await tx.intents.settle(id, nobodys)) !== nobodys) return
-    await tx.intents.end(id, app.now())
+    await tx.intents.end(id, 'verb', app.now())
     await tx.networks.release('port', id)
   })
 
 /** A region that does not have the kind at all has none of it. */
-async function markedIn(networking: RegionNetworking, kind: TidiedKind): Promise<MarkedThing[]> {
+async function markedIn(networking: RegionNetworking, kind: TidiedKind) {
   const query = { fields: ['id', 'description', 'createdAt'] as const }
   const rows = await networking.list(kind, query).catch(error => {
     if (isRefusal(error) && error.detail.status === 404) return []
     throw error
   })
-  return rows.flatMap(({ id, createdAt, description }) => {
+  const things = rows.flatMap<MarkedThing>(({ id, createdAt, description }) => {
     const intentId = intentOf(description)
     return intentId === null ? [] : [{ id, createdAt, intentId }]
   })
+  return { things, seen: new Set(rows.map(({ id }) => id)) }
 }
 
 /** The leg of a router goes by its router only. */
@@ -89,7 +93,13 @@ async function remove(networking: RegionNetworking, kind: TidiedKind, id: string
 }
 
 /** Removes the intents that ended some time ago; returns how many. */
-export function forgetIntents(app: App): Promise<number> {
+export function forgetIntents(app: Pick<App, 'now' | 'store'>): Promise<number> {
   const before = new Date(app.now().getTime() - endedMs)
   return inSteps(limit => app.store.intents.forget(before, limit))
+}
+
+/** Gives up what left the model because it was seen to be gone, and did not come back for a day; returns how many. */
+export function forgetAbsences(app: App): Promise<number> {
+  const before = new Date(app.now().getTime() - absentForMs)
+  return inSteps(limit => app.store.absences.forget(before, limit))
 }

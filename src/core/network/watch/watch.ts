@@ -1,15 +1,15 @@
 // Watching a region: what came, changed or went there without Atoll's doing.
 //
 // What was changed is asked for every few seconds, by the region's own clock, a minute back each time; what was deleted
-// never shows there, so all ids are compared now and then. Nothing is taken for gone because a list does not have it.
+// never shows there, so all ids are compared now and then (`sweep.ts`).
 
 import type { App } from '../../app.ts'
 import { ownCaller } from '../../caller.ts'
 import { AppError } from '../../error.ts'
 import { ownNote } from '../../note.ts'
+import type { Verdict } from '../../regions/belief.ts'
 import type { Region } from '../../regions/region.ts'
 import { intentOf } from '../copies/intent.ts'
-import type { Kind, Kinds, Port } from '../model/model.ts'
 import {
   adoptPort,
   isUsers,
@@ -18,8 +18,9 @@ import {
   portFields,
   type SeenPort,
 } from '../ports/adopt-port.ts'
-import { forgetPort } from '../ports/forget-port.ts'
 import { keepRoom } from './room.ts'
+import { nothingGone, sweep } from './sweep.ts'
+import { absentAmong, takeIn } from './take-in.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
 /** What a look has found. */
@@ -29,6 +30,8 @@ export interface Sighting {
   readonly gone: number
   /** What is not as the model says, and cannot be mended without a word of its owner. */
   readonly drift: readonly string[]
+  /** Whether the region is believed; null where that was not asked. */
+  readonly verdict: Verdict | null
 }
 
 /** One look at a region; all ids are compared where that is so long ago. Throws `upstream`. */
@@ -41,17 +44,20 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   const servers = await lookAtServers(looking, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
   const startedAt = app.now()
-  const swept = isDue ? await sweep(looking) : nothingGone
+  // What is missing in a region that is suspect may be seen again in any moment.
+  const suspicion = await app.store.suspicions.get(region.id, 'network')
+  const swept = isDue || suspicion ? await sweep(looking, suspicion) : nothingGone
   await app.store.watches.save(region.id, {
     changedSince: found.newest,
     serversSince: servers.newest,
     sweptAt: isDue ? startedAt : watch.sweptAt,
   })
   return {
-    came: found.came,
+    came: found.came + swept.came,
     changed: found.changed,
     gone: servers.gone + swept.gone,
     drift: [...found.drift, ...swept.drift],
+    verdict: swept.verdict,
   }
 }
 
@@ -103,9 +109,11 @@ async function lookAtPorts(
     ours.map(({ id }) => id),
   )
   // One that is known no more may have been removed since it was listed: then it is in the region no more either.
-  const isNew = ours.some(({ id, description }) => !known.has(id) && intentOf(description) === null)
+  const unknown = ours.filter(({ id }) => !known.has(id))
+  const isNew = unknown.some(({ description }) => intentOf(description) === null)
   const rows = isNew ? await networking.list('port', { fields: ['id'], ...changedSince }) : []
   const stillThere = new Set(rows.map(({ id }) => id))
+  const absent = await absentAmong(looking, 'port', unknown)
   let came = 0
   let changed = 0
   const drift: string[] = []
@@ -113,6 +121,7 @@ async function lookAtPorts(
     try {
       const id = known.get(port.id)
       if (id !== undefined) changed += (await mirrorPort(looking, id, port)) ? 1 : 0
+      else if (absent.has(port.id)) came += (await takeIn(looking, absent.get(port.id)!)) ? 1 : 0
       else if (stillThere.has(port.id) && (await isUsers(looking, port)))
         came += (await adoptPort(looking, networkIds.get(port.networkId)!, port)) ? 1 : 0
     } catch (error) {
@@ -146,65 +155,4 @@ async function lookAtFloatingIps({ app }: Looking, seen: readonly SeenFloatingIp
     changed += 1
   }
   return { came: 0, changed, drift: [] }
-}
-
-const nothingGone = { gone: 0, drift: [] as readonly string[] }
-
-/** In an order in which nothing is left that needs what goes after it. */
-const sweptKinds = ['floatingip', 'port', 'router', 'subnet', 'network', 'security_group'] as const
-
-/** What the model has in the region and the region has no more goes from the model too, unless others depend on it. */
-async function sweep(looking: Looking): Promise<{ gone: number; drift: readonly string[] }> {
-  let gone = 0
-  const drift: string[] = []
-  for (const kind of sweptKinds) {
-    for (const row of await missing(looking, kind)) {
-      const problem = await forget(looking, kind, row)
-      if (problem === null) gone += 1
-      else drift.push(problem)
-    }
-  }
-  return { gone, drift }
-}
-
-/**
- * What a list does not have, and a question for each does not find either. Routings that an operator has written of
- * things that the model does not know are the operator's.
- */
-async function missing(
-  { app, region, networking }: Looking,
-  kind: (typeof sweptKinds)[number],
-): Promise<Swept[]> {
-  const placed = await app.store.routings.placed({ resourceType: kind, regionId: region.id })
-  if (placed.size === 0) return []
-  const rows: readonly { id: string }[] = await networking.list(kind, { fields: ['id'] as never })
-  const there = new Set(rows.map(({ id }) => id))
-  const gone: string[] = []
-  for (const [regionalId, centralId] of placed) {
-    if (!there.has(regionalId) && (await networking.get(kind, regionalId)) === null) gone.push(centralId)
-  }
-  return app.store.networks.getMany(kind, gone)
-}
-
-type Swept = Kinds[(typeof sweptKinds)[number]]
-
-/** Null when the model has forgotten it; else why it may not. */
-async function forget({ app, caller, region }: Looking, kind: Kind, row: Swept): Promise<string | null> {
-  const { id, places } = row
-  const isOnlyThere = places.length === 1 && places[0]!.id === id
-  const port = kind === 'port' ? (row as Port) : null
-  if (port && !/^network:router/.test(port.deviceOwner)) {
-    await forgetPort(app, caller, port)
-    return null
-  }
-  if (!isOnlyThere || port) return `${kind} ${id} is gone in ${region.name}, where Atoll had made it`
-  try {
-    await app.store.transact(async tx => {
-      await tx.networks.remove(kind, id, ownNote(app, `${kind}.watch`))
-    })
-    return null
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
-    return `${kind} ${id} is gone in ${region.name}, and others depend on it`
-  }
 }

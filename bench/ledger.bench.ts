@@ -1,7 +1,6 @@
 // The ledger's questions: how their time grows from a thousand hosts with ten thousand holds to ten thousand hosts with a
 // million, and how far the original is behind at the smaller size.
 
-import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { startCloud } from '../sim/cloud.ts'
@@ -11,26 +10,31 @@ import { loadConfig } from '../src/config/config.ts'
 import type { App } from '../src/core/app.ts'
 import { ownCaller } from '../src/core/caller.ts'
 import { listSlots } from '../src/core/capacity/questions.ts'
-import { type Database, openDatabase } from '../src/store/database.ts'
-import { type Ground as Base, openGround } from './ground.ts'
+import { openDatabase } from '../src/store/database.ts'
+import { defineBenchmark } from './benchmark.ts'
+import type { Ground as Base } from './ground.ts'
 import { fill, type Size } from './ledger-fill.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
-import { buffersOf, statementsOf } from './routings.ts'
+import { buffersOf, countStatements, statementsOf } from './routings.ts'
 
 const options = {
-  small: { type: 'string', default: '1000,10000' },
-  large: { type: 'string', default: '10000,1000000' },
-  rounds: { type: 'string', default: '9' },
+  small: { usual: '1000,10000', smallest: '200,500' },
+  large: { usual: '10000,1000000', smallest: '300,1000' },
+  /** How many leases a page has, and how many hosts of one region a slot is looked for. */
+  page: { usual: '100', smallest: '10' },
+  wanted: { usual: '100', smallest: '10' },
+  rounds: { usual: '9', smallest: '1' },
   /** How often each question is asked in a round. */
-  times: { type: 'string', default: '8' },
-} as const
+  times: { usual: '8', smallest: '1' },
+}
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const yearDays = 365
 
-/** What was measured of the original, at the smaller size, in milliseconds. */
+/** What was measured of the original, at the smaller of the usual sizes, in milliseconds. */
 const original = { create: 5900, page: 6000, hosts: 3000 }
+const unknown = { create: null, page: null, hosts: null }
 const originalStatements = 8050
 
 interface Place {
@@ -51,25 +55,28 @@ interface Place {
 type Question = (place: Place, n: number) => Promise<void>
 
 /** Returns for each question its time at both sizes, its growth, and the original's factor. */
-export async function ledger(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options })
+export const benchmark = defineBenchmark(options, async (values, open) => {
   const sizes = [values.small, values.large].map(text => {
     const [hosts = 0, holds = 0] = text.split(',').map(Number)
     return { hosts, holds }
   })
-  const settings = { rounds: Number(values.rounds), times: Number(values.times) }
-  await using ground = await prepare(sizes as [Size, Size])
+  const settings = {
+    page: Number(values.page),
+    wanted: Number(values.wanted),
+    rounds: Number(values.rounds),
+    times: Number(values.times),
+  }
+  await using ground = await prepare(await open(), sizes as [Size, Size])
   const figures = await measureAll(ground, settings)
   return { sizes, ...settings, ...figures }
-}
+})
 
 interface Ground extends AsyncDisposable {
   readonly small: Place
   readonly large: Place
 }
 
-async function prepare([smallSize, largeSize]: [Size, Size]): Promise<Ground> {
-  const base = await openGround()
+async function prepare(base: Base, [smallSize, largeSize]: [Size, Size]): Promise<Ground> {
   const close = () => base[Symbol.asyncDispose]()
   try {
     const cloud = await startCloud({ regions: ['CentralRegion'] })
@@ -121,21 +128,6 @@ async function open({ size, url, start, token, authUrl, base }: Opening): Promis
   return { size, url, start, app, server, headers, middle: rows[0]!.id, statements }
 }
 
-/** Counts whatever is sent over connections that are opened from now on. */
-export function countStatements({ pool }: Database): () => number {
-  let count = 0
-  pool.on('connect', client => {
-    const query = client.query.bind(client) as (...all: unknown[]) => unknown
-    Object.assign(client, {
-      query: (...all: unknown[]) => {
-        count += 1
-        return query(...all)
-      },
-    })
-  })
-  return () => count
-}
-
 async function ask(place: Place, method: 'GET' | 'POST', path: string, body?: object): Promise<string> {
   const { server, headers } = place
   const reply = await server.inject({
@@ -146,6 +138,12 @@ async function ask(place: Place, method: 'GET' | 'POST', path: string, body?: ob
   })
   if (reply.statusCode >= 300) throw new Error(`${method} ${path}: ${reply.statusCode} ${reply.body}`)
   return reply.body
+}
+
+/** A search for hosts of one region that are free at once. */
+interface Slot {
+  readonly wanted: number
+  readonly days: number
 }
 
 /** The same hour of the year for both sizes, another one each time. */
@@ -172,21 +170,23 @@ const create: Question = async (place, n) => {
   })
 }
 
-const page: Question = async place => {
-  const { leases } = JSON.parse(await ask(place, 'GET', `/leases?limit=100&marker=${place.middle}`))
-  if (leases.length !== 100) throw new Error(`a page has ${leases.length} leases`)
-}
+const page =
+  (limit: number): Question =>
+  async place => {
+    const { leases } = JSON.parse(await ask(place, 'GET', `/leases?limit=${limit}&marker=${place.middle}`))
+    if (leases.length !== limit) throw new Error(`a page has ${leases.length} leases`)
+  }
 
 const hosts: Question = async place => {
   const found = JSON.parse(await ask(place, 'GET', '/os-hosts'))
   if (found.hosts.length !== place.size.hosts) throw new Error(`a list has ${found.hosts.length} hosts`)
 }
 
-const searchFrom = (place: Place, n: number, days: number) => {
+const searchFrom = (place: Place, n: number, { wanted, days }: Slot) => {
   const notBefore = new Date(place.start.getTime() + (n % 30) * dayMs)
   return {
     filter: { op: 'all' },
-    hosts: 100,
+    hosts: wanted,
     lengthMs: days * dayMs,
     notBefore,
     notAfter: new Date(notBefore.getTime() + yearDays * dayMs),
@@ -195,9 +195,9 @@ const searchFrom = (place: Place, n: number, days: number) => {
 }
 
 const slotFor =
-  (days: number): Question =>
+  (slot: Slot): Question =>
   async (place, n) =>
-    void (await listSlots(place.app, ownCaller('req-bench'), { ...searchFrom(place, n, days), limit: 1 }))
+    void (await listSlots(place.app, ownCaller('req-bench'), { ...searchFrom(place, n, slot), limit: 1 }))
 
 interface Figure {
   readonly question: string
@@ -210,6 +210,8 @@ interface Figure {
 }
 
 interface Settings {
+  readonly page: number
+  readonly wanted: number
   readonly rounds: number
   readonly times: number
 }
@@ -217,17 +219,20 @@ interface Settings {
 async function measureAll({ small, large }: Ground, settings: Settings): Promise<object> {
   const compare = (name: string, question: Question, originalMs: number | null = null): Promise<Figure> =>
     measure({ name, question, originalMs }, [small, large], settings)
+  const { wanted } = settings
+  const slot = { wanted, days: 7 }
+  const known = Object.values(small.size).join() === options.small.usual ? original : unknown
   const figures = [
-    await compare('create a lease of 10 hosts', create, original.create),
-    await compare('a page of 100 leases', page, original.page),
-    await compare('earliest slot of 100 hosts for 7 days', slotFor(7)),
-    await compare('the same for 30 days, where there may be none', slotFor(30)),
-    await measure({ name: 'all hosts', question: hosts, originalMs: original.hosts }, [small], settings),
+    await compare('create a lease of 10 hosts', create, known.create),
+    await compare(`a page of ${settings.page} leases`, page(settings.page), known.page),
+    await compare(`earliest slot of ${wanted} hosts for 7 days`, slotFor(slot)),
+    await compare('the same for 30 days, where there may be none', slotFor({ wanted, days: 30 })),
+    await measure({ name: 'all hosts', question: hosts, originalMs: known.hosts }, [small], settings),
   ]
   const before = large.statements()
   await create(large, 0)
   const statements = large.statements() - before
-  const slotBuffers = [await searchBuffers(small), await searchBuffers(large)]
+  const slotBuffers = [await searchBuffers(small, slot), await searchBuffers(large, slot)]
   printTable(
     `Milliseconds at ${nameOf(small)} and at ${nameOf(large)}, median of ${settings.rounds} rounds in turns`,
     ['', 'small', 'large', 'growth', 'original, small', 'factor'],
@@ -287,7 +292,7 @@ async function medianTime(question: Question, place: Place, first: number, times
 const nameOf = ({ size }: Place): string => `${size.hosts} hosts with ${size.holds} holds`
 
 /** What the search for the slot reads. */
-async function searchBuffers(place: Place): Promise<number> {
-  const search = searchFrom(place, 0, 7)
+async function searchBuffers(place: Place, slot: Slot): Promise<number> {
+  const search = searchFrom(place, 0, slot)
   return buffersOf(place.url, await statementsOf(place.url, store => store.capacity.earliestHosts(search)))
 }

@@ -1,8 +1,8 @@
 // The central Networking API over many regions: what a port costs them, pages of very many ports, routes, addresses that
 // many processes take at once.
 
-import { parseArgs } from 'node:util'
-import { type Ground, openGround } from './ground.ts'
+import { defineBenchmark } from './benchmark.ts'
+import type { Ground } from './ground.ts'
 import { addresses } from './network-addresses.ts'
 import { boots } from './network-boot.ts'
 import { lists } from './network-list.ts'
@@ -10,34 +10,37 @@ import { routes } from './network-routes.ts'
 
 const options = {
   /** Some of the parts below; all unless told. */
-  only: { type: 'string', default: 'boots,lists,routes,addresses' },
+  only: { usual: 'boots,lists,routes,addresses', smallest: 'boots,lists,routes,addresses' },
   /** Regions of the networks that ports are booted on. */
-  spans: { type: 'string', default: '1,10,100' },
-  rounds: { type: 'string', default: '15' },
-  /** Ports that are listed, and in how many regions. */
-  ports: { type: 'string', default: '100000' },
-  against: { type: 'string', default: '10000' },
-  regions: { type: 'string', default: '100' },
-  pairs: { type: 'string', default: '9' },
-  times: { type: 'string', default: '8' },
+  spans: { usual: '1,10,100', smallest: '1,2' },
+  rounds: { usual: '15', smallest: '1' },
+  /** Ports of a page, ports that are listed, and in how many regions. */
+  page: { usual: '100', smallest: '10' },
+  ports: { usual: '100000', smallest: '400' },
+  against: { usual: '10000', smallest: '200' },
+  regions: { usual: '100', smallest: '3' },
+  pairs: { usual: '9', smallest: '1' },
+  times: { usual: '8', smallest: '1' },
   /** In each region of the router that is planned. */
-  servers: { type: 'string', default: '1000' },
+  servers: { usual: '1000', smallest: '10' },
   /** Regions of the router that is built, and routes that each copy may have: fewer than there are others. */
-  built: { type: 'string', default: '20' },
-  limit: { type: 'string', default: '10' },
+  built: { usual: '20', smallest: '4' },
+  limit: { usual: '10', smallest: '2' },
   /** Who makes ports on one network. */
-  processes: { type: 'string', default: '4' },
-  clients: { type: 'string', default: '64' },
-  seconds: { type: 'string', default: '5' },
-} as const
+  processes: { usual: '4', smallest: '2' },
+  clients: { usual: '64', smallest: '4' },
+  seconds: { usual: '5', smallest: '0.1' },
+  turns: { usual: '5', smallest: '1' },
+}
 
 type Values = Readonly<Record<keyof typeof options, string>>
 
 const parts: Readonly<Record<string, (ground: Ground, values: Values) => Promise<object>>> = {
   boots: (ground, { spans, rounds }) =>
     boots(ground, { spans: spans.split(',').map(Number), rounds: Number(rounds) }),
-  lists: (ground, { ports, against, regions, pairs, times }) =>
+  lists: (ground, { page, ports, against, regions, pairs, times }) =>
     lists(ground, {
+      page: Number(page),
       ports: Number(ports),
       against: Number(against),
       regions: Number(regions),
@@ -51,13 +54,17 @@ const parts: Readonly<Record<string, (ground: Ground, values: Values) => Promise
       built: Number(built),
       limit: Number(limit),
     }),
-  addresses: (ground, { processes, clients, seconds }) =>
-    addresses(ground, { processes: Number(processes), clients: Number(clients), seconds: Number(seconds) }),
+  addresses: (ground, { processes, clients, seconds, turns }) =>
+    addresses(ground, {
+      processes: Number(processes),
+      clients: Number(clients),
+      seconds: Number(seconds),
+      turns: Number(turns),
+    }),
 }
 
 /** Returns the figures of each part. */
-export async function network(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options })
+export const benchmark = defineBenchmark(options, async (values, openGround) => {
   const figures: Record<string, object> = {}
   for (const name of values.only.split(',')) {
     const part = parts[name]
@@ -66,4 +73,4 @@ export async function network(args: string[]): Promise<object> {
     figures[name] = await part(ground, values)
   }
   return figures
-}
+})

@@ -1,34 +1,38 @@
 // Promises of capacity: how the time to make one, and to ask what is available, grows with the reservations that live; of
 // an operator with a provider in each of thirty regions, and of one provider that has them all.
 
-import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { startCloud } from '../sim/cloud.ts'
 import { createMetrics } from '../src/api/metrics.ts'
 import { createApi, createApp, openCloud } from '../src/compose.ts'
 import { loadConfig } from '../src/config/config.ts'
 import { openDatabase } from '../src/store/database.ts'
+import { defineBenchmark } from './benchmark.ts'
 import { fill, type Size } from './capacity-fill.ts'
-import { type Place, type Question, questions } from './capacity-questions.ts'
-import { type Ground, openGround } from './ground.ts'
-import { countStatements } from './ledger.ts'
+import { type Place, type Question, questionsOf } from './capacity-questions.ts'
+import type { Ground } from './ground.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
-import { statementsOf, type Touched, touchedBy } from './routings.ts'
+import { countStatements, statementsOf, type Touched, touchedBy } from './routings.ts'
 
 const options = {
-  small: { type: 'string', default: '10000' },
-  large: { type: 'string', default: '1000000' },
+  small: { usual: '10000', smallest: '1000' },
+  large: { usual: '1000000', smallest: '1500' },
   /** Shapes: how many providers the reservations are of. */
-  providers: { type: 'string', default: '30,1' },
-  rounds: { type: 'string', default: '9' },
+  providers: { usual: '30,1', smallest: '2' },
+  /** How many reservations a list is asked for, and has. */
+  page: { usual: '100', smallest: '2' },
+  rounds: { usual: '9', smallest: '1' },
   /** How often each question is asked in a round. */
-  times: { type: 'string', default: '6' },
-} as const
+  times: { usual: '6', smallest: '1' },
+}
 
 /** Returns for each shape the time of each question at both sizes, its growth, and what it touches. */
-export async function capacity(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options })
-  const settings = { rounds: Number(values.rounds), times: Number(values.times) }
+export const benchmark = defineBenchmark(options, async (values, openGround) => {
+  const settings = {
+    page: Number(values.page),
+    rounds: Number(values.rounds),
+    times: Number(values.times),
+  }
   const shapes: object[] = []
   for (const providers of values.providers.split(',').map(Number)) {
     await using ground = await openGround()
@@ -38,7 +42,7 @@ export async function capacity(args: string[]): Promise<object> {
     shapes.push({ providers, ...(await measureAll(small, large, settings)) })
   }
   return { small: Number(values.small), large: Number(values.large), ...settings, shapes }
-}
+})
 
 /** Opens Atoll's API in this process over a database that is filled first. */
 async function opening(ground: Ground): Promise<(size: Size) => Promise<Place>> {
@@ -78,6 +82,7 @@ const nameOf = ({ providers, reservations }: Size): string =>
   `${reservations} reservations of ${providers} ${providers === 1 ? 'provider' : 'providers'}`
 
 interface Settings {
+  readonly page: number
   readonly rounds: number
   readonly times: number
 }
@@ -98,7 +103,7 @@ interface Figure {
 
 async function measureAll(small: Place, large: Place, settings: Settings): Promise<object> {
   const figures: Figure[] = []
-  for (const question of questions) {
+  for (const question of questionsOf(settings.page)) {
     const figure = await measure(question, small, large, settings)
     console.error(`  ${figure.question}: ${figure.smallMs} and ${figure.largeMs} ms`)
     figures.push(figure)

@@ -3,9 +3,9 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { startCloud } from '../sim/cloud.ts'
-import { openGround } from './ground.ts'
+import { defineBenchmark } from './benchmark.ts'
+import type { Ground as Base } from './ground.ts'
 import { type Load, type LoadGenerator, startLoadGenerator } from './load.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
 import { type Page, pagesOf } from './pages.ts'
@@ -13,16 +13,19 @@ import { buffersOf, fill, type Statement, statementsOf } from './routings.ts'
 import { type Server, startAtoll, startBare } from './servers.ts'
 
 const options = {
-  rows: { type: 'string', default: '1000000' },
-  against: { type: 'string', default: '10000' },
-  pairs: { type: 'string', default: '5' },
-  seconds: { type: 'string', default: '0.4' },
-  connections: { type: 'string', default: '8' },
-} as const
+  rows: { usual: '1000000', smallest: '1200' },
+  against: { usual: '10000', smallest: '600' },
+  pairs: { usual: '5', smallest: '1' },
+  seconds: { usual: '0.4', smallest: '0.02' },
+  /** How long a server warms up. */
+  warmup: { usual: '3', smallest: '0.1' },
+  connections: { usual: '8', smallest: '2' },
+}
 
 interface Settings {
   readonly pairs: number
   readonly seconds: number
+  readonly warmup: number
   readonly connections: number
 }
 
@@ -44,23 +47,22 @@ interface Ground extends AsyncDisposable {
 }
 
 /** Returns growth a page and creation, and Atoll's part of the bare server's rate. */
-export async function adminApi(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options })
+export const benchmark = defineBenchmark(options, async (values, open) => {
   const [rows, against] = [Number(values.rows), Number(values.against)]
   const settings: Settings = {
     pairs: Number(values.pairs),
     seconds: Number(values.seconds),
+    warmup: Number(values.warmup),
     connections: Number(values.connections),
   }
-  await using ground = await prepare(rows, against)
-  for (const { atoll } of [ground.small, ground.large]) await warmUp(ground, atoll, listPath)
+  await using ground = await prepare(await open(), rows, against)
+  for (const { atoll } of [ground.small, ground.large]) await warmUp(ground, atoll, listPath, settings)
   const growth = await measureGrowth(ground, settings)
   const bare = await measureBare(ground, settings)
   return { rows: [against, rows], ...settings, growth, bare }
-}
+})
 
-async function prepare(rows: number, against: number): Promise<Ground> {
-  const base = await openGround()
+async function prepare(base: Base, rows: number, against: number): Promise<Ground> {
   const close = () => base[Symbol.asyncDispose]()
   try {
     const cloud = await startCloud({ regions: ['CentralRegion'] })
@@ -194,8 +196,13 @@ async function measureGrowth(ground: Ground, settings: Settings): Promise<Growth
 }
 
 /** Until the engine has compiled what is run often. */
-async function warmUp({ load, headers }: Ground, { origin }: Server, path: string): Promise<void> {
-  await checked(load.run({ origin, method: 'GET', paths: [path], headers, connections: 4, seconds: 3 }), path)
+async function warmUp(
+  { load, headers }: Ground,
+  { origin }: Server,
+  path: string,
+  { warmup: seconds }: Settings,
+): Promise<void> {
+  await checked(load.run({ origin, method: 'GET', paths: [path], headers, connections: 4, seconds }), path)
 }
 
 async function checked(running: Promise<Load>, name: string): Promise<Load> {
@@ -226,7 +233,7 @@ async function measureBare(ground: Ground, settings: Settings): Promise<Beside[]
     CREATE_SQL: statements[0]!.sql,
     PROJECT_ID: projectId,
   })
-  await warmUp(ground, bare, listPath.replace('/v1.0', ''))
+  await warmUp(ground, bare, listPath.replace('/v1.0', ''), settings)
   const figures: Beside[] = []
   for (const [what, given] of [['GET', {}] as const, ['POST', { body }] as const]) {
     const on = (server: Server, prefix: string) => async () => {

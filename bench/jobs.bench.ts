@@ -3,33 +3,29 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { Logger, makeWorkerUtils, runMigrations, type WorkerUtils } from 'graphile-worker'
 import pg from 'pg'
 import type { Store } from '../src/core/app.ts'
 import { openDatabase } from '../src/store/database.ts'
-import { startEmbedded } from '../src/store/embedded/start.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { createStore } from '../src/store/store.ts'
+import { defineBenchmark } from './benchmark.ts'
+import type { Ground as Base } from './ground.ts'
 import { measureClaim } from './jobs-claim.ts'
 import { newJobs, post } from './jobs-store.ts'
 import { inTurns, median, printTable, rounded } from './measure.ts'
 
 const options = {
-  jobs: { type: 'string', default: '1000' },
-  pairs: { type: 'string', default: '5' },
-  callers: { type: 'string', default: '16' },
-  processes: { type: 'string', default: '1,2,4' },
-  log: { type: 'string', default: '10000,1000000' },
-} as const
+  jobs: { usual: '1000', smallest: '20' },
+  pairs: { usual: '5', smallest: '1' },
+  callers: { usual: '16', smallest: '4' },
+  processes: { usual: '1,2,4', smallest: '1' },
+  log: { usual: '10000,1000000', smallest: '100,200' },
+}
 
 /** Of whoever posts, Atoll's or graphile-worker's. */
 const connections = 20
-const quiet = { info: () => {}, warn: () => {} }
 const workerProgram = fileURLToPath(new URL('jobs-worker.js', import.meta.url))
 
 type Kind = 'atoll' | 'graphile'
@@ -41,10 +37,9 @@ interface Ground extends AsyncDisposable {
   readonly graphile: WorkerUtils
 }
 
-export async function jobs(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options })
+export const benchmark = defineBenchmark(options, async (values, open) => {
   const numbers = (text: string): number[] => text.split(',').filter(Boolean).map(Number)
-  await using ground = await prepare()
+  await using ground = await prepare(await open())
   const rates: object[] = []
   for (const processes of numbers(values.processes)) {
     rates.push(
@@ -58,18 +53,10 @@ export async function jobs(args: string[]): Promise<object> {
   }
   const claim = await measureClaim(ground.url, ground.pool, ground.store, numbers(values.log))
   return { jobs: Number(values.jobs), pairs: Number(values.pairs), rates, claim }
-}
+})
 
-async function prepare(): Promise<Ground> {
-  const folder = mkdtempSync(join(tmpdir(), 'atoll-bench-'))
-  const server = await startEmbedded({ dataDir: folder, log: quiet, maxConnections: 200 })
-  const client = new pg.Client({ connectionString: server.url })
-  await client.connect()
-  await client.query('create database jobs')
-  await client.end()
-  const at = new URL(server.url)
-  at.pathname = '/jobs'
-  const url = at.href
+async function prepare(base: Base): Promise<Ground> {
+  const url = await base.database('jobs')
   await migrate(url)
   const logger = new Logger(() => () => {})
   await runMigrations({ connectionString: url, logger })
@@ -88,8 +75,7 @@ async function prepare(): Promise<Ground> {
       await graphile.release()
       await pgPool.end()
       await database.close()
-      await server.stop()
-      rmSync(folder, { recursive: true })
+      await base[Symbol.asyncDispose]()
     },
   }
 }

@@ -1,0 +1,94 @@
+// The sweep of a region: the ids of everything there against what the model has there. What was deleted shows in no list
+// of changes. What is missing leaves the model only where the region is believed, and what comes back is known again.
+
+import { AppError } from '../../error.ts'
+import { ownNote } from '../../note.ts'
+import { believe, type Verdict } from '../../regions/belief.ts'
+import type { Counts, Suspicion } from '../../regions/suspicion.ts'
+import { blindness, type Claim, claimOf } from '../copies/gone.ts'
+import { type LeavingKind, leavingKinds } from '../model/absence.ts'
+import type { Kinds, Port } from '../model/model.ts'
+import type { Looking } from '../ports/adopt-port.ts'
+import { forgetPort } from '../ports/forget-port.ts'
+import { takeInAll } from './take-in.ts'
+
+export interface Swept {
+  readonly came: number
+  readonly gone: number
+  /** What is not as the model says, and cannot be mended without a word of its owner. */
+  readonly drift: readonly string[]
+  readonly verdict: Verdict | null
+}
+
+export const nothingGone: Swept = { came: 0, gone: 0, drift: [], verdict: null }
+
+/** The kinds whose ids are compared; what spans regions is told where it is missing, and stays. */
+const sweptKinds = [...leavingKinds, 'security_group'] as const
+type SweptKind = (typeof sweptKinds)[number]
+
+/** What the model has in the region and the region has no more goes from the model too, unless others depend on it. */
+export async function sweep(looking: Looking, suspicion: Suspicion | null): Promise<Swept> {
+  const { app, region } = looking
+  const before = await app.cloud.login()
+  const came = await takeInAll(looking)
+  const claims = new Map<SweptKind, Claim>()
+  for (const kind of sweptKinds) claims.set(kind, await look(looking, kind, suspicion?.confirmed?.[kind]))
+  const counts: Counts = Object.fromEntries([...claims].map(([kind, { count }]) => [kind, count]))
+  const isMissing = Object.values(counts).some(({ missing }) => missing > 0)
+  const blind = isMissing ? await blindness(looking, before) : null
+  const verdict = await believe(app, region, 'network', { blind, counts })
+  if (verdict.doubt !== null) return { ...nothingGone, came, verdict }
+  const { gone, drift } = await forgetAll(looking, claims)
+  return { came, gone, drift, verdict }
+}
+
+async function look(looking: Looking, kind: SweptKind, confirmed?: number): Promise<Claim> {
+  const rows: readonly { id: string }[] = await looking.networking.list(kind, { fields: ['id'] as never })
+  return claimOf(looking, kind, new Set(rows.map(({ id }) => id)), confirmed)
+}
+
+async function forgetAll(
+  looking: Looking,
+  claims: ReadonlyMap<SweptKind, Claim>,
+): Promise<Pick<Swept, 'gone' | 'drift'>> {
+  let gone = 0
+  const drift: string[] = []
+  for (const [kind, { missing }] of claims) {
+    // Routings that an operator has written of things that the model does not know are the operator's.
+    for (const row of await looking.app.store.networks.getMany(kind, [...missing.values()])) {
+      const problem = await forget(looking, kind, row)
+      if (problem === null) gone += 1
+      else drift.push(problem)
+    }
+  }
+  return { gone, drift }
+}
+
+/** Null when the model has lost it; else why it may not. */
+async function forget(
+  { app, caller, region }: Looking,
+  kind: SweptKind,
+  row: Kinds[SweptKind],
+): Promise<string | null> {
+  const { id, places } = row
+  const here = places.find(place => place.region === region.name)
+  const absent = { regionId: region.id, regionalId: here?.id ?? id }
+  const port = kind === 'port' ? (row as Port) : null
+  if (port && !/^network:router/.test(port.deviceOwner)) {
+    await forgetPort(app, caller, port, absent)
+    return null
+  }
+  const isOnlyThere = places.length === 1 && places[0]!.id === id
+  if (!isOnlyThere || port || kind === 'security_group')
+    return `${kind} ${id} is gone in ${region.name}, where Atoll had made it`
+  try {
+    await app.store.transact(async tx => {
+      const lost = { kind: kind as LeavingKind, id, ...absent, links: [] }
+      await tx.networks.lose(lost, ownNote(app, `${kind}.lose`))
+    })
+    return null
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    return `${kind} ${id} is gone in ${region.name}, and others depend on it`
+  }
+}

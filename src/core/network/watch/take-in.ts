@@ -1,0 +1,107 @@
+// What left the model because it was seen to be gone and is seen again within a day: it is taken in as it was.
+
+import type { Transaction } from '../../app.ts'
+import { AppError } from '../../error.ts'
+import { ownNote } from '../../note.ts'
+import { intentOf } from '../copies/intent.ts'
+import { type Absence, type LeavingKind, type LostLink, leavingKinds } from '../model/absence.ts'
+import { follow } from '../model/writing.ts'
+import type { Looking } from '../ports/adopt-port.ts'
+import { followPlacement, linkOf } from '../ports/follow-port.ts'
+
+/** In an order in which everything comes after what it needs. */
+const comingKinds = [...leavingKinds].reverse()
+
+/** A thing of a region, as far as it tells whether it is one that is absent. */
+interface Seen {
+  readonly id: string
+  readonly description: string | null
+}
+
+/** Those of a region's things that are absent from the model, by the region's ids: by their id there, or by their mark. */
+export async function absentAmong(
+  { app, region }: Looking,
+  kind: LeavingKind,
+  seen: readonly Seen[],
+): Promise<ReadonlyMap<string, Absence>> {
+  if (seen.length === 0) return new Map()
+  const ids = seen.map(({ id }) => id)
+  const found = new Map<string, Absence>()
+  for (const absence of await app.store.absences.withIds(region.id, kind, ids))
+    found.set(absence.regionalId, absence)
+  const marks = new Map(
+    seen.flatMap(({ id, description }) => {
+      const mark = found.has(id) ? null : intentOf(description)
+      return mark === null ? [] : [[mark, id] as const]
+    }),
+  )
+  const isFound = new Set([...found.values()].map(({ id }) => id))
+  for (const [mark, absence] of await app.store.absences.withMarks(region.id, kind, [...marks.keys()])) {
+    const regionalId = marks.get(mark)!
+    if (!isFound.has(absence.id)) found.set(regionalId, { ...absence, regionalId })
+  }
+  return found
+}
+
+/** Takes in everything that the region shows again; returns how much. */
+export async function takeInAll(looking: Looking): Promise<number> {
+  const { app, region, networking } = looking
+  const absentKinds = new Set(await app.store.absences.kinds(region.id))
+  let came = 0
+  for (const kind of comingKinds.filter(one => absentKinds.has(one))) {
+    const rows: readonly Seen[] = await networking.list(kind, { fields: ['id', 'description'] })
+    for (const absence of (await absentAmong(looking, kind, rows)).values())
+      came += (await takeIn(looking, absence)) ? 1 : 0
+  }
+  return came
+}
+
+/** False where it cannot come back: what it needs is gone, or somebody else has its place. */
+export async function takeIn(looking: Looking, absence: Absence): Promise<boolean> {
+  const { app } = looking
+  try {
+    return await app.store.transact(tx => putBack(looking, tx, absence))
+  } catch (error) {
+    if (!(error instanceof AppError) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
+    app.report(
+      error,
+      `${absence.kind} ${absence.id} is seen again in ${looking.region.name} and cannot be taken in`,
+    )
+    return false
+  }
+}
+
+async function putBack(looking: Looking, tx: Transaction, absence: Absence): Promise<boolean> {
+  const { app } = looking
+  const { kind, id } = absence
+  const back = await tx.networks.takeBack(absence, ownNote(app, `${kind}.take_in`))
+  if (!back) return false
+  if (kind === 'port') await portIsBack(looking, tx, id, back.links)
+  return true
+}
+
+/** Whatever followed from the port's going follows the other way. */
+async function portIsBack(
+  { app, caller, region }: Looking,
+  tx: Transaction,
+  id: string,
+  links: readonly LostLink[],
+): Promise<void> {
+  const [port] = await tx.networks.getMany('port', [id])
+  const [network] = await tx.networks.getMany('network', port ? [port.networkId] : [])
+  if (!port || !network) return
+  for (const { floatingIpId, fixedIpAddress, routerId } of links) {
+    const floatingIp = await tx.networks.lock('floatingip', floatingIpId)
+    // It may lead elsewhere meanwhile.
+    if (!floatingIp || floatingIp.portId !== null) continue
+    const change = { portId: id, fixedIpAddress, routerId }
+    const linked = await tx.networks.update(
+      'floatingip',
+      floatingIpId,
+      change,
+      ownNote(app, 'floatingip.link'),
+    )
+    if (linked) await follow(app, caller, tx, await linkOf(tx, linked, network.id))
+  }
+  await followPlacement(app, caller, tx, { port, network, region, isNew: false })
+}
