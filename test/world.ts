@@ -27,6 +27,7 @@ import type { Clockwork } from '../src/worker/clockwork.ts'
 import { until } from './wait.ts'
 import {
   apiOf,
+  callOf,
   loggerOf,
   type Open,
   openParts,
@@ -35,7 +36,7 @@ import {
   type TokenOf,
   tokensOf,
 } from './world/parts.ts'
-import { type Call, type Person, parse, personOf, type Reply } from './world/person.ts'
+import { type Call, type Person, personOf } from './world/person.ts'
 import { central, type LogIn, logIn, type Place } from './world/place.ts'
 import { type Process, startProcess } from './world/serving.ts'
 import { type Served, socketOf } from './world/socket.ts'
@@ -102,8 +103,20 @@ export interface World extends AsyncDisposable {
   process(planted?: string): Promise<Process>
 }
 
+type Closers = (() => PromiseLike<unknown>)[]
+
+/** What was opened is closed when a later part fails. */
 export async function world(spec: WorldSpec = {}): Promise<World> {
-  const closers: (() => PromiseLike<unknown>)[] = []
+  const closers: Closers = []
+  try {
+    return await build(spec, closers)
+  } catch (error) {
+    for (const close of closers) await close()
+    throw error
+  }
+}
+
+async function build(spec: WorldSpec, closers: Closers): Promise<World> {
   const open: Open = (part, close) => {
     closers.unshift(() => close(part))
     return part
@@ -111,26 +124,11 @@ export async function world(spec: WorldSpec = {}): Promise<World> {
   const parts = await openParts(spec, open)
   const { place, settings, app, config, database, databaseUrl, log, clock } = parts
   const tokenOf = tokensOf(place)
-  const over = (other: App): Call => {
-    const api = open(apiOf(parts, { app: other, database, log }), it => it.close())
-    return async (method, url, { as = 'admin', body, raw, headers = {} } = {}) => {
-      const secret = await tokenOf(as)
-      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
-      const { statusCode, ...reply } = await api.inject({
-        method: method as 'GET',
-        url,
-        headers: {
-          accept: 'application/json',
-          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(secret === undefined ? {} : { 'x-auth-token': secret }),
-          ...headers,
-        },
-        ...(payload === undefined ? {} : { payload }),
-      })
-      const text = reply.body
-      return { status: statusCode, headers: reply.headers as Reply['headers'], text, json: parse(text) }
-    }
-  }
+  const over = (other: App): Call =>
+    callOf(
+      open(apiOf(parts, { app: other, database, log }), it => it.close()),
+      tokenOf,
+    )
   const call = over(app)
   let clockwork: Clockwork | null = null
   const person = async (name: 'admin' | 'demo') => personOf(call, await callerOf(name, parts, tokenOf), name)

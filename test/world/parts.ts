@@ -12,7 +12,7 @@ import { openProviders } from '../../src/configured.ts'
 import type { App } from '../../src/core/app.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { testDatabase } from '../postgres.ts'
-import type { Ask } from './person.ts'
+import { type Ask, type Call, parse, type Reply } from './person.ts'
 import { logIn, openPlace, type Place, type PlaceSpec } from './place.ts'
 
 export interface PartsSpec extends Partial<PlaceSpec> {
@@ -101,3 +101,24 @@ export function tokensOf({ authUrl, logIn: logInOf }: Place): TokenOf {
     return token
   }
 }
+
+/** Asks an API in this process, as it would be asked over a socket. */
+export const callOf =
+  (api: ReturnType<typeof apiOf>, tokenOf: TokenOf): Call =>
+  async (method, url, { as = 'admin', body, raw, headers = {} } = {}) => {
+    const secret = await tokenOf(as)
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+    const { statusCode, ...reply } = await api.inject({
+      method: method as 'GET',
+      url,
+      headers: {
+        accept: 'application/json',
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(secret === undefined ? {} : { 'x-auth-token': secret }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    const text = reply.body
+    return { status: statusCode, headers: reply.headers as Reply['headers'], text, json: parse(text) }
+  }
