@@ -191,7 +191,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     count(true)
   })
 
-  it('and is killed then: what its late call made is found by its mark and removed by the tidy turn', async () => {
+  it('that is killed when it goes on: what its late call made is found by its mark and removed by the tidy turn', async () => {
     const foreign = ['atoll:not ours', `theirs atoll:${w.app.newId()}`].map(
       description => pod.create('network', { project_id: 'b', name: 'theirs', description }).id,
     )

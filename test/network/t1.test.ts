@@ -37,7 +37,7 @@ describe('local networking', () => {
     expect(await w.region(elsewhere).get('network', external.id)).toBeNull()
   })
 
-  it('so are a tenant’s router with its gateway, its network and its subnet', async () => {
+  it('a tenant’s router with its gateway, its network and its subnet are made in the region that they name', async () => {
     router = await w.demo.make('router', {
       name: 't1-r1',
       availability_zone_hints: [here],
@@ -62,7 +62,7 @@ describe('local networking', () => {
     expect(joined.port_id).toBe(leg!.id)
   })
 
-  it('a port is placed there at once, with an address of the region', async () => {
+  it('a port of a network of one region is placed there at once, with an address of the region', async () => {
     port = await w.demo.make('port', { name: 't1-p1', network_id: network.id })
     const there = await w.region(here).get('port', port.id)
     expect(there).toMatchObject({ macAddress: port.mac_address, name: 't1-p1' })
@@ -70,14 +70,14 @@ describe('local networking', () => {
     expect(port['atoll:regions']).toEqual([{ region: here, id: port.id }])
   })
 
-  it('a floating IP leads to it, in the region and centrally', async () => {
+  it('a floating IP leads to a port of one region, there and centrally', async () => {
     floatingIp = await w.demo.make('floatingip', { floating_network_id: external.id, port_id: port.id })
     const there = await w.region(here).get('floatingip', floatingIp.id)
     expect(there).toMatchObject({ portId: port.id, floatingIpAddress: floatingIp.floating_ip_address })
     expect(floatingIp.router_id).toBe(router.id)
   })
 
-  it('no bridge is made, and the other region has nothing of it', async () => {
+  it('what is in one region has no bridge, and the other region has nothing of it', async () => {
     await w.settle()
     expect((await w.region(here).list('network')).filter(({ name }) => name.startsWith('bridge'))).toEqual([])
     expect(await markedIn(w, elsewhere)).toEqual([])

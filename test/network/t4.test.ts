@@ -83,7 +83,7 @@ describe('north-south by one external network', () => {
     expect(router['atoll:regions']).toEqual([])
   })
 
-  it('the gateway is set: the router is in the region of the network outside', async () => {
+  it('once its gateway is set a router is in the region of the network outside', async () => {
     router = await w.demo.change(`/routers/${router.id}`, {
       router: { external_gateway_info: { network_id: external.id } },
     })
@@ -105,7 +105,7 @@ describe('north-south by one external network', () => {
     expect(floatingIps[0]).toMatchObject({ status: 'DOWN', port_id: ports[0].id })
   })
 
-  it('a server comes to it in the one region: network, router and floating IP follow', async () => {
+  it('a server comes to a reserved port in one region: network, router and floating IP follow', async () => {
     const placed = await w.demo.change(`/ports/${ports[0].id}`, {
       port: { 'binding:profile': { region: one } },
     })
@@ -168,7 +168,7 @@ describe('north-south by one external network', () => {
     )
   })
 
-  it('the routes lead to each other’s networks, and out', async () => {
+  it('the routes of the regions’ routers lead to each other’s networks, and out', async () => {
     const [inOne, inTwo] = [await copyIn(one), await copyIn(two)]
     const bridgeOfOne = inOne!.addresses.find(address => address.startsWith('100.'))
     expect(inOne!.routes).toEqual(['0.0.0.0/0 via 100.0.0.1', '10.0.2.0/24 via 100.0.0.1'])
@@ -186,7 +186,7 @@ describe('north-south by one external network', () => {
     expect(ids).toEqual(expect.arrayContaining(floatingIps.map(({ id }) => id)))
   })
 
-  it('bringing it all once more to what it should be writes nothing', async () => {
+  it('bringing a topology once more to what it should be writes nothing', async () => {
     const writes = () =>
       [...(w.cloud?.neutrons.values() ?? [])].reduce(
         (sum, neutron) => sum + ['POST', 'PUT', 'DELETE'].reduce((n, method) => n + neutron.calls(method), 0),

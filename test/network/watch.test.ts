@@ -184,7 +184,7 @@ describe('what goes in a region', () => {
     expect(await w.region('Pod1').list('network')).toHaveLength(before.length - 1)
   })
 
-  it('its routings removed by an operator, it is made again where it is needed', async () => {
+  it('a network’s copy whose routings an operator has removed is made again where it is needed', async () => {
     const ids = [spanning.id, spanningSubnet.id]
     for (const centralId of ids) {
       const [routing] = await w.app.store.routings.list({ centralId }, { limit: 1, marker: null })
@@ -197,7 +197,7 @@ describe('what goes in a region', () => {
     expect((await w.region('Pod1').get('port', port.id))?.networkId).toBe(again)
   })
 
-  it('so is a router’s copy', async () => {
+  it('a router’s copy whose routings an operator has removed is made again where it is needed', async () => {
     const router = await w.demo.make('router', { name: 'w-again' })
     await w.demo.change(`/routers/${router.id}/add_router_interface`, { subnet_id: spanningSubnet.id })
     await w.settle()
