@@ -29,7 +29,7 @@ function atoll(args: string[], settings: Record<string, string> = {}): Promise<E
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ATOLL_'))
   const env = { ...Object.fromEntries(inherited), ATOLL_DATA_DIR: join(folder, 'data'), ...settings }
   return new Promise(done => {
-    execFile(process.execPath, [main, ...args], { env, timeout: 30_000 }, (error, out, err) =>
+    execFile(process.execPath, [main, ...args], { env, timeout: 240_000 }, (error, out, err) =>
       done({ code: error ? Number(error.code ?? -1) : 0, out, err }),
     )
   })

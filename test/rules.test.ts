@@ -245,9 +245,56 @@ describe('core', () => {
   })
 
   const impure = (text: string): boolean =>
-    /\bDate\.now\b|\bnew Date(\(\s*\)|(?!\s*\())|\bMath\.random\b/.test(
-      text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''),
-    )
+    /\bDate\.now\b|\bnew Date(\(\s*\)|(?!\s*\())|\bMath\.random\b/.test(withoutComments(text))
+})
+
+const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+
+describe('a test', () => {
+  /** Files of the tests that may name a timer, each with the reason. */
+  const may: Readonly<Record<string, string>> = {
+    'test/wait.ts': 'is the one that waits for conditions',
+    'test/rules.test.ts': 'names what it refuses',
+    'test/sim/swapped.test.ts': 'turns the simulator’s timer by hand',
+    'test/faults/no-cut.mjs': 'takes a timer of the program away and sets none',
+  }
+  const timers =
+    /\b(setTimeout|setInterval)\b|\bAtomics\.wait\b|\bvi\.(waitFor|waitUntil)\b|\bexpect\s*\.poll\b/
+  const hasTimer = (text: string): boolean => timers.test(withoutComments(text))
+  const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.(ts|mjs)$/.test(name))
+    .map(name => join(root, 'test', name))
+
+  it.each([
+    `import { setTimeout as sleep } from 'node:timers/promises'`,
+    `await new Promise(resolve => setTimeout(resolve, 20))`,
+    `const timer = setInterval(look, 5)`,
+    `Atomics.wait(cells, 0, 0, 100)`,
+    `await vi.waitFor(() => expect(seen).toBe(true))`,
+    `await expect.poll(() => seen, { timeout: 5000 }).toBe(true)`,
+  ])('with a timer of its own is found out: %s', line => {
+    expect(hasTimer(line)).toBe(true)
+  })
+
+  it.each([
+    `await until(() => seen, { what: 'it is seen' })`,
+    `import { setImmediate as turn } from 'node:timers/promises'`,
+    `// not setTimeout`,
+    `it('costs the time-out', { timeout: 600_000 }, run)`,
+  ])('without one is left in peace: %s', line => {
+    expect(hasTimer(line)).toBe(false)
+  })
+
+  it('waits by test/wait.ts alone', () => {
+    const having = files.filter(path => hasTimer(readFileSync(path, 'utf8')))
+    expect(having.map(path => relative(root, path)).sort()).toEqual(Object.keys(may).sort())
+    expect(files.length).toBeGreaterThan(100)
+  })
+
+  it('is tried once: what fails has failed', () => {
+    for (const name of ['vitest.config.ts', 'vitest.lab.config.ts'])
+      expect(readFileSync(join(root, name), 'utf8')).not.toMatch(/\bretry\b/)
+  })
 })
 
 /** The TypeScript files below a folder that ship: no tests. */

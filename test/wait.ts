@@ -22,7 +22,7 @@ export async function until<T>(condition: () => T, { what, seen }: Wait): Promis
     if (last) return last
     if (performance.now() > end)
       throw new Error(`it never came about: ${what}; seen last: ${inspect(seen ? await seen() : last)}`)
-    await sleep(20)
+    await sleep(10)
   }
 }
 
@@ -58,6 +58,16 @@ export function never<T>(
  */
 export const pause = (ms: number): Promise<void> => sleep(ms)
 
+/**
+ * Until every timer of this process that is due in so many milliseconds has rung: one event loop rings them in their
+ * order, however late a busy machine lets it. For what a timer must not have done.
+ */
+export async function timersOf(ms: number): Promise<void> {
+  await sleep(ms)
+  // What rang before has its turns of the loop to end in.
+  for (let turns = 0; turns < 20; turns += 1) await new Promise(resolve => setImmediate(resolve))
+}
+
 /** Does it again and again, as a peer does that sends a byte at a time; returns what ends it. */
 export function every(ms: number, act: () => unknown): () => void {
   const timer = setInterval(act, ms)
@@ -71,4 +81,16 @@ export function gate(): { readonly held: Promise<void>; open(): void } {
     open = resolve
   })
   return { held, open: () => open() }
+}
+
+/**
+ * What the work comes to, when it ends before a timer that rings so many milliseconds later; else it fails. For work
+ * that only timers end: one event loop rings them all in their order, however late a busy machine lets it.
+ */
+export async function sooner<T>(work: Promise<T>, { than: ms }: { readonly than: number }): Promise<T> {
+  const isLate = Symbol()
+  const late = timersOf(ms).then(() => isLate)
+  const first = await Promise.race([work, late])
+  if (first === isLate) throw new Error(`a timer of ${ms} ms rang before it was over`)
+  return first as T
 }

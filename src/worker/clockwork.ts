@@ -31,10 +31,12 @@ export interface ClockworkOptions {
   /** How many turns this process works on at once, and how many of one lane. */
   readonly slots: number
   readonly laneSlots: number
+  /** How often it looks by itself, unless a quarter of a second. */
+  readonly pollMs?: number
   onError(error: unknown, what: string): void
 }
 
-const pollMs = 250
+const usualPollMs = 250
 const renewMs = 5_000
 const sweepMs = 1_000
 const idleMs = 10_000
@@ -58,7 +60,7 @@ export class Clockwork {
   /** Joins the workers and begins. Throws when the database is away now; later it waits for it. */
   async start(): Promise<void> {
     await this.#enlist()
-    this.#every(pollMs, () => this.#claim())
+    this.#every(this.#options.pollMs ?? usualPollMs, () => this.#claim())
     this.#every(renewMs, () => this.#renew())
     this.#every(sweepMs, () => this.#sweep())
     this.#every(idleMs, () => this.#options.turns.removeIdle(idleBatch))

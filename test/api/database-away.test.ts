@@ -99,7 +99,7 @@ describe('while the database says nothing', () => {
     expect(await ready()).toBe(503)
     line.mend()
     expect(await lastOf(() => ask('/v1.0/pods'))).toBe(200)
-  }, 20_000)
+  })
 })
 
 describe('while the database ends what runs', () => {

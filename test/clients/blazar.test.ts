@@ -50,7 +50,7 @@ async function run(
     OS_PROJECT_DOMAIN_NAME: 'Default',
     OS_REGION_NAME: region,
   }
-  const child = spawn(`/usr/bin/${command}`, args, { env, timeout: 50_000 })
+  const child = spawn(`/usr/bin/${command}`, args, { env, timeout: 240_000 })
   child.stdin.end()
   const ended = new Promise<number | null>(resolve => child.on('close', resolve))
   const [out, said] = await Promise.all([text(child.stdout), text(child.stderr)])

@@ -54,7 +54,7 @@ export async function openstack(
     OS_PROJECT_DOMAIN_ID: 'default',
     OS_REGION_NAME: region,
   }
-  const child = spawn(command, { env, timeout: 55_000 })
+  const child = spawn(command, { env, timeout: 240_000 })
   child.stdin.end(`${lines.join('\n')}\n`)
   const [out, said] = await Promise.all([text(child.stdout), text(child.stderr)])
   const json = out

@@ -165,10 +165,9 @@ test('the catalog says where each region has its services', async () => {
 })
 
 test('Keystone tells its versions', async () => {
-  const { versions, latencyMs, url } = await probe(target.region(), 'identity')
+  const { versions, url } = await probe(target.region(), 'identity')
   expect(versions).toContainEqual(
     expect.objectContaining({ id: expect.stringMatching(/^v3\./), status: 'stable' }),
   )
-  expect(latencyMs).toBeLessThan(5000)
   expect(url).toBe(target.authUrl.replace(/v3$/, ''))
 })

@@ -1,5 +1,6 @@
 // What routers that span regions need of a stock Neutron: bridges, legs, routes, and floating IPs that lead elsewhere.
 import { afterAll, describe, expect, test } from 'vitest'
+import { until } from '../wait.ts'
 import { anySegment, openNetworking, refused } from './network.ts'
 import {
   bridgeIn,
@@ -190,9 +191,8 @@ describe.skipIf(!isThere)('a router with a way out', () => {
     const given = { projectId, floatingNetworkId, floatingIpAddress: '203.0.113.77' }
     const floating = await pod1.make('floatingip', { ...given, portId: port.id })
     expect(floating).toMatchObject({ ...given, portId: port.id, routerId: router.id })
-    await expect
-      .poll(async () => (await pod1.get('floatingip', floating.id))?.status, { timeout: 5000 })
-      .toBe('ACTIVE')
+    const read = () => pod1.get('floatingip', floating.id)
+    await until(async () => (await read())?.status === 'ACTIVE', { what: 'it is ACTIVE', seen: read })
     expect(await refused(pod1.make('floatingip', given))).toBe('409 IpAddressAlreadyAllocated')
     const inside = pod1.make('floatingip', { projectId, floatingNetworkId: network.id })
     expect(await refused(inside)).toBe('400 BadRequest')

@@ -1,6 +1,7 @@
 // What a stock Neutron takes of subnets, ports, groups and descriptions, and how it refuses the rest.
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { RegionPort, RegionSpec } from '../../src/core/network/copies/region-rows.ts'
+import { until } from '../wait.ts'
 import { anySegment, openNetworking, refused } from './network.ts'
 
 const { target, isThere, pod1, ours, tenant, close } = await openNetworking()
@@ -171,11 +172,11 @@ describe.skipIf(!isThere)('ports', () => {
     const hostId = hosts.find(({ host }) => /compute/.test(host))!.host
     expect(await set({ hostId })).toMatchObject({ hostId, vifType: 'ovs' })
     const read = (): Promise<RegionPort | null> => pod1.get('port', id)
-    await expect.poll(async () => (await read())?.status, { timeout: 5000 }).toBe('ACTIVE')
+    await until(async () => (await read())?.status === 'ACTIVE', { what: 'it is ACTIVE', seen: read })
     expect(await refused(set({ macAddress: 'fa:16:3e:aa:bb:03' }))).toBe('409 PortBound')
     expect((await set({ fixedIps: at(subnet, '10.0.1.10') })).fixedIps).toEqual(at(subnet, '10.0.1.10'))
     expect(await set({ hostId: 'nowhere' })).toMatchObject({ vifType: 'binding_failed' })
-    await expect.poll(async () => (await read())?.status, { timeout: 5000 }).toBe('DOWN')
+    await until(async () => (await read())?.status === 'DOWN', { what: 'it is DOWN', seen: read })
     expect(await set({ hostId: '' })).toMatchObject({ hostId: '', vifType: 'unbound', status: 'DOWN' })
     const server = { deviceId: taken.id, deviceOwner: 'compute:nova', profile: { region: 'Pod1' } }
     expect(await set({ ...server, securityGroupIds: [] })).toMatchObject({ ...server, securityGroupIds: [] })
@@ -191,9 +192,15 @@ describe.skipIf(!isThere)('ports', () => {
     expect(await changed(updatedAt!)).toEqual([{ id }])
     const later = new Date(updatedAt!.getTime() + 2000)
     expect(await changed(later)).toEqual([])
-    await new Promise(resolve => setTimeout(resolve, later.getTime() + 1000 - Date.now()))
-    await pod1.update('port', id, { name: 'changed' })
-    expect(await changed(later)).toEqual([{ id }])
+    let changes = 0
+    const isTold = async (): Promise<boolean> => {
+      changes += 1
+      const { updatedAt: at } = await pod1.update('port', id, { name: `changed ${changes}` })
+      const told = await changed(later)
+      expect(told).toEqual(at! >= later ? [{ id }] : [])
+      return told.length > 0
+    }
+    await until(isTold, { what: 'a change after that moment', seen: () => changes })
   })
 })
 

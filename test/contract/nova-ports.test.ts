@@ -11,7 +11,7 @@ import {
 } from '../../src/openstack/nova-aggregates.ts'
 import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
 import { openNetworking, refused } from './network.ts'
-import { type Booter, gone, openBooter, until } from './nova-servers.ts'
+import { answered, type Booter, gone, openBooter } from './nova-servers.ts'
 
 const { target, pod1, close } = await openNetworking()
 const region = target.region()
@@ -45,7 +45,7 @@ const boot = (spec: object): Promise<Server> => booter.boot({ name: target.prefi
 const portsOf = ({ id }: Server) => pod1.list('port', { where: { deviceId: id } })
 const onePortOf = async (server: Server) =>
   (
-    await until(
+    await answered(
       () => portsOf(server),
       ports => ports[0]?.status === 'ACTIVE',
     )

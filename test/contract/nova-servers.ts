@@ -1,10 +1,10 @@
 // Servers for the contract tests: booted as anybody, awaited, and gone at the end.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { createCatalog } from '../../src/openstack/catalog.ts'
 import { getServer, removeServer, type Server } from '../../src/openstack/nova.ts'
 import { createRegions, type Region } from '../../src/openstack/region.ts'
 import { createSession } from '../../src/openstack/session.ts'
+import { until } from '../wait.ts'
 import { requestId, type Target } from './target.ts'
 
 export interface Boot {
@@ -63,7 +63,7 @@ export async function openBooter(
     })
     const { id } = reply.read(z.object({ id: z.string() }), 'server')
     made.push(id)
-    return until(
+    return answered(
       () => getServer(admin, id),
       one => one?.status === 'ACTIVE' || one?.status === 'ERROR',
     ) as Promise<Server>
@@ -93,19 +93,19 @@ async function firstImage(session: ReturnType<typeof createSession>, url: string
   return body.images[0]!.id
 }
 
-/** Asks until the answer is right, for a minute. */
-export async function until<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 60_000
-  for (;;) {
-    const answer = await ask()
-    if (isRight(answer)) return answer
-    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)} after a minute`)
-    await sleep(250)
+/** Asks until the answer is right, and returns that. */
+export async function answered<T>(ask: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T> {
+  let answer: T | undefined
+  const isSo = async (): Promise<boolean> => {
+    answer = await ask()
+    return isRight(answer)
   }
+  await until(isSo, { what: `${isRight}`, seen: () => answer })
+  return answer as T
 }
 
 export const gone = (region: Region, serverId: string): Promise<Server | null> =>
-  until(
+  answered(
     () => getServer(region, serverId),
     server => server === null,
   )

@@ -5,7 +5,7 @@ import type { ProviderLogin, ProviderServerSpec } from '../../src/core/capacity/
 import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
 import { createProviders } from '../../src/openstack/provider.ts'
 import { openNetworking } from './network.ts'
-import { type Booter, openBooter, until } from './nova-servers.ts'
+import { answered, type Booter, openBooter } from './nova-servers.ts'
 import { requestId } from './target.ts'
 
 const { target, pod1, close } = await openNetworking()
@@ -133,7 +133,7 @@ describe.skipIf(!isThere)('looking around', () => {
 
 describe.skipIf(!isThere)('servers', () => {
   const settled = (id: string) =>
-    until(
+    answered(
       () => open().getServer(id),
       one => one?.status !== 'BUILD',
     )
@@ -152,7 +152,7 @@ describe.skipIf(!isThere)('servers', () => {
     expect(await open().getServer(plain.id)).toMatchObject({ mark: null })
     for (const made of [id, other]) {
       expect(await open().removeServer(made)).toBe(true)
-      await until(
+      await answered(
         () => open().getServer(made),
         one => one === null,
       )
@@ -167,7 +167,7 @@ describe.skipIf(!isThere)('servers', () => {
     const ports = await pod1.list('port', { where: { networkId, deviceId: id } })
     expect(ports).toHaveLength(1)
     await open().removeServer(id)
-    await until(
+    await answered(
       () => open().getServer(id),
       one => one === null,
     )

@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { freshDirectory, removeAll, serverProcesses } from '../store/embedded-programs.ts'
+import { until } from '../wait.ts'
 
 const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
 afterAll(removeAll)
@@ -54,9 +55,8 @@ describe('a command that is ended while its own server runs', () => {
     async signal => {
       const dataDir = freshDirectory()
       const first = atoll(dataDir, 'migrate')
-      await expect
-        .poll(() => existsSync(join(dataDir, 'postgres', 'postmaster.pid')), { interval: 5, timeout: 30_000 })
-        .toBe(true)
+      const isStarting = () => existsSync(join(dataDir, 'postgres', 'postmaster.pid'))
+      await until(isStarting, { what: 'its own server is starting' })
       first.kill(signal)
       expect(await first.ended).toEqual({ code: 1, out: '', err: `Ended by ${signal} before it was done.\n` })
       expect(serverProcesses(dataDir)).toEqual([])

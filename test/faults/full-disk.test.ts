@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { startCloud } from '../../sim/cloud.ts'
 import { freshDirectory, killIfAny, removeAll, serverProcesses } from '../store/embedded-programs.ts'
+import { until } from '../wait.ts'
 import { logIn } from '../world.ts'
 
 const main = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
@@ -38,8 +39,8 @@ it('says so with 503, loses nothing that it acknowledged, and recovers alone', a
       log += text
     })
     const line = (message: string) => log.split('\n').find(one => one.includes(message))
-    await expect.poll(() => line('Atoll is ready'), { timeout: 60_000 }).toBeDefined()
-    const { url } = JSON.parse(line('Atoll is ready')!) as { url: string }
+    const ready = await until(() => line('Atoll is ready'), { what: 'it is ready', seen: () => log })
+    const { url } = JSON.parse(ready) as { url: string }
     const headers = { 'x-auth-token': await logIn(cloud.authUrl, 'admin') }
     const post = async (path: string, body: object) =>
       fetch(`${url}/v1.0/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
@@ -67,16 +68,17 @@ it('says so with 503, loses nothing that it acknowledged, and recovers alone', a
     }
     // Room for some rows, and none for the next file of the write-ahead log: without one the server ends.
     truncateSync(filling, statSync(filling).size - 12 * MiB)
-    const until = Date.now() + 60_000
-    while (!line('It is started again.') && Date.now() < until)
+    const writeUntilItEnds = async (): Promise<boolean> => {
       await Promise.all(Array.from({ length: 10 }, create))
-    expect(line('It is started again.')).toBeDefined()
+      return line('It is started again.') !== undefined
+    }
+    await until(writeUntilItEnds, { what: 'the server has no room for its log', seen: () => log })
     expect(await create()).toBe(503)
     expect((await fetch(`${url}/readyz`)).status).toBe(503)
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
 
     rmSync(filling)
-    await expect.poll(create, { timeout: 30_000, interval: 200 }).toBe(200)
+    await until(async () => (await create()) === 200, { what: 'it writes again' })
     expect([...statuses].toSorted()).toEqual([200, 503])
     const stored = new Set<string>()
     for (let next = `${url}/v1.0/routings?all_projects=true&limit=1000`; next; ) {
@@ -96,7 +98,7 @@ it('says so with 503, loses nothing that it acknowledged, and recovers alone', a
     await ended
     for (const pid of serverProcesses(join(mount, 'data'))) killIfAny(pid)
   }
-}, 180_000)
+})
 
 const disposed = <T extends { close(): Promise<void> }>(one: T): T & AsyncDisposable =>
   Object.assign(one, { [Symbol.asyncDispose]: () => one.close() })

@@ -1,20 +1,16 @@
 // Worker processes killed and stopped at random: every job is done, every effect is there once.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
 import { askForUpkeep } from '../../src/worker/upkeep.ts'
-import { chanceOf, median, pick, seed } from '../chance.ts'
-import { until } from '../wait.ts'
+import { chanceOf, pick, seed } from '../chance.ts'
+import { pause, until } from '../wait.ts'
 import { type Working, working } from '../worker/working.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
 
 const regions = 20
 const workers = 4
-const killEveryMs = 1000
-/** Within which what a dead worker had is somebody else's. */
-const takeoverMs = 5000
 
 const open: AsyncDisposable[] = []
 
@@ -23,19 +19,25 @@ afterEach(async () => {
 })
 
 async function setUp(seeded: number, options: readonly string[] = []) {
-  const w = await working({ regions: regions })
+  const w = await working({ regions })
   open.push(w)
   const chance = chanceOf(seeded)
+  let late = 0
+  const beLate = async (ms: number): Promise<void> => {
+    late += 1
+    await pause(ms)
+    late -= 1
+  }
   for (const pod of w.neutrons) {
     // Some calls take effect long after whoever made them is gone, some answers come after that.
     pod.intercept.before = method =>
-      method === 'POST' && chance() < 0.02 ? sleep(3000 * chance()) : undefined
-    pod.intercept.after = method => (method === 'POST' && chance() < 0.1 ? sleep(1000 * chance()) : undefined)
+      method === 'POST' && chance() < 0.02 ? beLate(3000 * chance()) : undefined
+    pod.intercept.after = method => (method === 'POST' && chance() < 0.1 ? pause(1000 * chance()) : undefined)
   }
   const processes = workerProcesses(w, options)
   open.push(processes)
   await Promise.all(Array.from({ length: workers }, () => processes.start()))
-  return { w, processes, chance }
+  return { w, processes, chance, late: () => late }
 }
 
 const jobsIn = (w: Working, count: number): Job[] =>
@@ -52,33 +54,39 @@ async function takenBy(w: Working, worker: number): Promise<Taken[]> {
   return rows
 }
 
-/** How many milliseconds each turn had to wait until somebody else had it. */
-async function takeover(w: Working, orphans: readonly Taken[], waits: number[]): Promise<void> {
-  const since = performance.now()
-  let left = orphans
-  while (left.length > 0) {
+/** Until somebody else has each of the turns. */
+async function takeover(w: Working, orphans: readonly Taken[]): Promise<void> {
+  const left = async (): Promise<Taken[]> => {
     const { rows } = await sql<Taken>`
       select turn.key, turn.epoch from turn
-      join unnest(${left.map(({ key }) => key)}::text[], ${left.map(({ epoch }) => epoch)}::bigint[])
+      join unnest(${orphans.map(({ key }) => key)}::text[], ${orphans.map(({ epoch }) => epoch)}::bigint[])
         as orphan (key, epoch) on turn.key = orphan.key and turn.epoch = orphan.epoch
       where turn.kind = 'job'`.execute(w.database.db)
-    for (let gone = left.length - rows.length; gone > 0; gone -= 1) waits.push(performance.now() - since)
-    left = rows
-    await sleep(50)
+    return rows
   }
+  await until(async () => (await left()).length === 0, { what: 'others have what it had', seen: left })
+}
+
+/** Kills a worker whose leases have a year to go: only that its lock is gone can tell the others. */
+async function kill(w: Working, victim: WorkerProcess): Promise<Taken[]> {
+  await victim.kill()
+  await sql`update turn set lease_until = now() + interval '1 year' where worker = ${victim.worker}`.execute(
+    w.database.db,
+  )
+  return takenBy(w, victim.worker)
 }
 
 /** Stops a worker for longer than its lease, lets others take what it had, and continues it. */
-async function stopAndGoOn(w: Working, victim: WorkerProcess): Promise<boolean> {
+async function stopAndGoOn(w: Working, victim: WorkerProcess): Promise<Taken[]> {
   await victim.stop()
   const had = await takenBy(w, victim.worker)
   // As if its lease had run out.
   await sql`update turn set lease_until = now() - interval '1 second' where worker = ${victim.worker}`.execute(
     w.database.db,
   )
-  await takeover(w, had, [])
+  await takeover(w, had)
   victim.goOn()
-  return had.length > 0
+  return had
 }
 
 const logged = async ({ database }: Working): Promise<string[]> => {
@@ -131,52 +139,56 @@ async function outcomes({ database }: Working): Promise<string> {
 }
 
 describe('workers that die and stop at random', () => {
-  // Fewer than a tenth are still dying for as long as it takes to start the next.
   const count = process.env.SOAK === '1' ? 20_000 : 800
+  /** One after each so many jobs that are done. */
+  const jobsAKill = 100
 
   it(`do each of ${count} jobs, with one effect each`, { timeout: 900_000 }, async () => {
     const seeded = seed()
-    const { w, processes, chance } = await setUp(seeded)
+    const { w, processes, chance, late } = await setUp(seeded)
     const jobs = jobsIn(w, count)
-    const startedAt = performance.now()
     await w.post(jobs.slice(0, count / 2), 500)
     const posting = w.post(jobs.slice(count / 2), 50)
-    const waits: number[] = []
     const underWay: Promise<void>[] = []
     const stopped = new Set<WorkerProcess>()
-    let [kills, stops, done] = [0, 0, 0]
+    let [kills, stops, orphans, done] = [0, 0, 0, 0]
     const stop = async (victim: WorkerProcess): Promise<void> => {
       stopped.add(victim)
-      if (await stopAndGoOn(w, victim)) stops += 1
+      if ((await stopAndGoOn(w, victim)).length > 0) stops += 1
       stopped.delete(victim)
     }
-    for (let turn = 1; done < count; turn += 1) {
-      await sleep(startedAt + turn * killEveryMs - performance.now())
-      done = (await logged(w)).length
-      const ready = processes.alive.filter(one => one.isReady && !stopped.has(one))
-      // On a busy machine they start slower than they are killed.
-      if (ready.length < 2) continue
-      const victim = pick(ready, chance)
-      await victim.kill()
+    const ready = () => processes.alive.filter(one => one.isReady && !stopped.has(one))
+    for (;;) {
+      const next = Math.min(count, done + jobsAKill)
+      await until(
+        async () => {
+          done = (await logged(w)).length
+          // On a busy machine they start slower than they are killed.
+          return done === count || (done >= next && ready().length >= 2)
+        },
+        { what: `${next} jobs are done`, seen: () => done },
+      )
+      if (done === count) break
+      const victim = pick(ready(), chance)
+      const had = await kill(w, victim)
       kills += 1
-      underWay.push(takeover(w, await takenBy(w, victim.worker), waits))
+      orphans += had.length
+      underWay.push(takeover(w, had))
       void processes.start().catch(() => {})
       if (kills % 5 === 0) {
-        const others = ready.filter(one => one !== victim)
-        underWay.push(stop(pick(others, chance)))
+        underWay.push(stop(pick(ready(), chance)))
       }
     }
     await posting
     await Promise.all(underWay)
-    expect(waits.length).toBeGreaterThan(0)
-    const seconds = (performance.now() - startedAt) / 1000
+    expect(orphans).toBeGreaterThan(0)
     // What was under way to a region when its worker was killed may still take effect.
-    await sleep(3500)
+    await until(() => late() === 0, { what: 'no call is late any more' })
     await tidyAll(w)
     const made = w.neutrons.reduce((sum, pod) => sum + pod.calls('POST', 'networks'), 0)
     console.log(
-      `seed ${seeded}: ${count} jobs, ${kills} kills and ${stops} stops in ${seconds.toFixed(1)} s, runs a job: ${await outcomes(w)}; ` +
-        `death to takeover of ${waits.length} turns: median ${Math.round(median(waits))} ms, most ${Math.round(Math.max(...waits))} ms; ` +
+      `seed ${seeded}: ${count} jobs, ${kills} kills and ${stops} stops, runs a job: ${await outcomes(w)}; ` +
+        `${orphans} turns taken over from the dead; ` +
         `${made} networks made for ${count}, removed by realise ${processes.surplus.realise}, by tidy ${processes.surplus.tidy}`,
     )
     expect(processes.errors).toEqual([])
@@ -184,25 +196,32 @@ describe('workers that die and stop at random', () => {
     const { rows } = await sql`select from job`.execute(w.database.db)
     expect(rows).toHaveLength(0)
     expect(kills).toBeGreaterThan(0)
-    // Long before their leases ran out: the lock of a dead worker is gone with it. The longest is told, not asserted: on
-    // a busy machine it says more of the machine.
-    expect(median(waits)).toBeLessThanOrEqual(takeoverMs)
   })
 
   it('are found out when results are written whoever has the turn', { timeout: 300_000 }, async () => {
     const seeded = seed()
     const { w, processes, chance } = await setUp(seeded, ['--no-fence'])
     // So that a worker has many jobs under way when it is stopped.
-    for (const pod of w.neutrons) pod.intercept.after = () => sleep(200)
+    for (const pod of w.neutrons) pod.intercept.after = () => pause(200)
     const count = 1000
     const jobs = jobsIn(w, count)
     await w.post(jobs, 500)
     let stops = 0
     let seen: Findings = { lost: 0, twice: 0, wrong: 0 }
     while (stops < 10 && seen.twice === 0) {
-      await sleep(500)
-      if (await stopAndGoOn(w, pick(processes.alive, chance))) stops += 1
-      await sleep(500)
+      const victim = pick(processes.alive, chance)
+      await until(
+        async () => (await takenBy(w, victim.worker)).length > 0 || (await logged(w)).length === count,
+        { what: 'it has jobs under way' },
+      )
+      const told = () => processes.runs.filter(({ pid }) => pid === victim.pid).length
+      const before = told()
+      const had = await stopAndGoOn(w, victim)
+      if (had.length > 0) stops += 1
+      // What had only been taken when it was stopped is not run any more; what ran ends, and then it takes others.
+      await until(async () => told() >= before + had.length || (await logged(w)).length === count, {
+        what: 'it has ended as many as it had',
+      })
       seen = await findings(w, jobs, processes)
       if ((await logged(w)).length === count) break
     }

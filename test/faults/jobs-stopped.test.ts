@@ -1,7 +1,6 @@
 // A worker that is stopped in the middle of a create and goes on when another has its job: it writes nothing any more,
 // and what its late call made is found and removed.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Job } from '../../src/core/jobs/job.ts'
@@ -110,6 +109,12 @@ function count(isTwice: boolean): void {
   if (isTwice) twice.seen += 1
 }
 
+const isTidy = async (): Promise<boolean> => {
+  const { rows } = await sql`
+    select from turn where kind = 'tidy' and worker is null and due_at > now()`.execute(w.database.db)
+  return rows.length > 0
+}
+
 const noted = async (job: Job): Promise<string | null> => {
   const { rows } = await sql<{ regional_id: string | null }>`
     select regional_id from intent where purpose = ${job.resource.router_id}`.execute(w.database.db)
@@ -118,7 +123,7 @@ const noted = async (job: Job): Promise<string | null> => {
 
 describe('a worker that is stopped in the middle of a create', () => {
   it(`finds its job done, writes nothing, and removes what its late call made, ${rounds} times`, {
-    timeout: 60_000 * rounds,
+    timeout: 300_000 * rounds,
   }, async () => {
     for (let round = 0; round < rounds; round += 1) {
       const held = holdNext('before', 'POST')
@@ -141,7 +146,7 @@ describe('a worker that is stopped in the middle of a create', () => {
   })
 
   it(`changes nothing of the run that has its job by now, ${rounds} times`, {
-    timeout: 60_000 * rounds,
+    timeout: 300_000 * rounds,
   }, async () => {
     for (let round = 0; round < rounds; round += 1) {
       const made = pod.calls('POST', 'networks')
@@ -209,7 +214,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     await askForUpkeep(w.app)
     await until(() => called(job).length === 1, { what: 'there is one' })
     expect(called(job)[0]!.id).toBe(await noted(job))
-    await sleep(200)
+    await until(isTidy, { what: 'the tidy turn is over' })
     expect(pod.networks().map(({ id }) => id)).toEqual(expect.arrayContaining(foreign))
     await until(() => processes.surplus.tidy > before, { what: 'it was told' })
     expect(processes.errors).toEqual([])

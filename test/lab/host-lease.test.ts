@@ -1,6 +1,5 @@
 // A lease of a host on a real Nova and Placement: it starts, takes a server by its flavor, keeps others out, ends.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { Lease, LeaseSpec } from '../../src/core/leases/lease.ts'
@@ -9,6 +8,7 @@ import { getServer, listHypervisors, listServers } from '../../src/openstack/nov
 import { createFlavor, getFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
 import { openBooter } from '../contract/nova-servers.ts'
 import { openTarget } from '../contract/target.ts'
+import { until } from '../wait.ts'
 import { world } from '../world.ts'
 
 const target = await openTarget()
@@ -46,17 +46,11 @@ test.skipIf(!isThere)('a lease of a host from its start to its end', async () =>
   undone.push(() => removeHost(app, admin, { id: host.id, region: null }).catch(() => {}))
 
   const lease = await createLease(app, member, wholeHost())
-  const until = async (status: Lease['status']): Promise<void> => {
-    const deadline = Date.now() + 120_000
-    for (;;) {
-      const now = await app.store.leases.get(lease.id)
-      if (now?.status === status) return
-      if (Date.now() > deadline) throw new Error(`the lease is ${now?.status} (${now?.statusReason})`)
-      await sleep(100)
-    }
-  }
+  const now = () => app.store.leases.get(lease.id)
+  const comesTo = (status: Lease['status']) =>
+    until(async () => (await now())?.status === status, { what: `the lease is ${status}`, seen: now })
   const askedAt = Date.now()
-  await until('ACTIVE')
+  await comesTo('ACTIVE')
   console.log(`the lease was ACTIVE ${Date.now() - askedAt} ms after it was asked for`)
 
   const mine = await booter.boot({ name: `${target.prefix}-mine`, flavorId: lease.reservations[0]!.id })
@@ -68,7 +62,7 @@ test.skipIf(!isThere)('a lease of a host from its start to its end', async () =>
 
   const endedAt = Date.now()
   await updateLease(app, member, { id: lease.id, endAt: new Date(endedAt + 1_000) })
-  await until('TERMINATED')
+  await comesTo('TERMINATED')
   console.log(`the lease was TERMINATED ${Date.now() - endedAt - 1_000} ms after its end`)
   expect(await getServer(region, mine.id)).toBeNull()
   expect(await getFlavor(region, lease.reservations[0]!.id)).toBeNull()

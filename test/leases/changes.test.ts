@@ -3,7 +3,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Lease, LeaseChange } from '../../src/core/leases/lease.ts'
 import { createLease, updateLease } from '../../src/core/leases/leases.ts'
-import { hourMs, leasing, quiet, shortly, traces, untilSo } from './leasing.ts'
+import { hourMs, leasing, quiet, shortly, traces } from './leasing.ts'
 
 const w = await leasing({
   regions: ['Pod1', 'Pod2'],
@@ -25,7 +25,7 @@ const hostsOf = (lease: Lease): number[] => lease.reservations.flatMap(one => [.
 
 describe('an active lease', () => {
   it('grows, is UPDATING meanwhile, and its servers land on what it has got', async () => {
-    const lease = await create({ forMs: 600_000, region: 'Pod1' })
+    const lease = await create({ forMs: hourMs, region: 'Pod1' })
     await w.until(lease.id, 'ACTIVE')
     const flavor = lease.reservations[0]!.id
     await w.boot({ region: 'Pod1', flavor })
@@ -40,7 +40,7 @@ describe('an active lease', () => {
   })
 
   it('does not grow beyond what is free, and is as it was', async () => {
-    const lease = await create({ forMs: 600_000, region: 'Pod1' })
+    const lease = await create({ forMs: hourMs, region: 'Pod1' })
     await w.until(lease.id, 'ACTIVE')
     const before = await quiet(w, lease.id)
     await expect(change(lease, { reservations: resized(lease, 5, 5) })).rejects.toMatchObject({
@@ -49,11 +49,11 @@ describe('an active lease', () => {
     })
     expect(await w.lease(lease.id)).toEqual(before)
     // And nothing of it is held.
-    await create({ forMs: 600_000, region: 'Pod1', count: 3 })
+    await create({ forMs: hourMs, region: 'Pod1', count: 3 })
   })
 
   it('gives no host back', async () => {
-    const lease = await create({ forMs: 600_000, region: 'Pod1', count: 2 })
+    const lease = await create({ forMs: hourMs, region: 'Pod1', count: 2 })
     await w.until(lease.id, 'ACTIVE')
     const active = await quiet(w, lease.id)
     await expect(change(lease, { reservations: resized(lease, 1, 1) })).rejects.toMatchObject({
@@ -101,7 +101,7 @@ describe('an active lease', () => {
   it('ends at once when that is asked for, and ends at its new end', async () => {
     const lease = await create({ forMs: hourMs, region: 'Pod1' })
     await w.until(lease.id, 'ACTIVE')
-    await change(lease, { endAt: new Date(Date.now() + 1_000) })
+    await change(lease, { endAt: new Date(w.app.now().getTime() + 1_000) })
     await w.until(lease.id, 'TERMINATED')
   })
 })
@@ -175,6 +175,6 @@ it('many changes at once are made one after the other, beside what the clockwork
   const done = await Promise.allSettled(ends.map(endAt => change(lease, { endAt })))
   const accepted = done.filter(one => one.status === 'fulfilled').length
   expect(accepted).toBeGreaterThan(0)
-  await untilSo(async () => (await w.lease(lease.id)).status === 'ACTIVE')
+  await w.until(lease.id, 'ACTIVE')
   expect(ends).toContainEqual((await w.lease(lease.id)).endAt)
 })

@@ -7,7 +7,8 @@ import { removeHost } from '../../src/core/hosts/enrolment.ts'
 import { newJob } from '../../src/core/jobs/jobs.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
 import { noteOf } from '../../src/core/note.ts'
-import { type Leasing, leasing, quiet, shortly } from './leasing.ts'
+import { until } from '../wait.ts'
+import { hourMs, type Leasing, leasing, quiet, shortly } from './leasing.ts'
 
 let w: Leasing
 beforeAll(async () => {
@@ -63,7 +64,7 @@ const line = ({ action, data, region }: FeedEvent): string => `${action} ${data.
 
 describe('a lease', () => {
   it('is told of in the order of its life, to its project and to admins', async () => {
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000, region: 'Pod1' }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
     await w.until(lease.id, 'ACTIVE')
     await quiet(w, lease.id)
     await updateLease(w.app, w.demo, { id: lease.id, name: 'another' })
@@ -89,7 +90,7 @@ describe('a lease', () => {
 
   it('that fails is told of with its reason', async () => {
     w.cloud.faults.add({ kind: 'status', status: 400, region: 'Pod2', method: 'POST', path: '/v2.1/flavors' })
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000, region: 'Pod2' }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod2' }))
     await w.until(lease.id, 'ERROR')
     const failed = (await eventsOf(lease.id)).find(event => event.action === 'lease.error')!
     expect(failed.data.status_reason).toEqual(expect.any(String))
@@ -101,12 +102,12 @@ describe('whatever changed in the database', () => {
   it('was told by the transaction that changed it: leases, hosts and jobs', async () => {
     const host = w.hosts[0]!
     await removeHost(w.app, w.admin, { id: host.id, region: null })
-    await expect.poll(() => w.app.store.hosts.get(host.id), { timeout: 20_000 }).toBeNull()
+    await until(async () => (await w.app.store.hosts.get(host.id)) === null, { what: 'the host is gone' })
     const resource = { router_id: w.app.newId() }
     const job = newJob(w.app, { projectId: 'p', type: 'configure_route', resource, region: 'Pod1' })
     await w.app.store.jobs.post([job], noteOf(w.app, w.admin, 'job.create'))
     const isTried = async () => !['NEW', 'RUNNING'].includes((await w.app.store.jobs.get(job.id))!.status)
-    await expect.poll(isTried, { timeout: 20_000 }).toBe(true)
+    await until(isTried, { what: 'the job is tried' })
     const { counts, silent } = await seen()
     console.log(`changes that were told: ${JSON.stringify(counts)}`)
     expect(silent).toEqual([])

@@ -3,31 +3,29 @@
 import { expect, it } from 'vitest'
 import type { Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
-import { leasing, shortly, untilSo } from './leasing.ts'
+import { until } from '../wait.ts'
+import { hourMs, leasing, shortly } from './leasing.ts'
 
-it('leases in other regions start in time, and a lease that hangs is deleted and its hosts are free at once', async () => {
+it('leases in other regions start while it hangs, and a lease that hangs is deleted and its hosts are free at once', async () => {
   await using w = await leasing({ regions: ['Pod1', 'Pod2', 'Pod3'], hosts: 8 })
   w.cloud.faults.add({ kind: 'hang', region: 'Pod1' })
   const create = (region: string): Promise<Lease> =>
-    createLease(w.app, w.demo, shortly(w, { forMs: 600_000, region }))
+    createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region }))
   const hanging: Lease[] = []
   for (let n = 0; n < 8; n++) hanging.push(await create('Pod1'))
-  await untilSo(async () => (await w.lease(hanging[0]!.id)).status === 'STARTING')
+  const calls = () => w.cloud.faults.calls({ region: 'Pod1' })
+  await until(() => calls() > 0, { what: 'the first of them hangs' })
 
-  const askedAt = Date.now()
-  const parts = ['Pod2', 'Pod3'].map(region => shortly(w, { forMs: 600_000, region }).reservations[0]!)
-  const spread = { ...shortly(w, { forMs: 600_000 }), reservations: parts }
+  const parts = ['Pod2', 'Pod3'].map(region => shortly(w, { forMs: hourMs, region }).reservations[0]!)
+  const spread = { ...shortly(w, { forMs: hourMs }), reservations: parts }
   const others = [await create('Pod2'), await create('Pod3'), await createLease(w.app, w.demo, spread)]
   for (const { id } of others) await w.until(id, 'ACTIVE')
-  console.log(
-    `beside a region that hangs three leases were ACTIVE ${Date.now() - askedAt} ms after they were asked for`,
-  )
-  expect(Date.now() - askedAt).toBeLessThan(10_000)
+  for (const { id } of hanging) expect(['PENDING', 'STARTING']).toContain((await w.lease(id)).status)
 
-  const removedAt = Date.now()
-  await removeLease(w.app, w.demo, { id: hanging[0]!.id, region: null })
-  console.log(`the deletion of one that hangs was answered after ${Date.now() - removedAt} ms`)
-  expect(Date.now() - removedAt).toBeLessThan(5_000)
+  const [first] = hanging
+  await removeLease(w.app, w.demo, { id: first!.id, region: null })
+  // Whoever waited for the region would come back when it is given up, and by then what hangs is tried again.
+  expect((await w.lease(first!.id)).status).toBe('DELETING')
   const next = await create('Pod1')
-  expect(next.reservations[0]!.hosts).toEqual(hanging[0]!.reservations[0]!.hosts)
+  expect(next.reservations[0]!.hosts).toEqual(first!.reservations[0]!.hosts)
 })

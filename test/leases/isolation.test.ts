@@ -5,6 +5,7 @@ import { removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reservedTrait } from '../../src/openstack/isolation.ts'
+import { meanwhile } from '../wait.ts'
 import { hourMs, type Leasing, leasing, shortly, traces } from './leasing.ts'
 
 const hostnamesOf = (w: Leasing, lease: Lease): string[] =>
@@ -141,11 +142,12 @@ describe('on a Nova with Blazar’s filter', () => {
         .flatMap(({ hosts }) => [...hosts])
       open.push(...enrolled.filter(name => !pooled.includes(name)))
     }
-    const timer = setInterval(look, 1)
-    const lease = await active(w, 3)
-    await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
-    clearInterval(timer)
+    const life = async (): Promise<void> => {
+      const lease = await active(w, 3)
+      await removeLease(w.app, w.demo, { id: lease.id, region: null })
+      await w.until(lease.id, null)
+    }
+    await meanwhile(look, life())
     expect(open).toEqual([])
   })
 })

@@ -1,10 +1,10 @@
 // A world with hosts whose workers run, and leases in a few words.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../../sim/nova/rows.ts'
 import type { NovaService } from '../../sim/nova/service.ts'
 import type { Lease, LeaseSpec, LeaseStatus } from '../../src/core/leases/lease.ts'
 import { listLeases, removeLease } from '../../src/core/leases/leases.ts'
+import { until } from '../wait.ts'
 import { type World, type WorldSpec, world } from '../world.ts'
 
 export const minuteMs = 60_000
@@ -14,6 +14,8 @@ export interface Leasing extends World {
   /** The lease once it has this status (or, with null, is gone). */
   until(id: string, status: LeaseStatus | null): Promise<Lease | null>
   lease(id: string): Promise<Lease>
+  /** The clock says this from now on, and what these leases are due for by then is done. */
+  comes(at: Date, ...ids: readonly string[]): Promise<void>
   nova(region: string): NovaService
   /** A server as Nova has it once it is active or in error. */
   boot(spec: Boot): Promise<Server>
@@ -35,22 +37,16 @@ export interface Boot {
 /** Four hosts of each region, and workers, unless told otherwise. */
 export async function leasing(spec: WorldSpec = {}): Promise<Leasing> {
   const w = await world({ hosts: 4, workers: true, ...spec })
-  const until: Leasing['until'] = async (id, status) => {
-    const deadline = Date.now() + 20_000
-    for (;;) {
-      const lease = await w.app.store.leases.get(id)
-      if ((lease?.status ?? null) === status) return lease
-      if (Date.now() > deadline)
-        throw new Error(`lease ${id} is ${lease?.status} (${lease?.statusReason}), not ${status}`)
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
   return Object.assign(w, {
-    until,
+    until: (id: string, status: LeaseStatus | null) => untilItIs(w, id, status),
     async lease(id: string) {
       const lease = await w.app.store.leases.get(id)
       if (!lease) throw new Error(`there is no lease ${id}`)
       return lease
+    },
+    async comes(at: Date, ...ids: readonly string[]) {
+      w.setTime(at)
+      await w.app.store.turns.ask(ids.map(key => ({ kind: 'lease', key, lane: '' })))
     },
     nova: (region: string) => w.cloud.novas.get(region)!,
     boot: (spec: Boot) => boot(w, spec),
@@ -59,11 +55,22 @@ export async function leasing(spec: WorldSpec = {}): Promise<Leasing> {
       const all = { filter: {}, sort: 'id', descending: false, limit: null, marker: null } as const
       const { items } = await listLeases(w.app, w.admin, all)
       for (const { id } of items) await removeLease(w.app, w.admin, { id, region: null })
-      for (const { id } of items) await until(id, null)
+      for (const { id } of items) await untilItIs(w, id, null)
       for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
       w.cloud.faults.clear()
     },
   })
+}
+
+async function untilItIs({ app }: World, id: string, status: LeaseStatus | null): Promise<Lease | null> {
+  let lease: Lease | null = null
+  const isSo = async (): Promise<boolean> => {
+    lease = await app.store.leases.get(id)
+    return (lease?.status ?? null) === status
+  }
+  const seen = () => [lease?.status, lease?.statusReason]
+  await until(isSo, { what: `lease ${id} is ${status ?? 'gone'}`, seen })
+  return lease
 }
 
 async function boot(
@@ -88,11 +95,12 @@ async function boot(
   })
   if (reply.status !== 202) throw new Error(`no server ${name}: ${reply.status} ${await reply.text()}`)
   const { server } = (await reply.json()) as { server: { id: string } }
-  for (;;) {
-    const there = nova.server(server.id)!
-    if (there.taskState === null && there.vmState !== 'building') return there
-    await sleep(5)
+  const isAtRest = (): boolean => {
+    const { taskState, vmState } = nova.server(server.id)!
+    return taskState === null && vmState !== 'building'
   }
+  await until(isAtRest, { what: 'the server is at rest', seen: () => nova.server(server.id) })
+  return nova.server(server.id)!
 }
 
 /** What there is of reservations in a region: flavors, classes, places. */
@@ -156,20 +164,12 @@ export interface Shortly extends Partial<Omit<LeaseSpec, 'region'>> {
 
 /** Once nothing is being done for it, not even what goes by quickly. */
 export async function quiet(w: Leasing, id: string): Promise<Lease> {
-  await untilSo(async () => {
+  const isQuiet = async (): Promise<boolean> => {
     const { action, events } = await w.lease(id)
     return action === null && events.every(({ at, status }) => at > w.app.now() || status !== 'UNDONE')
-  })
-  return w.lease(id)
-}
-
-/** Waits until it is so, for a while. */
-export async function untilSo(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`it is not so: ${isSo}`)
-    await sleep(20)
   }
+  await until(isQuiet, { what: `nothing is done for lease ${id}`, seen: () => w.lease(id) })
+  return w.lease(id)
 }
 
 /** All that a region's Nova and Placement hold, without what is chosen anew each time; ids of these leases by their order. */

@@ -1,15 +1,15 @@
 // The life of a lease, through the regions and back.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { HostReservationSpec, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
-import { leasing, quiet, shortly, traces, untilSo } from './leasing.ts'
+import { until } from '../wait.ts'
+import { hourMs, leasing, quiet, shortly, traces } from './leasing.ts'
 
-const w = await leasing({
-  regions: ['Pod1', 'Pod2'],
-  settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '2' },
-})
+const settings = { ATOLL_LEASES_RETRY_FOR_SECONDS: '2' }
+const own = () => leasing({ regions: ['Pod1'], settings })
+
+const w = await leasing({ regions: ['Pod1', 'Pod2'], settings })
 afterEach(async () => {
   w.setTime(null)
   for (const region of ['Pod1', 'Pod2']) {
@@ -21,6 +21,9 @@ afterEach(async () => {
 })
 afterAll(() => w[Symbol.asyncDispose]())
 
+/** Brings the end of a lease near, once all is ready for it. */
+const endSoon = ({ id }: Lease) =>
+  updateLease(w.app, w.demo, { id, endAt: new Date(w.app.now().getTime() + 1_000) })
 const remove = (lease: Lease) => removeLease(w.app, w.demo, { id: lease.id, region: null })
 const flavorOf = (lease: Lease): string => lease.reservations[0]!.id
 const events = ({ events }: Lease): string[] => events.map(({ type, status }) => `${type} ${status}`)
@@ -35,21 +38,36 @@ const withBeforeEnd = (spec: ReturnType<typeof shortly>, beforeEnd: HostReservat
 })
 
 describe('the start of a lease', () => {
-  it('comes within a second of its time', async () => {
-    const lease = await createLease(w.app, w.demo, shortly(w, { inMs: 1_200, forMs: 60_000 }))
+  it('is due at its time, and comes then and not before', async () => {
+    // A cloud of its own: what has started by a clock that was set holds its hosts for when the real one comes there.
+    await using w = await own()
+    const lease = await createLease(w.app, w.demo, shortly(w, { inMs: hourMs, forMs: hourMs }))
     expect(lease.status).toBe('PENDING')
+    const due = async () => {
+      const { rows } = await w.database.pool.query(
+        `select due_at, worker from turn where kind = 'lease' and key = $1`,
+        [lease.id],
+      )
+      return rows[0]
+    }
+    const dueMs = (await due()).due_at.getTime() - lease.startAt.getTime()
+    expect(dueMs).toBeGreaterThanOrEqual(0)
+    expect(dueMs).toBeLessThanOrEqual(1)
+    await w.comes(new Date(lease.startAt.getTime() - 60_000), lease.id)
+    await until(async () => (await due()).worker === null && (await due()).due_at > new Date(), {
+      what: 'a turn before its time is over',
+      seen: due,
+    })
+    expect((await w.lease(lease.id)).status).toBe('PENDING')
+    await w.comes(lease.startAt, lease.id)
     await w.until(lease.id, 'ACTIVE')
-    const lateMs = Date.now() - lease.startAt.getTime()
     const active = await quiet(w, lease.id)
-    console.log(`a lease was ACTIVE ${lateMs} ms after its time`)
-    expect(lateMs).toBeGreaterThanOrEqual(0)
-    expect(lateMs).toBeLessThan(3_000)
     expect(active.reservations).toMatchObject([{ status: 'active', regionName: 'Pod1' }])
     expect(events(active)).toEqual(['start_lease DONE', 'end_lease UNDONE', 'before_end_lease DONE'])
   })
 
   it('lets its project’s servers land on its hosts', async () => {
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000 }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs }))
     await w.until(lease.id, 'ACTIVE')
     const server = await w.boot({ region: 'Pod1', flavor: flavorOf(lease) })
     expect(hostnamesOf(lease)).toEqual([server.host])
@@ -57,8 +75,14 @@ describe('the start of a lease', () => {
 
   it('is tried again when the region refuses, and is ERROR with a reason when that lasts', async () => {
     w.cloud.faults.add({ kind: 'status', status: 400, region: 'Pod1', method: 'POST', path: '/v2.1/flavors' })
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000, region: 'Pod1' }))
+    const now = w.app.now()
+    w.setTime(now)
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
     expect((await w.until(lease.id, 'STARTING'))!.reservations[0]!.status).toBe('pending')
+    await until(() => w.cloud.faults.calls({ path: '/v2.1/flavors', method: 'POST' }) >= 2, {
+      what: 'it is tried again',
+    })
+    w.setTime(new Date(now.getTime() + 2_001))
     const failed = await w.until(lease.id, 'ERROR')
     expect(failed!.statusReason).toContain("Pod1's Nova answered 400 to POST /v2.1/flavors")
     expect(failed!.reservations[0]!.status).toBe('error')
@@ -68,8 +92,8 @@ describe('the start of a lease', () => {
 
 describe('the end of a lease', () => {
   it('takes away what the lease placed, and only that', async () => {
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 3_000, region: 'Pod1' }))
-    const other = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000, region: 'Pod1' }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
+    const other = await createLease(w.app, w.demo, shortly(w, { forMs: 2 * hourMs, region: 'Pod1' }))
     await w.until(lease.id, 'ACTIVE')
     await w.until(other.id, 'ACTIVE')
     const placed = await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name: 'placed' })
@@ -77,8 +101,8 @@ describe('the end of a lease', () => {
     const plain = await w.boot({ region: 'Pod1', name: 'plain' })
     const foreign = await w.boot({ region: 'Pod1', as: 'admin', name: 'of another project' })
     expect(placed.host).not.toBe(kept.host)
+    await endSoon(lease)
     const ended = await w.until(lease.id, 'TERMINATED')
-    console.log(`a lease was TERMINATED ${Date.now() - lease.endAt.getTime()} ms after its time`)
     expect(ended!.reservations[0]!.status).toBe('deleted')
     expect(events(ended!)).toEqual(['start_lease DONE', 'end_lease DONE', 'before_end_lease DONE'])
     const left = w.nova('Pod1').servers()
@@ -88,13 +112,19 @@ describe('the end of a lease', () => {
   })
 
   it('takes images of its servers first, each once, even when the answer got lost', async () => {
-    const spec = withBeforeEnd(shortly(w, { forMs: 5_000, region: 'Pod1', count: 2 }), 'snapshot')
-    const beforeEndAt = new Date(Date.now() + 2_000)
+    const spec = withBeforeEnd(shortly(w, { forMs: hourMs, region: 'Pod1', count: 2 }), 'snapshot')
+    const beforeEndAt = new Date(w.app.now().getTime() + hourMs / 2)
     const lease = await createLease(w.app, w.demo, { ...spec, beforeEndAt })
     await w.until(lease.id, 'ACTIVE')
     for (const name of ['one', 'two']) await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name })
     await w.boot({ region: 'Pod1', name: 'plain' })
     w.cloud.faults.add({ kind: 'lost', method: 'POST', path: '/v2.1/servers/*/action', times: 1 })
+    const soon = new Date(w.app.now().getTime() + 1_000)
+    await updateLease(w.app, w.demo, { id: lease.id, beforeEndAt: soon })
+    await until(async () => events(await w.lease(lease.id)).includes('before_end_lease DONE'), {
+      what: 'its images are taken',
+    })
+    await endSoon(lease)
     await w.until(lease.id, 'TERMINATED')
     const images = w.nova('Pod1').images()
     const taken = images.map(image => image.name).filter(name => name.startsWith('reserved_'))
@@ -102,8 +132,10 @@ describe('the end of a lease', () => {
   })
 
   it('takes images anew when it comes later than it was told', async () => {
-    const spec = withBeforeEnd(shortly(w, { forMs: 3_600_000, region: 'Pod1' }), 'snapshot')
-    const lease = await createLease(w.app, w.demo, { ...spec, beforeEndAt: new Date(Date.now() + 1_000) })
+    const spec = withBeforeEnd(shortly(w, { forMs: hourMs, region: 'Pod1' }), 'snapshot')
+    const now = w.app.now().getTime()
+    const early = new Date(now + hourMs / 4)
+    const lease = await createLease(w.app, w.demo, { ...spec, beforeEndAt: early })
     await w.until(lease.id, 'ACTIVE')
     await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name: 'again' })
     const images = () =>
@@ -111,23 +143,26 @@ describe('the end of a lease', () => {
         .nova('Pod1')
         .images()
         .filter(image => image.name === 'reserved_again').length
-    await untilSo(() => images() === 1)
-    const beforeEndAt = new Date(Date.now() + 1_800_000)
+    await w.comes(early, lease.id)
+    await until(() => images() === 1, { what: 'an image is taken' })
+    const beforeEndAt = new Date(now + hourMs / 2)
     const armed = await updateLease(w.app, w.demo, { id: lease.id, beforeEndAt })
     expect(events(armed)).toContain('before_end_lease UNDONE')
-    w.setTime(beforeEndAt)
-    await w.app.store.turns.ask([{ kind: 'lease', key: lease.id, lane: '' }])
-    await untilSo(() => images() === 2)
-    w.setTime(null)
+    await w.comes(beforeEndAt, lease.id)
+    await until(() => images() === 2, { what: 'an image is taken anew' })
   })
 
   it('comes for a lease whose user is no more as for any other', async () => {
     const gone = { ...w.demo, userId: 'somebody-who-is-no-more' }
-    const lease = await createLease(w.app, gone, shortly(w, { forMs: 2_000 }))
+    const lease = await createLease(w.app, gone, shortly(w, { forMs: hourMs }))
+    await w.until(lease.id, 'ACTIVE')
+    await endSoon(lease)
     expect((await w.until(lease.id, 'TERMINATED'))!.userId).toBe('somebody-who-is-no-more')
   })
 
   it('comes for a lease that never started as well', async () => {
+    // A cloud of its own: what has ended by a clock that was set holds its hosts until the real one comes there.
+    await using w = await own()
     w.cloud.faults.add({
       kind: 'status',
       status: 400,
@@ -135,37 +170,46 @@ describe('the end of a lease', () => {
       path: '/v2.1/flavors*',
       method: 'POST',
     })
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 6_000, region: 'Pod1' }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
     await w.until(lease.id, 'ERROR')
-    await untilSo(async () => events(await w.lease(lease.id)).includes('end_lease DONE'))
+    await w.comes(lease.endAt, lease.id)
+    await until(async () => events(await w.lease(lease.id)).includes('end_lease DONE'), {
+      what: 'it has ended',
+    })
     const ended = await w.lease(lease.id)
     expect([ended.status, ended.reservations[0]!.status]).toEqual(['ERROR', 'deleted'])
     expect(traces(w, 'Pod1')).toEqual([])
   })
 
   it('waits for a server that will not die, and says which', async () => {
+    // A cloud of its own: what has ended by a clock that was set holds its hosts until the real one comes there.
+    await using w = await own()
     const [host = ''] = hostnamesIn('Pod1')
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 2_000, host, region: 'Pod1' }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, host, region: 'Pod1' }))
     const next = await createLease(
       w.app,
       w.demo,
-      shortly(w, { inMs: 2_100, forMs: 60_000, host, region: 'Pod1' }),
+      shortly(w, { inMs: hourMs + 60_000, forMs: hourMs, host, region: 'Pod1' }),
     )
     const beside = await createLease(
       w.app,
       w.demo,
-      shortly(w, { inMs: 2_100, forMs: 60_000, region: 'Pod1' }),
+      shortly(w, { inMs: hourMs + 60_000, forMs: hourMs, region: 'Pod1' }),
     )
     await w.until(lease.id, 'ACTIVE')
     const server = await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name: 'stubborn' })
     w.nova('Pod1').makeUndying(server.id)
+    await w.comes(beside.startAt, lease.id, next.id, beside.id)
     await w.until(beside.id, 'ACTIVE')
-    console.log(`a lease beside it was ACTIVE ${Date.now() - beside.startAt.getTime()} ms after its time`)
-    await untilSo(
-      async () => (await w.lease(lease.id)).statusReason?.includes(`stubborn (${server.id})`) ?? false,
-    )
+    const told = async () => (await w.lease(lease.id)).statusReason
+    await until(async () => (await told())?.includes(`stubborn (${server.id})`), {
+      what: 'it says which server',
+      seen: told,
+    })
     expect((await w.lease(lease.id)).status).toBe('TERMINATING')
-    await untilSo(async () => (await w.lease(next.id)).statusReason !== null)
+    await until(async () => (await w.lease(next.id)).statusReason !== null, {
+      what: 'the next says why it waits',
+    })
     expect(await w.lease(next.id)).toMatchObject({
       status: 'PENDING',
       statusReason: 'waits until the lease before it has left its hosts',
@@ -176,13 +220,16 @@ describe('the end of a lease', () => {
   })
 
   it('comes before the start of the next one on its host', async () => {
+    // A cloud of its own: what has ended by a clock that was set holds its hosts until the real one comes there.
+    await using w = await own()
     w.nova('Pod1').region.settings.deleteMs = 700
     const [host = ''] = hostnamesIn('Pod1')
-    const startAt = new Date(Date.now() + 2_000)
+    const startAt = new Date(w.app.now().getTime() + hourMs)
     const first = await createLease(w.app, w.demo, { ...shortly(w, { forMs: 1, host }), endAt: startAt })
-    const second = await createLease(w.app, w.demo, { ...shortly(w, { forMs: 60_000, host }), startAt })
+    const second = await createLease(w.app, w.demo, { ...shortly(w, { forMs: hourMs, host }), startAt })
     await w.until(first.id, 'ACTIVE')
     const server = await w.boot({ region: 'Pod1', flavor: flavorOf(first) })
+    await w.comes(startAt, first.id, second.id)
     await w.until(second.id, 'ACTIVE')
     expect((await w.lease(first.id)).status).toBe('TERMINATED')
     expect(w.nova('Pod1').server(server.id)).toBeUndefined()
@@ -195,75 +242,77 @@ describe('the end of a lease', () => {
 
 describe('the deletion of a lease', () => {
   it('that is pending leaves nothing, and asks nothing of its region', async () => {
-    const lease = await createLease(w.app, w.demo, shortly(w, { inMs: 60_000, forMs: 60_000, count: 4 }))
+    const lease = await createLease(w.app, w.demo, shortly(w, { inMs: hourMs, forMs: hourMs, count: 4 }))
     await remove(lease)
     expect(await w.app.store.leases.get(lease.id)).toBeNull()
-    const again = await createLease(w.app, w.demo, shortly(w, { inMs: 60_000, forMs: 60_000, count: 4 }))
+    const again = await createLease(w.app, w.demo, shortly(w, { inMs: hourMs, forMs: hourMs, count: 4 }))
     expect(hostnamesOf(again)).toEqual(hostnamesOf(lease))
     expect(w.cloud.faults.log).toEqual([])
   })
 
   it('that is active frees its hosts at once, and waits for its servers', async () => {
-    w.nova('Pod1').region.settings.deleteMs = 700
-    const spec = shortly(w, { forMs: 600_000, region: 'Pod1', count: 4 })
+    const spec = shortly(w, { forMs: hourMs, region: 'Pod1', count: 4 })
     const lease = await createLease(w.app, w.demo, spec)
     await w.until(lease.id, 'ACTIVE')
     const server = await w.boot({ region: 'Pod1', flavor: flavorOf(lease) })
+    w.nova('Pod1').makeUndying(server.id)
     await remove(lease)
     expect((await w.lease(lease.id)).status).toBe('DELETING')
     const next = await createLease(w.app, w.demo, spec)
     expect(hostnamesOf(next)).toEqual(hostnamesOf(lease))
+    w.nova('Pod1').letDie(server.id)
     await w.until(next.id, 'ACTIVE')
     expect(await w.app.store.leases.get(lease.id)).toBeNull()
     expect(w.nova('Pod1').server(server.id)).toBeUndefined()
   })
 
   it('that is starting leaves nothing in its region', async () => {
-    w.cloud.faults.add({ kind: 'latency', ms: 700, region: 'Pod1', path: '/v2.1/flavors*' })
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000, region: 'Pod1' }))
+    const slow = { kind: 'latency', ms: 700, region: 'Pod1', path: '/v2.1/flavors*' } as const
+    const fault = w.cloud.faults.add(slow)
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
     await w.until(lease.id, 'STARTING')
-    await sleep(200)
-    const removedAt = Date.now()
+    await until(() => fault.hits > 0, { what: 'its start is under way' })
     await remove(lease)
     await w.until(lease.id, null)
-    console.log(`a lease that was starting was gone ${Date.now() - removedAt} ms after its deletion`)
-    expect(Date.now() - removedAt).toBeLessThan(10_000)
     expect(traces(w, 'Pod1')).toEqual([])
   })
 })
 
 describe('events', () => {
   it('that the user gives are done at their time, each for itself', async () => {
-    const at = (ms: number) => new Date(Date.now() + ms)
+    const now = w.app.now().getTime()
+    const [early, late] = [new Date(now + hourMs / 4), new Date(now + hourMs / 2)]
     const given = [
-      { type: 'hello', at: at(700) },
-      { type: 'hello', at: at(30_000) },
+      { type: 'hello', at: early },
+      { type: 'hello', at: late },
     ]
-    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: 60_000, events: given }))
-    await untilSo(async () => events(await w.lease(lease.id)).includes('hello DONE'))
+    const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, events: given }))
+    await w.until(lease.id, 'ACTIVE')
+    await w.comes(early, lease.id)
+    await until(async () => events(await w.lease(lease.id)).includes('hello DONE'), {
+      what: 'the first is done',
+    })
     expect(events(await w.lease(lease.id)).slice(3)).toEqual(['hello DONE', 'hello UNDONE'])
   })
 
   it('that are overdue run at once and in order after a restart', async () => {
+    // A cloud of its own: what has ended by a clock that was set holds its hosts until the real one comes there.
+    await using w = await own()
     const [host = '', other = ''] = hostnamesIn('Pod1')
-    const startAt = new Date(Date.now() + 1_500)
+    const startAt = new Date(w.app.now().getTime() + hourMs)
     const first = await createLease(w.app, w.demo, { ...shortly(w, { forMs: 1, host }), endAt: startAt })
-    const second = await createLease(w.app, w.demo, { ...shortly(w, { forMs: 60_000, host }), startAt })
-    const missed = await createLease(w.app, w.demo, shortly(w, { inMs: 1_500, forMs: 500, host: other }))
+    const second = await createLease(w.app, w.demo, { ...shortly(w, { forMs: hourMs, host }), startAt })
+    const missed = await createLease(w.app, w.demo, shortly(w, { inMs: hourMs, forMs: 60_000, host: other }))
     await w.until(first.id, 'ACTIVE')
     await w.stopWork()
     // As after a night: longer than anybody has patience.
-    await sleep(2_500)
-    const hourLater = new Date(Date.now() + 3_000_000)
+    const hourLater = new Date(startAt.getTime() + 3_000_000)
     await updateLease(w.app, w.demo, { id: second.id, endAt: new Date(hourLater.getTime() + 3_600_000) })
-    w.setTime(hourLater)
+    await w.comes(hourLater, first.id, second.id, missed.id)
     w.cloud.faults.clear()
-    const startedAt = Date.now()
     await w.startWork()
     await w.until(missed.id, 'TERMINATED')
     await w.until(second.id, 'ACTIVE')
-    console.log(`what was overdue was done ${Date.now() - startedAt} ms after the restart`)
-    w.setTime(null)
     const order = w.cloud.faults.log.filter(call => call.path.startsWith('/resource_classes/'))
     expect(order.map(call => call.method)).toEqual(['DELETE', 'PUT'])
     expect((await w.lease(first.id)).status).toBe('TERMINATED')
@@ -274,33 +323,30 @@ describe('events', () => {
 
 describe('regions', () => {
   it('that are slow delay only their own leases', async () => {
-    w.cloud.faults.add({ kind: 'latency', ms: 1_500, region: 'Pod1' })
+    w.cloud.faults.add({ kind: 'latency', ms: 5_000, region: 'Pod1' })
     const slow: Lease[] = []
     for (let n = 0; n < 4; n++)
-      slow.push(await createLease(w.app, w.demo, shortly(w, { inMs: 1_000, forMs: 60_000, region: 'Pod1' })))
-    const quick = await createLease(w.app, w.demo, shortly(w, { inMs: 1_000, forMs: 60_000, region: 'Pod2' }))
+      slow.push(await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' })))
+    const quick = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod2' }))
     await w.until(quick.id, 'ACTIVE')
-    console.log(
-      `beside a slow region a lease was ACTIVE ${Date.now() - quick.startAt.getTime()} ms after its time`,
-    )
-    expect(Date.now() - quick.startAt.getTime()).toBeLessThan(3_000)
     for (const lease of slow) expect((await w.lease(lease.id)).status).toBe('STARTING')
+    w.cloud.faults.clear()
     for (const lease of slow) await w.until(lease.id, 'ACTIVE')
   })
 
   it('give all that a lease wants, or nothing is taken of any', async () => {
-    const whole = shortly(w, { forMs: 60_000, region: 'Pod1', count: 4 }).reservations[0]!
-    const tooMuch = shortly(w, { forMs: 60_000, region: 'Pod2', count: 5 }).reservations[0]!
-    const refused = { ...shortly(w, { forMs: 60_000 }), reservations: [whole, tooMuch] }
+    const whole = shortly(w, { forMs: hourMs, region: 'Pod1', count: 4 }).reservations[0]!
+    const tooMuch = shortly(w, { forMs: hourMs, region: 'Pod2', count: 5 }).reservations[0]!
+    const refused = { ...shortly(w, { forMs: hourMs }), reservations: [whole, tooMuch] }
     await expect(createLease(w.app, w.demo, refused)).rejects.toMatchObject({ code: 'no_capacity' })
     const lease = await createLease(w.app, w.demo, { ...refused, reservations: [whole] })
     expect(lease.reservations[0]!.hosts).toHaveLength(4)
   })
 
   it('share a lease that no single one could take', async () => {
-    const three = shortly(w, { forMs: 3_000, count: 3 }).reservations[0]!
+    const three = shortly(w, { forMs: hourMs, count: 3 }).reservations[0]!
     const lease = await createLease(w.app, w.demo, {
-      ...shortly(w, { forMs: 3_000 }),
+      ...shortly(w, { forMs: hourMs }),
       reservations: [three, three],
     })
     expect(lease.reservations.map(one => one.regionName).sort()).toEqual(['Pod1', 'Pod2'])
@@ -309,18 +355,20 @@ describe('regions', () => {
       const server = await w.boot({ region: regionName, flavor: id })
       expect(server.host).not.toBeNull()
     }
+    await endSoon(lease)
     await w.until(lease.id, 'TERMINATED')
   })
 
   it('of a lease are left each for itself: one that refuses does not keep the other from it', async () => {
-    const one = (region: string) => shortly(w, { forMs: 2_000, region }).reservations[0]!
+    const one = (region: string) => shortly(w, { forMs: hourMs, region }).reservations[0]!
     const lease = await createLease(w.app, w.demo, {
-      ...shortly(w, { forMs: 2_000 }),
+      ...shortly(w, { forMs: hourMs }),
       reservations: [one('Pod1'), one('Pod2')],
     })
     await w.until(lease.id, 'ACTIVE')
     w.cloud.faults.add({ kind: 'status', status: 500, region: 'Pod1' })
-    await untilSo(() => traces(w, 'Pod2').length === 0)
+    await endSoon(lease)
+    await until(() => traces(w, 'Pod2').length === 0, { what: 'Pod2 is left', seen: () => traces(w, 'Pod2') })
     expect(await w.lease(lease.id)).toMatchObject({ status: 'TERMINATING' })
     w.cloud.faults.clear()
     await w.until(lease.id, 'TERMINATED')

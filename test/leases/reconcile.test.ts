@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reconcileHosts } from '../../src/core/leases/reconcile.ts'
 import { diagnose } from '../../src/diagnosis.ts'
+import { until } from '../wait.ts'
 import { hostsFor, leasing } from './leasing.ts'
 
 const w = await leasing({ regions: ['Pod1'], hosts: 3 })
@@ -100,7 +101,7 @@ describe('a server that should not be there', () => {
     expect(foreign).toEqual([{ host: w.hosts[0]!.hypervisorHostname, server: id }])
     await expect(createLease(w.app, w.demo, hostsFor(w, 3))).rejects.toThrow('Not enough hosts available')
     await compute().removeServer(id)
-    await until(() => nova().serversOn(there[0]!).length === 0)
+    await until(() => nova().serversOn(there[0]!).length === 0, { what: 'the host is empty' })
     expect((await reconcileHosts(w.app, 'Pod1')).foreign).toEqual([])
     const lease = await createLease(w.app, w.demo, hostsFor(w, 3))
     expect(lease.reservations[0]!.hosts).toHaveLength(3)
@@ -145,13 +146,6 @@ describe('the doctor', () => {
   })
 })
 
-async function until(isSo: () => boolean): Promise<void> {
-  for (let left = 200; !isSo(); left--) {
-    if (left === 0) throw new Error('not within 4 s')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
-
 async function post(path: string, body: object): Promise<unknown> {
   const reply = await fetch(`${nova().url}${path}`, {
     method: 'POST',
@@ -174,6 +168,6 @@ async function boot(host: string): Promise<string> {
     availability_zone: `nova:${host}`,
   }
   const { server } = (await post('/servers', { server: spec })) as { server: { id: string } }
-  await until(() => nova().serversOn(host).length > 0)
+  await until(() => nova().serversOn(host).length > 0, { what: 'the server is on its host' })
   return server.id
 }

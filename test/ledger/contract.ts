@@ -1,11 +1,10 @@
 // What every store of the ledger does.
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forever, type Window } from '../../src/core/ledger/ledger.ts'
 import { postSupply } from '../../src/core/ledger/supply.ts'
-import { gate } from '../wait.ts'
+import { gate, timersOf } from '../wait.ts'
 import { availability, hosts, searches, sharedHosts, slots } from './contract-hosts.ts'
 import { budgets, promises, usages } from './contract-promises.ts'
 import { firstInstants, holders, series } from './contract-time.ts'
@@ -63,7 +62,8 @@ function transactions(): void {
       await ledger.lock([account])
       events.push('the first is in')
       open()
-      await sleep(100)
+      // Time enough for the second, were nothing in its way.
+      await timersOf(100)
       events.push('the first goes')
     })
     await firstIsIn

@@ -272,7 +272,7 @@ describe('atoll doctor --ledger', () => {
   const doctor = () =>
     new Promise<{ code: number; out: string }>(done => {
       const env = { PATH: process.env.PATH, ATOLL_DATABASE_URL: store.url }
-      execFile(process.execPath, [main, 'doctor', '--ledger'], { env, timeout: 30_000 }, (error, out, err) =>
+      execFile(process.execPath, [main, 'doctor', '--ledger'], { env, timeout: 240_000 }, (error, out, err) =>
         done({ code: error ? Number(error.code ?? -1) : 0, out: out + err }),
       )
     })

@@ -2,12 +2,11 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { forever } from '../../src/core/ledger/ledger.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { chanceOf, pick, seed } from '../chance.ts'
+import { chanceOf, pick, seed, sized } from '../chance.ts'
 import { until } from '../wait.ts'
 import { type Violation, violations } from './laws.ts'
 import { hostOf, note, type PostgresLedger, postgresStore, regionNamed, tenancy } from './stores.ts'
@@ -17,10 +16,11 @@ const program = fileURLToPath(new URL('last-host-client.mjs', import.meta.url))
 const hosts = 50
 const processes = 4
 const clients = 64
-const fightMs = process.env.SOAK === '1' ? 60_000 : 4000
+/** One after each so many operations, give or take half. */
+const operationsAKill = 200
+const longKills = sized(40)
 /** For the ones that only show which of the two guards does what. */
-const shortMs = fightMs / 2
-const killEveryMs = 1200
+const shortKills = Math.ceil(longKills / 2)
 /** Where there are more who wait than the machine can serve, some are told that the database gives no answer now. */
 const refusals = ['conflict', 'no_capacity', 'not_found', 'unavailable']
 
@@ -103,7 +103,7 @@ function start(url: string, place: number, options: readonly string[], tally: Ta
 async function fight(
   store: PostgresLedger,
   seeded: number,
-  ms: number,
+  kills: number,
   options: readonly string[] = [],
 ): Promise<Tally> {
   const tally: Tally = { kills: 0, done: 0, refused: new Map(), unknown: new Set(), errors: [] }
@@ -111,9 +111,9 @@ async function fight(
   const alive = Array.from({ length: processes }, (_, place) => start(store.url, place, options, tally))
   open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
   await until(() => tally.done > 40 || tally.errors.length > 0, { what: 'all are fighting' })
-  const end = Date.now() + ms
-  while (Date.now() < end) {
-    await sleep(killEveryMs * (0.5 + chance()))
+  while (tally.kills < kills) {
+    const next = ended(tally) + operationsAKill * (0.5 + chance())
+    await until(() => ended(tally) >= next, { what: `${next} operations`, seen: () => tally })
     const place = pick([...alive.keys()], chance)
     await alive[place]!.kill()
     tally.kills += 1
@@ -132,9 +132,13 @@ async function fight(
   return tally
 }
 
+/** How many operations have ended. */
+const ended = ({ done, refused, errors }: Tally): number =>
+  [...refused.values()].reduce((all, count) => all + count, done + errors.length)
+
 function print(what: string, seeded: number, tally: Tally, found: readonly Violation[]): void {
   const { kills, done, refused, unknown, errors } = tally
-  const all = [...refused.values()].reduce((sum, count) => sum + count, 0)
+  const all = ended(tally) - done - errors.length
   const kinds = [...new Set(errors.map(error => error.split('\n')[0]))].map(line => `\n  ${line}`).join('')
   const reasons = [...refused].map(([reason, count]) => `${reason} ${count}`).join(', ')
   console.log(
@@ -155,7 +159,7 @@ const dropTrigger = (store: PostgresLedger) =>
 describe(`${clients} clients in ${processes} processes that are killed, over ${hosts} hosts`, () => {
   it('book nothing twice', async () => {
     const [seeded, store] = [seed(), await setUp()]
-    const tally = await fight(store, seeded, fightMs)
+    const tally = await fight(store, seeded, longKills)
     const found = await violations(store.database.pool)
     print('with lock and constraint', seeded, tally, found)
     expect(found).toEqual([])
@@ -163,36 +167,36 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
     expect(tally.errors).toEqual([])
     expect(tally.kills).toBeGreaterThan(0)
     expect(tally.refused.get('not_enough_hosts')).toBeGreaterThan(0)
-  }, 200_000)
+  }, 1_800_000)
 
   it('book nothing twice by the lock alone', async () => {
     const [seeded, store] = [seed(), await setUp()]
     await dropConstraint(store)
-    const tally = await fight(store, seeded, shortMs)
+    const tally = await fight(store, seeded, shortKills)
     const found = await violations(store.database.pool)
     print('with the lock alone', seeded, tally, found)
     expect(found).toEqual([])
     expect(await wrongRows(store)).toEqual([])
     expect(tally.errors).toEqual([])
-  }, 200_000)
+  }, 1_800_000)
 
   it('have no host twice by the constraint alone', async () => {
     const [seeded, store] = [seed(), await setUp()]
     await dropTrigger(store)
-    const tally = await fight(store, seeded, shortMs, ['--no-lock'])
+    const tally = await fight(store, seeded, shortKills, ['--no-lock'])
     const found = await violations(store.database.pool)
     print('with the constraint alone', seeded, tally, found)
     expect(found.filter(({ law }) => law !== 'no double booking')).toEqual([])
     expect(tally.done).toBeGreaterThan(0)
-  }, 200_000)
+  }, 1_800_000)
 
   it('book twice, and these tests notice, without both', async () => {
     const [seeded, store] = [seed(), await setUp()]
     await dropConstraint(store)
     await dropTrigger(store)
-    const tally = await fight(store, seeded, shortMs, ['--no-lock'])
+    const tally = await fight(store, seeded, shortKills, ['--no-lock'])
     const found = await violations(store.database.pool)
     print('without both', seeded, tally, found)
     expect(found.filter(({ law }) => law === 'exclusivity').length).toBeGreaterThan(0)
-  }, 200_000)
+  }, 1_800_000)
 })

@@ -37,12 +37,12 @@ export interface StageSpec {
   /** What processes see of their regions. */
   readonly tamper?: (cloud: Cloud) => Cloud
   /** How long a call to a region may take. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: () => number
 }
 
 const jobRounds = 8
 
-export function stage(w: World, { tamper = same => same, timeoutMs = 60_000 }: StageSpec = {}): Stage {
+export function stage(w: World, { tamper = same => same, timeoutMs = () => 60_000 }: StageSpec = {}): Stage {
   const { regions: whole } = w.openstack
   // One API for all processes: it keeps nothing between requests but tokens.
   let current: App = w.app
@@ -53,7 +53,7 @@ export function stage(w: World, { tamper = same => same, timeoutMs = 60_000 }: S
     start(life, agoMs = 0) {
       const hasty: Regions = {
         ...whole,
-        region: (name, context) => whole.region(name, { ...context, timeoutMs }),
+        region: (name, context) => whole.region(name, { ...context, timeoutMs: timeoutMs() }),
       }
       const regions = mortalRegions(hasty, life)
       const app: App = {

@@ -609,17 +609,19 @@ describe('rules that name a group', () => {
       await setUpGroupRules(own, project(), 'req-job')
     }
     const clockwork = await worker({ ...app, jobHandlers: { seg_rule_setup: handler } })
-    const begun = Date.now()
     const calls = await counted(['GET', 'POST', 'PUT', 'DELETE'], async () => {
+      // What comes while others gather is due with the first of them: here in an hour, for whom the burst is over by then.
+      w.setTime(new Date(Date.now() + 3_600_000))
       for (let n = 0; n < 25; n++) await Promise.all([1, 2, 3, 4].map(() => port('Pod2', lb.id)))
-      await until(() => addressCount('Pod1') === 101, { what: 'all to be let in' })
+      w.setTime(null)
+      const { pool } = w.database
+      await pool.query(`update turn set due_at = now() where kind = 'job' and due_at <> 'infinity'`)
+      await until(() => addressCount('Pod1') === 101, { what: 'all are let in' })
     })
-    const seconds = (Date.now() - begun) / 1000
     await clockwork.stop(0)
-    console.log(
-      `100 ports in Pod2, all let in by Pod1 after ${seconds} s: ${runs} runs, ${calls.Pod1} calls there`,
-    )
-    expect(runs).toBeLessThanOrEqual(Math.ceil(seconds))
+    console.log(`100 ports in Pod2, all let in by Pod1: ${runs} runs, ${calls.Pod1} calls there`)
+    // One for them all, and one at most for what was due before.
+    expect([1, 2]).toContain(runs)
     // Each run reads groups and address groups, and adds addresses.
     expect(calls.Pod1).toBeLessThanOrEqual(3 * runs)
   })

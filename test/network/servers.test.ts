@@ -6,7 +6,7 @@ import { parseAddress, parsePool, poolContains } from '../../src/core/network/ad
 import { askForAll } from '../../src/core/network/watch/ask.ts'
 import type { Sighting } from '../../src/core/network/watch/watch.ts'
 import type { Server } from '../../src/openstack/nova.ts'
-import { until } from '../contract/nova-servers.ts'
+import { answered } from '../contract/nova-servers.ts'
 import { type Json, world } from '../world.ts'
 import { look, markedIn } from './regions.ts'
 import { openServers } from './servers.ts'
@@ -54,7 +54,7 @@ const put = (id: string, region: string) =>
 /** Looks until a port is ACTIVE; it becomes so a moment after its server in a real region. */
 async function seen(id: string): Promise<Json> {
   let sightings: Sighting[] = []
-  const port = await until(
+  const port = await answered(
     async () => {
       sightings = await look(w, notDueMs)
       return (await w.admin.get(`/ports/${id}`)).json.port
@@ -68,9 +68,7 @@ async function seen(id: string): Promise<Json> {
 /** A server in a region on a port that is placed there. */
 async function bootOn(name: string, region: string): Promise<Server> {
   const port = idIn(await show(ports[name].id), region)!
-  const server = await timed(`a server on ${name} in ${region} is ACTIVE`, () =>
-    servers.boot(region, [{ port }]),
-  )
+  const server = await servers.boot(region, [{ port }])
   running[name] = { region, server }
   return server
 }
@@ -228,7 +226,7 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
   })
 
   it('its interfaces are ACTIVE', async () => {
-    await until(
+    await answered(
       async () => {
         await look(w, notDueMs)
         const legs = await w.demo.read(`/ports?device_id=${router.id}`)

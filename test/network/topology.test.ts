@@ -1,11 +1,12 @@
 // The topology: the tree of what there is in all regions, as the central model has it, for whoever may see it.
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { viewTopology } from '../../src/api/native/topology.ts'
 import { printTopology } from '../../src/cli/topology.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { createJob } from '../../src/core/jobs/jobs.ts'
 import { type TopologyAsk, topology } from '../../src/core/network/topology/topology.ts'
+import { until } from '../wait.ts'
 import { type Json, type World, world } from '../world.ts'
 
 let w: World
@@ -279,7 +280,8 @@ describe('the state', () => {
   it('is failed, with the error, while a job has failed', async () => {
     w.cloud.faults.add({ kind: 'status', status: 503, region: one, method: 'PUT', path: '/v2.0/networks/*' })
     await rename('fails')
-    await vi.waitFor(async () => expect((await networkThere()).network.state).toBe('failed'), 10_000)
+    const state = async () => (await networkThere()).network.state
+    await until(async () => (await state()) === 'failed', { what: 'it is failed', seen: state })
     const { region, network } = await networkThere()
     expect(region.state).toBe('failed')
     expect(network.error).toContain('503')

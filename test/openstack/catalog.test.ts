@@ -16,7 +16,7 @@ async function catalogOf(
     username: 'a',
     password: 'b',
     projectName: 'c',
-    timeoutMs: 500,
+    timeoutMs: 60_000,
   })
   return {
     catalog: createCatalog(session, options),

@@ -49,7 +49,7 @@ async function unguarded(url: string, lookup: Lookup = names): Promise<void> {
       void address.then(([first]) => connect({ ...options, hostname: first! }, callback))
     }
   const dispatcher = createDispatcher({ through })
-  await call({ method: 'GET', url, timeoutMs: 2000, dispatcher })
+  await call({ method: 'GET', url, timeoutMs: 60_000, dispatcher })
   await dispatcher.destroy()
 }
 
@@ -148,7 +148,7 @@ describe('a name', () => {
     const egress = createEgress({ allow, lookup })
     const dispatcher = createDispatcher({ through: egress.through })
     onTestFinished(() => dispatcher.destroy())
-    const get = () => call({ method: 'GET', url, timeoutMs: 2000, dispatcher })
+    const get = () => call({ method: 'GET', url, timeoutMs: 60_000, dispatcher })
     expect((await get()).status).toBe(200)
     expect(asked).toBe(1)
     await expect(get()).rejects.toMatchObject({ failure: 'denied', sent: false })
@@ -171,7 +171,7 @@ describe('a name', () => {
       },
     })
     onTestFinished(() => leaky.destroy())
-    await call({ method: 'GET', url, timeoutMs: 2000, dispatcher: leaky })
+    await call({ method: 'GET', url, timeoutMs: 60_000, dispatcher: leaky })
     expect(listener.connections.at(-1)).toBe('::ffff:127.0.0.1')
   })
 
@@ -220,7 +220,12 @@ describe('a name', () => {
     const dispatcher = createDispatcher({ through: egress.through })
     // Nobody listens at that port on the first address: the listener of all addresses is asked on the second.
     await new Promise(resolve => nobody.close(resolve))
-    const reply = await call({ method: 'GET', url: `http://two.test:${port}/`, timeoutMs: 2000, dispatcher })
+    const reply = await call({
+      method: 'GET',
+      url: `http://two.test:${port}/`,
+      timeoutMs: 60_000,
+      dispatcher,
+    })
     expect(reply.status).toBe(200)
     await dispatcher.destroy()
   })

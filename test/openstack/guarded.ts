@@ -32,7 +32,7 @@ export async function look(
 ): Promise<{ error: unknown; why: string[] }> {
   const why: string[] = []
   const onRefusal = (refusal: EgressRefusal): void => void why.push(refusal.why)
-  const providers = createProviders({ timeoutMs: 2000, ...settings, onRefusal })
+  const providers = createProviders({ timeoutMs: 60_000, ...settings, onRefusal })
   const error = await providers
     .provider(login(endpoint), requestId)
     .look()

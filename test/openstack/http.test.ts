@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Call, CallError, call, createDispatcher, type Reply } from '../../src/openstack/http.ts'
+import { memoryRise } from '../cost.ts'
+import { every, pause, sooner, until } from '../wait.ts'
 import { certificate } from './certificate.ts'
 import { httpServer, sendJson, tcpServer, tlsServer } from './servers.ts'
 
@@ -18,29 +20,16 @@ beforeAll(() => {
 afterAll(() => dispatcher.destroy())
 
 const get = (url: string, more: Partial<Call> = {}): Promise<Reply> =>
-  call({ method: 'GET', url, timeoutMs: 5000, dispatcher, ...more })
+  call({ method: 'GET', url, timeoutMs: 60_000, dispatcher, ...more })
 
-/** The failure of a call that must fail, and what it took. */
-async function failing(promise: Promise<unknown>): Promise<CallError & { tookMs: number }> {
-  const startedAt = performance.now()
+/** The failure of a call that must fail. */
+async function failing(promise: Promise<unknown>): Promise<CallError> {
   const error = await promise.then(
     () => new Error('it did not fail'),
     (thrown: Error) => thrown,
   )
   if (!(error instanceof CallError)) throw error
-  return Object.assign(error, { tookMs: performance.now() - startedAt })
-}
-
-/** How far memory rises above its level at the start, while `work` runs. */
-async function memoryRise(work: () => Promise<unknown>): Promise<number> {
-  const before = process.memoryUsage().rss
-  let highest = before
-  const watch = setInterval(() => {
-    highest = Math.max(highest, process.memoryUsage().rss)
-  }, 5)
-  await work()
-  clearInterval(watch)
-  return Math.max(highest, process.memoryUsage().rss) - before
+  return error
 }
 
 const mb = 1024 * 1024
@@ -79,27 +68,26 @@ test('an unknown host: unresolved, not sent', async () => {
 
 test('a hang costs the time-out, and may have been done', async () => {
   await using server = await httpServer(() => undefined)
-  const error = await failing(get(server.url, { timeoutMs: 200 }))
+  const error = await sooner(failing(get(server.url, { timeoutMs: 200 })), { than: 400 })
   expect(error).toMatchObject({ failure: 'timeout', sent: true })
   expect(error.message).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/ gave no whole answer within 200 ms$/)
-  expect(error.tookMs).toBeLessThan(400)
 })
 
 test('headers and then silence cost the time-out', async () => {
   await using server = await httpServer(response => response.writeHead(200).write('{'))
-  const error = await failing(get(server.url, { timeoutMs: 200 }))
+  const error = await sooner(failing(get(server.url, { timeoutMs: 200 })), { than: 400 })
   expect(error).toMatchObject({ failure: 'timeout', sent: true, status: 200 })
-  expect(error.tookMs).toBeLessThan(400)
 })
 
 test('a byte now and then does not prolong the time-out', async () => {
   await using server = await httpServer(response => {
-    const drip = setInterval(() => response.write(' '), 20)
-    response.on('close', () => clearInterval(drip))
+    response.on(
+      'close',
+      every(20, () => response.write(' ')),
+    )
   })
-  const error = await failing(get(server.url, { timeoutMs: 300 }))
+  const error = await sooner(failing(get(server.url, { timeoutMs: 300 })), { than: 500 })
   expect(error.failure).toBe('timeout')
-  expect(error.tookMs).toBeLessThan(500)
 })
 
 test('a call that gives up while it waits for a connection is never sent', async () => {
@@ -122,11 +110,10 @@ test.each([
   ['within the body', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"a":'],
 ])('a connection that ends %s: reset, may have been done', async (_, words) => {
   await using server = await tcpServer(socket => {
-    socket.once('data', () => socket.write(words, () => setTimeout(() => socket.resetAndDestroy(), 20)))
+    socket.once('data', () => socket.write(words, () => void pause(20).then(() => socket.resetAndDestroy())))
   })
   const error = await failing(get(server.url, { method: 'POST', json: {} }))
   expect(error).toMatchObject({ failure: 'reset', sent: true })
-  expect(error.tookMs).toBeLessThan(500)
 })
 
 test('what is no HTTP is garbage', async () => {
@@ -185,14 +172,15 @@ test('a body that announces a gigabyte is not read', async () => {
   )
   const error = await failing(get(server.url))
   expect(error.failure).toBe('too_big')
-  expect(error.tookMs).toBeLessThan(500)
 })
 
 test('endless headers are garbage', async () => {
   await using server = await tcpServer(socket => {
     socket.write('HTTP/1.1 200 OK\r\n')
-    const more = setInterval(() => socket.write(`x-${'y'.repeat(1000)}: z\r\n`.repeat(100)), 5)
-    socket.on('close', () => clearInterval(more))
+    socket.on(
+      'close',
+      every(5, () => socket.write(`x-${'y'.repeat(1000)}: z\r\n`.repeat(100))),
+    )
   })
   expect(await failing(get(server.url))).toMatchObject({ failure: 'garbage' })
 })
@@ -204,9 +192,9 @@ test('a redirect is an answer and is not followed', async () => {
   expect(target.seen).toEqual([])
 })
 
-test('a connection is used again, and let go soon after, whatever the server offers', async () => {
+test('a connection is used again, and let go though the server would keep it for an hour', async () => {
   const server = createServer((_, response) => response.end('{}'))
-  server.keepAliveTimeout = 60_000
+  server.keepAliveTimeout = 3_600_000
   let opened = 0
   let open = 0
   server.on('connection', socket => {
@@ -219,18 +207,20 @@ test('a connection is used again, and let go soon after, whatever the server off
   await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   await get(url)
-  await new Promise(done => setTimeout(done, 10))
+  await pause(10)
   await get(url)
   expect([opened, open]).toEqual([1, 1])
-  await expect.poll(() => open, { timeout: 3_500 }).toBe(0)
+  await until(() => open === 0, { what: 'the connection is let go' })
   server.close()
 })
 
 test('a signal calls it off', async () => {
   await using server = await httpServer(() => undefined)
   const controller = new AbortController()
-  setTimeout(() => controller.abort(), 50)
-  const error = await failing(get(server.url, { signal: controller.signal }))
+  const called = failing(get(server.url, { signal: controller.signal }))
+  await until(() => server.seen.length > 0, { what: 'the server has the call' })
+  controller.abort()
+  const error = await called
   expect(error).toMatchObject({ failure: 'aborted', sent: true })
   const later = await failing(get(server.url, { signal: controller.signal }))
   expect(later).toMatchObject({ failure: 'aborted', sent: false })

@@ -23,7 +23,7 @@ export interface PodSpec {
 /** `Pod1` with one service, Neutron unless told, that answers by `answer`. */
 export async function pod(
   answer: (response: ServerResponse, request: SeenRequest, number: number) => void,
-  { suffix = '', timeoutMs = 2000, pageSize = 2, type = 'network' }: PodSpec = {},
+  { suffix = '', timeoutMs = 60_000, pageSize = 2, type = 'network' }: PodSpec = {},
 ): Promise<Pod> {
   const service = await httpServer(answer)
   const identity = await keystone({ [type]: service.url + suffix })

@@ -2,23 +2,25 @@
 // and its error tells nothing of what was answered.
 
 import type { ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { ProviderCloud, ProviderLogin } from '../../src/core/capacity/provider-cloud.ts'
 import { AppError } from '../../src/core/error.ts'
 import { createProviders } from '../../src/openstack/provider.ts'
+import { every, meanwhile, pause, sooner, until } from '../wait.ts'
 import { httpServer, type SeenRequest, sendJson, tcpServer, tokenBody } from './servers.ts'
 
-const timeoutMs = 1000
+/** Of what is silent; whatever else is poisoned has all the time that a busy machine needs to read it. */
+const silentMs = 1000
+const patientMs = 120_000
 const requestId = 'req-7d0a2a3c-5c0e-4d0f-9f1a-1f2b3c4d5e6f'
 
 /** Must not be in any error. */
 const canary = 'CANARY-7d0a2a3c'
 
-type Poison = (response: ServerResponse, request: SeenRequest) => void
+type Poison = (response: ServerResponse, request: SeenRequest) => unknown
 
 const send =
   (status: number, type: string, body: string | Buffer, headers = {}): Poison =>
@@ -44,14 +46,19 @@ const gigabyte =
 
 const drip: Poison = response => {
   response.writeHead(200, { 'content-type': 'application/json' })
-  const timer = setInterval(() => response.write(' '), 50)
-  response.on('close', () => clearInterval(timer))
+  response.on(
+    'close',
+    every(50, () => response.write(' ')),
+  )
 }
 
+/** On a busy machine the time may be over before it is even reached. */
+const silent = ['timeout', 'not_reached']
+
 const poisons: Record<string, readonly [reasons: readonly (string | number)[], Poison]> = {
-  'no answer at all': [['timeout'], () => undefined],
-  'a slow drip': [['timeout'], drip],
-  'headers and no body': [['timeout'], response => void response.writeHead(200).write(' ')],
+  'no answer at all': [silent, () => undefined],
+  'a slow drip': [silent, drip],
+  'headers and no body': [silent, response => void response.writeHead(200).write(' ')],
   'a gigabyte': [['too_big'], gigabyte({})],
   'a gigabyte that is announced': [['too_big'], gigabyte({ 'content-length': '1073741824' })],
   'a gigabyte of JSON': [['too_big'], gigabyte({}, Buffer.from('[{},{},'.repeat(9362)))],
@@ -84,7 +91,7 @@ const poisons: Record<string, readonly [reasons: readonly (string | number)[], P
     ['unreachable'],
     response => {
       response.writeHead(200, { 'content-length': '1000' }).write('{"a":')
-      setTimeout(() => response.socket?.destroy(), 20)
+      void pause(20).then(() => response.socket?.destroy())
     },
   ],
   'the head of gzip': [
@@ -130,7 +137,7 @@ const isLogin = ({ path }: SeenRequest): boolean => path === '/v3/auth/tokens'
 /** Where in a provider the poison is: everything else is well. */
 type Place = 'Keystone' | 'Nova' | 'Neutron' | 'Cinder'
 
-async function poisoned(place: Place, poison: Poison) {
+async function poisoned(place: Place, poison: Poison, timeoutMs = patientMs) {
   const answers: Record<string, unknown> = {
     '/compute/v2.1/flavors/detail': { flavors: [{ id: 'f', name: 'f', vcpus: 1, ram: 1, disk: 1 }] },
     '/compute/v2.1/limits': { limits: { absolute: { maxTotalCores: 7 } } },
@@ -173,32 +180,27 @@ const mostAllowed = 64 * 1024 * 1024
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-let slowestMs = 0
 let mostBytes = 0
 let count = 0
 
-/** What it comes to; how long it takes and how much memory it needs at most are noted. */
+/** What it comes to; how much memory it needs at most is noted. */
 async function suffered<T>(work: () => Promise<T>): Promise<{ answer?: T; error?: AppError }> {
   const taken = (): number => process.memoryUsage().heapUsed + process.memoryUsage().external
   const before = taken()
   let peak = before
-  const sampler = setInterval(() => {
+  const sample = (): void => {
     // What nobody holds any more counts only until somebody looks.
     if (taken() - before > mostAllowed) collect()
     peak = Math.max(peak, taken())
-  }, 5)
-  const startedAt = performance.now()
+  }
   try {
-    return { answer: await work() }
+    return { answer: await meanwhile(sample, work()) }
   } catch (error) {
     expect(error).toBeInstanceOf(AppError)
     return { error: error as AppError }
   } finally {
-    clearInterval(sampler)
     count++
-    slowestMs = Math.max(slowestMs, performance.now() - startedAt)
     mostBytes = Math.max(mostBytes, peak - before)
-    expect(performance.now() - startedAt).toBeLessThan(timeoutMs + 500)
     expect(peak - before).toBeLessThan(mostAllowed)
   }
 }
@@ -219,9 +221,7 @@ function expectTyped(
 
 afterAll(() => {
   const megabytes = (mostBytes / 1024 / 1024).toFixed(1)
-  console.log(
-    `${count} poisoned calls: the slowest took ${Math.round(slowestMs)} of ${timeoutMs} ms, the most memory was ${megabytes} MB`,
-  )
+  console.log(`${count} poisoned calls: the most memory was ${megabytes} MB`)
 })
 
 const verbs: Record<string, (provider: ProviderCloud) => Promise<unknown>> = {
@@ -232,21 +232,26 @@ const verbs: Record<string, (provider: ProviderCloud) => Promise<unknown>> = {
     provider.createServer({ mark: 'm', name: 'n', image: 'i', flavor: 'f', networks: [] }),
 }
 
+/** Only timers end what is silent, and they are rung before one of half as much again. */
+const inTime = <T>(work: Promise<T>, isSlow: boolean): Promise<T> =>
+  isSlow ? sooner(work, { than: silentMs * 1.5 }) : work
+
 const named = Object.entries(poisons).map(([what, [reasons, poison]]) => ({ what, reasons, poison }))
 
 test.each(named)('a Keystone that gives $what', async ({ reasons, poison }) => {
-  await using p = await poisoned('Keystone', poison)
-  const { error } = await suffered(() => p.provider.look())
+  const isSlow = reasons[0] === 'timeout'
+  await using p = await poisoned('Keystone', poison, isSlow ? silentMs : patientMs)
+  const { error } = await suffered(() => inTime(p.provider.look(), isSlow))
   expectTyped(error, 'Keystone', reasons)
 })
 
 test.each(named)('a Nova that gives $what', async ({ what, reasons, poison }) => {
-  await using p = await poisoned('Nova', poison)
   // Each of these costs the whole time-out.
   const isSlow = reasons[0] === 'timeout'
+  await using p = await poisoned('Nova', poison, isSlow ? silentMs : patientMs)
   for (const [name, verb] of Object.entries(verbs)) {
     if (isSlow && !['look', 'createServer'].includes(name)) continue
-    const { error } = await suffered(() => verb(p.provider))
+    const { error } = await suffered(() => inTime(verb(p.provider), isSlow))
     expectTyped(error, 'Nova', reasons)
     // Only what surely was refused may say so: else the server is looked up.
     const isSure = (error!.detail.status ?? 500) < 500
@@ -336,38 +341,44 @@ test('a token with what cannot be a header, a project or a region is garbage', a
   expectTyped((await suffered(() => p.provider.look())).error, 'Keystone', ['garbage'])
 })
 
-test('a port where nobody listens and one that closes are told alike, in about the same time', async () => {
+test('a port where nobody listens and one that closes are told alike, after as many pauses', async () => {
+  const draws = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  onTestFinished(() => draws.mockRestore())
   const closing = await tcpServer(socket => socket.destroy())
-  const timed = async (url: string) => {
-    const providers = createProviders({ allow: [url], timeoutMs })
+  const told = async (url: string) => {
+    draws.mockClear()
+    const providers = createProviders({ allow: [url], timeoutMs: patientMs })
     const login = { endpoint: url, username: 'u', password: 'p', userDomain: null, region: null }
-    const startedAt = performance.now()
     const error = await providers
       .provider({ ...login, project: { id: 'p', name: null, domain: null } }, requestId)
       .look()
       .catch(thrown => thrown)
     await providers.close()
     // The reason is for core: the Promise API tells the message alone.
-    return { told: error.message, ms: performance.now() - startedAt }
+    return { told: error.message, pauses: draws.mock.calls.length }
   }
-  const closed = await timed(closing.url)
+  const closed = await told(closing.url)
   await closing[Symbol.asyncDispose]()
-  const refused = await timed(closing.url)
-  expect(refused.told).toEqual(closed.told)
+  const refused = await told(closing.url)
+  expect(refused).toEqual(closed)
+  expect(refused.pauses).toBeGreaterThan(0)
   expect(refused.told).toBe('The provider’s Keystone cannot be reached')
-  expect(Math.abs(refused.ms - closed.ms)).toBeLessThan(300)
 })
 
 test('a create that may have been done is not begun after its time is over', async () => {
-  let posts = 0
-  await using p = await poisoned('Keystone', (response, request) => {
+  let isAnswered = false
+  const answer: Poison = async (response, request) => {
     if (!isLogin(request)) return
     const urls = { compute: `${p.server.url}/compute/v2.1` }
-    setTimeout(() => sendJson(response, 201, tokenBody(urls), { 'x-subject-token': 't' }), timeoutMs + 200)
-  })
+    await pause(silentMs + 200)
+    sendJson(response, 201, tokenBody(urls), { 'x-subject-token': 't' })
+    isAnswered = true
+  }
+  await using p = await poisoned('Keystone', answer, silentMs)
   const { error } = await suffered(() => verbs.createServer!(p.provider))
   expect(error).toMatchObject({ detail: { reason: 'timeout' } })
-  await sleep(500)
-  posts = p.server.seen.filter(({ path }) => path.startsWith('/compute')).length
-  expect(posts).toBe(0)
+  await until(() => isAnswered, { what: 'Keystone has answered after all' })
+  // What was sent before this has come before it.
+  await fetch(`${p.server.url}/last`)
+  expect(p.server.seen.filter(({ path }) => path.startsWith('/compute'))).toEqual([])
 })

@@ -1,6 +1,6 @@
 // A provider that a user's credentials open: every form of log-in, what is asked of which service, how often it logs in.
 // What its calls do is tried in test/contract/provider.test.ts.
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Cloud, startCloud } from '../../sim/cloud.ts'
 import type { ProviderLogin } from '../../src/core/capacity/provider-cloud.ts'
 import { createProviders, type Providers, type ProvidersSettings } from '../../src/openstack/provider.ts'
@@ -19,7 +19,7 @@ const login = (endpoint: string, more: Partial<ProviderLogin> = {}): ProviderLog
 })
 
 function opened(settings: Partial<ProvidersSettings> = {}): Providers {
-  const providers = createProviders({ allow: ['http://127.0.0.1:1-65535'], timeoutMs: 2000, ...settings })
+  const providers = createProviders({ allow: ['http://127.0.0.1:1-65535'], timeoutMs: 60_000, ...settings })
   onTestFinished(() => providers.close())
   return providers
 }
@@ -177,7 +177,9 @@ describe('logging in', () => {
     await using identity = await keystone({ compute: nova.url }, { lifeMs: 60_500 })
     const provider = opened().provider(login(identity.url), requestId)
     await provider.listServers()
-    await new Promise(resolve => setTimeout(resolve, 1100))
+    const before = performance.now()
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => before + 1100)
+    onTestFinished(() => clock.mockRestore())
     await provider.listServers()
     expect(identity.seen).toHaveLength(3)
     expect(nova.seen.map(one => one.headers['x-auth-token'])).toEqual(['token-1', 'token-2', 'token-3'])

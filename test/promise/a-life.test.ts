@@ -1,7 +1,7 @@
 // The life of a reservation and of what is made of it: A1 to A5, A11 and A12.
 
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { untilSo } from '../leases/leasing.ts'
+import { until } from '../wait.ts'
 import { amounts, hourMs, hoursFrom, providing } from './providing.ts'
 
 const s = await providing({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
@@ -51,7 +51,9 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     const lasting = await reserve({ capacity: { cores: 2 } })
     expect((await available()).cores).toBe(1)
     await s.w.startWork()
-    await untilSo(async () => (await s.ask('query-reservation', {})).reservations.length === 1)
+    await until(async () => (await s.ask('query-reservation', {})).reservations.length === 1, {
+      what: 'one is left',
+    })
     expect((await s.ask('query-reservation', {})).reservations).toEqual([lasting])
     expect((await available()).cores).toBe(2)
     expect(await audited('reservation.expire')).toEqual([unused])
@@ -66,12 +68,15 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     const id = await reserve({ start: now(-1), end: now(20), capacity: { cores: 1, ram: 512, instances: 1 } })
     await s.ask('create-instance', s.instanceBody({ 'reservation-id': id }))
     await s.w.startWork()
-    await untilSo(async () => {
-      const { rows } = await s.w.database.pool.query(
-        `select from turn where kind = 'capacity-reservation' and due_at > now() + interval '1 hour'`,
-      )
-      return rows.length === 1
-    })
+    await until(
+      async () => {
+        const { rows } = await s.w.database.pool.query(
+          `select from turn where kind = 'capacity-reservation' and due_at > now() + interval '1 hour'`,
+        )
+        return rows.length === 1
+      },
+      { what: 'it has come about' },
+    )
     expect((await s.ask('query-reservation', {})).reservations).toEqual([id])
   })
 
@@ -81,7 +86,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     const id = await reserve({ start: now(0.9), end: now(0.95), capacity: { cores: 1 } })
     s.w.setTime(null)
     await s.w.startWork()
-    await untilSo(async () => (await audited('reservation.end')).includes(id))
+    await until(async () => (await audited('reservation.end')).includes(id), { what: 'its end is noted' })
     expect((await available()).cores).toBe(4)
     expect(await s.read(`/promise/reservations/${id}`)).toMatchObject({ active: false })
   })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { backup } from '../../src/store/backup.ts'
-import { untilSo } from '../leases/leasing.ts'
+import { until } from '../wait.ts'
 import { type Providing, providing } from './providing.ts'
 
 const canary = 'canary-0f6e2b91'
@@ -50,7 +50,9 @@ beforeAll(async () => {
   s.w.cloud.faults.add({ kind: 'status', status: 500, service: 'nova', times: 2 })
   await say('create-instance', s.instanceBody())
   await s.w.startWork()
-  await untilSo(async () => (await s.read('/promise/allocations'))[0].status === 'active')
+  await until(async () => (await s.read('/promise/allocations'))[0].status === 'active', {
+    what: 'it is active',
+  })
   for (const path of ['', '/promise/providers', `/promise/providers/${provider}`])
     answers.push(JSON.stringify(await s.read(path)))
   await say('remove-provider', { 'provider-id': provider })

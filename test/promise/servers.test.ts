@@ -2,7 +2,7 @@
 // on the lab's real one.
 
 import { afterAll, expect, it } from 'vitest'
-import { until } from '../contract/nova-servers.ts'
+import { answered } from '../contract/nova-servers.ts'
 import { openServers } from '../network/servers.ts'
 import { type Json, world } from '../world.ts'
 
@@ -56,7 +56,7 @@ it.skipIf(!opened)('from the seed’s own body to a server that is gone again', 
   const made = await ask('create-instance', drawn)
   expect(made).toMatchObject({ result: 'ok' })
   const id = made['instance-id']
-  const active = await until(
+  const active = await answered(
     () => ask('query-instance', { 'instance-id': id }),
     answer => answer?.status === 'active',
   )
@@ -71,7 +71,7 @@ it.skipIf(!opened)('from the seed’s own body to a server that is gone again', 
   expect((await read('/capacity')).reserved).toMatchObject({ cores: vcpus, instances: 1 })
 
   expect(await ask('destroy-instance', { 'instance-id': id })).toMatchObject({ result: 'ok' })
-  await until(
+  await answered(
     () => read('/capacity'),
     answer => answer?.reserved.instances === 2,
   )

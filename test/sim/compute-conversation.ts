@@ -1,7 +1,7 @@
 // A conversation with a Nova and a Placement, noted down so that two of them can be compared: what changes each time
 // (ids, times, addresses, numbers of rows) is replaced by its kind.
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../wait.ts'
 
 export interface Note {
   call: string
@@ -128,19 +128,15 @@ function kindOf(text: string): string {
 
 /** Waits until nothing is being done to it, and it is so when that is told. */
 export async function settled({ nova }: Talk, path: string, wanted?: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  const isSettled = async (): Promise<boolean> => {
     const { body } = await nova('GET', path, { note: 'nothing' })
     const { status, 'OS-EXT-STS:task_state': task } = body.server
-    if (task === null && status !== 'BUILD' && (wanted ?? status) === status) return
-    await sleep(150)
+    return task === null && status !== 'BUILD' && (wanted ?? status) === status
   }
-  throw new Error(`${path} does not settle`)
+  await until(isSettled, { what: `${path} settles` })
 }
 
 export async function gone({ nova }: Talk, path: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await nova('GET', path, { note: 'nothing' })).status === 404) return
-    await sleep(150)
-  }
-  throw new Error(`${path} does not go`)
+  const isGone = async () => (await nova('GET', path, { note: 'nothing' })).status === 404
+  await until(isGone, { what: `${path} goes` })
 }

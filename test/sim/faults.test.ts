@@ -5,6 +5,7 @@ import { createClock } from '../../sim/clock.ts'
 import { type Cloud, startCloud } from '../../sim/cloud.ts'
 import { createFaults } from '../../sim/faults.ts'
 import { startService } from '../../sim/http.ts'
+import { pause, until } from '../wait.ts'
 
 let cloud: Cloud
 
@@ -73,9 +74,12 @@ describe('kinds of faults', () => {
 
   test('latency delays the answer', async () => {
     cloud.faults.add({ kind: 'latency', ms: 150, times: 1 })
-    const start = performance.now()
+    const order: string[] = []
+    const rung = pause(140).then(() => order.push('140 ms'))
     expect((await version()).status).toBe(200)
-    expect(performance.now() - start).toBeGreaterThan(140)
+    order.push('the answer')
+    await rung
+    expect(order).toEqual(['140 ms', 'the answer'])
   })
 
   test('hang never answers', async () => {
@@ -116,11 +120,15 @@ describe('kinds of faults', () => {
 
   test('skew is seen in the Date header and in what the service writes', async () => {
     cloud.faults.add({ kind: 'skew', service: 'keystone', ms: -3600_000 })
-    const anHourAgo = Date.now() - 3600_000
+    const before = Date.now()
     const response = await login()
+    const after = Date.now()
     const { token } = (await response.json()) as { token: { issued_at: string } }
-    expect(Math.abs(Date.parse(response.headers.get('date') ?? '') - anHourAgo)).toBeLessThan(5000)
-    expect(Math.abs(Date.parse(token.issued_at) - anHourAgo)).toBeLessThan(5000)
+    for (const told of [response.headers.get('date') ?? '', token.issued_at]) {
+      // In whole seconds.
+      expect(Date.parse(told) + 3600_000).toBeGreaterThan(before - 1000)
+      expect(Date.parse(told) + 3600_000).toBeLessThanOrEqual(after)
+    }
   })
 
   test('endless is told to the service, whose lists see to it', async () => {
@@ -197,13 +205,11 @@ describe('from another process', () => {
   })
 })
 
-test('a cloud closes quickly, whatever hangs', async () => {
+test('a cloud closes, whatever hangs', async () => {
   const doomed = await startCloud({ regions: ['RegionOne'] })
   doomed.faults.add({ kind: 'hang' })
   const hung = fetch(doomed.authUrl).catch((error: Error) => error)
-  while (doomed.faults.calls() === 0) await new Promise(resolve => setTimeout(resolve, 5))
-  const start = performance.now()
+  await until(() => doomed.faults.calls() > 0, { what: 'a call hangs' })
   await doomed.close()
-  expect(performance.now() - start).toBeLessThan(1000)
   expect(await hung).toBeInstanceOf(Error)
 })

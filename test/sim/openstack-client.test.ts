@@ -42,7 +42,7 @@ async function run(lines: string[], settings: Record<string, string> = asAdmin):
     OS_IDENTITY_API_VERSION: '3',
     ...settings,
   }
-  const child = spawn(command, { env, timeout: 50_000 })
+  const child = spawn(command, { env, timeout: 240_000 })
   child.stdin.end(`${lines.join('\n')}\n`)
   const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])
   if (complaints !== '') throw new Error(complaints)

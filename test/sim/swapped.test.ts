@@ -5,6 +5,7 @@ import { createClock } from '../../sim/clock.ts'
 import { createFaults, type FaultSpec } from '../../sim/faults.ts'
 import { State } from '../../sim/picture.ts'
 import { Table } from '../../sim/table.ts'
+import { until } from '../wait.ts'
 import { startRegion, type TestRegion } from './nova-region.ts'
 
 let r: TestRegion
@@ -241,7 +242,7 @@ describe('swaps', () => {
     const fault = swap('nova', { kind: 'empty' })
     expect(r.nova.serversOf(r.demo.projectId)).toEqual([])
     fault.remove()
-    await expect.poll(() => status(id), { timeout: 10_000 }).toBe('ACTIVE')
+    await until(async () => (await status(id)) === 'ACTIVE', { what: 'it is ACTIVE', seen: () => status(id) })
   })
 
   test('are undone in any order', async () => {

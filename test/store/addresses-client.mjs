@@ -1,4 +1,4 @@
-// A process of clients that take addresses of one subnet until their time is over, and tell what became of it.
+// A process of clients that take addresses of one subnet, each so many times at most, and tell what became of it.
 //
 // `each`: how many a transaction takes. `isLooking`: a picker that trusts what it has seen to be free; the constraints, or
 // the test, must notice.
@@ -7,11 +7,11 @@ import { randomUUID } from 'node:crypto'
 import { openDatabase } from '../../dist/src/store/database.js'
 import { createStore } from '../../dist/src/store/store.js'
 
-const { url, subnetId, pools, clients, each, isLooking, ms } = JSON.parse(process.argv[2])
+const { url, subnetId, pools, clients, each, isLooking, most } = JSON.parse(process.argv[2])
 // Without its parent nobody would end it.
 process.once('disconnect', () => process.exit())
 
-const database = openDatabase(url, { connections: 8, name: 'address client', onError: () => {} })
+const database = openDatabase(url, { connections: clients, name: 'address client', onError: () => {} })
 const store = createStore(database.db)
 const told = { held: 0, full: 0, contended: 0, errors: [] }
 
@@ -34,8 +34,8 @@ async function take() {
   })
 }
 
-async function client(end) {
-  while (Date.now() < end) {
+async function client() {
+  for (let turn = 0; turn < most; turn += 1) {
     try {
       await take()
       told.held += each
@@ -52,8 +52,7 @@ async function client(end) {
 
 await store.networks.holdings(subnetId)
 process.once('message', async () => {
-  const end = Date.now() + ms
-  await Promise.all(Array.from({ length: clients }, () => client(end)))
+  await Promise.all(Array.from({ length: clients }, client))
   process.send(told, () => process.exit())
 })
 process.send('ready')

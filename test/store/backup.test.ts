@@ -9,9 +9,8 @@ import { afterAll, describe, expect, test, vi } from 'vitest'
 import { backup, restore } from '../../src/store/backup.ts'
 import { migrate } from '../../src/store/migrations.ts'
 import { testDatabase } from '../postgres.ts'
+import { meanwhile, until } from '../wait.ts'
 import { ask, freshDirectory, removeAll } from './embedded-programs.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const files = freshDirectory()
 let made = 0
@@ -251,22 +250,23 @@ describe('a backup', () => {
     )
     await ask(source, 'create table z_right as select 500 as amount')
     let isDone = false
+    let moves = 0
     const writer = (async () => {
       const client = new pg.Client(source)
       await client.connect()
-      let moves = 0
       for (; !isDone; moves++) {
         await client.query(
           'begin; update z_right set amount = amount + 1; insert into a_left values (-1, null); commit',
         )
       }
       await client.end()
-      return moves
     })()
-    await new Promise(done => setTimeout(done, 20))
+    await until(() => moves > 10, { what: 'somebody writes', seen: () => moves })
+    const before = moves
     await backup(source, file)
     isDone = true
-    expect(await writer).toBeGreaterThan(10)
+    await writer
+    expect(moves, 'written meanwhile').toBeGreaterThan(before)
     await restore(target, file, {
       migrateTo: async () => {
         await ask(target, SCHEMA)
@@ -285,7 +285,8 @@ describe('a backup', () => {
       "begin; alter table told add column who text default 'me'; create table newest as select 1 as one",
     )
     const written = backup(source, file)
-    await new Promise(done => setTimeout(done, 200))
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until(async () => (await ask(source, waiting)).length > 0, { what: 'the backup waits' })
     await migration.query('commit')
     await migration.end()
     expect(await written).toContainEqual({ table: 'newest', rows: 1 })
@@ -314,16 +315,11 @@ describe('a backup', () => {
     await ask(source, 'insert into big select n, repeat(md5(n::text), 24) from generate_series(1, 60000) n')
     const begin = process.memoryUsage().arrayBuffers
     let most = 0
-    const watch = setInterval(() => {
+    const look = (): void => {
       most = Math.max(most, process.memoryUsage().arrayBuffers - begin)
-    }, 5)
-    await backup(source, file)
-    await restore(target, file, {
-      migrateTo: async () => {
-        await ask(target, schema)
-      },
-    })
-    clearInterval(watch)
+    }
+    await meanwhile(look, backup(source, file))
+    await meanwhile(look, restore(target, file, { migrateTo: async () => void (await ask(target, schema)) }))
     expect(
       await ask(target, 'select count(*)::int as rows, sum(length(line))::int as bytes from big'),
     ).toEqual([{ rows: 60000, bytes: 60000 * 24 * 32 }])

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEmbedded } from '../../src/store/embedded/start.ts'
 import {
   ask,
@@ -16,20 +16,19 @@ import {
   serverProcesses,
 } from './embedded-programs.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
-
 const isRoot = process.geteuid!() === 0
 const dataDir = freshDirectory()
 let out: string
 
 /** Starts, tells how that went, and stops when it is told to. */
 const starter = `
+  import { createServer } from 'node:net'
   import { startEmbedded } from './src/store/embedded/start.js'
   try {
     const server = await startEmbedded({ dataDir: process.argv[1], log: { info() {}, warn() {} } })
     process.once('SIGTERM', () => server.stop().then(() => process.exit(0)))
     console.log('started ' + process.pid)
-    setInterval(() => {}, 1000)
+    createServer().listen(0)
   } catch (error) {
     console.log('refused ' + JSON.stringify({ name: error.name, code: error.code, message: error.message }))
   }
@@ -156,7 +155,7 @@ describe('a directory that cannot serve', () => {
     const onDisk = (size: string, script: string): unknown => {
       const command = `mount -t tmpfs -o size=${size},mode=755 tmpfs "$1" && exec "$2" --input-type=module -e "$3" "$1/d"`
       const args = ['--mount', 'sh', '-c', command, 'sh', mount, process.execPath, script]
-      return refusal(spawnSync('unshare', args, { cwd: out, encoding: 'utf8', timeout: 30_000 }).stdout)
+      return refusal(spawnSync('unshare', args, { cwd: out, encoding: 'utf8', timeout: 240_000 }).stdout)
     }
     const atFirst =
       /^The disk that holds .*\/d has \d MB free and PostgreSQL needs 64 MB to begin: free some space, or set ATOLL_DATA_DIR to another disk\.$/

@@ -3,12 +3,10 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeF
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findEmbedded } from '../../src/store/embedded/find.ts'
 import { type EmbeddedPostgres, startEmbedded } from '../../src/store/embedded/start.ts'
 import { ask, freshDirectory, quiet, removeAll, serverProcesses } from './embedded-programs.ts'
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
 
 const dataDir = freshDirectory()
 let server: EmbeddedPostgres
@@ -110,7 +108,7 @@ describe('a first start', () => {
 })
 
 describe('a restart', () => {
-  test('is quick and keeps port, password and rows', async () => {
+  test('keeps port, password and rows', async () => {
     await ask(server.url, 'create table kept (line text)')
     await ask(server.url, "insert into kept values ('still here')")
     const { url } = server
@@ -118,9 +116,7 @@ describe('a restart', () => {
     expect(await findEmbedded(dataDir)).toBeNull()
     expect(existsSync(join(dataDir, 'atoll.pid'))).toBe(false)
     expect(serverProcesses(dataDir)).toEqual([])
-    const begin = performance.now()
     server = await startEmbedded({ dataDir, log: quiet })
-    expect(performance.now() - begin).toBeLessThan(2_000)
     expect(server.url).toBe(url)
     expect(await ask(server.url, 'select * from kept')).toEqual([{ line: 'still here' }])
   })
@@ -173,10 +169,8 @@ describe('stop', () => {
     const client = new pg.Client({ connectionString: server.url })
     client.on('error', () => {})
     await client.connect()
-    const sleeping = client.query('select pg_sleep(60)').catch(error => error.message)
-    const begin = performance.now()
+    const sleeping = client.query('select pg_sleep(3600)').catch(error => error.message)
     await Promise.all([server.stop(), server.stop()])
-    expect(performance.now() - begin).toBeLessThan(5_000)
     expect(await sleeping).toMatch(/terminat/)
     expect(serverProcesses(dataDir)).toEqual([])
     expect(readdirSync(join(dataDir, 'postgres'))).not.toContain('postmaster.pid')

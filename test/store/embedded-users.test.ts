@@ -2,7 +2,7 @@
 import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findEmbedded } from '../../src/store/embedded/find.ts'
 import { startEmbedded } from '../../src/store/embedded/start.ts'
 import {
@@ -16,8 +16,6 @@ import {
   removeAll,
   serverProcesses,
 } from './embedded-programs.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const isRoot = process.geteuid!() === 0
 const packageDir = dirname(

@@ -2,7 +2,7 @@
 // time, so that they commit in another order than they wrote. Tells which it has committed.
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { openDatabase } from '../../dist/src/store/database.js'
 import { createStore } from '../../dist/src/store/store.js'
 
@@ -11,8 +11,10 @@ const [, , url, name, events, size, writers] = process.argv
 process.once('disconnect', () => process.exit())
 
 const longestMs = 30
+/** On a connection beside that of the transaction that is held open for so long. */
+const rest = ms => sql`select pg_sleep(${ms / 1000})`.execute(database.db)
 const database = openDatabase(url, {
-  connections: Number(writers),
+  connections: 2 * Number(writers),
   name: `writer ${name}`,
   onError: () => {},
 })
@@ -42,7 +44,7 @@ async function write() {
     left -= jobs.length
     await store.transact(async tx => {
       await tx.jobs.post(jobs, { caller, at: new Date(), action: 'job.create' })
-      await sleep(Math.random() * longestMs)
+      await rest(Math.random() * longestMs)
     })
     process.send({ written: jobs.map(({ id }) => id) })
   }

@@ -1,6 +1,5 @@
 // One region of many gives no answer: it holds its own slots, and nobody waits for it.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { App, JobHandler } from '../../src/core/app.ts'
@@ -14,7 +13,7 @@ const slots = 64
 const laneSlots = 8
 const perRegion = sized(200)
 const backlog = sized(2000)
-const pairs = 5
+const pairs = sized(5)
 
 /** One call into the job's region; there is nothing to be done. */
 const oneCall: JobHandler = async (app, job) => {
@@ -122,12 +121,26 @@ describe('the breaker of a region', () => {
   const openMs = 10_000
 
   /** A worker whose breakers have a clock of their own. */
-  async function worker() {
-    let time = 0
+  async function worker(timeoutMs = 300) {
+    let [time, looks] = [0, 0]
     const breakers = createBreakers({ failures: 3, openMs, maxOpenMs: 60_000, now: () => time })
-    const clockwork = await w.worker({ app: clientOf(300), slots, laneSlots, breakers })
+    const limits = () => {
+      looks += 1
+      return breakers.limits()
+    }
+    const clockwork = await w.worker({
+      app: clientOf(timeoutMs),
+      slots,
+      laneSlots,
+      breakers: { ...breakers, limits },
+    })
     closers.push(() => clockwork.stop(0))
     return {
+      /** Until it has looked for due turns several times more; whatever might be taken has been by then. */
+      async quiet() {
+        const before = looks
+        await until(() => looks >= before + 5, { what: 'five looks at what is due' })
+      },
       state: () => breakers.state(hanging.name),
       pass: (ms: number) => {
         time += ms
@@ -135,21 +148,18 @@ describe('the breaker of a region', () => {
     }
   }
 
-  /** Long enough for several polls. */
-  const quiet = () => sleep(1000)
-
   it('opens after three silences, tries again with one call, and closes on an answer', async () => {
     const fault = hang()
     hanging.resetCounts()
-    const { state, pass } = await worker()
+    const { state, pass, quiet } = await worker()
     await w.post(jobsIn(hanging, 3))
     await until(() => state() === 'open', { what: 'three silences' })
     const waiting = jobsIn(hanging, 40)
     await w.post(waiting)
     await w.post(jobsIn(others[0]!, 10))
+    await until(() => others[0]!.came >= 10, { what: 'its neighbour has its calls' })
     await quiet()
     expect(hanging.came).toBe(3)
-    expect(others[0]!.came).toBeGreaterThanOrEqual(10)
 
     pass(openMs)
     await until(() => hanging.came === 4 && state() === 'open', { what: 'the trial was silent' })
@@ -164,6 +174,8 @@ describe('the breaker of a region', () => {
     pass(openMs)
     await until(
       async () => {
+        // On a busy machine an answer may come too late once more, which opens it again.
+        if (state() === 'open') pass(60_000)
         const { rows } = await sql`select from job where region = ${hanging.name}`.execute(w.database.db)
         return rows.length === 0
       },
@@ -200,7 +212,7 @@ describe('the breaker of a region', () => {
   })
 
   it('takes a refusal for an answer', async () => {
-    const { state } = await worker()
+    const { state } = await worker(60_000)
     w.cloud.faults.add({ kind: 'status', status: 409, region: hanging.name })
     await w.post(jobsIn(hanging, 5))
     await until(

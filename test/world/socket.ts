@@ -16,7 +16,7 @@ export interface Served extends AsyncDisposable {
   readonly logLines: Record<string, unknown>[]
   /** The path goes over the wire as it stands here. */
   ask(path: string, request?: RawRequest): Promise<Reply>
-  /** Sends bytes and returns what came back until the other side closed (or fell silent for a while). */
+  /** Sends bytes and returns the one answer, or what came back until the other side closed. */
   send(bytes: string | Buffer): Promise<Reply>
 }
 
@@ -52,8 +52,6 @@ function ask(port: number, path: string, { method = 'GET', headers = {}, body }:
   })
 }
 
-const silenceMs = 2000
-
 function send(port: number, bytes: string | Buffer): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
@@ -62,11 +60,20 @@ function send(port: number, bytes: string | Buffer): Promise<Reply> {
       socket.destroy()
       resolve(read(Buffer.concat(chunks).toString('latin1')))
     }
-    socket.setTimeout(silenceMs, done)
-    socket.on('data', chunk => chunks.push(chunk))
+    socket.on('data', chunk => {
+      chunks.push(chunk)
+      if (isWhole(Buffer.concat(chunks).toString('latin1'))) done()
+    })
     socket.on('end', done)
     socket.on('error', reject)
   })
+}
+
+/** Whether an answer is there as far as its length says; one without a length goes on until the other side closes. */
+function isWhole(answer: string): boolean {
+  const end = answer.indexOf('\r\n\r\n')
+  const length = /^content-length: (\d+)\r$/im.exec(answer.slice(0, end + 2))?.[1]
+  return end >= 0 && length !== undefined && answer.length >= end + 4 + Number(length)
 }
 
 /** The one answer in these bytes. Status 0 when there is none. */
