@@ -1,9 +1,9 @@
 // Bodies that cannot be right, at every route that takes one: a 400 that says where, and nothing stored.
 
 import { Buffer } from 'node:buffer'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
-import { type World, world } from '../world.ts'
+import { world } from '../world.ts'
 import {
   allRoutes,
   type GoodRequest,
@@ -14,10 +14,7 @@ import {
 } from './requests.ts'
 import { expectShape, sentenceOf } from './shapes.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-})
+const w = await world()
 afterAll(() => w[Symbol.asyncDispose]())
 
 /** By route: the longest that each of its texts may be. */

@@ -4,19 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reconcileHosts } from '../../src/core/leases/reconcile.ts'
 import { diagnose } from '../../src/diagnosis.ts'
 import { until } from '../wait.ts'
-import { hostsFor, type Leasing, leasing } from './leasing.ts'
+import { hostsFor, leasing } from './leasing.ts'
 
-let w: Leasing
-
-beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1'], enrolled: 3 })
-})
-afterAll(() => w?.[Symbol.asyncDispose]())
+const w = await leasing({ regions: ['Pod1'], hosts: 3 })
+afterAll(() => w[Symbol.asyncDispose]())
 
 const nova = () => w.cloud.novas.get('Pod1')!
 const compute = () => w.app.cloud.compute('Pod1', 'req-00000000-0000-4000-8000-000000000001')

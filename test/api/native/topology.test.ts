@@ -1,18 +1,12 @@
 // The topology by the native API: what may be asked, and in what words it is answered.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRegion } from '../../../src/core/regions/regions.ts'
 import { type Reply, type World, world } from '../../world.ts'
-import { operator } from '../requests.ts'
 
 let w: World
 let networkId: string
 beforeAll(async () => {
-  w = await world()
-  for (const name of ['Pod1', 'Pod2']) {
-    const zone = { availabilityZone: name.replace('Pod', 'az'), localAvailabilityZone: '', dataCenter: '' }
-    await createRegion(w.app, operator, { name, ...zone })
-  }
+  w = await world({ joined: true })
   const home = { name: 'net1', availability_zone_hints: ['Pod1'] }
   networkId = (await make('network', home)).id
   await make('subnet', { network_id: networkId, ip_version: 4, cidr: '10.0.1.0/24', name: 'sub1' })
@@ -20,11 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => w?.[Symbol.asyncDispose]())
 
-async function make(kind: string, fields: object) {
-  const reply = await w.call('POST', `/v2.0/${kind}s`, { as: 'demo', body: { [kind]: fields } })
-  expect(reply.status, reply.text).toBe(201)
-  return reply.json[kind]
-}
+const make = (kind: string, fields: object) => w.demo.make(kind, fields)
 
 const ask = (query: Record<string, string> = {}, as: 'admin' | 'demo' = 'demo') =>
   w.call('GET', `/atoll/v1/topology?${new URLSearchParams(query)}`, { as })
