@@ -27,6 +27,7 @@ import type { Identity } from './core/identity.ts'
 import type { Reconciled } from './core/leases/reconcile.ts'
 import { jobHandlers } from './core/network/job-handlers.ts'
 import type { Sighting } from './core/network/watch/watch.ts'
+import type { Verdict } from './core/regions/belief.ts'
 import { checkMounts, mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -212,20 +213,29 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     metrics.countSurplus(region, count)
     if (count > 0) log.warn({ region, count }, 'removed what a late call had made twice')
   }
+  const onVerdict = (region: string, verdict: Verdict | null): void => {
+    const { change, doubt, counts } = verdict ?? {}
+    if (change === 'raised')
+      log.warn({ region, counts }, `${region} is not believed, and nothing is removed there: ${doubt}`)
+    if (change === 'lowered') log.info({ region, counts }, `${region} is believed again`)
+  }
   const onReconciled = (region: string, found: Reconciled): void => {
-    const { foreign, ...mended } = found
+    const { foreign, unknown, verdict, ...mended } = found
+    onVerdict(region, verdict)
     if (Object.values(mended).some(list => list.length > 0))
       log.warn({ region, ...mended }, 'mended hosts and reservations')
+    if (unknown.length > 0) log.warn({ region, reservations: unknown }, unknownSentence)
     if (foreign.length > 0) log.warn({ region, foreign }, foreignSentence)
   }
-  const onWatched = (region: string, { drift }: Sighting): void => {
+  const onWatched = (region: string, { drift, verdict }: Sighting): void => {
+    onVerdict(region, verdict)
     if (drift.length > 0) log.warn({ region, drift }, 'a region is not as the model says')
   }
   return new Clockwork({
     turns: app.store.turns,
     kinds: [
       jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
-      ...upkeepTurns(app, { onSurplus, onReconciled, onWatched }),
+      ...upkeepTurns(app, { onSurplus, onReconciled, onDiscovered: onVerdict, onWatched }),
       leaseTurns(app),
       hostTurns(app),
       ...capacityTurns(app),
@@ -237,6 +247,9 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     onError: (error, what) => log.warn({ err: error }, what),
   })
 }
+
+const unknownSentence =
+  'a region has reservations in Atoll’s manner that this Atoll does not know, and they stay: they are another’s, or its database was restored'
 
 const foreignSentence =
   'servers without a reservation are on enrolled hosts: the region’s nova.conf needs enable_isolated_aggregate_filtering = true in [scheduler]'

@@ -66,11 +66,14 @@ async function regionOf(app: App, { region }: ProviderSight): Promise<Region | n
 }
 
 /** The survey's turn does it again: what fails now delays the first promise and loses nothing. */
-const lookAround = (app: App, region: string, { caller }: Note): Promise<void> =>
-  discoverRegion(app, region).catch(error => {
+async function lookAround(app: App, region: string, { caller }: Note): Promise<void> {
+  try {
+    await discoverRegion(app, region)
+  } catch (error) {
     if (!(error instanceof AppError)) throw error
     app.report(error, `what ${region} has could not be seen (${caller.requestId}); that is tried later`)
-  })
+  }
+}
 
 /** Forgets a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while anything is promised or runs there. */
 export async function removeProvider(app: App, caller: Caller, id: string): Promise<void> {

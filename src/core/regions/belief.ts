@@ -5,13 +5,15 @@ import { type Caller, isAtLeast } from '../caller.ts'
 import { AppError, conflict, notFound, unavailable } from '../error.ts'
 import { noteOf } from '../note.ts'
 import type { Region } from './region.ts'
-import { doubtOf, type Look, type SightKind, type Suspicion } from './suspicion.ts'
+import { type Counts, doubtOf, type Look, type SightKind, type Suspicion } from './suspicion.ts'
 
 /** What became of a region's good name by a look. */
 export interface Verdict {
   /** Null when the look may be followed. */
   readonly doubt: string | null
   readonly change: 'raised' | 'lowered' | null
+  /** What was counted for it. */
+  readonly counts: Counts
 }
 
 /** Whether a look may be followed, and writes down that the region is suspect, or is not any more. */
@@ -22,12 +24,12 @@ export async function believe(
   look: Look,
 ): Promise<Verdict> {
   const standing = await app.store.suspicions.get(region.id, through)
+  const { counts } = look
   const doubt = doubtOf(look, app.regionRules.mostGone, standing?.confirmed)
   if (doubt === null) {
     const isLowered = standing !== null && (await app.store.suspicions.lower(region.id, through))
-    return { doubt, change: isLowered ? 'lowered' : null }
+    return { doubt, change: isLowered ? 'lowered' : null, counts }
   }
-  const { counts } = look
   const isNew = await app.store.suspicions.raise({
     regionId: region.id,
     through,
@@ -35,7 +37,7 @@ export async function believe(
     reason: doubt,
     counts,
   })
-  return { doubt, change: isNew ? 'raised' : null }
+  return { doubt, change: isNew ? 'raised' : null, counts }
 }
 
 /** Throws `unavailable` (`suspect`) while what the region shows is not believed. */
