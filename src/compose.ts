@@ -23,6 +23,7 @@ import {
   regionRules,
 } from './configured.ts'
 import type { App } from './core/app.ts'
+import type { Provider } from './core/capacity/provider.ts'
 import type { Identity } from './core/identity.ts'
 import type { Reconciled } from './core/leases/reconcile.ts'
 import { jobHandlers } from './core/network/job-handlers.ts'
@@ -219,6 +220,14 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
       log.warn({ region, counts }, `${region} is not believed, and nothing is removed there: ${doubt}`)
     if (change === 'lowered') log.info({ region, counts }, `${region} is believed again`)
   }
+  const onBelief = ({ id, name }: Provider, doubt: string | null): void => {
+    if (doubt === null) log.info({ provider: id }, `the provider ${name} is believed again`)
+    else
+      log.warn(
+        { provider: id },
+        `the provider ${name} is not believed, and no server is taken for gone: ${doubt}`,
+      )
+  }
   const onReconciled = (region: string, found: Reconciled): void => {
     const { foreign, unknown, verdict, ...mended } = found
     onVerdict(region, verdict)
@@ -238,7 +247,7 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
       ...upkeepTurns(app, { onSurplus, onReconciled, onDiscovered: onVerdict, onWatched }),
       leaseTurns(app),
       hostTurns(app),
-      ...capacityTurns(app),
+      ...capacityTurns(app, onBelief),
     ],
     breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
     enlist: events => enlist(databaseUrl, events),

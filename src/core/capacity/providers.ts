@@ -51,6 +51,7 @@ export async function addProvider(app: App, caller: Caller, login: ProviderLogin
       limits: sight.limits,
       refreshedAt: now,
       lastError: null,
+      suspicion: null,
       createdAt: now,
     }
     await tx.providers.insert(made, note)
