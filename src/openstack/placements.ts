@@ -109,7 +109,10 @@ export async function clearPlacement(region: Region, placement: HostPlacement): 
     removeFlavor(region, placement.reservationId).then(() => 'cleared'),
     ...placement.hosts.map(host => cleared(removeInventory(region, childOf(host), name))),
   ])
-  return places.includes('held') ? 'held' : cleared(removeResourceClass(region, name))
+  if (places.includes('held')) return 'held'
+  const clearing = await cleared(removeResourceClass(region, name))
+  // A class is soon made anew in a Placement that knows nothing; places are not.
+  return clearing === 'cleared' && places.includes('unseen') ? 'unseen' : clearing
 }
 
 const cleared = (removal: Promise<boolean>): Promise<Clearing> =>
