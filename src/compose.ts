@@ -48,7 +48,7 @@ import { jobTurns } from './worker/jobs.ts'
 import { leaseTurns } from './worker/leases.ts'
 import { addQueueMetrics, addRegionMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
 import { askForUpkeep, upkeepTurns } from './worker/upkeep.ts'
-import { upkeepLog } from './worker/upkeep-log.ts'
+import { providerLog, upkeepLog } from './worker/upkeep-log.ts'
 
 export type Role = 'all' | 'api' | 'worker'
 
@@ -217,7 +217,7 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
       ...upkeepTurns(app, upkeepLog(log, metrics)),
       leaseTurns(app),
       hostTurns(app),
-      ...capacityTurns(app),
+      ...capacityTurns(app, providerLog(log)),
     ],
     breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
     enlist: events => enlist(databaseUrl, events),

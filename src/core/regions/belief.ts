@@ -26,8 +26,8 @@ export async function believe(
   look: Look,
 ): Promise<Verdict> {
   const standing = await app.store.suspicions.get(region.id, through)
-  const doubt = doubtOf(look, app.regionRules.mostGone, standing?.confirmed)
   const { counts } = look
+  const doubt = doubtOf(look, app.regionRules.mostGone, standing?.confirmed)
   if (doubt === null) {
     const isLowered = standing !== null && (await app.store.suspicions.lower(region.id, through))
     return { doubt, change: isLowered ? 'lowered' : null, since: standing?.since ?? null, counts }
