@@ -21,6 +21,7 @@ import type { IntentStore } from './network/copies/intent.ts'
 import type { AbsenceStore } from './network/model/absence.ts'
 import type { NetworkStore, NetworkWriter } from './network/model/network-store.ts'
 import type { NetworkRules } from './network/model/rules.ts'
+import type { WritingStore } from './network/model/writing-store.ts'
 import type { WatchStore } from './network/watch/watch-store.ts'
 import type { AuditStore, JournalStore } from './note.ts'
 import type { BindingStore } from './regions/binding.ts'
@@ -41,6 +42,7 @@ export interface Store {
   readonly watches: WatchStore
   readonly suspicions: SuspicionStore
   readonly absences: AbsenceStore
+  readonly writings: WritingStore
   readonly hosts: HostStore
   readonly leases: LeaseStore
   readonly capacity: CapacityStore
@@ -72,6 +74,7 @@ export interface Transaction {
   readonly networks: NetworkWriter & NetworkStore
   readonly regions: Pick<RegionStore, 'list'>
   readonly intents: IntentStore
+  readonly writings: WritingStore
   readonly jobs: Pick<JobStore, 'post'>
   readonly turns: Pick<TurnStore, 'ask'>
 }
@@ -93,6 +96,8 @@ export interface App {
   now(): Date
   /** A fresh uuid. */
   newId(): string
+  /** Comes back after so many milliseconds. */
+  pause(ms: number): Promise<void>
   /** A number in [0, 1), different each time. */
   chance(): number
   /** What each type of job does; a type without a handler is refused. */

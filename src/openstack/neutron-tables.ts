@@ -173,6 +173,8 @@ export const floatingIps = resource('floatingip', {
   given: {
     ...owned,
     floatingNetworkId: field('floating_network_id', id),
+    // Where the address is to come from: regions are told, and tell nothing.
+    subnetId: field('subnet_id', orNull(id)),
     floatingIpAddress: field('floating_ip_address', text),
     fixedIpAddress: field('fixed_ip_address', orNull(text)),
     portId: field('port_id', orNull(id)),

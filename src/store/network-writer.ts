@@ -80,6 +80,11 @@ const writeRefusals = (kind: Kind): Refusals => ({
   port_mac: () => conflict('The MAC address is in use on this network', 'mac_in_use'),
   security_group_one_default: () => conflict('The project has a default security group', 'exists'),
   network_bridge: () => conflict('The project has a bridge network', 'exists'),
+  floatingip_target: () =>
+    conflict(
+      'Cannot associate the floating IP with this port and fixed IP, as that fixed IP already has a floating IP',
+      'port_already_associated',
+    ),
 })
 
 async function insert<K extends Kind>(db: Db, kind: K, row: Written<K>, note: Note): Promise<void> {

@@ -176,6 +176,7 @@ create index floatingip_network on floatingip (floating_network_id);
 create index floatingip_port on floatingip (port_id) WHERE (port_id IS NOT NULL);
 create index floatingip_project on floatingip (project_id, id);
 create index floatingip_router on floatingip (router_id) WHERE (router_id IS NOT NULL);
+create unique index floatingip_target on floatingip (port_id, fixed_ip_address) WHERE (port_id IS NOT NULL);
 
 create table general_host (
   region_id uuid not null,
@@ -307,9 +308,12 @@ create table instance (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   ended_at timestamptz,
+  ended_by text,
+  constraint instance_ended_by CHECK ((ended_by = ANY (ARRAY['verb'::text, 'absence'::text]))),
   constraint instance_reservation foreign key (reservation_id) references capacity_reservation(id),
   constraint instance_pkey primary key (id)
 );
+create index instance_ended on instance (provider_id, ended_at) WHERE (ended_by IS NOT NULL);
 create index instance_failed on instance (provider_id, ended_at) WHERE ((status = 'error'::text) AND (server_id IS NULL));
 create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
@@ -532,6 +536,8 @@ create table provider (
   refreshed_at timestamptz not null,
   last_error text,
   created_at timestamptz not null,
+  suspect_since timestamptz,
+  suspect_reason text,
   constraint provider_budget foreign key (budget) references account(id),
   constraint provider_region foreign key (region_id) references region(id),
   constraint provider_pkey primary key (id)
@@ -770,6 +776,17 @@ create table watch (
   constraint watch_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
   constraint watch_pkey primary key (region_id)
 );
+
+create table writing (
+  kind text not null,
+  id text not null,
+  region_id uuid not null,
+  token uuid not null,
+  until timestamptz not null,
+  constraint writing_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint writing_pkey primary key (kind, id)
+);
+create index writing_until on writing (until);
 
 CREATE OR REPLACE FUNCTION public.bucket_forgets_highest()
  RETURNS trigger

@@ -23,6 +23,7 @@ import { suspicionStore } from './suspicions.ts'
 import { transact } from './transact.ts'
 import { turnStore } from './turns.ts'
 import { watchStore } from './watches.ts'
+import { writingStore } from './writings.ts'
 
 export function createStore(db: Db): Store {
   return {
@@ -38,6 +39,7 @@ export function createStore(db: Db): Store {
     watches: watchStore(db),
     suspicions: suspicionStore(db),
     absences: absenceStore(db),
+    writings: writingStore(db),
     hosts: hostStore(db),
     leases: leaseStore(db),
     capacity: capacityStore(db),

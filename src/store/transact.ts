@@ -17,6 +17,7 @@ import { networkStore } from './networks.ts'
 import { poolWriter, providerStore, providerWriter } from './providers.ts'
 import { regionStore } from './regions.ts'
 import { turnStore } from './turns.ts'
+import { writingStore } from './writings.ts'
 
 /** How often work is begun anew because others came first. */
 const tries = 8
@@ -46,6 +47,7 @@ const transactionOf = (trx: Db): Transaction => ({
   networks: { ...networkStore(trx), ...networkWriter(trx) },
   regions: regionStore(trx),
   intents: intentStore(trx),
+  writings: writingStore(trx),
   jobs: jobStore(trx),
   turns: turnStore(trx),
 })

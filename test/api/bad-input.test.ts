@@ -26,13 +26,14 @@ const lengths: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'POST /v1.0/jobs': { type: 64, project_id: 64 },
   'POST /v1.0/job': { type: 64, project_id: 64 },
 }
-/** Those whose fields are the body itself; what they say of each is held to in `test/api/reservation/`. */
+/** Those whose fields are the body itself; what they say of each is held to in `test/api/reservation/` and `native/`. */
 const flat = [
   'POST /v1/leases',
   'PUT /v1/leases/:id',
   'POST /v1/os-hosts',
   'PUT /v1/os-hosts/:id',
   'PATCH /v1/os-hosts/properties/:name',
+  'POST /atoll/v1/regions/:name/confirm',
 ]
 /** Those that take no body; one that comes all the same must be readable, and is not looked at. */
 const needsNone = ['PUT /v1.0/jobs/:id', 'PUT /v1.0/job/:id']

@@ -33,6 +33,7 @@ describe('the topology', () => {
           name: 'Pod1',
           availability_zone: 'az1',
           ...ok,
+          suspicions: [],
           networks: [
             {
               id: networkId,
@@ -75,7 +76,15 @@ describe('the topology', () => {
           routers: [],
           floating_ips: [],
         },
-        { name: 'Pod2', availability_zone: 'az2', ...ok, networks: [], routers: [], floating_ips: [] },
+        {
+          name: 'Pod2',
+          availability_zone: 'az2',
+          ...ok,
+          suspicions: [],
+          networks: [],
+          routers: [],
+          floating_ips: [],
+        },
       ],
       links: [],
       nowhere: { networks: [], routers: [], port_count: 0, ports: [] },
@@ -108,6 +117,24 @@ describe('the topology', () => {
     expect((await ask({ project: mine! })).status).toBe(200)
     expect(refused(await ask({ project: other! }))).toEqual([403, 'Only an admin asks for another project'])
   })
+})
+
+it('says which region is suspect; why, only to admins, since that counts what all have there', async () => {
+  const region = (await w.app.store.regions.list()).find(({ name }) => name === 'Pod2')!
+  const suspicion = {
+    through: 'network',
+    since: w.app.now(),
+    reason: '9 of 9 ports are missing at once',
+  } as const
+  await w.app.store.suspicions.raise({ regionId: region.id, ...suspicion, counts: {} })
+  const shown = { ...suspicion, since: suspicion.since.toISOString() }
+  const seenBy = async (as: 'admin' | 'demo', query = {}) =>
+    (await ask(query, as)).json.regions.map(({ suspicions }: { suspicions: object[] }) => suspicions)
+  expect(await seenBy('admin')).toEqual([[], [shown]])
+  expect(await seenBy('demo')).toEqual([[], [{ ...shown, reason: null }]])
+  const project = w.cloud.keystone.projectId('demo')
+  expect(await seenBy('admin', { project })).toEqual(await seenBy('demo'))
+  await w.app.store.suspicions.lower(region.id, 'network')
 })
 
 describe('what cannot be asked', () => {

@@ -3,6 +3,7 @@
 import type { App } from '../../app.ts'
 import { AppError, conflict, isRefusal } from '../../error.ts'
 import { ownNote } from '../../note.ts'
+import { byOne } from '../copies/at-home.ts'
 import type { Intent } from '../copies/intent.ts'
 import { makerOf, realise, type Settle } from '../copies/realise.ts'
 import type { MadeKind, RegionNetworking, RegionSpec } from '../copies/region-rows.ts'
@@ -22,13 +23,21 @@ const roundsForGone = 12
  * Returns how many steps it took: none where all was as it should be. A router that is gone from the model goes from
  * the region. Throws as the region refuses, `conflict` (`drift`) where what was made there is gone.
  */
-export async function convergeRouter(app: App, aspect: Aspect): Promise<number> {
+export function convergeRouter(app: App, aspect: Aspect): Promise<number> {
+  const { routerId, region } = aspect
+  // Of two calls at once for one leg stock Neutron undoes the one that won as well.
+  const what = { kind: 'convergence', id: `${routerId}/${region.id}`, regionId: region.id }
+  return byOne(app, what, renew => converge(app, aspect, renew))
+}
+
+async function converge(app: App, aspect: Aspect, renew: () => Promise<void>): Promise<number> {
   let done = 0
   let refused: unknown = null
   let most = rounds
   for (let round = 0; round < most; round += 1) {
     const missing = await difference(app, aspect)
     if (missing.steps.length === 0) return done
+    if (round > 0) await renew()
     try {
       await carryOut(app, aspect, missing)
       done += missing.steps.length

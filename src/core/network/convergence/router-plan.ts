@@ -48,7 +48,13 @@ export interface RegionPlan {
   readonly mirrorPorts: readonly Thing<'port'>[]
   readonly links: readonly Link[]
   /** The CIDRs that the router is connected to by all this: routes lead through them only. */
-  readonly connected: readonly string[]
+  readonly connected: readonly Connection[]
+}
+
+export interface Connection {
+  readonly cidr: string
+  /** The port of the leg by which it is so; null for the gateway. */
+  readonly leg: Ref | null
 }
 
 /** Of a router that is not to be there. */
@@ -85,9 +91,14 @@ export function planFor(
     mirrorPorts: isExit ? standIns(scene, here, ownProject) : [],
     links: isExit ? linksIn(scene, here) : [],
     connected: [
-      ...onBridge(scene, here).map(({ subnet }) => subnet.cidr),
-      ...scene.attached.filter(({ subnet }) => legs.has(subnet.id)).map(({ subnet }) => subnet.cidr),
-      ...mirrored.map(({ subnet }) => subnet.cidr),
+      ...onBridge(scene, here).map(({ subnet }) => ({
+        cidr: subnet.cidr,
+        leg: isExit ? refer('port', bridgeLegOf(scene.router, subnet)) : null,
+      })),
+      ...scene.attached
+        .filter(({ subnet }) => legs.has(subnet.id))
+        .map(({ port, subnet }) => ({ cidr: subnet.cidr, leg: refer('port', port.id) })),
+      ...mirrored.map(one => ({ cidr: one.subnet.cidr, leg: mirrorLeg(scene, one).port })),
     ],
   }
 }
@@ -149,10 +160,13 @@ function bridgeLegs(scene: RouterScene, here: SceneRegion, isExit: boolean): Wan
   if (!isExit || !scene.bridge) return []
   const { network } = scene.bridge
   return onBridge(scene, here).map(({ subnet, ipAddress }) => {
-    const purpose = `bridge${subnet.ipVersion === 6 ? '6' : ''}/${scene.router.id}`
-    return legBy(scene.router, purpose, { network, subnet }, ipAddress, null)
+    return legBy(scene.router, bridgeLegOf(scene.router, subnet), { network, subnet }, ipAddress, null)
   })
 }
+
+/** What the leg on the bridge is made for. */
+const bridgeLegOf = ({ id }: Router, { ipVersion }: Subnet): string =>
+  `bridge${ipVersion === 6 ? '6' : ''}/${id}`
 
 function ownLegs(
   scene: RouterScene,

@@ -32,7 +32,10 @@ const plan = (change: Partial<RegionPlan> = {}): RegionPlan => ({
   networks: [{ id: 'bridge', subnetIds: ['bridge'] } as unknown as RegionPlan['networks'][number]],
   router,
   legs: [leg('i1')],
-  connected: ['100.0.0.0/24', '10.0.1.0/24'],
+  connected: [
+    { cidr: '100.0.0.0/24', leg: null },
+    { cidr: '10.0.1.0/24', leg: refer('port', 'i1') },
+  ],
   ...change,
 })
 
@@ -135,6 +138,25 @@ describe('a leg that is not wanted any more', () => {
 })
 
 describe('the gateway', () => {
+  it('goes from a leg on the bridge to the bridge itself, and no route leads over the bridge in between', () => {
+    const bridgeLeg = 'regional-leg'
+    const seen = {
+      ...whole,
+      router: copy({
+        externalGateway: { networkId: 'regional-ext', enableSnat: true, externalFixedIps: [] },
+        routes: [{ destination: '10.0.2.0/24', nextHop: '100.0.0.9' }],
+      }),
+      legs: [...whole.legs, port(bridgeLeg)],
+      intents: [...whole.intents, intent('port', 'bridge/r1', bridgeLeg)],
+    }
+    expect(steps(plan(), seen)).toEqual([
+      'change routes',
+      'dropLeg regional-leg',
+      'change externalGateway',
+      'change externalGateway',
+    ])
+  })
+
   it('goes from the bridge to the external network in two steps, the routes through it first', () => {
     const external = { networkId: refer('network', 'ext'), enableSnat: true, externalFixedIps: [] }
     const wanted = plan({

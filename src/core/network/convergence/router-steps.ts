@@ -64,7 +64,7 @@ function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
   const gone = seen.intents.filter(intent => !wanted.has(refOf(intent)))
   const gateway = gatewayChange(plan, seen)
   return [
-    ...fewerRoutes(plan, seen, router, surplus.length > 0 || gateway !== null),
+    ...fewerRoutes(plan, seen, router, { surplus, isGatewayGoing: gateway !== null }),
     ...surplus.map(({ id }): Step => {
       return { do: 'dropLeg', routerId: seen.router!.id, portId: id, intent: intentFor(seen, id) }
     }),
@@ -139,15 +139,34 @@ const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp 
       one.fixedIpAddress === fixedIp,
   )
 
-/** Routes through what goes away go first: the region would not let it go. */
-function fewerRoutes(plan: RegionPlan, { router }: RegionSeen, id: Ref, isNeeded: boolean): Step[] {
-  if (!router || !isNeeded) return []
-  const connected = plan.connected.map(cidr => parseCidr(cidr)!)
-  const staying = router.routes.filter(({ nextHop }: HostRoute) => {
+interface Going {
+  readonly surplus: readonly RegionPort[]
+  readonly isGatewayGoing: boolean
+}
+
+/**
+ * Routes through what goes away go first: the region would not let it go. What is reached by a gateway before and by a
+ * leg afterwards, or the other way round, is not reached in between.
+ */
+function fewerRoutes(
+  plan: RegionPlan,
+  seen: RegionSeen,
+  id: Ref,
+  { surplus, isGatewayGoing }: Going,
+): Step[] {
+  const { router, legs, ids } = seen
+  if (!router || (surplus.length === 0 && !isGatewayGoing)) return []
+  const staying = new Set(legs.filter(leg => !surplus.includes(leg)).map(leg => leg.id))
+  const connected = plan.connected
+    .filter(({ leg }) =>
+      leg === null ? router.externalGateway !== null && !isGatewayGoing : staying.has(ids.get(leg) ?? ''),
+    )
+    .map(({ cidr }) => parseCidr(cidr)!)
+  const kept = router.routes.filter(({ nextHop }: HostRoute) => {
     const address = parseAddress(nextHop)
     return address !== null && connected.some(cidr => contains(cidr, address))
   })
-  return staying.length === router.routes.length ? [] : [{ do: 'change', id, spec: { routes: staying } }]
+  return kept.length === router.routes.length ? [] : [{ do: 'change', id, spec: { routes: kept } }]
 }
 
 /** What the gateway is to be, where it is not that; null where it is. */
@@ -170,7 +189,10 @@ function sameGateway(wanted: Gateway | null, present: Gateway | null, ids: Regio
     wanted.enableSnat === present.enableSnat &&
     wanted.externalFixedIps.every(one =>
       present.externalFixedIps.some(
-        other => other.subnetId === idOf(one.subnetId) && other.ipAddress === one.ipAddress,
+        other =>
+          other.subnetId === idOf(one.subnetId) &&
+          // Of a subnet alone any address of it will do.
+          (one.ipAddress === undefined || other.ipAddress === one.ipAddress),
       ),
     )
   )

@@ -76,6 +76,8 @@ export interface RegionRouter extends NamedThing {
 
 export interface RegionFloatingIp extends RegionThing {
   readonly floatingNetworkId: string
+  /** The subnet that the address is to come from: given at creation, and never told. */
+  readonly subnetId: string | null
   readonly floatingIpAddress: string
   readonly fixedIpAddress: string | null
   readonly portId: string | null

@@ -1,11 +1,11 @@
 // A project's security groups as one region is to have them: the groups that it needs, and what is in each.
 
 import type { App } from '../../app.ts'
-import { conflict } from '../../error.ts'
+import { AppError, conflict } from '../../error.ts'
 import { checkGone, type Eyes } from '../copies/gone.ts'
 import { type EndedBy, marked } from '../copies/intent.ts'
 import { makerOf, realise } from '../copies/realise.ts'
-import type { RegionGroup } from '../copies/region-rows.ts'
+import type { RegionGroup, RegionSpec } from '../copies/region-rows.ts'
 import { idIn, type SecurityGroup } from '../model/model.ts'
 import {
   type AddressGroup,
@@ -128,8 +128,19 @@ export async function bringRules(
     const { add, remove } = ruleDifference(group, wanted, row)
     for (const { id } of remove) await at.networking.remove('security_group_rule', id)
     const { projectId } = at
-    for (const rule of add)
-      await at.networking.create('security_group_rule', { ...rule, projectId, securityGroupId: row.id })
+    for (const rule of add) await makeRule(at, { ...rule, projectId, securityGroupId: row.id })
   }
   return elsewhere
+}
+
+/** One that the region has already was brought by another in this moment: two rules that say the same are one. */
+async function makeRule(
+  { networking }: ProjectInRegion,
+  rule: RegionSpec<'security_group_rule'>,
+): Promise<void> {
+  try {
+    await networking.create('security_group_rule', rule)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.detail.reason !== 'SecurityGroupRuleExists') throw error
+  }
 }

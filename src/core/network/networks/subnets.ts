@@ -167,8 +167,8 @@ async function createSpanning(app: App, caller: Caller, network: Network, spec: 
   const id = app.newId()
   const regions = await regionsOf(app.store)
   await app.store.transact(async tx => {
-    await tx.networks.lock('network', network.id)
-    checkOverlap(parseCidr(spec.cidr)!, await tx.networks.getMany('subnet', network.subnetIds))
+    const now = await tx.networks.lock('network', network.id)
+    checkOverlap(parseCidr(spec.cidr)!, await tx.networks.getMany('subnet', now?.subnetIds ?? []))
     await insert(app, caller, tx, { ...spec, id })
     await follow(app, caller, tx, poolJobs(network, regions))
   })

@@ -1,12 +1,13 @@
 // Changing a port: told to the region that it is in, or placed in another one.
 
-import type { App } from '../../app.ts'
+import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { conflict } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
+import { atHome } from '../copies/at-home.ts'
 import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
 import { known, type LocalNetwork, placeIn } from '../copies/spanning.ts'
 import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
@@ -110,8 +111,28 @@ export async function toldToRegion(app: App, caller: Caller, telling: Telling): 
     regionId: region.id,
     groupIds: change.securityGroupIds ?? [],
   })
-  const made = await networking.update('port', place.id, regionalChange(change, local, groups))
-  await changeCentral(app, caller, { ...telling, made, region, local })
+  await atHome(app, {
+    kind: 'port',
+    id: port.id,
+    region,
+    ifRevision: telling.ifRevision,
+    ask: () => networking.update('port', place.id, regionalChange(change, local, groups)),
+    write: (tx, _row, made) => changeIn(app, caller, tx, { port, change, made, region, local }),
+    mirror: () => mirrorChange(app, caller, region, port.id),
+  })
+}
+
+/** Brings the model to what the region has of a port: for a change of which nobody knows how it ended. */
+export async function mirrorChange(app: App, caller: Caller, region: Region, id: string): Promise<void> {
+  const [port] = await app.store.networks.getMany('port', [id])
+  const place = port?.places.find(one => one.region === region.name)
+  const network = port && (await app.store.networks.get('network', port.networkId, 'atoll'))
+  const local = network && (await localOf(app, network, region))
+  const made = place && (await app.cloud.networking(region.name, caller.requestId).get('port', place.id))
+  if (!port || !made || !local) return
+  const { name, adminStateUp } = made
+  const change: PortChange = { name, adminStateUp, fixedIps: centralIps(made, local) }
+  await app.store.transact(tx => changeIn(app, caller, tx, { port, change, made, region, local }))
 }
 
 async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {
@@ -145,37 +166,36 @@ function regionalChange(
 interface Changing {
   readonly port: Port
   readonly change: PortChange
-  readonly ifRevision?: number | undefined
   readonly made?: RegionPort
   readonly region?: Region
   readonly local?: LocalNetwork
 }
 
-async function changeCentral(
+const changeCentral = (app: App, caller: Caller, changing: Changing): Promise<void> =>
+  app.store.transact(tx => changeIn(app, caller, tx, changing))
+
+async function changeIn(
   app: App,
   caller: Caller,
-  { port, change, ifRevision, made, region, local }: Changing,
+  tx: Transaction,
+  { port, change, made, region, local }: Changing,
 ): Promise<void> {
   const { fixedIps: _asked, ...plain } = change
-  await app.store.transact(async tx => {
-    const now = await tx.networks.lock('port', port.id)
-    if (now) checkRevision('port', now, ifRevision)
-    const told = made && {
-      status: made.status,
-      vifType: made.vifType ?? 'unbound',
-      macAddress: made.macAddress,
-    }
-    const set = { ...plain, ...told } as Change<'port'>
-    await tx.networks.update('port', port.id, set, noteOf(app, caller, 'port.update'))
-    if (made && region && local && change.fixedIps) {
-      await tx.networks.release('port', port.id)
-      await holdMirrored(tx, port.id, region, centralIps(made, local))
-    }
-    if (change.securityGroupIds || change.fixedIps) {
-      await groupsFollowPort(app, caller, tx, port)
-      await groupsFollowPort(app, caller, tx, { ...port, ...plain } as Port)
-    }
-  })
+  const told = made && {
+    status: made.status,
+    vifType: made.vifType ?? 'unbound',
+    macAddress: made.macAddress,
+  }
+  const set = { ...plain, ...told } as Change<'port'>
+  await tx.networks.update('port', port.id, set, noteOf(app, caller, 'port.update'))
+  if (made && region && local && change.fixedIps) {
+    await tx.networks.release('port', port.id)
+    await holdMirrored(tx, port.id, region, centralIps(made, local))
+  }
+  if (change.securityGroupIds || change.fixedIps) {
+    await groupsFollowPort(app, caller, tx, port)
+    await groupsFollowPort(app, caller, tx, { ...port, ...plain } as Port)
+  }
 }
 
 async function changeReserved(app: App, caller: Caller, telling: Telling): Promise<void> {

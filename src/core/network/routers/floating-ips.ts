@@ -9,7 +9,6 @@ import type { Region } from '../../regions/region.ts'
 import { parseAddress } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { adopt, settle } from '../copies/adopt.ts'
-import type { RegionSpec } from '../copies/region-rows.ts'
 import type { Change, FloatingIp, Port, Router, Written } from '../model/model.ts'
 import { all, interfacesOn } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
@@ -77,7 +76,7 @@ function createInRegion(
       floatingNetworkId,
       ...(floatingIpAddress === undefined ? {} : { floatingIpAddress }),
       ...(subnetId === undefined ? {} : { subnetId }),
-    } as RegionSpec<'floatingip'>,
+    },
     where: { floatingNetworkId, projectId },
     known: (made, intentId) =>
       app.store.transact(async tx => {
@@ -163,19 +162,17 @@ export async function updateFloatingIp(
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
   const { portId, fixedIpAddress, description } = change
-  if (description !== undefined) {
-    await app.store.transact(async tx => {
-      await tx.networks.update('floatingip', id, { description }, noteOf(app, caller, 'floatingip.update'))
-    })
-  }
-  if (portId !== undefined) {
-    const target = portId ? await targetElsewhere(app, caller, floatingIp, portId, fixedIpAddress) : nowhere
-    const region = homeOf(
-      (await app.store.networks.get('network', floatingIp.floatingNetworkId, 'atoll'))!,
-      await regionsOf(app.store),
-    )!
-    if (target) await lead(app, caller, id, { before: floatingIp, target, region })
-  }
+  const target =
+    portId === undefined
+      ? null
+      : portId
+        ? await targetElsewhere(app, caller, floatingIp, portId, fixedIpAddress)
+        : nowhere
+  const network = (await app.store.networks.get('network', floatingIp.floatingNetworkId, 'atoll'))!
+  const region = homeOf(network, await regionsOf(app.store))!
+  const plain = description === undefined ? {} : { description }
+  await write(app, caller, id, { change: { ...plain, ...target }, region, ifRevision })
+  if (target) await lead(app, caller, id, { before: floatingIp, target, region })
   return (await app.store.networks.get('floatingip', id, null))!
 }
 
@@ -199,8 +196,8 @@ interface Leading {
 }
 
 /**
- * Leads a floating IP to a port, or nowhere, and has its region do so at once: a region that says no says it to the
- * caller, and all is as before. One that gives no answer follows by a job.
+ * Has a region lead a floating IP to what the model says, at once: a region that says no says it to the caller, and all
+ * is as before. One that gives no answer follows by a job.
  */
 async function lead(
   app: App,
@@ -208,29 +205,39 @@ async function lead(
   id: string,
   { before, target, region }: Leading,
 ): Promise<void> {
-  await write(app, caller, id, target, region)
   const routers = [...new Set([before.routerId, target.routerId])].filter(one => one !== null)
   try {
     for (const routerId of routers) await convergeRouter(app, { caller, routerId, region })
   } catch (error) {
-    if (isRefusal(error)) await write(app, caller, id, before, region)
+    if (isRefusal(error)) await write(app, caller, id, { change: aimOf(before), region })
     throw error
   }
 }
 
-function write(app: App, caller: Caller, id: string, target: Target, region: Region): Promise<void> {
-  const { portId, fixedIpAddress, routerId } = target
+const aimOf = ({ portId, fixedIpAddress, routerId }: Target): Target => ({ portId, fixedIpAddress, routerId })
+
+interface ModelWrite {
+  readonly change: Change<'floatingip'>
+  readonly region: Region
+  readonly ifRevision?: number | undefined
+}
+
+/** In the model, with the jobs by which its region follows. Throws `conflict` (`revision`, `port_already_associated`). */
+function write(
+  app: App,
+  caller: Caller,
+  id: string,
+  { change, region, ifRevision }: ModelWrite,
+): Promise<void> {
   return app.store.transact(async tx => {
     const row = await tx.networks.lock('floatingip', id)
     if (!row) return
-    const change: Change<'floatingip'> = {
-      portId,
-      fixedIpAddress,
-      routerId,
-      ...(portId ? {} : { status: 'DOWN' }),
-    }
-    await tx.networks.update('floatingip', id, change, noteOf(app, caller, 'floatingip.lead'))
-    for (const one of new Set([row.routerId, routerId]).values())
+    checkRevision('floatingip', row, ifRevision)
+    const isLoose = change.portId === null
+    const set = { ...change, ...(isLoose ? { status: 'DOWN' } : {}) }
+    await tx.networks.update('floatingip', id, set, noteOf(app, caller, 'floatingip.update'))
+    if (change.portId === undefined) return
+    for (const one of new Set([row.routerId, change.routerId]))
       if (one) await followLink(app, caller, tx, row, one, region)
   })
 }

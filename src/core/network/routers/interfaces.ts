@@ -144,6 +144,8 @@ async function addAtHome(app: App, caller: Caller, joining: Joining, region: Reg
   const made = (await networking.get('port', leg.portId))!
   const address = made.fixedIps[0]!.ipAddress
   await app.store.transact(async tx => {
+    // The region's watcher may have seen it before the region's answer came.
+    if (await tx.networks.lock('port', made.id)) return
     const row = interfacePort(app, joining, { id: made.id, macAddress: made.macAddress, status: made.status })
     await tx.networks.insert('port', row, noteOf(app, caller, 'router.add_interface'))
     // The region's gateway has its address from now on as a port.

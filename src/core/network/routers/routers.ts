@@ -4,12 +4,13 @@
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
-import { noteOf } from '../../note.ts'
+import { noteOf, ownNote } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import { wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { adopt, settle } from '../copies/adopt.ts'
+import { atHome } from '../copies/at-home.ts'
 import type { RegionRouter, RegionSpec } from '../copies/region-rows.ts'
 import type { Change, FixedIp, HostRoute, Router, Written } from '../model/model.ts'
 import { interfacesOf, some } from '../model/query.ts'
@@ -103,6 +104,24 @@ function askOf({
   } as NonNullable<RegionSpec<'router'>['externalGateway']>
 }
 
+/** Brings the model to what the one region of a router has: for a change of which nobody knows how it ended. */
+export async function mirrorRouter(
+  app: App,
+  { id, region }: { readonly id: string; readonly region: Pick<Region, 'name'> },
+): Promise<void> {
+  const made = await app.cloud.networking(region.name, `req-${app.newId()}`).get('router', id)
+  if (!made) return
+  const { name, adminStateUp } = made
+  await app.store.transact(async tx => {
+    await tx.networks.update(
+      'router',
+      id,
+      { name, adminStateUp, ...mirrored(made) },
+      ownNote(app, 'router.watch'),
+    )
+  })
+}
+
 /** What a region's router is, in the model's terms. */
 const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) => ({
   status,
@@ -156,17 +175,17 @@ export async function updateRouter(
   const home = routerHome(router, await regionsOf(app.store))
   if (change.gateway) await gatewayRegion(app, caller, change.gateway, home)
   if (change.gateway === null) await requireNoFloatingIps(app, router)
-  if (home) await updateAtHome(app, caller, router, home, change)
+  if (home) await updateAtHome(app, caller, router, home, { change, ifRevision })
   else await updateSpanning(app, caller, router, change, ifRevision)
   return (await app.store.networks.get('router', id, null))!
 }
 
-async function updateAtHome(
+function updateAtHome(
   app: App,
   caller: Caller,
   { id }: Router,
   region: Region,
-  change: RouterChange,
+  { change, ifRevision }: { readonly change: RouterChange; readonly ifRevision: number | undefined },
 ): Promise<void> {
   const { gateway, description, ...same } = change
   const networking = app.cloud.networking(region.name, caller.requestId)
@@ -174,17 +193,22 @@ async function updateAtHome(
     ...same,
     ...(gateway === undefined ? {} : { externalGateway: gateway && askOf(gateway) }),
   }
-  const made =
-    Object.keys(told).length === 0
-      ? await networking.get('router', id)
-      : await networking.update('router', id, told)
-  await app.store.transact(async tx => {
-    const set = {
-      ...same,
-      ...(description === undefined ? {} : { description }),
-      ...(made ? mirrored(made) : {}),
-    }
-    await tx.networks.update('router', id, set as Change<'router'>, noteOf(app, caller, 'router.update'))
+  return atHome(app, {
+    kind: 'router',
+    id,
+    region,
+    ifRevision,
+    ask: () =>
+      Object.keys(told).length === 0 ? networking.get('router', id) : networking.update('router', id, told),
+    async write(tx, _row, made) {
+      const set = {
+        ...same,
+        ...(description === undefined ? {} : { description }),
+        ...(made ? mirrored(made) : {}),
+      }
+      await tx.networks.update('router', id, set as Change<'router'>, noteOf(app, caller, 'router.update'))
+    },
+    mirror: () => mirrorRouter(app, { id, region }),
   })
 }
 
@@ -278,8 +302,9 @@ async function setGateway(app: App, caller: Caller, router: Router, ask: Gateway
   try {
     await bringOut(app, caller, router.id, gateway.networkId)
   } catch (error) {
-    // A region that gives no answer follows by its job.
-    if (isRefusal(error)) await write(router.gateway)
+    // A region that gives no answer follows by its job; what it refuses, or cannot be brought to, stays as it was.
+    if (isRefusal(error) || (error instanceof AppError && error.code === 'conflict'))
+      await write(router.gateway)
     throw error
   }
 }

@@ -36,7 +36,8 @@ export async function setUpRouter(
 /** The addresses that the region has given to the router's gateway are the model's too. */
 export async function noteGateway(app: App, caller: Caller, region: Region, routerId: string): Promise<void> {
   const router = await app.store.networks.get('router', routerId, 'atoll')
-  if (!router?.gateway || router.gateway.fixedIps.length > 0) return
+  const isKnown = (router?.gateway?.fixedIps ?? []).some(({ ipAddress }) => ipAddress !== undefined)
+  if (!router?.gateway || isKnown) return
   const network = await app.store.networks.get('network', router.gateway.networkId, 'atoll')
   const regionalId = placeIn(router, region)
   if (!network || !regionalId || homeOf(network, [region]) === null) return

@@ -21,6 +21,7 @@ import {
 import { keepRoom } from './room.ts'
 import { nothingGone, sweep } from './sweep.ts'
 import { absentAmong, takeIn } from './take-in.ts'
+import { finishLeft } from './unfinished.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
 /** What a look has found. */
@@ -40,6 +41,7 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   const networking = app.cloud.networking(region.name, caller.requestId)
   const watch = await app.store.watches.get(region.id)
   const looking: Looking = { app, caller, region, networking }
+  await finishLeft(looking)
   const found = await lookAtChanges(looking, watch.changedSince)
   const servers = await lookAtServers(looking, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
