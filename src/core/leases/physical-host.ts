@@ -1,4 +1,4 @@
-// Reservations of whole hosts: how one claims its hosts, and how it is enacted in its region.
+// Reservations of whole hosts: how one claims its hosts, and how it is placed in its region.
 
 import type { HostPlace, HostPlacement, RegionCompute } from '../cloud.ts'
 import { AppError } from '../error.ts'
@@ -14,25 +14,25 @@ import {
 } from '../ledger/ledger.ts'
 import type { HostReservation, HostReservationSpec, Lease } from './lease.ts'
 
-/** What its hosts must be; throws `invalid` (`malformed_filter`). */
+/** The filter of a reservation's hosts; throws `invalid` (`malformed_filter`). */
 export const filterOf = (
   spec: Pick<HostReservationSpec, 'hypervisorProperties' | 'resourceProperties'>,
 ): Filter => bothOf(parseFilter(spec.hypervisorProperties), parseFilter(spec.resourceProperties))
 
-/** What one reservation asks of the ledger. */
+/** The hosts that one reservation asks of the ledger. */
 export interface HostsAsked {
   readonly id: string
   readonly filter: Filter
   readonly min: number
   readonly max: number
   readonly regionId: string
-  /** The hosts that it has: kept when they can be. */
+  /** The hosts that the reservation has: kept when they still match and are free. */
   readonly has: readonly number[]
-  /** It is at work there: none may be lost. */
+  /** True for a reservation that is at work on its hosts: it may lose none of them. */
   readonly keepsAll: boolean
 }
 
-/** There are not as many hosts as were asked for, in this region at least. */
+/** One region has not as many free hosts as a reservation asks for. */
 export class NotEnoughHosts extends Error {
   readonly asked: HostsAsked
   readonly found: number
@@ -51,8 +51,8 @@ export interface HostsClaimed {
 }
 
 /**
- * Finds hosts for all of these, no host twice, and what they take of their regions' scopes. The scopes (by region) are
- * locked already. Throws NotEnoughHosts.
+ * Finds hosts for all of these reservations, no host twice, and the holds on the scopes of their regions. The
+ * scopes are locked already. Throws NotEnoughHosts.
  */
 export async function findHosts(
   ledger: Ledger,
@@ -63,7 +63,7 @@ export async function findHosts(
   const hosts = new Map<string, readonly number[]>()
   for (const one of asked) {
     const { regionId, filter, max, has } = one
-    // Neither what the parts before it got nor what those after it have.
+    // Neither hosts that the reservations before it got, nor those that the ones after it have.
     const others = asked.filter(other => other !== one).flatMap(other => hosts.get(other.id) ?? other.has)
     const found = await ledger.freeHosts({
       regionId,
@@ -110,9 +110,9 @@ export function placementOf(
   }
 }
 
-/** Takes away what the reservation placed, and what let it. Returns the names of servers that are still there. */
+/** Removes a reservation's servers and its placement. Returns the names of servers that are still there. */
 export async function vacate(compute: RegionCompute, placement: HostPlacement): Promise<string[]> {
-  // Mostly there is no server any more, and that is all.
+  // Mostly the reservation has no server left, and removing its placement is all.
   if (await compute.clearPlacement(placement)) return []
   await compute.closePlacement(placement)
   const servers = await compute.placedServers(placement)
@@ -124,7 +124,7 @@ export async function vacate(compute: RegionCompute, placement: HostPlacement): 
   return (await compute.clearPlacement(placement)) ? [] : ['a server that has not let go of its place yet']
 }
 
-/** An image of every server that the reservation placed, made since then. */
+/** Makes an image of every server of a reservation that has none since then. */
 export async function snapshotAll(
   compute: RegionCompute,
   placement: HostPlacement,

@@ -1,5 +1,5 @@
-// What a region has of hosts and reservations against what is known here: what was lost is made again, what a late call
-// has left is removed, and what should not be there is told.
+// Comparing a region's survey with the hosts and reservations that the ledger has: lost ones are made again,
+// what late calls have left of ended ones is removed, and foreign servers are told of.
 
 import type { App } from '../app.ts'
 import type { RegionCompute, RegionSurvey, SurveyedHost } from '../cloud.ts'
@@ -13,13 +13,13 @@ export interface Reconciled {
   readonly closed: readonly string[]
   /** Reservations that had to be let in again. */
   readonly opened: readonly string[]
-  /** Reservations that are over, of which something was left. */
+  /** Reservations that are over, of which the region had something left. */
   readonly cleared: readonly string[]
-  /** Servers on enrolled hosts that came by no reservation. */
+  /** Servers on enrolled hosts that no reservation placed. */
   readonly foreign: readonly { readonly host: string; readonly server: string }[]
 }
 
-/** Looks at a region's hosts and reservations, and mends what it can. Throws `upstream`. */
+/** Surveys a region, and mends its hosts and reservations as far as it can. Throws `upstream`. */
 export async function reconcileHosts(app: App, region: string): Promise<Reconciled> {
   const hosts = (await app.store.hosts.list(region)).filter(host => host.state === 'enrolled')
   if (hosts.length === 0) return { closed: [], opened: [], cleared: [], foreign: [] }
@@ -32,7 +32,10 @@ export async function reconcileHosts(app: App, region: string): Promise<Reconcil
   return { closed, opened, cleared, foreign: await noteForeign(app, hosts, survey) }
 }
 
-/** A host that registered anew has another provider; one whose region forgot about it is open. */
+/**
+ * Closes hosts that are open. A host that registered anew with Nova has another provider in Placement, and a
+ * region may have forgotten that it was closed.
+ */
 async function closeAgain(
   app: App,
   compute: RegionCompute,
@@ -56,7 +59,7 @@ async function closeAgain(
   return closed
 }
 
-/** What is active here and unknown there. */
+/** Places active reservations again that the survey lacks. */
 async function openAgain(
   app: App,
   region: string,
@@ -73,7 +76,7 @@ async function openAgain(
   })
   const opened: string[] = []
   for (const lease of leases ?? []) {
-    // What has begun meanwhile could not be seen yet.
+    // A lease that has begun after the survey could not be in it yet.
     if ((lease.updatedAt ?? lease.createdAt) >= surveyedAt) continue
     const lost = lease.reservations.filter(
       one => one.regionName === region && one.status === 'active' && !survey.reservations.includes(one.id),
@@ -83,7 +86,10 @@ async function openAgain(
   return opened
 }
 
-/** By the lease's own turn, so that it cannot come in the way of its end. False when it is not active any more. */
+/**
+ * Enacts a lease anew by its own turn, so that this cannot get in the way of its end. False when it is not
+ * active any more.
+ */
 function enactAnew(app: App, id: string): Promise<boolean> {
   return app.store.transact(async tx => {
     const lease = await tx.leases.lock(id)
@@ -100,7 +106,10 @@ function enactAnew(app: App, id: string): Promise<boolean> {
   })
 }
 
-/** A call that came late, from a worker that was stopped, may have opened what was closed already. */
+/**
+ * Removes what is left of reservations that are over: a late call, from a worker that was stopped, may have
+ * placed one again.
+ */
 async function clearLeft(
   app: App,
   compute: RegionCompute,
@@ -119,7 +128,7 @@ async function clearLeft(
   return cleared
 }
 
-/** They take part of a host that nobody gave them: it is not free any more, until they are gone. */
+/** Notes foreign servers as usage of their hosts: such a host is not free until they are gone. */
 async function noteForeign(
   app: App,
   hosts: readonly Host[],
