@@ -1,4 +1,4 @@
-// What becomes of instances is watched and not assumed: one list of a provider's servers tells of all of them.
+// Watching instances: one list of a provider's servers tells of all of them, and nothing is assumed.
 
 import type { App } from '../app.ts'
 import { AppError } from '../error.ts'
@@ -9,19 +9,22 @@ import type { Provider } from './provider.ts'
 import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
 import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.ts'
 
-/** How long a server may take to show after the call that made it: a late one is still to come. */
+/** How long after the call that made it a server may take to show. */
 const graceMs = 60_000
 
-/** How long after an instance was given up its server may show all the same. */
+/** How long after an instance was given up its server may still show. */
 const lateMs = 3_600_000
 
-/** When to look again: while something is under way, while servers are there, and else. */
+/**
+ * When to look at a provider again: while instances are being built or deleted, while servers are there, and
+ * else.
+ */
 const underWayMs = 3_000
 const quietMs = 30_000
 
 /**
- * Looks at a provider: its flavors and quotas now and then, and its servers while there are any. Returns when to look
- * again, in ms; null when it is gone. Throws `upstream`, `unavailable`.
+ * The turn of a provider: reads its flavors and quotas now and then, and its servers while it has any.
+ * Returns when to look again, in ms; null when the provider is gone. Throws `upstream`, `unavailable`.
  */
 export async function runProvider(app: App, id: string): Promise<number | null> {
   const provider = await app.store.providers.get(id)
@@ -36,7 +39,10 @@ export async function runProvider(app: App, id: string): Promise<number | null> 
   return left.some(({ status }) => status !== 'active') ? underWayMs : left.length > 0 ? quietMs : refreshMs
 }
 
-/** Its servers are looked at whether its flavors can be or not: why not is noted with the provider. */
+/**
+ * Reads a provider's flavors; a failure is noted with the provider and does not keep its servers from being
+ * looked at.
+ */
 async function refreshAnyway(app: App, provider: Provider, cloud: ProviderCloud): Promise<void> {
   try {
     await refreshProvider(app, provider, cloud)
@@ -57,7 +63,7 @@ async function watchInstances(app: App, cloud: ProviderCloud, watched: readonly 
   await removeFailed(app, cloud, servers, watched)
 }
 
-/** It is there. */
+/** Brings an instance to the server that the list shows. */
 async function follow(
   app: App,
   cloud: ProviderCloud,
@@ -80,7 +86,9 @@ async function follow(
   })
 }
 
-/** A list is no proof; that Nova does not know its id is. */
+/**
+ * An instance whose server the list lacks: only when Nova does not know the server's id either is it gone.
+ */
 async function miss(app: App, cloud: ProviderCloud, instance: Instance): Promise<void> {
   const { id, serverId, status, reason, updatedAt } = instance
   if (serverId !== null) {
@@ -93,7 +101,7 @@ async function miss(app: App, cloud: ProviderCloud, instance: Instance): Promise
   await app.store.transact(tx => endInstance(app, tx, id, status === 'deleting' ? 'gone' : 'error', why))
 }
 
-/** Servers that came after all, when their instances had been given up. */
+/** Removes servers that came late, after their instances had been given up. */
 async function removeFailed(
   app: App,
   cloud: ProviderCloud,
