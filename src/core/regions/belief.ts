@@ -1,4 +1,5 @@
-// Whether a look at a region is believed: what is written down of that, and an administrator's word.
+// Whether a look at a region is believed: suspicions are raised and lowered here, and confirmed by an
+// administrator.
 
 import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
@@ -7,14 +8,14 @@ import { noteOf } from '../note.ts'
 import type { Region } from './region.ts'
 import { doubtOf, type Look, type SightKind, type Suspicion } from './suspicion.ts'
 
-/** What became of a region's good name by a look. */
+/** The outcome of a look at a region. */
 export interface Verdict {
   /** Null when the look may be followed. */
   readonly doubt: string | null
   readonly change: 'raised' | 'lowered' | null
 }
 
-/** Whether a look may be followed, and writes down that the region is suspect, or is not any more. */
+/** Decides whether a look may be followed, and raises or lowers the region's suspicion. */
 export async function believe(
   app: App,
   region: Pick<Region, 'id'>,
@@ -38,7 +39,7 @@ export async function believe(
   return { doubt, change: isNew ? 'raised' : null }
 }
 
-/** Throws `unavailable` (`suspect`) while what the region shows is not believed. */
+/** Throws `unavailable` (`suspect`) while the region is suspect. */
 export async function checkBelieved(
   app: App,
   region: Pick<Region, 'id' | 'name'>,
@@ -57,13 +58,14 @@ export const suspect = (region: string, reason: string): AppError =>
 export interface Confirmation {
   /** The region's name. */
   readonly name: string
-  /** By kind, how many are gone: as they were shown to whoever says so. */
+  /** How many things of each kind are gone, as the administrator was shown them. */
   readonly counts: Readonly<Record<string, number>>
 }
 
 /**
- * An administrator's word that what a region does not show is gone indeed: the next look is followed. Throws `not_found`
- * (`region`), `conflict` (`not_suspect`; `counts` where others are missing than were shown).
+ * An administrator confirms that the things which a suspect region does not show are gone indeed: the next
+ * look is followed. Throws `not_found` (`region`), `conflict` (`not_suspect`; `counts` where other numbers
+ * are missing than were shown).
  */
 export async function confirmRegion(
   app: App,
@@ -97,7 +99,7 @@ export async function confirmRegion(
   return confirmed
 }
 
-/** By kind, how many are missing. */
+/** How many things of each kind are missing, over these suspicions. */
 export const missingOf = (suspicions: readonly Suspicion[]): Readonly<Record<string, number>> =>
   Object.fromEntries(
     suspicions.flatMap(({ counts }) =>
