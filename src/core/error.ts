@@ -25,7 +25,9 @@ export interface ErrorDetail {
   readonly status?: number
   /** Of a `conflict`: the claims that are in the way, or the first of them. */
   readonly claims?: readonly string[]
-  /** Of a `no_capacity` error: the capacity that could be promised instead. */
+  /** Of a `conflict` over what is missing in a region: how many of each kind are. */
+  readonly missing?: Readonly<Record<string, number>>
+  /** Of a `no_capacity` error: what would do instead. */
   readonly offer?: object
 }
 

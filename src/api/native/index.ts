@@ -8,6 +8,7 @@ import { capacityParameters, capacityRoutes } from './capacity.ts'
 import { eventParameters, eventRoutes } from './events.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApiRoute } from './openapi.ts'
+import { regionBodies, regionRoutes } from './regions.ts'
 import { topologyParameters, topologyRoutes } from './topology.ts'
 
 const policy: PolicyTable = {
@@ -17,6 +18,8 @@ const policy: PolicyTable = {
   'atoll:slots:list': 'reader',
   'atoll:topology:show': 'reader',
   'atoll:events:list': 'reader',
+  'atoll:regions:list': 'admin',
+  'atoll:regions:confirm': 'admin',
 }
 
 /** For what the server refuses before any route has a sentence of its own. */
@@ -41,14 +44,21 @@ function describeError(problem: Problem): ErrorAnswer {
 
 /** `schemas`, by name, are those of other faces' resources: the document describes them beside its own. */
 export function native(schemas: Readonly<Record<string, object>> = {}): Face {
-  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes, ...eventRoutes]
+  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes, ...eventRoutes, ...regionRoutes]
   return {
     name: 'native',
     serviceType: 'atoll',
     policy,
     routes: [
       ...routes,
-      openApiRoute(routes, { ...capacityParameters, ...topologyParameters, ...eventParameters }, schemas),
+      openApiRoute(
+        routes,
+        {
+          queries: { ...capacityParameters, ...topologyParameters, ...eventParameters },
+          bodies: regionBodies,
+        },
+        schemas,
+      ),
     ],
     check: requireJsonAccepted,
     describe: describeError,

@@ -31,6 +31,14 @@ export interface Instance {
   readonly updatedAt: Date
   /** When its charge ended. */
   readonly endedAt: Date | null
+  /** Why: a verb (or Nova's answer to one), or that its server was not seen; null while it is charged. */
+  readonly endedBy: 'verb' | 'absence' | null
+}
+
+/** Of an instance that has ended: what is to become of a server of it that shows all the same. */
+export interface LateServer {
+  readonly serverId: string
+  readonly instance: Instance
 }
 
 export interface SeenServer {
@@ -46,13 +54,13 @@ export interface InstanceStore {
   drawnOn(reservationIds: readonly string[]): Promise<Instance[]>
   /** A provider's instances that may have a server: neither in `error` nor `gone`. */
   watched(providerId: string): Promise<Instance[]>
-  /** Whether any instance of a provider failed before its server's id was known, at this time or later. */
-  anyFailedSince(providerId: string, since: Date): Promise<boolean>
+  /** Whether any of a provider has ended at this time or later. */
+  anyEndedSince(providerId: string, since: Date): Promise<boolean>
   /**
-   * The ids of these instances that failed before their server's id was known: a server of theirs that shows
-   * after all is removed.
+   * Which of a provider's servers are of instances that have ended since then as `gone`, or in `error` before their server
+   * was known: by their ids, or by the marks of those whose server was never known.
    */
-  failedAmong(ids: readonly string[]): Promise<string[]>
+  lateServers(providerId: string, servers: readonly SeenServer[], since: Date): Promise<LateServer[]>
 }
 
 export interface InstanceWriter {

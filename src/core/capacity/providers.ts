@@ -52,6 +52,7 @@ export async function addProvider(app: App, caller: Caller, login: ProviderLogin
       limits: sight.limits,
       refreshedAt: now,
       lastError: null,
+      suspicion: null,
       createdAt: now,
     }
     await tx.providers.insert(made, note)
@@ -66,15 +67,15 @@ async function regionOf(app: App, { region }: ProviderSight): Promise<Region | n
   return (await app.store.regions.list()).find(one => one.name === region) ?? null
 }
 
-/**
- * Discovers the region's general capacity. The region's survey does so again: a failure now delays the first
- * promise and loses nothing.
- */
-const lookAround = (app: App, region: string, { caller }: Note): Promise<void> =>
-  discoverRegion(app, region).catch(error => {
+/** The survey's turn does it again: what fails now delays the first promise and loses nothing. */
+async function lookAround(app: App, region: string, { caller }: Note): Promise<void> {
+  try {
+    await discoverRegion(app, region)
+  } catch (error) {
     if (!(error instanceof AppError)) throw error
     app.report(error, `what ${region} has could not be seen (${caller.requestId}); that is tried later`)
-  })
+  }
+}
 
 /**
  * Removes a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while it has living
