@@ -50,7 +50,7 @@ export interface RegionCapacity {
   /** How much of each class can be placed on a host, by its hypervisor's name. */
   readonly hosts: readonly {
     readonly hypervisorHostname: string
-    /** Empty for one that Placement does not know. */
+    /** Empty for a hypervisor that Placement does not know. */
     readonly amounts: Readonly<Record<string, number>>
   }[]
   readonly servers: readonly {
@@ -96,13 +96,14 @@ export interface RegionCompute {
   removeServer(id: string): Promise<boolean>
   /** Makes an image of a server, unless one by this name was made of it since then. */
   snapshot(server: RegionServer, name: string, since: Date): Promise<void>
-  /** Nothing new lands there by this reservation, and where no server does any more, what is left of it goes. */
+  /** Closes a placement and, once it has no servers any more, removes the rest of it. */
   clearPlacement(placement: HostPlacement): Promise<Clearing>
 }
 
 /**
- * `cleared`: it was there, and the region says that no place of it is taken. `held`: a server has a place still. `unseen`:
- * the region does not know it, since it is gone already or since the region does not show it.
+ * `cleared`: the placement was there, and the region says that no server uses it. `held`: a server still uses
+ * it. `unseen`: the region does not know the placement, since it is gone already or since the region does not
+ * show it.
  */
 export type Clearing = 'cleared' | 'held' | 'unseen'
 

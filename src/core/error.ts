@@ -25,9 +25,9 @@ export interface ErrorDetail {
   readonly status?: number
   /** Of a `conflict`: the claims that are in the way, or the first of them. */
   readonly claims?: readonly string[]
-  /** Of a `conflict` over what is missing in a region: how many of each kind are. */
+  /** Of a `conflict` over things that are missing in a region: how many of each kind are. */
   readonly missing?: Readonly<Record<string, number>>
-  /** Of a `no_capacity` error: what would do instead. */
+  /** Of a `no_capacity` error: the capacity that could be promised instead. */
   readonly offer?: object
 }
 

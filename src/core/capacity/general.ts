@@ -17,8 +17,8 @@ export async function isPromised(app: Pick<App, 'store'>, regionName: string): P
 }
 
 /**
- * Looks at a region and posts by what it differs from what was known, unless the look is not believed. Null for a region
- * that there is not. Throws `upstream`.
+ * Looks at a region and posts the difference to its general scope, unless the look is not believed. Null for
+ * a region that does not exist. Throws `upstream`.
  */
 export async function discoverRegion(app: App, regionName: string): Promise<Verdict | null> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)

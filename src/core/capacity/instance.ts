@@ -31,11 +31,14 @@ export interface Instance {
   readonly updatedAt: Date
   /** When its charge ended. */
   readonly endedAt: Date | null
-  /** Why: a verb (or Nova's answer to one), or that its server was not seen; null while it is charged. */
+  /**
+   * How the instance ended: by a verb (or Nova's answer to one), or since its server was not seen; null while
+   * it is charged.
+   */
   readonly endedBy: 'verb' | 'absence' | null
 }
 
-/** Of an instance that has ended: what is to become of a server of it that shows all the same. */
+/** A server that shows although its instance has ended. */
 export interface LateServer {
   readonly serverId: string
   readonly instance: Instance
@@ -54,11 +57,11 @@ export interface InstanceStore {
   drawnOn(reservationIds: readonly string[]): Promise<Instance[]>
   /** A provider's instances that may have a server: neither in `error` nor `gone`. */
   watched(providerId: string): Promise<Instance[]>
-  /** Whether any of a provider has ended at this time or later. */
+  /** Whether any instance of a provider has ended at this time or later. */
   anyEndedSince(providerId: string, since: Date): Promise<boolean>
   /**
-   * Which of a provider's servers are of instances that have ended since then as `gone`, or in `error` before their server
-   * was known: by their ids, or by the marks of those whose server was never known.
+   * The servers of a provider whose instances have ended since then as `gone`, or in `error` before their
+   * server was known: found by their ids, or by the marks of instances whose server was never known.
    */
   lateServers(providerId: string, servers: readonly SeenServer[], since: Date): Promise<LateServer[]>
 }

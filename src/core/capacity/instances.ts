@@ -208,7 +208,7 @@ async function adopt(app: App, tx: Transaction, id: string, serverId: string, no
   const current = (await tx.instances.lock(id))!
   const isWanted = current.endedAt === null
   const status = isWanted ? current.status : 'deleting'
-  // Its caller is told that it is removed.
+  // The request for the instance is told that the server is removed.
   const endedBy = isWanted ? null : 'verb'
   const known = { ...current, status, serverId, endedBy, updatedAt: app.now() } as const
   await tx.instances.replace(known, note)
@@ -260,7 +260,7 @@ export interface Ending {
   readonly serverId?: string
 }
 
-/** It takes nothing any more. */
+/** Ends an instance's charge. */
 export async function endInstance(
   app: Pick<App, 'newId' | 'now'>,
   tx: Transaction,

@@ -24,7 +24,7 @@ export interface Provider {
   readonly refreshedAt: Date
   /** Why the last look at the provider failed. */
   readonly lastError: string | null
-  /** Why what it does not show is not taken for gone; null while it is believed. */
+  /** Why servers that the provider does not show are not taken for gone; null while it is believed. */
   readonly suspicion: { readonly since: Date; readonly reason: string } | null
   readonly createdAt: Date
 }
@@ -44,7 +44,7 @@ export interface ProviderWriter {
     error: string | null,
     at: Date,
   ): Promise<void>
-  /** Null: it is believed. */
+  /** Writes why a provider is not believed; null: it is believed. */
   setSuspicion(id: string, suspicion: Provider['suspicion']): Promise<void>
   /** How many living reservations and charged instances it has. */
   uses(id: string): Promise<number>

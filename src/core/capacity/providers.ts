@@ -67,7 +67,10 @@ async function regionOf(app: App, { region }: ProviderSight): Promise<Region | n
   return (await app.store.regions.list()).find(one => one.name === region) ?? null
 }
 
-/** The survey's turn does it again: what fails now delays the first promise and loses nothing. */
+/**
+ * Discovers the region's general capacity. The region's survey does so again: a failure now delays the first
+ * promise and loses nothing.
+ */
 async function lookAround(app: App, region: string, { caller }: Note): Promise<void> {
   try {
     await discoverRegion(app, region)

@@ -35,15 +35,15 @@ const hostAsk = (id: number, region: string, at: Date) => ({
 })
 
 /**
- * Takes a host out of general use: from now to its removal it takes no server but those of leases. Throws `invalid`
- * (a name that is not free), `not_found`, `conflict` (several, enrolled already, servers on it), `upstream`, `unavailable`
- * (`suspect`).
+ * Enrols a host: from now to its removal it takes no server but those of leases. Throws `invalid` (a
+ * capability's name that is not free), `not_found`, `conflict` (several hosts of that name, enrolled already,
+ * servers on it), `upstream`, `unavailable` (`suspect`).
  */
 export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promise<Host> {
   checkNames(Object.keys(spec.capabilities))
   const { region, facts } = await discover(app, caller, spec)
   const compute = app.cloud.compute(region.name, caller.requestId)
-  // A host on which no server is seen may have some there.
+  // A host that shows no server may have some that the service user does not see.
   await checkBelieved(app, region, 'compute')
   await refuseServers(facts, await compute.serversOn(facts))
   const about = noteOf(app, caller, 'host.enrol')

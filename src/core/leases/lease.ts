@@ -177,11 +177,14 @@ export interface LeaseStore {
    * turn is not the taker's any more, or the lease was changed since it was taken.
    */
   settle(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
-  /** What has become of these reservations, by their ids; those that nobody knows (any more) are left out. */
+  /**
+   * The states of these reservations, by their ids; those that the store does not know (any more) are left
+   * out.
+   */
   reservationStates(ids: readonly string[]): Promise<ReadonlyMap<string, 'living' | 'over'>>
   /** Forgets reservations whose leases were removed before then; returns how many. */
   forgetEnded(before: Date, limit: number): Promise<number>
-  /** Those that are due by now and come next on a host of this one. */
+  /** The leases that are due by now and come next on a host of this lease. */
   waitingFor(id: string, now: Date): Promise<string[]>
 }
 
@@ -193,6 +196,6 @@ export interface LeaseWriter {
   lock(id: string): Promise<Lease | null>
   /** Writes all of a lease that may change, its reservations and events among it. */
   replace(lease: Lease, note: Note, ask: TurnAsk): Promise<void>
-  /** Its reservations are known as ended for a while. */
+  /** Removes a lease; its reservations are known as over for a while. */
   remove(id: string, note: Note): Promise<void>
 }

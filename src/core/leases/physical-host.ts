@@ -110,20 +110,23 @@ export function placementOf(
   }
 }
 
-/** A reservation in its region. */
+/** A reservation as it is enacted in its region. */
 export interface Enacted {
   readonly compute: RegionCompute
   readonly placement: HostPlacement
-  /** Throws `unavailable` (`suspect`) where it says nothing that the region does not show something. */
+  /**
+   * Called where the region shows nothing of the reservation. Throws `unavailable` (`suspect`) where that
+   * proves nothing.
+   */
   checkSeen(): Promise<void>
 }
 
 /**
- * Takes away what the reservation placed, and what let it. Returns the names of servers that are still there. Throws as
- * `checkSeen` where there seems to be nothing.
+ * Removes a reservation's servers and its placement. Returns the names of servers that are still there.
+ * Throws as `checkSeen` where the region shows nothing of it.
  */
 export async function vacate({ compute, placement, checkSeen }: Enacted): Promise<string[]> {
-  // Mostly there is no server any more, and that is all.
+  // Mostly the reservation has no server left, and removing its placement is all.
   let clearing = await compute.clearPlacement(placement)
   if (clearing === 'cleared') return []
   if (clearing === 'held') await compute.closePlacement(placement)
@@ -139,7 +142,10 @@ export async function vacate({ compute, placement, checkSeen }: Enacted): Promis
   return []
 }
 
-/** An image of every server that the reservation placed, made since then. Throws as `checkSeen` where there seems to be none. */
+/**
+ * Makes an image of every server of a reservation that has none since then. Throws as `checkSeen` where the
+ * region shows no server.
+ */
 export async function snapshotAll({ compute, placement, checkSeen }: Enacted, since: Date): Promise<void> {
   const servers = await compute.placedServers(placement)
   if (servers.length === 0) await checkSeen()

@@ -133,7 +133,7 @@ export interface Ledger {
   use(usage: readonly Usage[], note: Note): Promise<void>
   /** Ends the usage of these consumers on all accounts, from an instant on. The accounts must be locked. */
   endUse(consumers: readonly string[], at: Date, note: Note): Promise<void>
-  /** What these have taken and take no more is kept under another name: they may take anew. */
+  /** Keeps the ended usage of these consumers under another name, so that they may have usage anew. */
   archiveUse(consumers: readonly string[], at: Date): Promise<void>
   /** The first instant at or after `from` and before `to` at which so much is available; null when there is none. */
   firstWith(question: Question, amount: number): Promise<Date | null>

@@ -14,7 +14,9 @@ export interface Verdict {
   /** Null when the look may be followed. */
   readonly doubt: string | null
   readonly change: 'raised' | 'lowered' | null
-  /** When the region became suspect that is so now, or was until now; null where it was not and is not. */
+  /**
+   * When the region's suspicion, which stands or was lowered just now, was raised; null where there was none.
+   */
   readonly since: Date | null
   readonly counts: Counts
 }
@@ -60,13 +62,13 @@ export const suspect = (region: string, reason: string): AppError =>
     reason: 'suspect',
   })
 
-/** A region that can hold something, and why it is not believed: through nothing, where it is. */
+/** A region with its suspicions: none where it is believed. */
 export interface Belief {
   readonly region: Region
   readonly suspicions: readonly Suspicion[]
 }
 
-/** In order of the regions' names. */
+/** The regions with their suspicions, in order of their names; the central region is not among them. */
 export async function listBeliefs({ store }: Pick<App, 'store'>): Promise<Belief[]> {
   const regions = (await store.regions.list()).filter(region => !isCentral(region))
   const suspicions = await store.suspicions.list()
@@ -83,8 +85,9 @@ export interface Confirmation {
 }
 
 /**
- * An administrator's word that what a region does not show is gone indeed: the next look, which is asked for, is followed.
- * Throws `not_found` (`region`), `conflict` (`not_suspect`; `counts` where others are missing than were shown).
+ * An administrator confirms that the things which a suspect region does not show are gone indeed: the next
+ * look, which is asked for, is followed. Throws `not_found` (`region`), `conflict` (`not_suspect`; `counts`
+ * where other numbers are missing than were shown).
  */
 export async function confirmRegion(
   app: App,
@@ -99,7 +102,7 @@ export async function confirmRegion(
   return confirmRegionBy(app, caller, confirmation)
 }
 
-/** As `confirmRegion`, by who is known to be an administrator. */
+/** As `confirmRegion`, by a caller that is known to be an administrator. */
 export async function confirmRegionBy(
   app: Pick<App, 'store' | 'now'>,
   caller: Caller,

@@ -47,14 +47,14 @@ export interface Ports {
 export interface Doubt {
   readonly through: SightKind
   readonly since: Date
-  /** Null for who sees one project only: it counts what all have there. */
+  /** Null in the sight of one project, since the sentence counts the resources of all projects. */
   readonly reason: string | null
 }
 
 export interface RegionTree extends State {
   readonly name: string
   readonly availabilityZone: string
-  /** Since when, and by which look, it is not believed. */
+  /** Since when, and by which look, the region is not believed. */
   readonly suspicions: readonly Doubt[]
   readonly networks: readonly (NetworkThere & Ports)[]
   readonly routers: readonly RouterThere[]
@@ -125,7 +125,7 @@ interface Seen {
   readonly subnets: ReadonlyMap<string, readonly Subnet[]>
   /** The ports of a network in a region; its reserved ports for null. */
   portsOf(networkId: string, region: Region | null): Ports
-  /** By region. */
+  /** The doubts, by the region's id. */
   readonly doubts: ReadonlyMap<string, readonly Doubt[]>
 }
 

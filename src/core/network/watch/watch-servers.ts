@@ -47,10 +47,10 @@ async function forgetPortsOf(
   let gone = 0
   for (const port of ports) {
     const id = placeIn(port, region)
-    // A port that a user had made stays when its server goes.
+    // A port that a user made stays when its server is deleted.
     if (id === null || (await networking.get('port', id)) !== null) continue
     const [intent] = await app.store.intents.living(region.name, [port.id])
-    // Nova removes the ports that it made itself; that one of ours is gone, only a sweep may say.
+    // Nova removes the ports that it made itself; that a port of Atoll's is gone, only a sweep may say.
     if (intent) continue
     await forgetPort(app, caller, port)
     gone += 1
