@@ -25,7 +25,7 @@ export interface Instance {
   /** Nova's id; null until it is known. */
   readonly serverId: string | null
   readonly status: InstanceStatus
-  /** What went wrong, for people. */
+  /** Why the instance is in `error` or is being deleted, as a sentence. */
   readonly reason: string | null
   readonly createdAt: Date
   readonly updatedAt: Date

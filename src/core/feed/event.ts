@@ -11,7 +11,7 @@ export const eventTypes = [
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
-/** What happened to one thing. */
+/** An event: one change of one thing, told once. */
 export interface FeedEvent {
   /** The event's number: larger by one than that of the event before. */
   readonly number: number

@@ -30,8 +30,8 @@ export async function believeHosts(
   const blind = await blindness(app, region, before, seen)
   const counts = { host: { missing, known: known.size } }
   const verdict = await believe(app, region, 'compute', { blind, counts })
-  // Where no host is seen for lack of a role, servers and flavors may be hidden too: even a look that misses
-  // no host is in doubt.
+  // A look without the role admin, or with two log-ins, may not see servers and flavors either: it is in
+  // doubt even if it misses no host.
   return blind && !blind.isPerhapsEmpty ? { ...verdict, doubt: blind.sentence } : verdict
 }
 

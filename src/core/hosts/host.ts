@@ -43,7 +43,7 @@ export const supplyOf = ({ inventory }: Pick<HostFacts, 'inventory'>): [name: st
   ])
 
 export interface Host extends HostFacts {
-  /** Its account in the ledger; unique over all regions. */
+  /** The host's account in the ledger; unique over all regions. */
   readonly id: number
   readonly regionId: string
   readonly regionName: string
@@ -106,7 +106,7 @@ export const builtInProperties = [
 ] as const
 
 export interface HostStore {
-  /** By id; with a region's name only those there. */
+  /** The hosts, by id; with a region's name only those there. */
   list(region: string | null): Promise<Host[]>
   get(id: number): Promise<Host | null>
   getMany(ids: readonly number[]): Promise<Host[]>

@@ -133,7 +133,9 @@ export type JobOutcome = 'succeeded' | 'failed' | 'lost'
 
 export interface RunResult {
   readonly outcome: JobOutcome
-  /** Whether the job's region gave an answer, whatever it was; null when the job made no call. */
+  /**
+   * Whether the job's region gave an answer, be it a refusal; null when the run says nothing of the region.
+   */
   readonly regionAnswered: boolean | null
 }
 

@@ -167,7 +167,7 @@ export interface TakenLease {
 
 export interface LeaseStore {
   get(id: string): Promise<Lease | null>
-  /** One more than the limit where there are more. Null when there is no lease with the marker's id. */
+  /** The leases, one more than the limit where there are more. Null when no lease has the marker's id. */
   list(query: LeaseQuery): Promise<Lease[] | null>
   /** The leases of these turns, as they are now. */
   take(turns: readonly Turn[]): Promise<TakenLease[]>
@@ -190,7 +190,7 @@ export interface LeaseStore {
 
 /** The changes of leases within a transaction of the ledger. */
 export interface LeaseWriter {
-  /** With its reservations and events. */
+  /** Writes a new lease with its reservations and events. */
   insert(lease: Lease, note: Note, ask: TurnAsk): Promise<void>
   /** The lease as it is, locked until the end of the transaction. */
   lock(id: string): Promise<Lease | null>

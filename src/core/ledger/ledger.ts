@@ -105,7 +105,7 @@ export interface HostSearch {
   readonly without: readonly number[]
 }
 
-/** What the ledger does within one transaction. */
+/** The reads and writes of the ledger within one transaction. */
 export interface Ledger {
   /** Locks these accounts until the end of the transaction. */
   lock(accounts: readonly number[]): Promise<void>

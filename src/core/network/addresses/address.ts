@@ -172,7 +172,7 @@ export const encloses = (outer: AddressRange, inner: AddressRange): boolean =>
 export const meet = (a: AddressRange, b: AddressRange): boolean =>
   a.version === b.version && a.first <= b.last && b.first <= a.last
 
-/** The same addresses in as few ranges as there can be, in order. */
+/** Merges ranges: the same addresses in as few ranges as there can be, in order. */
 export function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
   const merged: AddressRange[] = []
   for (const range of inOrder(ranges)) {
@@ -228,7 +228,7 @@ function largestAt({ version, first, last }: AddressRange): Cidr {
 /** How many binary digits a number has; 0 has none. */
 const lengthOf = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length)
 
-/** The same addresses in as few CIDRs as possible, in order. */
+/** Merges CIDRs: the same addresses in as few CIDRs as there can be, in order. */
 export const mergeCidrs = (cidrs: readonly Cidr[]): Cidr[] => mergeRanges(cidrs.map(rangeOf)).flatMap(cidrsOf)
 
 /** The smallest CIDR that has all addresses of a range. */
@@ -238,7 +238,7 @@ export function coverOf({ version, first, last }: AddressRange): Cidr {
 
 // Pools of a subnet
 
-/** What stock Neutron gives a subnet that names no pools: all that is usable but the gateway. */
+/** The pools that stock Neutron gives a subnet which names none: all usable addresses but the gateway. */
 export function defaultPools(cidr: Cidr, gateway: Address | null): AddressRange[] {
   const usable = hostRange(cidr)
   // A subnet of one address keeps it even where it is the gateway's: so Neutron does it.

@@ -1,4 +1,4 @@
-// Who gives which addresses of a subnet that spans regions: each region those of its blocks, Atoll all others.
+// Blocks of a spanning subnet: each region gives the addresses of its own blocks, Atoll all others.
 
 import type { App, Transaction } from '../../app.ts'
 import { conflict } from '../../error.ts'
@@ -23,7 +23,9 @@ const mostAtOnce = 256n
 
 const rangeOf = (pool: Pool): AddressRange => parsePool(pool)!
 
-/** What a region has as its allocation pools: its blocks in the subnet. A region that has none gets some. */
+/**
+ * The region's blocks in the subnet, which are its copy's allocation pools. A region that has none gets some.
+ */
 export function blocksFor(app: Pick<App, 'store'>, subnet: Subnet, region: Region): Promise<Pool[]> {
   return changeBlocks(app, subnet, region, (mine, free, share) =>
     mine.length > 0 ? mine : [...mine, ...takeBlocks(free, [], share)],

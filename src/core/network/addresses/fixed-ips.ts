@@ -1,4 +1,4 @@
-// Which addresses a port of a network that spans regions gets: those that are asked for, or any that are free.
+// The fixed IPs of a port on a spanning network: the addresses that it asks for, or any that are free.
 
 import type { Transaction } from '../../app.ts'
 import { conflict, invalid, notFound } from '../../error.ts'

@@ -26,7 +26,7 @@ import type { HostRoute } from '../model/model.ts'
 /** One region's copy of the router. */
 export interface RegionLeg {
   readonly region: string
-  /** Its addresses on the bridge; without one of IPv6 it neither sends nor gets that. */
+  /** The copy's addresses on the bridge; without one of IPv6 it neither sends nor gets IPv6. */
   readonly nextHop: string
   readonly nextHop6: string | null
   /** The CIDRs that the copy is attached to in the region. Any two CIDRs of a scene are the same or apart. */

@@ -10,7 +10,7 @@ import type { Region } from '../../regions/region.ts'
 import { type Blindness, type Count, mostGone } from '../../regions/suspicion.ts'
 import type { RegionKind, RegionNetworking } from './region-rows.ts'
 
-/** With whose eyes a region is looked at: its Neutron as the service user sees it. */
+/** The service user's view of a region's Neutron. */
 export interface Eyes {
   readonly app: App
   readonly region: Pick<Region, 'id' | 'name'>

@@ -141,7 +141,7 @@ export interface RegionQuery<K extends RegionKind, F extends keyof RegionRows[K]
   readonly where?: {
     readonly [N in keyof RegionRows[K]]?: Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>
   }
-  /** Only these fields are asked for and answered. */
+  /** The fields of the rows that are asked for, and answered; left out for all. */
   readonly fields?: readonly F[]
   /** Only rows that were made or changed since then, by the region's clock; deleted rows never show. */
   readonly changedSince?: Date

@@ -6,7 +6,7 @@ import type { RegionRule } from '../copies/region-rows.ts'
 import type { SecurityGroupRule } from '../model/model.ts'
 import type { RuleSpec } from '../model/specs.ts'
 
-/** What a rule lets pass. */
+/** The fields of a rule that say which packets it lets pass. */
 export type RuleSense = Pick<
   SecurityGroupRule,
   | 'direction'

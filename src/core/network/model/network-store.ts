@@ -111,7 +111,7 @@ export interface NetworkWriter {
   lock<K extends Kind>(kind: K, id: string): Promise<Kinds[K] | null>
   /** Throws `conflict` (`mac_in_use`, `exists` for the id or a project's second default group). */
   insert<K extends Kind>(kind: K, row: Written<K>, note: Note): Promise<void>
-  /** With a revision one higher and `updatedAt` the note's time. Throws as `insert`. */
+  /** Changes a row; its revision rises by one and `updatedAt` is the note's time. Throws as `insert`. */
   update<K extends Kind>(kind: K, id: string, change: Change<K>, note: Note): Promise<Kinds[K] | null>
   /**
    * Removes a row with its places and holdings, and ends its intents. Throws `conflict` (`in_use`) while

@@ -81,7 +81,10 @@ export function newMac(app: Pick<App, 'chance'>): string {
   return `fa:16:3e:${byte()}:${byte()}:${byte()}`
 }
 
-/** The port's groups and port security; without port security it has no groups. */
+/**
+ * The groups and port security of a port. Where it names no groups it gets the project's default group, or
+ * none without port security.
+ */
 async function securityOf(app: App, caller: Caller, network: Network, spec: PortSpec) {
   const portSecurityEnabled = spec.portSecurityEnabled ?? network.portSecurityEnabled
   const isService = spec.deviceOwner.startsWith('network:')

@@ -106,7 +106,7 @@ function bridgeOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge 
 }
 
 interface Wanted {
-  /** By region. */
+  /** The routes of the router's copies, by region. */
   readonly routes: ReadonlyMap<string, readonly HostRoute[]>
   /** Failed where a region cannot have the routes. */
   readonly state: State
