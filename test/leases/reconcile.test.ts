@@ -16,7 +16,7 @@ afterAll(() => w[Symbol.asyncDispose]())
 
 const nova = () => w.cloud.novas.get('Pod1')!
 const compute = () => w.app.cloud.compute('Pod1', 'req-00000000-0000-4000-8000-000000000001')
-const verdict = { doubt: null, change: null, counts: { host: { missing: 0, known: 3 } } }
+const verdict = { doubt: null, change: null, since: null, counts: { host: { missing: 0, known: 3 } } }
 const nothing = { closed: [], opened: [], cleared: [], unknown: [], foreign: [], verdict }
 
 describe('a region that is as it should be', () => {
