@@ -1,4 +1,4 @@
-// What core needs from outside. Verbs receive an App; compose.ts builds it.
+// The ports that core needs from outside. Verbs receive an App; compose.ts builds it.
 
 import type { CapacityStore } from './capacity/capacity.ts'
 import type { CapacityReservationStore, CapacityReservationWriter } from './capacity/capacity-reservation.ts'
@@ -54,13 +54,13 @@ export interface Store {
   readonly elements: ElementStore
   readonly events: EventStore
   /**
-   * Does all of this or nothing. Where others came first in a way that only the database sees, it is done once more
-   * from the start.
+   * Does all of the work in one transaction, or nothing. Where another transaction came first in a way that
+   * only the database sees, the work is done once more from the start.
    */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
-/** What one transaction may do. */
+/** The changes that one transaction may make. */
 export interface Transaction {
   readonly ledger: Ledger
   readonly hosts: HostWriter
@@ -70,7 +70,7 @@ export interface Transaction {
   readonly capacityReservations: CapacityReservationWriter
   readonly instances: InstanceWriter
   readonly general: GeneralWriter
-  /** What it reads is as the transaction has it. */
+  /** Reads of networks within the transaction see its own changes. */
   readonly networks: NetworkWriter & NetworkStore
   readonly regions: Pick<RegionStore, 'list'>
   readonly intents: IntentStore
@@ -79,15 +79,15 @@ export interface Transaction {
   readonly turns: Pick<TurnStore, 'ask'>
 }
 
-/** Encrypts what is stored of others' credentials. */
+/** Encrypts the credentials of providers before they are stored. */
 export interface Secrets {
-  /** For one place (`provider:ID`); it opens in no other. */
+  /** Seals a text for one place (`provider:ID`); it opens in no other. */
   seal(text: string, place: string): string
   /** Throws `internal` for what was sealed elsewhere, or under another key. */
   open(sealed: string, place: string): string
 }
 
-/** What a type of job does. Throws AppError when it could not. */
+/** The work of a type of job. Throws AppError when it could not be done. */
 export type JobHandler = (app: App, job: Job) => Promise<void>
 
 export interface App {
@@ -96,17 +96,17 @@ export interface App {
   now(): Date
   /** A fresh uuid. */
   newId(): string
-  /** Comes back after so many milliseconds. */
+  /** Resolves after so many milliseconds. */
   pause(ms: number): Promise<void>
   /** A number in [0, 1), different each time. */
   chance(): number
-  /** What each type of job does; a type without a handler is refused. */
+  /** The handler of each type of job; a type without one is refused. */
   readonly jobHandlers: Readonly<Record<string, JobHandler>>
   readonly leaseRules: LeaseRules
   readonly networkRules: NetworkRules
   readonly regionRules: RegionRules
   readonly promiseRules: PromiseRules
   readonly secrets: Secrets
-  /** Tells the log of an error that nobody else will see. */
+  /** Writes an error to the log that no caller will see. */
   report(error: unknown, what: string): void
 }

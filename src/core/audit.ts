@@ -5,13 +5,16 @@ import { dayMs, inSteps } from './steps.ts'
 
 const daysAgo = (app: Pick<App, 'now'>, days: number): Date => new Date(app.now().getTime() - days * dayMs)
 
-/** Removes the lines older than so many days; returns how many. */
+/** Removes the lines of the audit trail older than so many days; returns how many. */
 export function forgetAudit(app: Pick<App, 'now' | 'store'>, days: number): Promise<number> {
   const before = daysAgo(app, days)
   return inSteps(limit => app.store.audit.removeBefore(before, limit))
 }
 
-/** Removes the lines of the journal that are older, and were about times that are; returns how many. */
+/**
+ * Removes the lines of the ledger's journal that are older than so many days, and whose postings were over by
+ * then; returns how many.
+ */
 export function forgetJournal(app: Pick<App, 'now' | 'store'>, days: number): Promise<number> {
   const before = daysAgo(app, days)
   return inSteps(limit => app.store.journal.removeBefore(before, limit))

@@ -1,6 +1,6 @@
-// Who is asking: what a validated token says, and the personas that its roles amount to.
+// The caller: the facts of a validated token, and the personas that its roles amount to.
 
-/** From most to least; each may do what those after it may. */
+/** The personas from most to least; each may do what those after it may. */
 export const personas = ['admin', 'manager', 'member', 'reader'] as const
 export type Persona = (typeof personas)[number]
 
@@ -15,7 +15,7 @@ export interface Caller {
   readonly requestId: string
 }
 
-/** Who writes when nobody asked: Atoll itself. */
+/** The caller of changes that nobody asked for: Atoll itself. */
 export const ownCaller = (requestId: string): Caller => ({
   userId: 'atoll',
   userName: 'atoll',

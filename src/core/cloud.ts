@@ -1,4 +1,5 @@
-// What core needs of regions. Everything throws `upstream` with the region, the service and what was answered.
+// The calls that core makes to regions. Every call throws `upstream` with the region, the service and the
+// answer.
 
 import type { ProviderCloud, ProviderLogin } from './capacity/provider-cloud.ts'
 import type { HostFacts } from './hosts/host.ts'
@@ -21,7 +22,7 @@ export interface ChangedServer {
   readonly updatedAt: Date
 }
 
-/** What a reservation of whole hosts is, as a region must know it. */
+/** A reservation of whole hosts, as its region must know it. */
 export interface HostPlacement {
   readonly reservationId: string
   readonly projectId: string
@@ -31,32 +32,32 @@ export interface HostPlacement {
 /** A hypervisor as its region sees it now. */
 export interface SurveyedHost extends Omit<HostPlace, 'inventory'> {
   readonly isUp: boolean
-  /** Nothing lands there but what a reservation lets. */
+  /** Whether only servers of reservations may land on the host. */
   readonly isClosed: boolean
 }
 
-/** What is in a region, of all that has to do with reservations. */
+/** The hosts, reservations and servers that a region has. */
 export interface RegionSurvey {
   readonly hosts: readonly SurveyedHost[]
-  /** The reservations that a flavor is there for: ours or somebody else's. */
+  /** The reservations that the region has a flavor of, Atoll's or another's. */
   readonly reservations: readonly string[]
-  /** Servers that came by no reservation of ours. */
+  /** Servers that no reservation of Atoll's placed. */
   readonly plainServers: readonly (RegionServer & { readonly host: string })[]
 }
 
-/** What a region's hosts have in all, and what uses them. */
+/** The capacity of a region's hosts, and the servers that use it. */
 export interface RegionCapacity {
   /** How much of each class can be placed on a host, by its hypervisor's name. */
   readonly hosts: readonly {
     readonly hypervisorHostname: string
-    /** Empty for one that Placement does not know. */
+    /** Empty for a hypervisor that Placement does not know. */
     readonly amounts: Readonly<Record<string, number>>
   }[]
   readonly servers: readonly {
     readonly id: string
     /** The hypervisor's name; null for one that landed nowhere. */
     readonly hypervisorHostname: string | null
-    /** The instance that it says it is of. */
+    /** The instance whose mark the server bears. */
     readonly mark: string | null
     /** By class: VCPU, MEMORY_MB, DISK_GB. */
     readonly amounts: Readonly<Record<string, number>>
@@ -65,57 +66,61 @@ export interface RegionCapacity {
 
 /** The Nova and Placement of one region. Every call may be repeated. */
 export interface RegionCompute {
-  /** Those whose name or id this is: none, one, or several. */
+  /** The hosts of this name or id: none, one, or several. */
   findHosts(nameOrId: string): Promise<HostFacts[]>
   survey(): Promise<RegionSurvey>
   /** The names of the hypervisors that Nova and Placement both know. */
   hostsSeen(): Promise<string[]>
   /** Looks at every host and every server. */
   capacity(): Promise<RegionCapacity>
-  /** Whether a reservation's flavor was made by us. */
+  /** Whether a reservation's flavor was made by Atoll. */
   isOurs(reservationId: string): Promise<boolean>
   /** Closes a host to every server without a reservation's flavor. */
   closeHost(host: HostPlace): Promise<void>
-  /** Opens it again. */
+  /** Opens a closed host to every server again. */
   openHost(host: HostPlace): Promise<void>
   /** Every server on a host. */
   serversOn(host: HostPlace): Promise<RegionServer[]>
   /** Makes the reservation's flavor and lets it land on these hosts, and nowhere else; last of all the project may use it. */
   openPlacement(placement: HostPlacement): Promise<void>
-  /** From now on nothing new lands there by this reservation. */
+  /** Lets no new server of the reservation land on its hosts. */
   closePlacement(placement: HostPlacement): Promise<void>
-  /** The servers that came by this reservation. */
+  /** The servers that this reservation placed. */
   placedServers(placement: HostPlacement): Promise<RegionServer[]>
-  /** What was made, changed or deleted since then, by the region's clock. Throws `upstream`, `no_endpoint` where there is no Nova. */
+  /**
+   * The servers that were made, changed or deleted since then, by the region's clock. Throws `upstream`,
+   * `no_endpoint` where there is no Nova.
+   */
   serversChangedSince(since: Date): Promise<ChangedServer[]>
-  /** False when it was gone already. It may take a while to go. */
+  /** False when the server was gone already. Else it may take a while to go. */
   removeServer(id: string): Promise<boolean>
   /** Makes an image of a server, unless one by this name was made of it since then. */
   snapshot(server: RegionServer, name: string, since: Date): Promise<void>
-  /** Nothing new lands there by this reservation, and where no server does any more, what is left of it goes. */
+  /** Closes a placement and, once it has no servers any more, removes the rest of it. */
   clearPlacement(placement: HostPlacement): Promise<Clearing>
 }
 
 /**
- * `cleared`: it was there, and the region says that no place of it is taken. `held`: a server has a place still. `unseen`:
- * the region does not know it, since it is gone already or since the region does not show it.
+ * `cleared`: the placement was there, and the region says that no server uses it. `held`: a server still uses
+ * it. `unseen`: the region does not know the placement, since it is gone already or since the region does not
+ * show it.
  */
 export type Clearing = 'cleared' | 'held' | 'unseen'
 
 export interface CloudLogin {
   readonly number: number
-  /** Whether it has the role that shows a service user everything. */
+  /** Whether the service user has the role by which regions show it everything. */
   readonly isAdmin: boolean
 }
 
 export interface Cloud {
-  /** `requestId` goes with every call: of the request or the job on whose behalf it is made. */
+  /** `requestId` goes with every call: that of the request or job that makes it. */
   networking(region: string, requestId: string): RegionNetworking
   compute(region: string, requestId: string): RegionCompute
-  /** The OpenStack that these credentials open. */
+  /** The OpenStack that a provider's credentials open. */
   provider(login: ProviderLogin, requestId: string): ProviderCloud
-  /** The log-in that regions are asked with now: another number after each one. Throws `unavailable`. */
+  /** The service user's log-in now; each new log-in has another number. Throws `unavailable`. */
   login(): Promise<CloudLogin>
-  /** The project of the service user: what tenants must not pay for is its. */
+  /** The project of the service user: it owns the things that must not count for users' projects. */
   ownProject(): Promise<string>
 }

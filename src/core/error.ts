@@ -1,4 +1,4 @@
-// The one error of Atoll: a code that every face maps to a status, a sentence for people, and what is known.
+// The one error of Atoll: a code that every face maps to a status, a sentence for people, and further facts.
 
 export type ErrorCode =
   | 'invalid'
@@ -12,26 +12,26 @@ export type ErrorCode =
   | 'internal'
 
 export interface ErrorDetail {
-  /** A stable word for what exactly was refused; a face may have its own sentence for it. */
+  /** A stable word for the exact refusal; a face may have its own sentence for it. */
   readonly reason?: string
   /** The request could not be read at all (bad JSON, a wrong type), whatever it asked for. */
   readonly malformed?: boolean
-  /** The policy rule that said no, and the least persona that it would let pass. */
+  /** The policy rule that refused, and the least persona that it lets pass. */
   readonly rule?: string
   readonly needs?: string
-  /** Of an `upstream` error: where it came from and what was answered. */
+  /** Of an `upstream` error: the region or service that it came from, and its answer. */
   readonly region?: string
   readonly service?: string
   readonly status?: number
-  /** Of a `conflict`: the claims that are in the way, the first of them at least. */
+  /** Of a `conflict`: the claims that are in the way, or the first of them. */
   readonly claims?: readonly string[]
-  /** Of a `conflict` over what is missing in a region: how many of each kind are. */
+  /** Of a `conflict` over things that are missing in a region: how many of each kind are. */
   readonly missing?: Readonly<Record<string, number>>
-  /** Of a `no_capacity` error: what would do instead. */
+  /** Of a `no_capacity` error: the capacity that could be promised instead. */
   readonly offer?: object
 }
 
-/** Whatever else is thrown is `internal`: logged with the request id, never shown. */
+/** Every other error that is thrown is `internal`: logged with the request id, never shown. */
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly detail: ErrorDetail
@@ -57,10 +57,10 @@ export const notFound = (message: string, reason?: string): AppError =>
 export const conflict = (message: string, reason?: string): AppError =>
   new AppError('conflict', message, reason ? { reason } : {})
 
-/** Something that Atoll itself needs (database, Keystone) does not answer now. */
+/** A service that Atoll itself needs (database, Keystone) does not answer now. */
 export const unavailable = (message: string, cause?: unknown): AppError =>
   new AppError('unavailable', message, {}, { cause })
 
-/** Whether a region has said no for certain: nothing was done there, and asking again would be in vain. */
+/** Whether an error is a region's certain refusal: it did nothing, and asking again would be in vain. */
 export const isRefusal = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'upstream' && (error.detail.status ?? 500) < 500

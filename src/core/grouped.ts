@@ -1,4 +1,4 @@
-// Rows in groups.
+// Grouping rows by a key.
 
 /** The rows by a key, each group in their order. */
 export function grouped<T, Key>(rows: readonly T[], keyOf: (row: T) => Key): Map<Key, T[]> {

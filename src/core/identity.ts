@@ -1,9 +1,9 @@
-// What Atoll needs from an identity service: to be told whose a token is, and where services are.
+// The port to an identity service: whose a token is, and where services are.
 
 export interface AccessRule {
   readonly service: string
   readonly method: string
-  /** Segments; `*` and `{name}` stand for one segment, `**` for any number. */
+  /** The segments of a path: `*` and `{name}` stand for one segment, `**` for any number. */
   readonly path: string
 }
 
@@ -17,7 +17,10 @@ export interface Token {
   readonly expiresAt: Date
   /** Service types in the token's catalog. */
   readonly serviceTypes: readonly string[]
-  /** Of an application credential that is restricted to some requests; null when it is not restricted. */
+  /**
+   * The rules of an application credential that is restricted to some requests; null when it is not
+   * restricted.
+   */
   readonly accessRules: readonly AccessRule[] | null
 }
 

@@ -1,4 +1,4 @@
-// Minutes: what leases are made of.
+// Minutes: leases begin and end with one.
 
 const minuteMs = 60_000
 

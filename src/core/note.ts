@@ -1,4 +1,4 @@
-// The note that goes with every change, stored with the change or not at all: the audit trail is made of them.
+// The note of a change, stored with the change or not at all: the audit trail is made of notes.
 
 import { type Caller, ownCaller } from './caller.ts'
 
@@ -15,19 +15,19 @@ export const noteOf = (app: { now(): Date }, caller: Caller, action: string): No
   action,
 })
 
-/** Of what nobody asked for. */
+/** The note of a change that nobody asked for. */
 export const ownNote = (app: { now(): Date; newId(): string }, action: string): Note =>
   noteOf(app, ownCaller(`req-${app.newId()}`), action)
 
 export interface AuditStore {
-  /** Removes up to `limit` lines that are older; returns how many it removed. */
+  /** Removes up to `limit` lines of the audit trail that are older; returns how many. */
   removeBefore(before: Date, limit: number): Promise<number>
 }
 
 export interface JournalStore {
   /**
-   * Removes up to `limit` lines of the ledger's journal that are older and whose postings were all over by then; returns
-   * how many it removed. From then on the rest still gives the same levels.
+   * Removes up to `limit` lines of the ledger's journal that are older and whose postings were all over by
+   * then; returns how many. The lines that remain still give the same levels.
    */
   removeBefore(before: Date, limit: number): Promise<number>
 }

@@ -1,4 +1,4 @@
-// Pages of a list: what is asked for, and what comes back.
+// Pages of a list: the request for one, and the rows in it.
 
 export interface PageRequest<Marker> {
   /** At least 1, at most the configured maximum: faces see to it. */

@@ -1,19 +1,19 @@
-// All that Atoll removes by itself, without a call that waits for it: by what proof, and what happens when the proof is a
-// lie. docs/removals.md shows it.
+// All removals that Atoll makes by itself, without a call that waits for them: by what proof, and what
+// happens when the proof is a lie. docs/removals.md shows them.
 
 export interface Removal {
-  /** What is removed in a region, or ends in the model. */
+  /** The things that are removed in a region, or end in the model. */
   readonly what: string
-  /** What must have happened before: never age, and never absence alone. */
+  /** The event that must have happened before: never age, and never absence alone. */
   readonly by: 'a verb' | 'its time' | 'absence, checked'
-  /** How it is known. */
+  /** The proof that it has happened. */
   readonly proof: string
   readonly whenTheProofIsALie: string
-  /** Files that do it. */
+  /** The files that remove the things. */
   readonly where: readonly string[]
 }
 
-/** Of Nova, Placement and providers. */
+/** Removals in Nova, Placement and providers. */
 export const computeRemovals: readonly Removal[] = [
   {
     what: 'Flavors of reservations, their places (inventories of a class of their own) and the class',

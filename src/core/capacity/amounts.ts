@@ -1,6 +1,7 @@
-// The kinds of capacity that a promise may be about, in the order in which a refusal names the first that does not fit.
+// The kinds of capacity that a promise may be about, in the order in which a refusal names the first that is
+// short.
 
-/** Each with its class in the ledger. */
+/** Each kind's class in the ledger. */
 export const amountClasses = {
   cores: 'VCPU',
   ram: 'MEMORY_MB',
@@ -19,7 +20,7 @@ export type AmountName = keyof typeof amountClasses
 
 export const amountNames = Object.keys(amountClasses) as readonly AmountName[]
 
-/** Of every kind; whole numbers. */
+/** An amount of every kind, in whole numbers. */
 export type Amounts = Readonly<Record<AmountName, number>>
 
 export const amountsOf = (given: Partial<Amounts>): Amounts =>

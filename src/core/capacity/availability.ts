@@ -1,5 +1,5 @@
-// What is available and what is held over time, from the ledger's levels: at a cost that does not grow with the number of
-// reservations.
+// The available and held amounts over time, from the ledger's levels: at a cost that does not grow with the
+// number of reservations.
 
 import type { App } from '../app.ts'
 import { grouped } from '../grouped.ts'
@@ -15,7 +15,10 @@ import { added, merged, type Point, summed } from './timeline.ts'
 /** How many pools and instances of a window are counted one by one. */
 const mostCounted = 50_000
 
-/** Budgets of one region together, and never more than its hosts have; then all regions. */
+/**
+ * The available amounts: budgets of one region together, and never more than the region's hosts have; then
+ * the sum over all regions.
+ */
 export async function availableOver(
   app: Pick<App, 'store'>,
   window: Window,
@@ -44,7 +47,7 @@ const lower = (one: Point, other: Point): Omit<Point, 'at'> => ({
   },
 })
 
-/** What reservations hold. */
+/** The amounts that reservations hold. */
 export async function heldOver(
   app: Pick<App, 'store'>,
   window: Window | null,
@@ -54,7 +57,7 @@ export async function heldOver(
   return window ? heldSeries(app, window, providers, points, amountNames) : []
 }
 
-/** Of these kinds, and how many they are. */
+/** The held amounts of these kinds, and the number of holders. */
 async function heldSeries(
   app: Pick<App, 'store'>,
   window: Window,
@@ -90,7 +93,7 @@ const amountsAt = ({ levels }: SeriesPoint, names: readonly AmountName[]): Amoun
 const withoutAmounts = (points: readonly Point[]): Point[] =>
   points.map(point => ({ ...point, amounts: noAmounts }))
 
-/** How many pools there are, and instances that are drawn on nothing; of a project also its reservations. */
+/** How many pools there are, and instances without a reservation; for a project also its reservations. */
 async function countsOver(
   app: Pick<App, 'store'>,
   window: Window,

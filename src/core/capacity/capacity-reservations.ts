@@ -15,7 +15,7 @@ import { endClaim, lockHeld } from './reservation-life.ts'
 import { reviewMarked } from './risk.ts'
 import { expiryOf, windowOf } from './rules.ts'
 
-/** What it may be held on: sums over a region's hosts, or hosts that have been chosen. */
+/** The guarantee of a promise: sums over a region's hosts, or hosts that have been chosen. */
 export type Guarantee = 'aggregate' | 'placed'
 
 export interface CapacityReservationAsk {
@@ -31,8 +31,8 @@ export interface CapacityReservationAsk {
 }
 
 /**
- * Promises capacity. Throws `invalid` (nothing is asked for, a window that breaks a rule, an unknown zone or element),
- * `no_capacity` with what would do instead, `conflict` (`element_reserved`).
+ * Promises capacity. Throws `invalid` (no amount and no element, a window that breaks a rule, an unknown zone
+ * or element), `no_capacity` with an offer, `conflict` (`element_reserved`).
  */
 export async function createCapacityReservation(
   app: App,
@@ -85,7 +85,7 @@ async function checkAsked(app: App, caller: Caller, { amounts, elements }: Capac
   await checkElements(app, caller, elements)
 }
 
-/** At the first provider that has room. Throws `no_capacity`. */
+/** Does the work at the first provider that has room. Throws `no_capacity`. */
 async function somewhere<T>(
   app: App,
   asked: CapacityReservation,
@@ -107,13 +107,13 @@ const refusedOf = ({ amounts, ...asked }: CapacityReservation): Refused => ({
   verb: 'requested',
 })
 
-/** What has passed when it is asked for or changed is not held any more. */
+/** The window that a reservation holds: without the part that had passed when it was last written. */
 const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 'updatedAt'>) => ({
   from: window.from < updatedAt ? updatedAt : window.from,
   to: window.to,
 })
 
-/** The place is locked. Throws NoRoom. */
+/** Holds a reservation's amounts at a place whose accounts are locked. Throws NoRoom. */
 async function hold(
   tx: Transaction,
   place: Place,
@@ -128,13 +128,13 @@ async function hold(
   await tx.ledger.claim({ id, projectId, kind: 'promise', window }, holds, [], note)
 }
 
-/** When it ends, or when it is to be asked whether anything was made of it. */
+/** Asks for the reservation's turn: at its end, or when it expires unless an instance was drawn on it. */
 async function askForTurn(app: App, tx: Transaction, reservation: CapacityReservation): Promise<void> {
   const at = expiryOf(app.promiseRules, reservation)
   await tx.turns.ask([{ kind: capacityReservationKind, key: reservation.id, lane: '', at }])
 }
 
-/** What is to be changed; what is not in it stays. */
+/** The fields that a change sets; those that are left out stay. */
 export interface CapacityReservationChange {
   readonly id: string
   readonly start?: Date
@@ -147,23 +147,23 @@ export interface CapacityReservationChange {
 
 export const noReservation = () => notFound('no reservation found for specified identifier', 'no_reservation')
 
-/** Whether a caller may know of what belongs to a project. */
+/** Whether a caller may see what belongs to a project. */
 export const maySee = (caller: Caller, projectId: string): boolean =>
   caller.projectId === projectId || isAtLeast(caller, 'admin')
 
-/** A living one that the caller may see, kept from all others. Throws `not_found`. */
+/** A living reservation that the caller may see, locked. Throws `not_found`. */
 export async function lockLiving(tx: Transaction, caller: Caller, id: string): Promise<CapacityReservation> {
   const found = await tx.capacityReservations.lock(id)
   if (found?.state !== 'living' || !maySee(caller, found.projectId)) throw noReservation()
   return found
 }
 
-/** Of elements alone when it was looked at, and held somewhere when it was locked. */
+/** The reservation had elements only when it was read, and amounts at a provider when it was locked. */
 class Moved extends Error {}
 
 /**
- * Changes a reservation, or by its error nothing of it. Throws as `createCapacityReservation`, `not_found`, and `conflict`
- * for less than has been drawn.
+ * Changes a reservation, or by its error nothing of it. Throws as `createCapacityReservation`, `not_found`,
+ * and `conflict` for less than instances have drawn.
  */
 export async function updateCapacityReservation(
   app: App,
@@ -176,7 +176,7 @@ export async function updateCapacityReservation(
   try {
     return await updateAsSeen(app, caller, before, change)
   } catch (error) {
-    // Where it is held it stays, so that this is found once at most.
+    // A reservation never leaves its provider, so that this happens once at most.
     if (error instanceof Moved) return updateCapacityReservation(app, caller, change)
     throw error
   }
@@ -216,7 +216,7 @@ async function updateAsSeen(
   const [place] = await placesOf(app, [provider])
   return app.store.transact(tx =>
     write(tx, place!).catch(async error => {
-      // What it holds itself is a part of what it is offered.
+      // The amounts that the reservation holds itself are part of its offer.
       throw error instanceof NoRoom ? await refusalIn(tx, error, refusedOf(asked)) : error
     }),
   )
@@ -229,7 +229,7 @@ function changed(
 ): CapacityReservation {
   const now = app.now()
   const isMoved = start !== undefined || end !== undefined
-  // Over, and only its turn has not come yet.
+  // The reservation has ended, and only its turn has not come yet.
   if (!isMoved && before.window.to <= now) throw noReservation()
   const times = { start: start ?? before.window.from, end: end ?? before.window.to }
   return {
@@ -242,7 +242,7 @@ function changed(
   }
 }
 
-/** What has been drawn stays covered. */
+/** Refuses a change after which the reservation would not cover the instances drawn on it. */
 function checkDrawn(app: App, { amounts, window }: CapacityReservation, drawn: readonly Instance[]): void {
   if (drawn.length === 0) return
   const used = drawn.reduce((sum, instance) => plus(sum, instance.amounts), noAmounts)
@@ -257,7 +257,8 @@ function checkDrawn(app: App, { amounts, window }: CapacityReservation, drawn: r
 }
 
 /**
- * Gives a promise back. The instances that were drawn on it live on and are charged by themselves. Throws `not_found`.
+ * Cancels a promise. The instances that were drawn on it live on and are charged by themselves. Throws
+ * `not_found`.
  */
 export async function cancelCapacityReservation(
   app: Pick<App, 'now' | 'store'>,

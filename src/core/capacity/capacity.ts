@@ -5,7 +5,7 @@ import type { Window } from '../ledger/ledger.ts'
 
 export interface SlotSearch {
   readonly filter: Filter
-  /** All of them in one region. */
+  /** How many hosts, all in one region. */
   readonly hosts: number
   readonly lengthMs: number
   readonly notBefore: Date
@@ -19,15 +19,15 @@ export interface Slot {
   readonly region: string
 }
 
-/** What is free from an instant on, until the next point says otherwise. */
+/** The hosts and amounts that are free from an instant until the next point. */
 export interface AvailabilityPoint {
   readonly at: Date
   readonly hosts: number
-  /** Of the free hosts together, by class. */
+  /** The amounts of all free hosts together, by class. */
   readonly amounts: Readonly<Record<string, number>>
 }
 
-/** How low the levels of classes get, all accounts together, in parts of a window. */
+/** Asks for the lowest levels of classes, all accounts together, in each part of a window. */
 export interface SeriesQuery {
   readonly accounts: readonly number[]
   readonly classes: readonly string[]
@@ -49,7 +49,7 @@ export interface CapacityStore {
    * is never too much).
    */
   series(query: SeriesQuery): Promise<SeriesPoint[]>
-  /** The earliest in any region, or null. */
+  /** The earliest slot in any region, or null. */
   earliestHosts(search: SlotSearch): Promise<Slot | null>
   /** One point where the window begins, and one at every change; null when there are more than `most`. */
   availability(query: AvailabilityQuery, most: number): Promise<AvailabilityPoint[] | null>

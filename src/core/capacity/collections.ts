@@ -1,4 +1,4 @@
-// Collections: pools, reservations and instances as what has amounts over a window, selected and summed.
+// Collections: pools, reservations and instances, which all have amounts over a window, selected and summed.
 
 import type { Amounts } from './amounts.ts'
 
@@ -11,26 +11,26 @@ export interface CollectionRef {
 
 export interface CollectionFilter {
   readonly kinds: readonly CollectionKind[]
-  /** Null: of any provider, and of none. */
+  /** Null: collections of any provider, and of none. */
   readonly providerIds: readonly string[] | null
-  /** Whose reservations and instances; null: everybody's. */
+  /** The project of reservations and instances; null: every project's. */
   readonly projectId: string | null
-  /** Null: from the first, to the last. */
+  /** Null: from the first collection on, to the last. */
   readonly from: Date | null
   readonly to: Date | null
-  /** Those that lie in the window whole; else those that meet it. */
+  /** True: collections that lie in the window whole; false: those that meet it. */
   readonly inside: boolean
   readonly without: readonly string[]
-  /** No others than these; null: any. */
+  /** Only these collections; null: any. */
   readonly among: readonly string[] | null
-  /** Those that have one of these elements, and all of those. */
+  /** Collections that have one of the elements `some`, and all of the elements `every`. */
   readonly some: readonly string[]
   readonly every: readonly string[]
   /** Instances that are drawn on a reservation, or those that are not; null: both. */
   readonly drawn: boolean | null
 }
 
-/** By how much the sum of what is selected changes at an instant, and the number of what it is the sum of. */
+/** By how much the sum over the selected collections changes at an instant, and their number. */
 export interface CollectionChange {
   readonly at: Date
   readonly count: number
@@ -41,18 +41,18 @@ export interface CollectionStore {
   /** Pools before reservations before instances, each in order of creation. */
   list(filter: CollectionFilter, limit: number, after: CollectionRef | null): Promise<CollectionRef[]>
   /**
-   * In order of time; what began before the window is in the first, at its beginning. Null when there are more than
-   * `most`.
+   * The changes in order of time; collections that began before the window are in the first change, at its
+   * beginning. Null when there are more changes than `most`.
    */
   changes(filter: CollectionFilter, most: number): Promise<CollectionChange[] | null>
-  /** Of what there is at an instant. */
+  /** The sum over the selected collections at an instant. */
   sum(filter: CollectionFilter, at: Date): Promise<Amounts>
-  /** The first and the last instant at which anything changes on these accounts; null when nothing ever does. */
+  /** The first and the last instant at which the levels of these accounts change; null when they never do. */
   extent(accounts: readonly number[]): Promise<{ readonly first: Date; readonly last: Date } | null>
 }
 
-/** Things that Atoll knows and that may be elements of a collection. */
+/** Things that the model has and that may be elements of a collection. */
 export interface ElementStore {
-  /** Which of these ids are things that a project may see; null: whatever there is. */
+  /** The ids among these of things that a project may see; null: of any project. */
   known(ids: readonly string[], projectId: string | null): Promise<readonly string[]>
 }

@@ -1,10 +1,10 @@
-// Elements: things that Atoll knows, reserved by their ids together with amounts, or alone.
+// Elements: things that the model has, reserved by their ids together with amounts, or alone.
 
 import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { invalid } from '../error.ts'
 
-/** Throws `invalid` (`no_element`) for what is not known to the caller. */
+/** Throws `invalid` (`no_element`) for an id that is no thing which the caller may see. */
 export async function checkElements(
   app: Pick<App, 'store'>,
   caller: Caller,

@@ -1,5 +1,5 @@
-// What a region has for everybody: its hosts that are not enrolled, less what runs there and is none of our instances.
-// Only a look by the operator's own service user says so.
+// Discovering a region's general capacity: its hosts that are not enrolled, less the servers that run there
+// and are no instances. Only the operator's own service user sees all of these.
 
 import type { App, Transaction } from '../app.ts'
 import type { RegionCapacity } from '../cloud.ts'
@@ -10,15 +10,15 @@ import { type Note, ownNote } from '../note.ts'
 import type { Verdict } from '../regions/belief.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
 
-/** Whether any provider is there: else nobody asks what it has for everybody. */
+/** Whether the region has a provider: without one no promise needs its general capacity. */
 export async function isPromised(app: Pick<App, 'store'>, regionName: string): Promise<boolean> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
   return region !== undefined && (await hasProviders(app, region.id))
 }
 
 /**
- * Looks at a region and posts by what it differs from what was known, unless the look is not believed. Null for a region
- * that there is not. Throws `upstream`.
+ * Looks at a region and posts the difference to its general scope, unless the look is not believed. Null for
+ * a region that does not exist. Throws `upstream`.
  */
 export async function discoverRegion(app: App, regionName: string): Promise<Verdict | null> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
@@ -55,7 +55,10 @@ interface Hosts {
   readonly note: Note
 }
 
-/** By class, how much more (or less) there is. What has gone is gone, whoever needs it. */
+/**
+ * Posts by how much the hosts have more (or less), by class. A host that is gone is gone, even if a promise
+ * needs it.
+ */
 async function postHosts(
   app: App,
   tx: Transaction,
@@ -78,7 +81,7 @@ async function postHosts(
 interface Others {
   readonly scope: number
   readonly seen: RegionCapacity
-  /** When the look began: what has ended after that may be seen in it. */
+  /** When the look began: an instance that ended after that may still be seen in it. */
   readonly since: Date
   readonly enrolled: ReadonlySet<string>
   readonly note: Note
@@ -122,7 +125,7 @@ function sumOf(parts: readonly { readonly amounts: ClassAmounts }[]): ClassAmoun
   return sum
 }
 
-/** What is not the same in both. */
+/** The differences between two amounts, by class, without those that are 0. */
 function difference(one: ClassAmounts, other: ClassAmounts): ClassAmounts {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])]
   const changes = names.map(name => [name, (one[name] ?? 0) - (other[name] ?? 0)] as const)

@@ -4,17 +4,18 @@ import type { Note } from '../note.ts'
 import type { Amounts } from './amounts.ts'
 
 /**
- * `building` until Nova says what became of it; `deleting` until it is gone. What is in `error` or `gone` takes nothing.
+ * `building` until Nova says what has become of its server; `deleting` until it is gone. In `error` or `gone`
+ * it takes no capacity.
  */
 export type InstanceStatus = 'building' | 'active' | 'deleting' | 'error' | 'gone'
 
 export interface Instance {
-  /** Also the mark of its server. */
+  /** The id, which is also the mark of its server. */
   readonly id: string
   readonly projectId: string
   readonly userId: string
   readonly providerId: string
-  /** What it is drawn on; null where it is charged by itself. */
+  /** The reservation that it is drawn on; null where it is charged by itself. */
   readonly reservationId: string | null
   readonly name: string
   readonly flavorId: string
@@ -24,17 +25,20 @@ export interface Instance {
   /** Nova's id; null until it is known. */
   readonly serverId: string | null
   readonly status: InstanceStatus
-  /** What went wrong, for people. */
+  /** Why the instance is in `error` or is being deleted, as a sentence. */
   readonly reason: string | null
   readonly createdAt: Date
   readonly updatedAt: Date
-  /** When it was charged no more. */
+  /** When its charge ended. */
   readonly endedAt: Date | null
-  /** Why: a verb (or Nova's answer to one), or that its server was not seen; null while it is charged. */
+  /**
+   * How the instance ended: by a verb (or Nova's answer to one), or since its server was not seen; null while
+   * it is charged.
+   */
   readonly endedBy: 'verb' | 'absence' | null
 }
 
-/** Of an instance that has ended: what is to become of a server of it that shows all the same. */
+/** A server that shows although its instance has ended. */
 export interface LateServer {
   readonly serverId: string
   readonly instance: Instance
@@ -42,35 +46,38 @@ export interface LateServer {
 
 export interface SeenServer {
   readonly id: string
-  /** The instance that it says it is of. */
+  /** The instance whose mark the server bears. */
   readonly mark: string | null
 }
 
 export interface InstanceStore {
   get(id: string): Promise<Instance | null>
   getMany(ids: readonly string[]): Promise<Instance[]>
-  /** Those that take capacity, drawn on one of these reservations. */
+  /** The instances that take capacity and are drawn on one of these reservations. */
   drawnOn(reservationIds: readonly string[]): Promise<Instance[]>
-  /** Those of a provider of which something is to be seen: neither in `error` nor `gone`. */
+  /** A provider's instances that may have a server: neither in `error` nor `gone`. */
   watched(providerId: string): Promise<Instance[]>
-  /** Whether any of a provider has ended at this time or later. */
+  /** Whether any instance of a provider has ended at this time or later. */
   anyEndedSince(providerId: string, since: Date): Promise<boolean>
   /**
-   * Which of a provider's servers are of instances that have ended since then as `gone`, or in `error` before their server
-   * was known: by their ids, or by the marks of those whose server was never known.
+   * The servers of a provider whose instances have ended since then as `gone`, or in `error` before their
+   * server was known: found by their ids, or by the marks of instances whose server was never known.
    */
   lateServers(providerId: string, servers: readonly SeenServer[], since: Date): Promise<LateServer[]>
 }
 
 export interface InstanceWriter {
   lock(id: string): Promise<Instance | null>
-  /** Those that are drawn on a reservation and take capacity, kept from all others. */
+  /** The instances that are drawn on a reservation and take capacity, locked. */
   lockDrawn(reservationId: string): Promise<Instance[]>
-  /** The same ones, only looked at. */
+  /** As `lockDrawn`, without the lock. */
   drawn(reservationId: string): Promise<Instance[]>
-  /** Whether any was ever made of a reservation that did not fail. */
+  /** Whether any instance was ever drawn on a reservation and did not fail. */
   anyOf(reservationId: string): Promise<boolean>
-  /** Which of these servers take capacity as instances, or did until after that. By the mark where the id is not known yet. */
+  /**
+   * The ids of these servers that are charged as instances, or were until after `since`; by the mark where an
+   * instance has no server id yet.
+   */
   chargedServers(servers: readonly SeenServer[], since: Date): Promise<string[]>
   insert(instance: Instance, note: Note): Promise<void>
   replace(instance: Instance, note: Note): Promise<void>

@@ -17,7 +17,7 @@ import { placeIn } from './reservation-life.ts'
 import { reviewMarked } from './risk.ts'
 
 export interface InstanceAsk {
-  /** Null: the reservation's, or the first one. */
+  /** Null: the reservation's provider, or the first one. */
   readonly providerId: string | null
   readonly name: string
   readonly image: string
@@ -81,10 +81,16 @@ async function providerFor(
   return found
 }
 
-/** How soon a flavor that is not known is looked for again: asking for none must cost a provider little. */
+/**
+ * How soon flavors are read again for one that is not known: asking for unknown flavors must cost a provider
+ * little.
+ */
 const newFlavorMs = 10_000
 
-/** Looks again where it is not known: it may be new. Throws `not_found`, `upstream`. */
+/**
+ * The provider's flavor of this id or name; where it is not known the provider is looked at again. Throws
+ * `not_found`, `upstream`.
+ */
 async function flavorOf(
   app: App,
   provider: Provider,
@@ -100,7 +106,7 @@ async function flavorOf(
   return found
 }
 
-/** Before Nova is asked. Throws `not_found`, `invalid`, `no_capacity`. */
+/** Charges an instance, before Nova is asked for its server. Throws `not_found`, `invalid`, `no_capacity`. */
 async function charge(
   app: App,
   caller: Caller,
@@ -126,7 +132,9 @@ async function charge(
   )
 }
 
-/** Soon enough that whatever becomes of this call is looked after. */
+/**
+ * When the provider is looked at first: soon, so that an instance is taken care of even if this request dies.
+ */
 const firstLookMs = 2_000
 
 async function insert(tx: Transaction, instance: Instance, note: Note): Promise<void> {
@@ -135,7 +143,7 @@ async function insert(tx: Transaction, instance: Instance, note: Note): Promise<
   await tx.turns.ask([{ kind: providerKind, key: instance.providerId, lane: '', at }])
 }
 
-/** What is left of a reservation is enough. */
+/** Locks a reservation, and refuses an instance for which its remaining amounts are not enough. */
 async function drawOn(
   app: App,
   tx: Transaction,
@@ -161,14 +169,17 @@ async function drawOn(
     )
 }
 
-/** What of a reservation no instance has drawn. */
+/** The amounts of a reservation that no instance has drawn. */
 export const remainingOf = (amounts: Amounts, drawn: readonly Instance[]): Amounts =>
   minus(
     amounts,
     drawn.reduce((sum, instance) => plus(sum, instance.amounts), noAmounts),
   )
 
-/** Asks Nova; what it refuses is charged no more, and what it does not answer is undone. */
+/**
+ * Asks Nova for the server. Where Nova refuses, the charge ends; where it gives no answer, the instance is
+ * removed.
+ */
 async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: Note): Promise<Instance> {
   const { id, name, image, flavorId, networks } = instance
   const serverId = await cloud
@@ -189,19 +200,25 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
   throw new AppError('upstream', 'the server came when nobody waited for it any more, and is removed')
 }
 
-/** The server is there: of one that was given up while Nova was asked the clockwork removes it. */
+/**
+ * Writes the server's id to its instance; where the instance was given up while Nova was asked, the
+ * provider's turn removes the server.
+ */
 async function adopt(app: App, tx: Transaction, id: string, serverId: string, note: Note): Promise<Instance> {
   const current = (await tx.instances.lock(id))!
   const isWanted = current.endedAt === null
   const status = isWanted ? current.status : 'deleting'
-  // Its caller is told that it is removed.
+  // The request for the instance is told that the server is removed.
   const endedBy = isWanted ? null : 'verb'
   const known = { ...current, status, serverId, endedBy, updatedAt: app.now() } as const
   await tx.instances.replace(known, note)
   return known
 }
 
-/** Nova has refused, or was never reached; whatever else went wrong with it, it may have made the server. */
+/**
+ * Whether an error says that Nova made nothing: it refused, or was never reached. After any other error it
+ * may have made the server.
+ */
 const isNothingMade = (error: AppError): boolean => {
   const { code, detail } = error
   if (code === 'unavailable' || detail.service === 'Keystone') return true
@@ -210,7 +227,10 @@ const isNothingMade = (error: AppError): boolean => {
 
 const notReached = ['endpoint_refused', 'no_endpoint', 'not_reached', 'tls']
 
-/** After an answer (of whatever kind) nothing comes late: what does not show then is not there. */
+/**
+ * Whether Nova has no server of this mark. After an answer of whatever kind no server comes late, so a list
+ * is proof.
+ */
 async function isNotThere(cloud: ProviderCloud, mark: string, { detail }: AppError): Promise<boolean> {
   if (detail.status === undefined) return false
   try {
@@ -240,7 +260,7 @@ export interface Ending {
   readonly serverId?: string
 }
 
-/** It takes nothing any more. */
+/** Ends an instance's charge. */
 export async function endInstance(
   app: Pick<App, 'newId' | 'now'>,
   tx: Transaction,
@@ -271,7 +291,7 @@ export async function endInstance(
 
 const noInstance = () => notFound('no allocation found for specified identifier', 'no_instance')
 
-/** One that the caller may see. Throws `not_found`. */
+/** An instance that the caller may see. Throws `not_found`. */
 export async function getInstance(app: Pick<App, 'store'>, caller: Caller, id: string): Promise<Instance> {
   const found = await app.store.instances.get(id)
   if (!found || !maySee(caller, found.projectId)) throw noInstance()
@@ -298,7 +318,9 @@ export async function destroyInstance(app: App, caller: Caller, id: string): Pro
   return getInstance(app, caller, id)
 }
 
-/** Ends the charge when the server is gone already. Throws `upstream`. */
+/**
+ * Has a server removed, and ends the instance's charge when the server is gone already. Throws `upstream`.
+ */
 export async function removeServer(
   app: App,
   cloud: ProviderCloud,

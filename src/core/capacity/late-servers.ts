@@ -1,5 +1,5 @@
-// Servers that show although their instance has ended: one that a verb has ended is not wanted, one that was only not seen
-// is taken back as it was.
+// Late servers, which show although their instance has ended: where a verb ended it the server is removed,
+// where it was only not seen the instance is taken back as it was.
 
 import type { App, Transaction } from '../app.ts'
 import { AppError } from '../error.ts'
@@ -15,10 +15,13 @@ import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
 import { lockHeld, placeIn } from './reservation-life.ts'
 import { reviewRisk } from './risk.ts'
 
-/** How long after an instance has ended its server may show all the same. */
+/** How long after an instance has ended its server may still show. */
 export const lateMs = dayMs
 
-/** Takes back whose instances were only not seen, and removes, unless the provider is in doubt, what a verb has ended. */
+/**
+ * Takes back late servers' instances that were only not seen; removes, unless the provider is in doubt, late
+ * servers whose instances a verb has ended.
+ */
 export async function settleLate(
   app: App,
   { id }: Provider,
@@ -46,7 +49,10 @@ async function removeLate(app: App, cloud: ProviderCloud, serverId: string): Pro
   }
 }
 
-/** Drawn on its reservation again where that has room for it, else charged by itself, whether there is room or not. */
+/**
+ * Takes an instance back: drawn on its reservation again where that has room for it, else charged by itself,
+ * whether there is room or not.
+ */
 const takeBack = (app: App, { serverId, instance }: LateServer): Promise<void> =>
   app.store.transact(async tx => {
     const place = await placeIn(tx, instance.providerId)
@@ -62,7 +68,7 @@ const takeBack = (app: App, { serverId, instance }: LateServer): Promise<void> =
     await tx.instances.replace({ ...current, ...back, updatedAt: app.now() }, note)
   })
 
-/** The reservation that it was drawn on, where that lives and nobody else has drawn what it had. */
+/** The reservation that the instance was drawn on, if it lives and has that much left; null otherwise. */
 async function roomIn(
   app: App,
   tx: Transaction,

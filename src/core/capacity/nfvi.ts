@@ -1,4 +1,4 @@
-// What each region has for everybody at this moment: in all, promised, used beside promises, and available.
+// The general capacity of each region at this moment: in all, promised, used beside promises, and available.
 
 import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
@@ -21,13 +21,13 @@ export interface NfviCapacity {
 
 const classes = ['VCPU', 'MEMORY_MB']
 
-/** Of all regions that are not central, in their order. */
+/** The capacities of all regions that are not central, in their order. */
 export const listNfviCapacities = async (
   app: Pick<App, 'now' | 'store'>,
   _caller: Caller,
 ): Promise<NfviCapacity[]> => capacitiesOf(app, await regionsOf(app))
 
-/** By the region's id or name. Throws `not_found`. */
+/** The capacity of a region, by its id or name. Throws `not_found`. */
 export async function getNfviCapacity(
   app: Pick<App, 'now' | 'store'>,
   _caller: Caller,

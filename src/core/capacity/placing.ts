@@ -1,5 +1,5 @@
-// Where capacity is held: a provider's budget and, where its region is known, what the region's hosts have. Which provider
-// has room is measured for all of them at once and decided under the locks of one.
+// The place of a promise: a provider's budget and, where its region is known, the region's general scope.
+// Which provider has room is measured for all of them at once and decided under the locks of one.
 
 import type { App, Transaction } from '../app.ts'
 import { admit, forever, type Hold, type Shortage, type Usage, type Window } from '../ledger/ledger.ts'
@@ -8,16 +8,16 @@ import { noProvider, type Provider } from './provider.ts'
 
 export interface Place {
   readonly provider: Provider
-  /** The general scope of its region; null where that is not known. */
+  /** The general scope of the provider's region; null where that is not known. */
   readonly scope: number | null
 }
 
-/** What hosts have: the other amounts are promised of budgets alone. */
+/** The amounts that hosts have; all others are promised of budgets alone. */
 const physical: readonly AmountName[] = ['cores', 'ram']
 
 type Line = Omit<Hold, 'line'>
 
-/** What amounts take of a place, in the order in which refusals name them. */
+/** The lines that amounts take of a place, in the order in which refusals name them. */
 export function linesOf({ provider, scope }: Place, amounts: Amounts, window: Window): Line[] {
   const on = (account: number, names: readonly AmountName[]): Line[] =>
     names
@@ -30,7 +30,7 @@ export function linesOf({ provider, scope }: Place, amounts: Amounts, window: Wi
   ]
 }
 
-/** The same as what exists without a hold, from an instant on. */
+/** The same lines as usage without a hold, from an instant on. */
 export const usageOf = (place: Place, amounts: Amounts, from: Date, consumer: string): Usage[] =>
   linesOf(place, amounts, { from, to: forever }).map(line => ({ ...line, consumer }))
 
@@ -41,8 +41,9 @@ export const accountsOf = ({ provider, scope }: Place): number[] =>
   scope === null ? [provider.budget] : [provider.budget, scope]
 
 /**
- * Keeps all others out of a place until the end of the transaction. Places are locked before reservations, and these
- * before instances that are drawn on them. Throws `not_found` (`no_provider`) when it has been removed in the meantime.
+ * Locks a place until the end of the transaction. Places are locked before reservations, and these before
+ * instances that are drawn on them. Throws `not_found` (`no_provider`) when the provider has been removed in
+ * the meantime.
  */
 export async function lockPlace(tx: Pick<Transaction, 'ledger' | 'providers'>, place: Place): Promise<void> {
   await tx.ledger.lock(accountsOf(place))
@@ -50,7 +51,7 @@ export async function lockPlace(tx: Pick<Transaction, 'ledger' | 'providers'>, p
   if (!(await tx.providers.get(id))) throw noProvider(id)
 }
 
-/** There was not enough, at this place, of this. */
+/** A place has not as much as a line asks for. */
 export class NoRoom extends Error {
   readonly place: Place
   readonly shortage: Shortage
@@ -62,7 +63,10 @@ export class NoRoom extends Error {
   }
 }
 
-/** Throws NoRoom. The accounts are locked, or the answer is of this moment only. */
+/**
+ * Refuses lines that do not fit at a place. Where its accounts are not locked, the answer is of this moment
+ * only. Throws NoRoom.
+ */
 export async function checkRoom(
   { ledger }: Pick<Transaction, 'ledger'>,
   place: Place,
@@ -73,7 +77,7 @@ export async function checkRoom(
   if (shortage) throw new NoRoom(place, shortage)
 }
 
-/** Providers as places: with the scopes of their regions. */
+/** The places of providers: with the general scopes of their regions. */
 export const placesOf = (app: Pick<App, 'store'>, providers: readonly Provider[]): Promise<Place[]> =>
   app.store.transact(async tx => {
     const scopes = new Map<string, number>()
@@ -88,8 +92,8 @@ export const placesOf = (app: Pick<App, 'store'>, providers: readonly Provider[]
   })
 
 /**
- * Does the work at the first of these providers that has room, which is measured before its accounts are locked. Throws
- * NoRoom: of the place that has the most of what is short. There is at least one provider.
+ * Does the work at the first of these providers that has room, which is measured before its accounts are
+ * locked. Throws NoRoom for the place that has the most of what is short. There is at least one provider.
  */
 export async function atFirstWithRoom<T>(
   app: Pick<App, 'store'>,

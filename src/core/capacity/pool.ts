@@ -7,9 +7,9 @@ import type { Amounts } from './amounts.ts'
 export interface Pool {
   readonly id: string
   readonly providerId: string
-  /** What it was asked of, as it was written: a provider or another pool. */
+  /** The provider or pool that the request named, as it was written. */
   readonly source: string
-  /** Below 0 where it is less. */
+  /** The amounts; below 0 where less may be promised. */
   readonly amounts: Amounts
   readonly window: Window
   readonly elements: readonly string[]

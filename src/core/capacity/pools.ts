@@ -1,4 +1,4 @@
-// The verbs of pools: how much may be promised of a provider grows and shrinks, always by another pool.
+// The verbs of pools: the budget of a provider grows and shrinks, always by another pool.
 
 import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
@@ -23,23 +23,24 @@ import { placeIn } from './reservation-life.ts'
 import { reviewRisk } from './risk.ts'
 
 export interface PoolAsk {
-  /** A provider's id or a pool's, and how it was written. */
+  /** The provider or pool that the budget belongs to: its id, and how the request wrote it. */
   readonly source: { readonly id: string; readonly text: string }
   readonly start: Date | null
   /** Null: without an end. */
   readonly end: Date | null
-  /** None below 0, whichever way it goes. */
+  /** The amounts, none below 0 even for a decrease. */
   readonly amounts: Partial<Amounts>
   readonly elements: readonly string[]
 }
 
-/** More may be promised. Throws `invalid`, `not_found` (`no_source`). */
+/** Lets more be promised. Throws `invalid`, `not_found` (`no_source`). */
 export const increaseCapacity = (app: App, caller: Caller, ask: PoolAsk): Promise<Pool> =>
   postPool(app, caller, ask, { sign: 1, force: false })
 
 /**
- * Less may be promised. Throws as `increaseCapacity`, and `conflict` (`supply_is_held`) with the claims in its way; with
- * `force` it is recorded as a loss, and those in its way are at risk.
+ * Lets less be promised. Throws as `increaseCapacity`, and `conflict` (`supply_is_held`) with the
+ * reservations that need it; with `force` the decrease is recorded as a loss, and those reservations are at
+ * risk.
  */
 export const decreaseCapacity = (
   app: App,
@@ -85,7 +86,10 @@ async function postPool(
   })
 }
 
-/** Which account it is says nothing to whoever asks; who is in the way, in order of creation, does. */
+/**
+ * The refusal of a decrease in words of this API: it names the reservations that need the supply, in order of
+ * creation, and no account.
+ */
 async function inWords(tx: Transaction, error: unknown): Promise<unknown> {
   if (!(error instanceof AppError) || error.detail.reason !== 'supply_is_held') return error
   const found = await tx.capacityReservations.getMany(error.detail.claims ?? [])
@@ -106,7 +110,7 @@ const postingsOf = ({ budget }: Provider, { amounts, window }: Pool): SupplyPost
       origin: amounts[name] > 0 ? 'increase' : 'decrease',
     }))
 
-/** The provider that a source is, or belongs to. Throws `not_found`. */
+/** The provider of this id, or that of the pool of this id. Throws `not_found`. */
 async function sourceOf(app: App, id: string): Promise<Provider> {
   const [pool] = await app.store.pools.getMany([id])
   const provider = await app.store.providers.get(pool?.providerId ?? id)

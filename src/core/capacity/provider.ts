@@ -1,4 +1,4 @@
-// A provider: credentials for one project of one OpenStack, and the budget of what may be promised of it.
+// A provider: credentials for one project of one OpenStack, and its budget.
 
 import { notFound } from '../error.ts'
 import type { Note } from '../note.ts'
@@ -7,21 +7,24 @@ import type { ProviderFlavor, ProviderLogin } from './provider-cloud.ts'
 
 export interface Provider {
   readonly id: string
-  /** The project's name there. */
+  /** The project's name in the provider's OpenStack. */
   readonly name: string
   readonly login: Omit<ProviderLogin, 'password'>
   /** The password, sealed for `provider:ID`. */
   readonly sealedPassword: string
-  /** The region of Atoll's that it is in; null where Atoll knows none: then there is a budget and nothing else. */
+  /**
+   * The region of Atoll that the provider is in; null where Atoll has no such region: then it has a budget
+   * and no general scope.
+   */
   readonly regionId: string | null
   /** Its budget's account in the ledger. */
   readonly budget: number
   readonly flavors: readonly ProviderFlavor[]
   readonly limits: Partial<Amounts>
   readonly refreshedAt: Date
-  /** Why it could not be refreshed the last time. */
+  /** Why the last look at the provider failed. */
   readonly lastError: string | null
-  /** Why what it does not show is not taken for gone; null while it is believed. */
+  /** Why servers that the provider does not show are not taken for gone; null while it is believed. */
   readonly suspicion: { readonly since: Date; readonly reason: string } | null
   readonly createdAt: Date
 }
@@ -34,14 +37,14 @@ export interface ProviderStore {
 
 export interface ProviderWriter {
   insert(provider: Provider, note: Note): Promise<void>
-  /** What was seen of it; null where it could not be seen. */
+  /** Writes what the last look at the provider showed; null where it failed. */
   setSight(
     id: string,
     sight: Pick<Provider, 'flavors' | 'limits'> | null,
     error: string | null,
     at: Date,
   ): Promise<void>
-  /** Null: it is believed. */
+  /** Writes why a provider is not believed; null: it is believed. */
   setSuspicion(id: string, suspicion: Provider['suspicion']): Promise<void>
   /** How many living reservations and charged instances it has. */
   uses(id: string): Promise<number>

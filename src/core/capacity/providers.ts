@@ -9,16 +9,16 @@ import { discoverRegion } from './general.ts'
 import { noProvider, type Provider, providerKind } from './provider.ts'
 import type { ProviderCloud, ProviderLogin, ProviderSight } from './provider-cloud.ts'
 
-/** How old what is known of a provider may get. */
+/** How old the last look at a provider may get. */
 export const refreshMs = 300_000
 
-/** Whether what is known of a provider was seen longer ago. */
+/** Whether the last look at a provider is longer ago. */
 export const isOlder = (app: Pick<App, 'now'>, { refreshedAt }: Provider, ms: number): boolean =>
   app.now().getTime() - refreshedAt.getTime() >= ms
 
 const secretPlace = (id: string): string => `provider:${id}`
 
-/** A provider's OpenStack, entered with its own credentials. */
+/** A provider's OpenStack, opened with the provider's credentials. */
 export function openProvider(
   app: Pick<App, 'cloud' | 'secrets'>,
   { id, login, sealedPassword }: Provider,
@@ -29,8 +29,9 @@ export function openProvider(
 }
 
 /**
- * Registers a provider: its credentials must open what they name. Where Atoll knows its region, what hosts there have is
- * looked at too. Throws `upstream` (with the reasons of ProviderCloud), `unavailable`.
+ * Registers a provider: its credentials must open the project and region that they name. Where the region is
+ * one of Atoll's, its general capacity is discovered too. Throws `upstream` (with the reasons of
+ * ProviderCloud), `unavailable`.
  */
 export async function addProvider(app: App, caller: Caller, login: ProviderLogin): Promise<Provider> {
   const note = noteOf(app, caller, 'provider.add')
@@ -66,7 +67,10 @@ async function regionOf(app: App, { region }: ProviderSight): Promise<Region | n
   return (await app.store.regions.list()).find(one => one.name === region) ?? null
 }
 
-/** The survey's turn does it again: what fails now delays the first promise and loses nothing. */
+/**
+ * Discovers the region's general capacity. The region's survey does so again: a failure now delays the first
+ * promise and loses nothing.
+ */
 async function lookAround(app: App, region: string, { caller }: Note): Promise<void> {
   try {
     await discoverRegion(app, region)
@@ -76,7 +80,10 @@ async function lookAround(app: App, region: string, { caller }: Note): Promise<v
   }
 }
 
-/** Forgets a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while anything is promised or runs there. */
+/**
+ * Removes a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while it has living
+ * reservations or charged instances.
+ */
 export async function removeProvider(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,
@@ -96,7 +103,10 @@ export async function removeProvider(
   })
 }
 
-/** Those whose region is in a zone: its own name, or a zone's that it bears. Throws `invalid` for a zone that nobody knows. */
+/**
+ * The providers whose region has this name or lies in this zone. Throws `invalid` for a zone that no region
+ * has.
+ */
 export async function providersIn(app: Pick<App, 'store'>, zone: string | null): Promise<Provider[]> {
   const providers = await app.store.providers.list()
   if (zone === null) return providers
@@ -108,7 +118,9 @@ export async function providersIn(app: Pick<App, 'store'>, zone: string | null):
   return providers.filter(({ regionId }) => regionId !== null && ids.has(regionId))
 }
 
-/** Looks at a provider anew; what cannot be seen is noted, and what was known stays. */
+/**
+ * Looks at a provider anew; a look that fails is noted with the provider, and what the last one showed stays.
+ */
 export async function refreshProvider(
   app: Pick<App, 'now' | 'store'>,
   provider: Provider,

@@ -1,4 +1,5 @@
-// What is promised, used and available, now and over time, and of which collections.
+// Queries of total, reserved, used and available amounts, now and over time, and of the collections that make
+// them up.
 
 import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
@@ -22,7 +23,7 @@ export interface CapacityQuery {
   readonly providerId: string | null
   readonly from: Date | null
   readonly to: Date | null
-  /** Those that lie in the window whole; else those that meet it. */
+  /** True: collections that lie in the window whole; false: those that meet it. */
   readonly inside: boolean
   readonly without: readonly string[]
   readonly some: readonly string[]
@@ -32,7 +33,7 @@ export interface CapacityQuery {
   readonly points: number
   readonly limit: number
   readonly marker: CollectionRef | null
-  /** How many servers of this flavor would fit is to be told. */
+  /** The flavor of which the answer tells how many servers would fit. */
   readonly flavor: string | null
 }
 
@@ -44,7 +45,7 @@ export interface CapacityAnswer {
   readonly fits: number | null
 }
 
-/** What makes up a metric. */
+/** The kinds of collections that make up a metric. */
 const kindsOf: Readonly<Record<Metric, readonly CollectionKind[]>> = {
   total: ['pool'],
   reserved: ['reservation'],
@@ -52,7 +53,10 @@ const kindsOf: Readonly<Record<Metric, readonly CollectionKind[]>> = {
   available: ['pool', 'reservation', 'instance'],
 }
 
-/** Throws `invalid` (a zone that is none, too many changes to sum up), `not_found` (provider, flavor). */
+/**
+ * Answers a query. Throws `invalid` (an unknown zone, too many changes to sum up), `not_found` (provider,
+ * flavor).
+ */
 export async function queryCapacity(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,
@@ -99,7 +103,7 @@ function filterOf(caller: Caller, ask: CapacityQuery, providers: readonly Provid
   }
 }
 
-/** Whose collections a caller sees; null: everybody's. */
+/** The project whose collections a caller sees; null: every project's. */
 export const sightOf = (caller: Caller): string | null =>
   isAtLeast(caller, 'admin') ? null : caller.projectId
 
@@ -116,7 +120,7 @@ async function utilization(
   const { metric, points } = ask
   const timeline = await timelineOf(app, caller, ask, providers, filter)
   const take = metric === 'available' || metric === 'total' ? Math.min : Math.max
-  // Where no beginning was asked for, it is where anything begins.
+  // Without a beginning in the query the timeline begins with its first point that is not empty.
   const isEmpty = (point: Point) => point.count === 0 && isNothing(point.amounts)
   const begun = ask.from ? 0 : timeline.findIndex(point => !isEmpty(point))
   return begun < 0 ? [] : thinned(timeline.slice(begun), points, take)
@@ -131,14 +135,15 @@ async function timelineOf(
 ): Promise<Point[]> {
   const { metric, points } = ask
   const isWhole = !ask.inside && ask.some.length === 0 && ask.every.length === 0
-  // What others have promised to them is in what is available, and in no other sum that is shown to a tenant.
+  // The promises of other projects count in the available amounts, and in no other sum that is shown to a
+  // project.
   if (metric === 'available' && isWhole) return whatIsLeft(app, ask, providers, filter)
   if (metric === 'reserved' && isWhole && ask.without.length === 0 && isAtLeast(caller, 'admin'))
     return heldOver(app, await windowOf(app, ask, providers), providers, points)
   return signed(app, filter)
 }
 
-/** What is available, and what is left out of the sum comes back to it. */
+/** The available amounts over time; collections that the query leaves out are added to them again. */
 async function whatIsLeft(
   app: Pick<App, 'store'>,
   ask: CapacityQuery,
@@ -164,7 +169,7 @@ const negated = (points: readonly Point[]): Point[] =>
     amounts: Object.fromEntries(amountNames.map(name => [name, -amounts[name]])) as Amounts,
   }))
 
-/** Pools count for it, the rest against what is available and for everything else. */
+/** The sum over collections: where it is a balance, pools count for it and all other kinds against it. */
 async function signed(app: Pick<App, 'store'>, filter: CollectionFilter): Promise<Point[]> {
   const isBalance = filter.kinds.length > 1
   const pools = await changesOf(app, { ...filter, kinds: filter.kinds.filter(kind => kind === 'pool') })
@@ -183,7 +188,10 @@ async function changesOf(app: Pick<App, 'store'>, filter: CollectionFilter): Pro
   return summed(changes)
 }
 
-/** Where no bounds are told: all the time in which anything changes. Null when nothing ever does. */
+/**
+ * The window of a query; where it has no bounds, all the time in which levels change. Null when they never
+ * do.
+ */
 async function windowOf(
   app: Pick<App, 'store'>,
   { from: start, to: end }: CapacityQuery,
@@ -193,12 +201,14 @@ async function windowOf(
   const extent = await app.store.collections.extent([...new Set(places.flatMap(accountsOf))])
   if (!extent) return null
   const from = start ?? extent.first
-  // What has changed for the last time before the window is as it was left then.
+  // The last change before the window counts until its end, so the window is never empty.
   const to = end ?? new Date(Math.max(extent.last.getTime(), from.getTime()) + 1)
   return from < to ? { from, to } : null
 }
 
-/** So many servers of a flavor have room at the same time, all the time. Throws `not_found`. */
+/**
+ * How many servers of a flavor have room all the time of the window, over all providers. Throws `not_found`.
+ */
 async function fits(
   app: Pick<App, 'now' | 'store'>,
   { from, to }: CapacityQuery,

@@ -1,4 +1,4 @@
-// The verbs of questions about capacity over time, which change nothing: what is free when, and when so much will be.
+// The verbs of questions about capacity over time, which change nothing: hosts that are free when, and slots.
 
 import type { App } from '../app.ts'
 import type { Caller } from '../caller.ts'
@@ -22,8 +22,8 @@ export interface AvailabilityAsked extends Omit<AvailabilityQuery, 'window'> {
 }
 
 /**
- * How many hosts and how much of each class are free over a window. Throws `not_found` (no such region), `invalid` (an
- * unknown property, a window that is none or has too many points).
+ * How many hosts, and how much of each class, are free over a window. Throws `not_found` (no such region),
+ * `invalid` (an unknown property, a window that is empty or has too many points).
  */
 export async function getAvailability(
   app: Pick<App, 'now' | 'store'>,
@@ -41,7 +41,7 @@ export async function getAvailability(
 }
 
 export interface SlotsAsked extends Omit<SlotSearch, 'notBefore' | 'notAfter'> {
-  /** Null, and what has passed: the current minute. */
+  /** Null, and an instant that has passed: the current minute. */
   readonly notBefore: Date | null
   /** Null: a year after `notBefore`. */
   readonly notAfter: Date | null
@@ -73,7 +73,7 @@ export async function listSlots(
   return slots
 }
 
-/** What is not there is a slip, and not a place where nothing is free. */
+/** Refuses unknown regions and properties: such a name is a slip, and no place where nothing is free. */
 async function checkPlace(
   app: Pick<App, 'store'>,
   { filter, region }: Pick<SlotSearch, 'filter' | 'region'>,

@@ -1,4 +1,4 @@
-// Pools, reservations and instances as they are read: with what follows from them at this moment.
+// Records of pools, reservations and instances: with the fields that follow from others at this moment.
 
 import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
@@ -30,13 +30,13 @@ export interface PoolRecord {
 export interface ReservationRecord {
   readonly reservation: CapacityReservation
   readonly isActive: boolean
-  /** The ids of the pools that it is held of, and of the instances that are drawn on it. */
+  /** The ids of the pools that its amounts are held of, and of the instances that are drawn on it. */
   readonly pools: readonly string[]
   readonly instances: readonly string[]
   readonly remaining: Amounts
 }
 
-/** `low` without a reservation, `normal` with one that is not active, `high` with one that is. */
+/** `low` without a reservation, `normal` with one that is not active, `high` with an active one. */
 export type Priority = 'low' | 'normal' | 'high'
 
 export interface InstanceRecord {
@@ -47,7 +47,7 @@ export interface InstanceRecord {
 
 export interface Providers {
   readonly providers: readonly Provider[]
-  /** Whether the caller may know how they are entered. */
+  /** Whether the caller may see the providers' logins. */
   readonly isAdmin: boolean
 }
 
@@ -180,13 +180,16 @@ export const listProviders = async (app: Pick<App, 'store'>, caller: Caller): Pr
 
 export interface CapacityNow {
   readonly total: Amounts
-  /** What is promised and not drawn yet. */
+  /** The amounts that are promised and not drawn yet. */
   readonly reserved: Amounts
   readonly usage: Amounts
   readonly available: Amounts
 }
 
-/** At this moment; what is reserved and used is the caller's, unless that is an admin. */
+/**
+ * The capacity at this moment; the reserved and used amounts are those of the caller's project, or all for an
+ * admin.
+ */
 export async function capacityNow(app: Pick<App, 'now' | 'store'>, caller: Caller): Promise<CapacityNow> {
   const now = app.now()
   const window = { from: now, to: new Date(now.getTime() + 1) }

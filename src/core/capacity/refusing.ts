@@ -1,4 +1,5 @@
-// What a refusal for want of capacity says: what is short, where and until when, how much there is, and when it would fit.
+// The refusal for want of capacity: which kind is short, where and until when, how much there is, and when
+// the request would fit.
 
 import type { App, Transaction } from '../app.ts'
 import { AppError } from '../error.ts'
@@ -6,17 +7,17 @@ import { forever, type Window } from '../ledger/ledger.ts'
 import { type Amounts, amountNames, amountsOf, noAmounts } from './amounts.ts'
 import { linesOf, NoRoom, nameOfClass, type Place } from './placing.ts'
 
-/** How far ahead a window is looked for. */
+/** How far ahead a window that fits is looked for. */
 const horizonMs = 366 * 86_400_000
 
-/** How often the search for a window goes on after the next instant at which it does not fit. */
+/** How many windows are tried in the search for one that fits. */
 const mostRounds = 500
 
-/** What would do instead of what was refused. */
+/** What the place could promise instead of the refused request. */
 export interface Offer {
-  /** The most of each kind that the window has, each for itself. */
+  /** The most of each kind that the whole window has, each by itself. */
   readonly available: Amounts
-  /** The earliest window of the same length that has it all; null: none within a year. */
+  /** The earliest window of the same length that has all of the amounts; null: none within a year. */
   readonly next: Window | null
 }
 
@@ -26,7 +27,7 @@ export interface Refused {
   readonly verb: 'requested' | 'required'
 }
 
-/** Turns NoRoom into `no_capacity` with what would do instead; whatever else is thrown stays. */
+/** Turns NoRoom into `no_capacity` with an offer; all other errors stay. */
 export async function refusing<T>(
   app: Pick<App, 'store'>,
   asked: Refused,
@@ -40,7 +41,9 @@ export async function refusing<T>(
   }
 }
 
-/** The error that is told. What the transaction has given back already is there for the offer. */
+/**
+ * The refusal of a shortage. Holds that the transaction has given back already count as free in its offer.
+ */
 export async function refusalIn(
   tx: Transaction,
   { place, shortage }: NoRoom,
@@ -51,7 +54,7 @@ export async function refusalIn(
   const again = await tx.ledger.firstWith(rest, asked)
   const offer = await offerOf(tx, place, amounts, window)
   const short = `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available}`
-  // Of what is required now nobody asks until when it is not there.
+  // A refused instance was to start now: its refusal does not say until when the amounts are short.
   const isNow = verb === 'required' && at <= window.from
   const when = ` between ${at.toISOString()} and ${(again ?? window.to).toISOString()}`
   return new AppError('no_capacity', isNow ? short : short + when, { reason: 'no_room', offer })
@@ -61,7 +64,7 @@ async function offerOf(tx: Transaction, place: Place, amounts: Amounts, window: 
   return { available: await available(tx, place, window), next: await nextWindow(tx, place, amounts, window) }
 }
 
-/** The lowest that each kind gets at a place over a window; never below 0. */
+/** The lowest level of each kind at a place over a window; never below 0. */
 export async function available({ ledger }: Transaction, place: Place, window: Window): Promise<Amounts> {
   const one = amountsOf(Object.fromEntries(amountNames.map(name => [name, 1])))
   const lines = linesOf(place, one, window).filter(line => line.class !== 'TENANCY')
@@ -75,7 +78,7 @@ export async function available({ ledger }: Transaction, place: Place, window: W
   return { ...noAmounts, ...lowest }
 }
 
-/** The earliest of the same length, not before its own beginning. */
+/** The earliest window of the same length in which the amounts fit, not before the given one begins. */
 async function nextWindow(
   { ledger }: Transaction,
   place: Place,
@@ -92,7 +95,7 @@ async function nextWindow(
     const short = lines.findIndex((line, index) => levels[index]!.lowest < line.amount)
     if (short < 0) return window
     const { account, class: className, amount } = lines[short]!
-    // Every window that begins before this has that instant in it.
+    // Every window that begins earlier has an instant of the shortage in it: the search goes on after that.
     const next = await ledger.firstWith(
       { account, class: className, window: { from: levels[short]!.at, to: horizon } },
       amount,

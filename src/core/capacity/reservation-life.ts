@@ -1,4 +1,4 @@
-// How a reservation of capacity ends: by its end, by nobody having made anything of it, or by a word.
+// How a reservation of capacity ends: at its end, by expiry since no instance was drawn on it, or cancelled.
 
 import type { App, Transaction } from '../app.ts'
 import type { Usage } from '../ledger/ledger.ts'
@@ -8,7 +8,7 @@ import { lockPlace, type Place, usageOf } from './placing.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
 import { expiryOf } from './rules.ts'
 
-/** A provider's place within a transaction; null where there is none. */
+/** A provider's place within a transaction; null where there is no such provider. */
 export async function placeIn(tx: Transaction, providerId: string | null): Promise<Place | null> {
   const provider = providerId === null ? null : await tx.providers.get(providerId)
   if (!provider) return null
@@ -21,14 +21,14 @@ export interface Held {
   readonly place: Place | null
 }
 
-/** A living reservation and where it is held, both kept from all others; null when there is none. */
+/** A living reservation and its place, both locked; null when it does not live any more. */
 export async function lockHeld(tx: Transaction, id: string): Promise<Held | null> {
   const [seen] = await tx.capacityReservations.getMany([id])
   if (seen?.state !== 'living') return null
   const first = await lockedPlace(tx, seen.providerId)
   const reservation = (await tx.capacityReservations.lock(id))!
   if (reservation.state !== 'living') return null
-  // Of elements alone it may have become one of amounts in between.
+  // A reservation of elements only may have got amounts, and so a place, before it was locked.
   const isSame = reservation.providerId === seen.providerId
   return { reservation, place: isSame ? first : await lockedPlace(tx, reservation.providerId) }
 }
@@ -42,8 +42,9 @@ async function lockedPlace(tx: Transaction, providerId: string | null): Promise<
 const imposed = (usage: Usage): Usage => ({ ...usage, imposed: true })
 
 /**
- * Ends what a reservation holds, as what it is from now on. The instances that were drawn on it are charged by themselves
- * from then on: where that is more than there is, others are at risk. The reservation and its place are locked.
+ * Ends a reservation's holds and writes the reservation in its new state. The instances that were drawn on it
+ * are charged by themselves from then on: where that is more than there is, other reservations are at risk.
+ * The reservation and its place are locked.
  */
 export async function endClaim(
   app: Pick<App, 'now'>,
@@ -68,8 +69,8 @@ export async function endClaim(
 }
 
 /**
- * What is due for a reservation: its end, or its expiry where nothing was made of it. Returns when to look again; null
- * when there is nothing more to do.
+ * The turn of a reservation: its end, or its expiry where no instance was drawn on it. Returns when to look
+ * again; null when it has ended.
  */
 export const runCapacityReservation = (app: App, id: string): Promise<Date | null> =>
   app.store.transact(async tx => {

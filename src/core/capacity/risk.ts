@@ -1,5 +1,6 @@
-// Who is at risk when there is less than was promised: servers that nobody reserved take their share first, then
-// reservations that have not begun, the newest first, and at last those that have.
+// The reservations at risk when there is less supply than was promised. The shortage counts against servers
+// without a reservation first; then reservations that have not begun are at risk, the newest first, and at
+// last those that have begun.
 
 import type { App, Transaction } from '../app.ts'
 import type { Question, Window } from '../ledger/ledger.ts'
@@ -9,10 +10,13 @@ import { type AmountName, amountClasses, amountNames } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
 import type { Place } from './placing.ts'
 
-/** How many instants with too little are looked at, of one class of one account. */
+/** How many instants of shortage are looked at, of one class of one account. */
 const mostInstants = 200
 
-/** Marks those who are at risk at a place, and takes the mark from those who are not any more. The accounts are locked. */
+/**
+ * Marks the reservations that are at risk at a place, and takes the mark from those that are not any more.
+ * The accounts are locked.
+ */
 export async function reviewRisk(
   app: Pick<App, 'now'>,
   tx: Transaction,
@@ -40,7 +44,10 @@ function questionsOf({ provider, scope }: Place, window: Window): Question[] {
   return [...of(provider.budget, amountNames), ...(scope === null ? [] : of(scope, ['cores', 'ram']))]
 }
 
-/** The same where something has been given back: who is not at risk has not become so. */
+/**
+ * As `reviewRisk`, after amounts were given back: that puts no further reservation at risk, so it is needed
+ * only where some are marked.
+ */
 export async function reviewMarked(
   app: Pick<App, 'now'>,
   tx: Transaction,
@@ -51,7 +58,10 @@ export async function reviewMarked(
     await reviewRisk(app, tx, place, note)
 }
 
-/** Instant by instant at which it is lowest, on both sides of the one before. */
+/**
+ * Marks the reservations of a shortage: at the instant at which the level is lowest, then at the lowest on
+ * both sides of it, and so on.
+ */
 async function markShort(
   tx: Transaction,
   question: Question,

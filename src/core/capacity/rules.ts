@@ -5,16 +5,19 @@ import type { Window } from '../ledger/ledger.ts'
 import { type Amounts, isNothing } from './amounts.ts'
 
 export interface PromiseRules {
-  /** How far ahead a reservation may begin, and end; null: as far as one likes. */
+  /** How far ahead a reservation may begin, and end; null: no limit. */
   readonly maxFutureStartMs: number | null
   readonly maxFutureEndMs: number | null
-  /** The longest that a reservation may be; also how long it is where no end is told. */
+  /** The longest that a reservation may be; also how long it is where the request names no end. */
   readonly maxDurationMs: number
-  /** How long after its beginning a reservation of which nothing was made is given back; null: never. */
+  /** How long after its beginning a reservation on which no instance was drawn is given back; null: never. */
   readonly expiryMs: number | null
 }
 
-/** When it is given back, unless something is made of it; its end where that comes first, or where it has elements alone. */
+/**
+ * When a reservation is given back unless an instance is drawn on it; its end where that comes first, or
+ * where it has elements only.
+ */
 export function expiryOf(
   { expiryMs }: PromiseRules,
   { window, amounts }: { readonly window: Window; readonly amounts: Amounts },
@@ -26,7 +29,10 @@ export function expiryOf(
 const dayMs = 86_400_000
 const hourMs = 3_600_000
 
-/** From now unless told, for as long as may be unless told. Throws `invalid` for what breaks a rule. */
+/**
+ * The window that a request means: from now on and as long as the rules allow, unless it says otherwise.
+ * Throws `invalid` for one that breaks a rule.
+ */
 export function windowOf(
   rules: PromiseRules,
   { start, end }: { readonly start: Date | null; readonly end: Date | null },

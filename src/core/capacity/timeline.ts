@@ -12,7 +12,7 @@ export interface Point {
 
 type Take = (one: number, other: number) => number
 
-/** From changes to what there is after each. */
+/** From changes to the sum after each of them. */
 export function summed(changes: readonly CollectionChange[]): Point[] {
   let count = 0
   let amounts = noAmounts
@@ -23,7 +23,10 @@ export function summed(changes: readonly CollectionChange[]): Point[] {
   })
 }
 
-/** One timeline of several: at every instant of any of them, of what each has then. Nothing is before the first point. */
+/**
+ * One timeline of several: at every instant of any of them, of the values that each has then. A timeline has
+ * none before its first point.
+ */
 export function merged(
   timelines: readonly (readonly Point[])[],
   join: (points: readonly (Point | null)[]) => Omit<Point, 'at'>,
@@ -40,7 +43,7 @@ export function merged(
   })
 }
 
-/** The sum of several, point by point of all of them: what each adds is what it changes by. */
+/** The sum of several timelines: each adds at its points what it changes by. */
 export function added(timelines: readonly (readonly Point[])[]): Point[] {
   const moments = timelines
     .flatMap(timeline => timeline.map((point, index) => ({ point, before: timeline[index - 1] })))
@@ -56,7 +59,10 @@ export function added(timelines: readonly (readonly Point[])[]): Point[] {
   return points
 }
 
-/** At most so many points: equal parts of the time, each with the least (or the most) that any of its points has. */
+/**
+ * A timeline of at most so many points: equal parts of the time, each with the least (or the most) of its
+ * points.
+ */
 export function thinned(points: readonly Point[], most: number, take: Take): Point[] {
   if (points.length <= most) return [...points]
   const first = points[0]!.at.getTime()
@@ -66,7 +72,7 @@ export function thinned(points: readonly Point[], most: number, take: Take): Poi
   for (const point of points) {
     const part = Math.floor((point.at.getTime() - first) / partMs)
     const begun = parts.get(part)
-    // What a part begins with is what the part before ended with.
+    // A part begins with the value that the part before ended with.
     if (begun) begun.push(point)
     else parts.set(part, [{ ...before, at: new Date(first + Math.ceil(part * partMs)) }, point])
     before = point

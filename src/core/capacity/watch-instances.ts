@@ -1,5 +1,5 @@
-// What becomes of instances is watched and not assumed: one list of a provider's servers tells of all of them. A server that
-// is not seen is gone only where the provider is believed.
+// Watching instances: one list of a provider's servers tells of all of them, and nothing is assumed. A server
+// that is not seen is gone only where the provider is believed.
 
 import type { App } from '../app.ts'
 import { AppError } from '../error.ts'
@@ -12,19 +12,24 @@ import type { Provider } from './provider.ts'
 import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
 import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.ts'
 
-/** How long a server may take to show after the call that made it: a late one is still to come. */
+/** How long after the call that made it a server may take to show. */
 const graceMs = 60_000
 
-/** When to look again: while something is under way, while servers are there, and else. */
+/**
+ * When to look at a provider again: while instances are being built or deleted, while servers are there, and
+ * else.
+ */
 const underWayMs = 3_000
 const quietMs = 30_000
 
-/** Told when a provider is not believed any more, and why; or, with null, that it is again. */
+/**
+ * Called when a provider is not believed any more, with the reason; and with null when it is believed again.
+ */
 export type OnBelief = (provider: Provider, doubt: string | null) => void
 
 /**
- * Looks at a provider: its flavors and quotas now and then, and its servers while there are any, or may be. Returns when
- * to look again, in ms; null when it is gone. Throws `upstream`, `unavailable`.
+ * The turn of a provider: reads its flavors and quotas now and then, and its servers while it has any, or may
+ * have. Returns when to look again, in ms; null when the provider is gone. Throws `upstream`, `unavailable`.
  */
 export async function runProvider(
   app: App,
@@ -46,7 +51,10 @@ export async function runProvider(
   return left.some(({ status }) => status !== 'active') ? underWayMs : left.length > 0 ? quietMs : refreshMs
 }
 
-/** Its servers are looked at whether its flavors can be or not: why not is noted with the provider. */
+/**
+ * Reads a provider's flavors; a failure is noted with the provider and does not keep its servers from being
+ * looked at.
+ */
 async function refreshAnyway(app: App, provider: Provider, cloud: ProviderCloud): Promise<void> {
   try {
     await refreshProvider(app, provider, cloud)
@@ -85,7 +93,7 @@ async function watchInstances(watching: Watching, watched: readonly Instance[]):
   await settleLate(app, provider, cloud, others, doubt === null)
 }
 
-/** It is there. */
+/** Brings an instance to the server that the list shows. */
 async function follow(
   app: App,
   cloud: ProviderCloud,
@@ -109,12 +117,13 @@ async function follow(
   })
 }
 
-/** One whose server was there, and that nobody has asked to remove. */
+/** Whether an instance's server should be seen: its id is known, and its removal was not asked for. */
 const isExpected = ({ serverId, status }: Instance): boolean => serverId !== null && status !== 'deleting'
 
 /**
- * Whose servers are missing, and why that is not to be followed. A list is no proof; that Nova does not know its id is,
- * unless too many go at once: to a provider's credentials nothing shows whether they still see all that is there.
+ * The instances whose servers are missing, and why that is not to be followed (null: it is). A server that
+ * the list lacks is missing only when Nova does not know its id either; and too many missing at once are not
+ * believed, since a provider's credentials cannot tell whether they still see all servers.
  */
 async function look(
   { app, provider, cloud }: Watching,
@@ -137,7 +146,7 @@ async function look(
   return { doubt: suspicion && `its region is not believed: ${suspicion.reason}`, missing }
 }
 
-/** What a provider is suspected of stands with it, so that the next look by whatever process knows of it. */
+/** Writes the doubt to the provider's row, so that the next look knows of it, in whatever process that is. */
 async function noteDoubt(
   app: App,
   provider: Provider,
@@ -151,7 +160,7 @@ async function noteDoubt(
   if (doubt === null || suspicion === null) onBelief(provider, doubt)
 }
 
-/** What the provider does not show, and is believed in. */
+/** Ends an instance whose server a believed provider does not show. */
 async function miss(
   app: App,
   cloud: ProviderCloud,

@@ -1,6 +1,6 @@
-// An event of the feed, and the port to where events are kept.
+// An event of the feed, and its store's port.
 
-/** What kind of thing an event is about; the first three are named by the capacity API's document. */
+/** The type of thing that an event is about; the first three are named by the capacity API's document. */
 export const eventTypes = [
   'reservation-event',
   'capacity-event',
@@ -11,20 +11,20 @@ export const eventTypes = [
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
-/** What happened to one thing. */
+/** An event: one change of one thing, told once. */
 export interface FeedEvent {
-  /** Each event's is larger by one than that of the event before. */
+  /** The event's number: larger by one than that of the event before. */
   readonly number: number
   readonly at: Date
   readonly type: EventType
   /** noun.verb, for instance `lease.create`. */
   readonly action: string
   readonly subjectId: string
-  /** Whose the thing is; null where it is nobody's. */
+  /** The project of the thing; null where it has none. */
   readonly projectId: string | null
-  /** Null where it is in no region, or in several. */
+  /** The thing's region; null where it is in none, or in several. */
   readonly region: string | null
-  /** A few facts of the thing as the change has left it. */
+  /** A few facts of the thing after the change. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -32,28 +32,31 @@ export interface EventQuery {
   /** Only events with a larger number. */
   readonly after: number
   readonly limit: number
-  /** Null for those of every project and of none. */
+  /** Null for events of every project and of none. */
   readonly projectId: string | null
-  /** Null for every type. */
+  /** Null for events of every type. */
   readonly types: readonly EventType[] | null
 }
 
 export interface EventPage {
-  /** By their numbers. */
+  /** The events, in order of their numbers. */
   readonly events: readonly FeedEvent[]
-  /** After which number to go on: nothing that the query asks for lies between the last event here and that. */
+  /**
+   * The number after which to go on: no event that the query asks for lies between the last one here and
+   * that.
+   */
   readonly next: number
-  /** Up to which number events are kept no longer. */
+  /** The number up to which events have been removed. */
   readonly removed: number
 }
 
 export interface EventStore {
   /**
-   * Gives numbers to events that have none, `limit` at most; returns to how many. Who sees an event sees every one
-   * with a smaller number.
+   * Gives numbers to events that have none, to `limit` at most; returns to how many. A reader who sees an
+   * event sees every one with a smaller number.
    */
   number(limit: number): Promise<number>
   list(query: EventQuery): Promise<EventPage>
-  /** Removes the first events as far as they are older, `limit` at most; returns how many it removed. */
+  /** Removes the first events that are older, `limit` at most; returns how many. */
   removeBefore(before: Date, limit: number): Promise<number>
 }

@@ -9,14 +9,15 @@ import type { EventPage, EventQuery } from './event.ts'
 export type EventAsk = Omit<EventQuery, 'projectId'>
 
 /**
- * Events after a number, of every project for an admin, else of the caller's project: whatever was done before this
- * was asked is among them. Throws `not_found` (`events_removed`) where events after that number are kept no longer.
+ * Events after a number, of every project for an admin, else of the caller's project: all changes before this
+ * request are among them. Throws `not_found` (`events_removed`) where events after that number have been
+ * removed.
  */
 export async function listEvents(app: Pick<App, 'store'>, caller: Caller, ask: EventAsk): Promise<EventPage> {
   await numberEvents(app)
   const projectId = isAtLeast(caller, 'admin') ? null : (caller.projectId ?? '')
   const page = await app.store.events.list({ ...ask, projectId })
-  // Who begins with the first one does not ask for those that are gone.
+  // A client that begins at 0 has not missed the removed events: it begins with the first that is kept.
   if (ask.after > 0 && ask.after < page.removed)
     throw new AppError(
       'not_found',

@@ -1,4 +1,4 @@
-// The reader of a filter's text: JSON without objects, and where in the text each part of it is.
+// The reader of a filter's text: JSON without objects, with the position of each part in the text.
 
 import { type AppError, invalid } from '../error.ts'
 
@@ -30,7 +30,7 @@ interface Cursor {
   at: number
 }
 
-/** Reads a list, which must be all of the text. */
+/** Reads a filter's text as a list; nothing may follow the list. */
 export function readList(text: string, limits: TextLimits): List {
   if (text.length > limits.length) {
     throw refuse(text, limits.length, `its end: no more than ${limits.length} characters`)
@@ -44,7 +44,10 @@ export function readList(text: string, limits: TextLimits): List {
   return list
 }
 
-/** Says what the text has in a place, and what it should have there; characters are counted from 1. */
+/**
+ * The error for a place in a filter's text: what it has there, and what it should have; characters are
+ * counted from 1.
+ */
 export function refuse(text: string, place: Span | number, expected: string): AppError {
   const { at, end } = typeof place === 'number' ? { at: place, end: place + 1 } : place
   // Two units of UTF-16 may be one character.
@@ -57,7 +60,7 @@ export function refuse(text: string, place: Span | number, expected: string): Ap
   )
 }
 
-/** The beginning of a text, without what a message cannot hold. */
+/** The beginning of a text, without characters that a message cannot hold. */
 function shown(text: string, most: number): string {
   const characters = [...text.slice(0, 2 * most + 2)]
   const start = characters.length > most ? `${characters.slice(0, most).join('')}...` : text
@@ -68,7 +71,7 @@ const blanks = /[ \t\n\r]*/y
 const word = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const escaped = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
 
-/** Goes past what matches here, which may be nothing. */
+/** Goes past the text that matches the pattern here; a match may be empty. */
 function take(cursor: Cursor, pattern: RegExp): string {
   pattern.lastIndex = cursor.at
   const taken = pattern.exec(cursor.text)?.[0] ?? ''
@@ -81,7 +84,7 @@ function listAt(cursor: Cursor, depth: number): List {
   if (depth > limits.depth) throw refuse(text, at, `no more than ${limits.depth} levels of brackets`)
   const items: Term[] = []
   for (;;) {
-    // Past the bracket, or the comma.
+    // The cursor is at the opening bracket, or at a comma: go past it.
     cursor.at += 1
     take(cursor, blanks)
     if (items.length === 0 && text[cursor.at] === ']') break
@@ -129,6 +132,6 @@ function skipEscape(cursor: Cursor): void {
   const { text, at } = cursor
   const taken = take(cursor, escaped)
   if (!taken) throw refuse(text, { at, end: at + 2 }, 'one of the escapes of JSON')
-  // PostgreSQL keeps it in no text.
+  // PostgreSQL keeps the character NUL in no text.
   if (taken === '\\u0000') throw refuse(text, { at, end: at + 6 }, 'any character but NUL')
 }

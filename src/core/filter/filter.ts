@@ -2,7 +2,7 @@
 
 import { type List, readList, refuse, type Span, type Term } from './filter-text.ts'
 
-/** A condition, or several. */
+/** A filter: all hosts, a condition, or filters joined by `and`, `or` and `not`. */
 export type Filter =
   | { readonly op: 'all' }
   | { readonly op: 'and' | 'or'; readonly of: readonly Filter[] }
@@ -18,7 +18,7 @@ export interface Condition {
   readonly value: string | number | null
 }
 
-/** What a host has by a name: null when it has no value, undefined when there is no such property. */
+/** A host's value of a property: null when it has none, undefined when there is no such property. */
 export type PropertyValue = string | number | null | undefined
 
 export const filterLimits = { length: 8192, depth: 20 }
@@ -72,7 +72,7 @@ function conditionOf(text: string, op: Comparison, list: List): Condition {
 const closing = (list: List): Span => ({ at: list.end - 1, end: list.end })
 
 /**
- * Whether a host is what the filter asks for. A condition on a property that the host does not have never holds,
+ * Whether a host matches a filter. A condition on a property that the host does not have never holds,
  * whatever its operator; nor does one that holds a null property against a value. Null itself is asked for by
  * `== null` and `!= null`, and a property whose text is "null" counts as null there.
  */
@@ -129,14 +129,16 @@ export function operandNumber(value: string | number, againstNumber: boolean): n
   return numberOf(value)
 }
 
-/** As collation "C" of PostgreSQL; strings themselves compare by the halves of their surrogate pairs. */
+/**
+ * Compares texts as collation "C" of PostgreSQL does; JavaScript compares by the halves of surrogate pairs.
+ */
 function byCodePoint(left: string, right: string): number {
   let at = 0
   while (at < left.length && left[at] === right[at]) at += 1
   return (left.codePointAt(at) ?? -1) - (right.codePointAt(at) ?? -1)
 }
 
-/** The names that a filter asks for, each once. */
+/** The names of the properties in a filter, each once. */
 export function propertiesOf(filter: Filter): readonly string[] {
   switch (filter.op) {
     case 'all':

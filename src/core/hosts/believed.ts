@@ -1,5 +1,6 @@
-// Whether what a region's Nova and Placement do not show is gone indeed. To who is no administrator they show nothing, or
-// refuse; with other databases they know no host. The proof that both see is a hypervisor that both of them know.
+// Whether hosts and servers that a region's Nova and Placement do not show are gone indeed. To a service user
+// that is no administrator they show nothing, or refuse; with other databases they know no host. The proof
+// that both see is a hypervisor that both of them know.
 
 import type { App } from '../app.ts'
 import type { CloudLogin, RegionCompute } from '../cloud.ts'
@@ -9,14 +10,14 @@ import type { Blindness } from '../regions/suspicion.ts'
 
 type Where = Pick<Region, 'id' | 'name'>
 
-/** Whether any provider is in a region: else nobody asks what it has for everybody. */
+/** Whether a region has a provider: without one no promise needs its general capacity. */
 export const hasProviders = async ({ store }: Pick<App, 'store'>, regionId: string): Promise<boolean> =>
   (await store.providers.list()).some(one => one.regionId === regionId)
 
 /**
- * Whether a look at a region's hosts may be followed. `before` is the log-in at its beginning, `seen` the hypervisors that
- * Nova and Placement both have shown. Every look is measured against all hosts that are known there, those that are
- * enrolled and those that everybody may use, so that no look says better of a region than another that has seen the same.
+ * Whether a look at a region's hosts may be followed. `before` is the log-in at its beginning, `seen` the
+ * hypervisors that both Nova and Placement have shown. Every look is measured against all hosts known there,
+ * enrolled and general, so that no look says better of a region than another that has seen the same hosts.
  */
 export async function believeHosts(
   app: App,
@@ -29,14 +30,15 @@ export async function believeHosts(
   const blind = await blindness(app, region, before, seen)
   const counts = { host: { missing, known: known.size } }
   const verdict = await believe(app, region, 'compute', { blind, counts })
-  // Servers and flavors may be hidden where no host is.
+  // A look without the role admin, or with two log-ins, may not see servers and flavors either: it is in
+  // doubt even if it misses no host.
   return blind && !blind.isPerhapsEmpty ? { ...verdict, doubt: blind.sentence } : verdict
 }
 
 async function hostsKnown(app: App, { id, name }: Where): Promise<ReadonlySet<string>> {
   const enrolled = (await app.store.hosts.list(name)).filter(host => host.state === 'enrolled')
   const general = (await hasProviders(app, id)) ? await app.store.transact(tx => tx.general.hosts(id)) : []
-  // A hypervisor that Placement did not know has no amounts.
+  // A hypervisor without amounts was unknown to Placement before.
   const placeable = general.filter(({ amounts }) => Object.keys(amounts).length > 0)
   return new Set([...enrolled, ...placeable].map(host => host.hypervisorHostname))
 }
@@ -61,8 +63,8 @@ async function blindness(
 const blind = (sentence: string, isPerhapsEmpty: boolean): Blindness => ({ sentence, isPerhapsEmpty })
 
 /**
- * Returns where it may be followed that a region shows nothing of something. Throws `unavailable` (`suspect`) where the
- * region is not believed, `upstream`.
+ * Returns where a region's showing no server or flavor may be followed. Throws `unavailable` (`suspect`)
+ * where the region is not believed, `upstream`.
  */
 export async function checkHostsSeen(app: App, region: Where, compute: RegionCompute): Promise<void> {
   await checkBelieved(app, region, 'compute')

@@ -1,4 +1,5 @@
-// How a host becomes reservable, and how it leaves again: the verbs enrol and remove, and what the clockwork finishes.
+// How a host becomes reservable, and how it leaves again: the verbs enrol and remove, and the turns that
+// finish either.
 
 import type { App, Transaction } from '../app.ts'
 import type { Caller } from '../caller.ts'
@@ -20,7 +21,10 @@ export interface HostSpec {
   readonly capabilities: Readonly<Record<string, string>>
 }
 
-/** How long an enrolment may take before it is undone: whoever asked for it has got no answer. */
+/**
+ * How long an enrolment may take before it is undone: the request that enrolled the host has got no answer by
+ * then.
+ */
 const enrolmentMs = 120_000
 
 const hostAsk = (id: number, region: string, at: Date) => ({
@@ -31,22 +35,22 @@ const hostAsk = (id: number, region: string, at: Date) => ({
 })
 
 /**
- * Takes a host out of general use: from now to its removal it takes no server but those of leases. Throws `invalid`
- * (a name that is not free), `not_found`, `conflict` (several, enrolled already, servers on it), `upstream`, `unavailable`
- * (`suspect`).
+ * Enrols a host: from now to its removal it takes no server but those of leases. Throws `invalid` (a
+ * capability's name that is not free), `not_found`, `conflict` (several hosts of that name, enrolled already,
+ * servers on it), `upstream`, `unavailable` (`suspect`).
  */
 export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promise<Host> {
   checkNames(Object.keys(spec.capabilities))
   const { region, facts } = await discover(app, caller, spec)
   const compute = app.cloud.compute(region.name, caller.requestId)
-  // A host on which no server is seen may have some there.
+  // A host that shows no server may have some that the service user does not see.
   await checkBelieved(app, region, 'compute')
   await refuseServers(facts, await compute.serversOn(facts))
   const about = noteOf(app, caller, 'host.enrol')
   const host = await app.store.transact(async tx => {
     const made: Host = {
       ...facts,
-      // A lease that begins now begins with the minute.
+      // A lease that begins now begins with the minute, so the host is free from there on.
       id: await tx.ledger.addHost(region.id, minuteOf(app.now())),
       regionId: region.id,
       regionName: region.name,
@@ -56,7 +60,8 @@ export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promi
       createdAt: app.now(),
       updatedAt: null,
     }
-    // Known before anything is done in the region: what gets lost on the way is undone.
+    // The host is written before its region is called: an enrolment that gets lost on the way is undone by
+    // its turn.
     await tx.hosts.insert(
       made,
       about,
@@ -66,7 +71,7 @@ export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promi
   })
   try {
     await compute.closeHost(facts)
-    // Whatever came in the meantime was there before the door was shut.
+    // Servers may have landed before the host was closed: they are looked for once more.
     await refuseServers(facts, await compute.serversOn(facts))
     return await admitHost(app, host, about)
   } catch (error) {
@@ -77,7 +82,7 @@ export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promi
   }
 }
 
-/** The one host that is meant. With no region told, all that are not central are asked. */
+/** The one host that the request names. Where it names no region, all but the central one are asked. */
 async function discover(
   app: App,
   caller: Caller,
@@ -108,7 +113,10 @@ async function refuseServers(facts: HostFacts, servers: readonly { id: string }[
   throw conflict(`Servers [${ids}] found for host ${facts.hypervisorHostname}`, 'has_servers')
 }
 
-/** Its supply moves from the region's general scope to the reservable one. Throws `conflict` when a promise needs it. */
+/**
+ * Moves a host's supply from its region's general scope to the reservable one. Throws `conflict` when a
+ * promise needs it.
+ */
 const admitHost = (app: App, host: Host, about: Note): Promise<Host> =>
   app.store.transact(async tx => {
     await transfer(tx, host, 'reservable', about)
@@ -117,7 +125,10 @@ const admitHost = (app: App, host: Host, about: Note): Promise<Host> =>
     return { ...host, state: 'enrolled' }
   })
 
-/** Both scopes of its region, kept from all others at once: one after the other is another order than theirs. */
+/**
+ * Locks both scopes of a host's region in one call: locks taken one after the other could be in another order
+ * than other transactions take them.
+ */
 async function lockScopes(tx: Transaction, { regionId }: Host): Promise<Record<ScopeName, number>> {
   const scopes = {
     general: await tx.ledger.scope(regionId, 'general'),
@@ -128,9 +139,10 @@ async function lockScopes(tx: Transaction, { regionId }: Host): Promise<Record<S
 }
 
 async function transfer(tx: Transaction, host: Host, to: ScopeName, about: Note): Promise<void> {
-  // What the general scope is made of is read and written under its lock: discovery does so, too.
+  // The hosts of the general scope are read and written under its lock, as discovery does it too.
   const scopes = await lockScopes(tx, host)
-  // A lease that begins now begins with the minute; what is given back was held until this very moment.
+  // A lease that begins now begins with the minute; supply that goes back to the general scope was held until
+  // this moment.
   const since = { reservable: to === 'reservable' ? minuteOf(about.at) : about.at, general: about.at }
   const posting = (scope: ScopeName, [name, amount]: [string, number]): SupplyPosting => ({
     account: scopes[scope],
@@ -139,7 +151,7 @@ async function transfer(tx: Transaction, host: Host, to: ScopeName, about: Note)
     window: { from: since[scope], to: forever },
     origin: 'enrolment',
   })
-  // TENANCY is what reservable hosts are counted by; general capacity has none.
+  // The TENANCY of the reservable scope counts its hosts; the general scope has none.
   const sign = to === 'reservable' ? 1 : -1
   const supply = supplyOf(host).filter(([, amount]) => amount > 0)
   const general = await generalOf(tx, host, to)
@@ -154,7 +166,7 @@ async function transfer(tx: Transaction, host: Host, to: ScopeName, about: Note)
   )
 }
 
-/** What the general scope loses of a host, as far as it knew of it, or gets. */
+/** The amounts of a host that the general scope loses, if it had the host, or gets. */
 async function generalOf(tx: Transaction, host: Host, to: ScopeName): Promise<ClassAmounts> {
   const { regionId, hypervisorHostname } = host
   if (to === 'reservable') return (await tx.general.take(regionId, hypervisorHostname)) ?? {}
@@ -163,14 +175,17 @@ async function generalOf(tx: Transaction, host: Host, to: ScopeName): Promise<Cl
   return amounts
 }
 
-/** Undoes an enrolment or ends a removal. From the first word of it on nobody can make the host an enrolled one. */
+/**
+ * Undoes an enrolment or ends a removal. Once the host is `leaving` no other request can make it enrolled.
+ */
 async function withdraw(app: App, host: Host, requestId: string, about: Note): Promise<void> {
   const isLeaving = await app.store.transact(async tx => {
     if (!(await tx.hosts.move(host.id, ['enrolling', 'leaving'], 'leaving', about))) return false
     await tx.ledger.closeHost(host.id, about.at)
     return true
   })
-  // What was undone already may have been closed after that; unless it is somebody else's by now.
+  // An enrolment that was undone already may have closed the host after that: it is opened again, unless it
+  // is enrolled anew.
   if (!isLeaving && (await app.store.hosts.find(host.regionId, host.hypervisorHostname))) return
   await app.cloud.compute(host.regionName, requestId).openHost(host)
   await app.store.transact(tx => tx.hosts.remove(host.id, ['leaving'], about))
@@ -185,7 +200,7 @@ export async function removeHost(app: App, caller: Caller, ref: HostRef): Promis
   await app.store.transact(async tx => {
     await lockScopes(tx, host)
     const held = await tx.ledger.claimsOn(host.id, { from: about.at, to: forever })
-    // What is over may have servers there still.
+    // A lease that is over may still have servers on the host.
     const claims = [...new Set([...held, ...(await tx.hosts.leasesOn(host.id))])]
     if (claims.length > 0)
       throw conflict(
@@ -200,7 +215,7 @@ export async function removeHost(app: App, caller: Caller, ref: HostRef): Promis
   await withdraw(app, host, caller.requestId, about)
 }
 
-/** What the clockwork does for a host whose enrolment or removal nobody finished. Throws `upstream`. */
+/** The turn of a host whose enrolment or removal was not finished. Throws `upstream`. */
 export async function runHost(app: App, id: number): Promise<void> {
   const host = await app.store.hosts.get(id)
   if (!host || host.state === 'enrolled') return

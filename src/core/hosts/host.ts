@@ -8,7 +8,7 @@ import type { Note } from '../note.ts'
 /** `enrolling` until its region has closed it to plain servers, `leaving` until it is open to them again. */
 export type HostState = 'enrolling' | 'enrolled' | 'leaving'
 
-/** What Nova and Placement say of a host. */
+/** Facts of a host from Nova and Placement. */
 export interface HostFacts {
   /** Nova's id of the hypervisor: a uuid. */
   readonly hypervisorId: string
@@ -25,7 +25,7 @@ export interface HostFacts {
   readonly availabilityZone: string
   /** Placement's resource provider of the host. */
   readonly providerId: string
-  /** What Placement has of it, by class. */
+  /** The inventory that Placement has of the host, by class. */
   readonly inventory: Readonly<Record<string, Inventory>>
 }
 
@@ -43,7 +43,7 @@ export const supplyOf = ({ inventory }: Pick<HostFacts, 'inventory'>): [name: st
   ])
 
 export interface Host extends HostFacts {
-  /** Its account in the ledger; unique over all regions. */
+  /** The host's account in the ledger; unique over all regions. */
   readonly id: number
   readonly regionId: string
   readonly regionName: string
@@ -70,11 +70,11 @@ export interface AllocationFilter {
   readonly leaseId?: string
   readonly reservationId?: string
   readonly regionName?: string
-  /** Only those that end at this instant or later. */
+  /** Only allocations that end at this instant or later. */
   readonly endingFrom?: Date
 }
 
-/** A capability's name and what is known of it over all hosts. */
+/** The name of a capability, and its values over all hosts. */
 export interface HostProperty {
   readonly id: string
   readonly name: string
@@ -106,7 +106,7 @@ export const builtInProperties = [
 ] as const
 
 export interface HostStore {
-  /** By id; with a region's name only those there. */
+  /** The hosts, by id; with a region's name only those there. */
   list(region: string | null): Promise<Host[]>
   get(id: number): Promise<Host | null>
   getMany(ids: readonly number[]): Promise<Host[]>
@@ -114,16 +114,19 @@ export interface HostStore {
   find(regionId: string, hypervisorHostname: string): Promise<Host | null>
   /** Adds and removes capabilities (null removes). Null when there is no such host. */
   update(id: number, capabilities: Readonly<Record<string, string | null>>, note: Note): Promise<Host | null>
-  /** Reservations' time on hosts, by start. */
+  /** The time that reservations have on hosts, by start. */
   allocations(filter: AllocationFilter): Promise<Allocation[]>
   properties(): Promise<HostProperty[]>
   setPropertyPrivate(name: string, isPrivate: boolean, note: Note): Promise<HostProperty | null>
-  /** The regions that could take a reservation, those with the most free hosts first; counts no further than `most`. */
+  /**
+   * The regions that have hosts for a reservation, those with the most free hosts first; counts no further
+   * than `most`.
+   */
   regionsWithFree(filter: Filter, window: Window, most: number, region: string | null): Promise<RegionRoom[]>
   setReservable(id: number, reservable: boolean): Promise<void>
-  /** What the region says of it now. */
+  /** Writes the facts of a host as its region gives them now. */
   setFacts(id: number, facts: HostFacts): Promise<void>
-  /** The servers that use these hosts without a reservation, in place of those known before. */
+  /** Replaces the servers that are known to use these hosts without a reservation. */
   setForeign(usage: readonly ForeignUsage[], now: Date): Promise<void>
 }
 
@@ -146,17 +149,17 @@ export interface RegionRoom {
 /** The clockwork's kind of the turns of hosts that come or leave, by their id. */
 export const hostKind = 'host'
 
-/** What is done to hosts within a transaction of the ledger. */
+/** The changes of hosts within a transaction of the ledger. */
 export interface HostWriter {
   /** Throws `conflict` (`already_enrolled`). */
   insert(host: Host, note: Note, ask: TurnAsk): Promise<void>
-  /** False when it is not in one of these states any more. */
+  /** False when the host is in none of these states any more. */
   move(id: number, from: readonly HostState[], to: HostState, note: Note): Promise<boolean>
-  /** False when it is not in one of these states any more. */
+  /** False when the host is in none of these states any more. */
   remove(id: number, from: readonly HostState[], note: Note): Promise<boolean>
   /** The names of a region's hypervisors that are enrolled. */
   enrolledIn(regionId: string): Promise<string[]>
-  /** The leases that have something to come, to do or to clear away on it. */
+  /** The leases that are to begin on a host, are at work there, or have something left there. */
   leasesOn(id: number): Promise<string[]>
   ask(ask: TurnAsk): Promise<void>
 }

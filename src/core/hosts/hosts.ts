@@ -39,7 +39,7 @@ export async function getHost(
   return host
 }
 
-/** Names that the host has by itself, and so no capability may have. Throws `invalid`. */
+/** Refuses names that every host has by itself: no capability may have them. Throws `invalid`. */
 export function checkNames(names: readonly string[]): void {
   const own: readonly string[] = builtInProperties
   const taken = names.find(name => own.includes(name))
@@ -73,7 +73,7 @@ export interface AllocationQuery {
   readonly reservationId?: string
 }
 
-/** Every host with its reservations; without a filter only what has not ended. */
+/** Every host with its allocations; without a filter only those that have not ended. */
 export async function listAllocations(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,
@@ -137,7 +137,10 @@ export async function setHostProperty(
   return property
 }
 
-/** A property that no host ever had is a slip, not a wish. Throws `invalid`. */
+/**
+ * Refuses filters for a property that no host ever had: such a name is a slip, and would find nothing. Throws
+ * `invalid`.
+ */
 export async function checkProperties(app: Pick<App, 'store'>, filters: readonly Filter[]): Promise<void> {
   const builtIn: readonly string[] = builtInProperties
   const own = filters.flatMap(propertiesOf).filter(name => !builtIn.includes(name))

@@ -1,11 +1,11 @@
-// What a host shows to filters.
+// The properties of a host that filters may ask for.
 
 import type { PropertyValue } from '../filter/filter.ts'
 import type { builtInProperties, Host } from './host.ts'
 
 type BuiltIn = (typeof builtInProperties)[number]
 
-/** `src/store/filter.ts` says the same in SQL. */
+/** The built-in properties; `src/store/filter.ts` says the same in SQL. */
 const builtIns: Readonly<Record<BuiltIn, (host: Host) => string | number | null>> = {
   id: host => host.id,
   vcpus: host => host.vcpus,

@@ -16,7 +16,7 @@ export interface JobFilter {
 export interface TakenJob {
   readonly turn: Turn
   readonly job: Job
-  /** Askings up to this one are answered by this run. */
+  /** This run answers all requests for the turn up to this number. */
   readonly upTo: number
 }
 
@@ -26,26 +26,32 @@ export interface JobStore {
    * then id, both descending. Null when no job has the marker's id.
    */
   list(filter: JobFilter, page: PageRequest<string>): Promise<Job[] | null>
-  /** From the active ones or the log. */
+  /** A job, active or in the log. */
   get(id: string): Promise<Job | null>
-  /** Adds the jobs and asks for their turns, all or none; at most one for a resource. They are due at once unless told. */
+  /**
+   * Adds jobs and asks for their turns, all or none; at most one job for a resource. Due at once unless `at`
+   * says when.
+   */
   post(jobs: readonly Job[], note: Note, at?: Date): Promise<void>
-  /** Makes a NEW or FAIL job NEW and due at once; false when it is neither any more. */
+  /** Makes a NEW or FAIL job NEW and due at once; false when the job is neither any more. */
   redo(id: string, note: Note): Promise<boolean>
-  /** False when it is neither NEW nor FAIL any more. */
+  /** Removes a job; false when it is neither NEW nor FAIL any more. */
   remove(id: string, note: Note): Promise<boolean>
-  /** Starts the newest job of each turn; those without one are done. */
+  /** Starts the newest job of each turn; a turn without a job is done. */
   take(turns: readonly Turn[]): Promise<TakenJob[]>
   /** Moves the job to the log and removes the older ones of its resource; false when the turn is not the taker's any more. */
   succeed(taken: TakenJob, more: readonly Job[]): Promise<boolean>
-  /** False when the turn is not the taker's any more. Null for `retryMs`: not tried again by itself. */
+  /**
+   * Makes a job FAIL; false when the turn is not the taker's any more. Null for `retryMs`: the job is not
+   * tried again by itself.
+   */
   fail(taken: TakenJob, message: string, retryMs: number | null): Promise<boolean>
-  /** Makes FAIL what has been NEW since before; returns how many. */
+  /** Makes FAIL the jobs that have been NEW since before then; returns how many. */
   expire(before: Date, limit: number): Promise<number>
-  /** How many there are that are not done, by status and region. */
+  /** How many jobs are not done, by status and region. */
   depth(): Promise<{ status: JobStatus; region: string; count: number }[]>
-  /** Since when the oldest NEW one waits; null when there is none. */
+  /** Since when the oldest NEW job waits; null when there is none. */
   oldestNew(): Promise<Date | null>
-  /** Removes what was finished before; returns how many. */
+  /** Removes the jobs that were finished before then; returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }

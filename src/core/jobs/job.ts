@@ -18,7 +18,7 @@ const of = (type: string, keys: readonly string[], owner: JobType['owner']): Job
 })
 const owned = (key: string, resourceType = key.replace(/_id$/, '')) => ({ key, resourceType })
 
-/** In the order in which the original serves their schemas. */
+/** The types, in the order in which the original serves their schemas. */
 export const jobTypes: readonly JobType[] = [
   of('configure_route', ['router_id'], owned('router_id')),
   of('router_setup', ['pod_id', 'router_id', 'network_id'], owned('router_id')),
@@ -44,7 +44,7 @@ export interface JobSpec {
   readonly projectId: string
   readonly type: string
   readonly resource: JobResource
-  /** The name of the region it acts in; empty when it acts in none or in several. */
+  /** The name of the region that the job acts in; empty when it acts in none or in several. */
   readonly region: string
 }
 
@@ -57,11 +57,11 @@ export interface Job extends JobSpec {
   readonly lastError: string | null
   readonly startedAt: Date | null
   readonly nextTryAt: Date | null
-  /** Only of a job in the log. */
+  /** When the job succeeded; null unless it is in the log. */
   readonly finishedAt: Date | null
 }
 
-/** What two jobs have in common that must not run at the same time. */
+/** The id that jobs share which must not run at the same time. */
 export const resourceId = ({ type, resource }: Pick<JobSpec, 'type' | 'resource'>): string =>
   jobTypes
     .find(known => known.type === type)!
@@ -79,8 +79,8 @@ const firstRetryMs = 1_000
 const lastRetryMs = 600_000
 
 /**
- * How long to wait before try number `attempts + 1`: twice as long each time, ten minutes at most, give or take half
- * (`chance` in [0, 1)), so that what failed together does not come back together.
+ * How long a job waits before try number `attempts + 1`: twice as long each time, ten minutes at most, give
+ * or take half (`chance` in [0, 1)), so that jobs that failed together do not come back together.
  */
 export function retryDelayMs(attempts: number, chance: number): number {
   const delay = Math.min(firstRetryMs * 2 ** Math.max(0, attempts - 1), lastRetryMs)

@@ -12,7 +12,10 @@ import type { JobFilter, TakenJob } from './job-store.ts'
 
 export interface JobQuery extends PageRequest<string> {
   readonly filter: JobFilter
-  /** Of every project, or of the one in the filter; else of the caller's project, whatever the filter says. */
+  /**
+   * Jobs of every project, or of the one in the filter; else of the caller's project, whatever the filter
+   * says.
+   */
   readonly allProjects: boolean
 }
 
@@ -31,7 +34,7 @@ export async function getJob(app: Pick<App, 'store'>, _caller: Caller, id: strin
   return job
 }
 
-/** As getJob, but of the caller's project only unless the caller is an admin. */
+/** As getJob, but unless the caller is an admin only a job of the caller's project. */
 export async function getOwnJob(app: Pick<App, 'store'>, caller: Caller, id: string): Promise<Job> {
   const job = await app.store.jobs.get(id)
   if (!job || (job.projectId !== caller.projectId && !isAtLeast(caller, 'admin'))) {
@@ -81,7 +84,7 @@ async function regionOf(app: App, { resource }: NewJob): Promise<string> {
   return region.name
 }
 
-/** A job that is asked for now. */
+/** A new job, asked for at this moment. */
 export function newJob(app: Pick<App, 'newId' | 'now'>, spec: JobSpec): Job {
   const now = app.now().getTime()
   return {
@@ -97,14 +100,16 @@ export function newJob(app: Pick<App, 'newId' | 'now'>, spec: JobSpec): Job {
   }
 }
 
-/** Throws `not_found` (`job`), or `invalid` with a reason: `in_log`, `running`. */
+/**
+ * Makes a failed job due again. Throws `not_found` (`job`), or `invalid` with a reason: `in_log`, `running`.
+ */
 export async function redoJob(app: Pick<App, 'now' | 'store'>, caller: Caller, id: string): Promise<void> {
   await requireIdle(app, id, `Can't redo job ${id} which is running`)
   const redone = await app.store.jobs.redo(id, noteOf(app, caller, 'job.redo'))
   if (!redone) await requireIdle(app, id, `Can't redo job ${id} which is running`)
 }
 
-/** Throws as redoJob. */
+/** Removes a job. Throws as redoJob. */
 export async function removeJob(app: Pick<App, 'now' | 'store'>, caller: Caller, id: string): Promise<void> {
   await requireIdle(app, id, `Failed to delete the running job ${id}`)
   const removed = await app.store.jobs.remove(id, noteOf(app, caller, 'job.remove'))
@@ -128,11 +133,16 @@ export type JobOutcome = 'succeeded' | 'failed' | 'lost'
 
 export interface RunResult {
   readonly outcome: JobOutcome
-  /** Whether the job's region gave an answer, whatever it was; null when nothing is known of it. */
+  /**
+   * Whether the job's region gave an answer, be it a refusal; null when the run says nothing of the region.
+   */
   readonly regionAnswered: boolean | null
 }
 
-/** Runs a taken job to its end and writes what came of it, where it still is the taker's to write. Throws only when the store is away. */
+/**
+ * Runs a taken job and writes its outcome, as long as the turn is still the taker's. Throws only when the
+ * store is away.
+ */
 export async function runJob(app: App, taken: TakenJob, settings: RunSettings): Promise<RunResult> {
   const { job } = taken
   const { watched, wasAsked } = watch(app, job)
@@ -174,7 +184,7 @@ function sentenceFor(app: App, job: Job, error: unknown): string {
   return `Something went wrong on our side; the log has more under the job's id`
 }
 
-/** Null when the job has been tried for long enough. */
+/** How soon a failed job is tried again; null when it has been tried for long enough. */
 function retryMs(app: App, job: Job, { retryForMs }: RunSettings): number | null {
   const age = app.now().getTime() - job.timestamp.getTime()
   return age > retryForMs ? null : retryDelayMs(job.attempts, app.chance())
@@ -192,7 +202,10 @@ async function fanOut(app: App, job: Job): Promise<Job[]> {
   )
 }
 
-/** False for no answer, or one that says that the region is not at work; null when it came from elsewhere. */
+/**
+ * Whether an error is an answer of a region that is at work: false for no answer or a server error; null when
+ * the error is not the region's.
+ */
 function answerIn(error: unknown, { region }: Job): boolean | null {
   if (!(error instanceof AppError) || error.code !== 'upstream' || error.detail.region !== region) return null
   return (error.detail.status ?? 500) < 500

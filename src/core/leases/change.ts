@@ -1,4 +1,4 @@
-// What a lease becomes by a change: pure, and refused where it may not be.
+// The lease that a change makes of a lease: pure, and refused where it may not be.
 
 import type { App } from '../app.ts'
 import { AppError, conflict, invalid } from '../error.ts'
@@ -10,12 +10,15 @@ import { beforeEndOf, eventOf, instantOf, isBegun, isOver, lengthSentence } from
 
 const settled: readonly LeaseStatus[] = ['PENDING', 'ACTIVE', 'TERMINATED', 'ERROR']
 
-/** The lease as it is wanted; the very same when nothing changes. Throws `invalid`, `forbidden`, `conflict`. */
+/**
+ * The lease after a change; the very same object when nothing changes. Throws `invalid`, `forbidden`,
+ * `conflict`.
+ */
 export function changed(lease: Lease, change: LeaseChange, now: Date, rules: LeaseRules): Lease {
   const { id: _, region: _view, name = lease.name, ...more } = change
   const isRename = Object.values(more).every(value => value === undefined)
   if (isRename && name === lease.name) return lease
-  // What failed to start stays in ERROR while it ends.
+  // A lease that failed to start stays in ERROR while it ends.
   const isEnding = eventOf(lease, 'end_lease')!.status === 'IN_PROGRESS'
   if (!settled.includes(lease.status) || isEnding) throw busy(lease)
   const statusReason = lease.status === 'ERROR' ? lease.statusReason : null
@@ -48,7 +51,10 @@ function changedTimes(lease: Lease, change: LeaseChange, now: Date, rules: Lease
   return { startAt, endAt }
 }
 
-/** Without a word about it `before_end_lease` keeps its distance to the end; what is due again is undone again. */
+/**
+ * The events after a change of times. Unless the change names it, `before_end_lease` keeps its distance to
+ * the end; an event that comes to be due again is UNDONE again.
+ */
 function changedEvents(
   lease: Lease,
   { startAt, endAt, asked }: { startAt: Date; endAt: Date; asked: Date | null },
@@ -125,7 +131,9 @@ function again(lease: Lease, now: Date): Lease {
   }
 }
 
-/** How the claim of a lease changes with it. */
+/**
+ * The claim that a changed lease needs: a new one, the old one made shorter, or (null) the one that it has.
+ */
 export function reclaimed(
   app: Pick<App, 'leaseRules'>,
   lease: Lease,
@@ -135,7 +143,7 @@ export function reclaimed(
   const isSame = wanted.reservations.every((one, at) => sameWish(one, lease.reservations[at]!))
   if (isSame && was.from.getTime() === window.from.getTime()) {
     if (was.to.getTime() === window.to.getTime()) return null
-    // What it has is not looked at again: that always goes.
+    // A shorter lease needs no room that it does not hold already: its claim always fits.
     if (was.to > window.to) return 'shorter'
   }
   return {

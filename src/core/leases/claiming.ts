@@ -13,7 +13,7 @@ export interface Part {
   readonly id: string
   readonly spec: ReservationSpec
   readonly has: readonly number[]
-  /** Where it is already; null when it is nowhere yet. */
+  /** The region where the part's reservation is already; null for a new one. */
   readonly regionId: string | null
   readonly keepsAll: boolean
 }
@@ -25,7 +25,7 @@ export interface Claiming {
   readonly region: string | null
 }
 
-/** Where a part has been given what. */
+/** The region and hosts that a part has been given. */
 export interface Found {
   readonly regionId: string
   readonly regionName: string
@@ -33,8 +33,9 @@ export interface Found {
 }
 
 /**
- * What the claim of a lease holds: its time and, after it, the hosts' rest. What begins with the current minute holds
- * nothing of the time before it was asked for: somebody else may have given that back just then.
+ * The window that a lease's claim holds: its time and, after it, the hosts' cleaning. A lease that begins
+ * with the current minute holds nothing before its creation: another lease may have given back the first
+ * seconds just then.
  */
 export const heldWindow = (
   app: Pick<App, 'leaseRules'>,
@@ -52,12 +53,12 @@ export const changedMeanwhile = (id: string) =>
 
 type Write<T> = (tx: Transaction, found: (part: string) => Found) => Promise<T>
 
-/** How often other regions are looked for because there was not enough in the ones found. */
+/** How often regions are chosen anew because the chosen ones did not have enough hosts. */
 const rounds = 5
 
 /**
- * Takes what all parts need, together with whatever `write` stores, or nothing. With a version, the claim is that of a
- * lease which is there, and what it holds is given back first. Throws NotEnoughHosts, `invalid`, `conflict`.
+ * Claims hosts for all parts and writes what `write` stores, or neither. With a version, the claim is that of
+ * an existing lease, whose holds are given back first. Throws NotEnoughHosts, `invalid`, `conflict`.
  */
 export async function claimAnew<T>(
   app: Pick<App, 'store'>,
@@ -68,7 +69,8 @@ export async function claimAnew<T>(
 ): Promise<T> {
   const filters = new Map(claiming.parts.map(part => [part.id, filterOf(part.spec)]))
   await checkProperties(app, [...filters.values()])
-  // Before the transaction: one that waits for another connection, while those that wait for it have all of them, waits for ever.
+  // The names are read before the transaction: a transaction that waits for a second connection, while those
+  // that wait for its locks have all connections, waits for ever.
   const names = new Map((await app.store.regions.list()).map(region => [region.id, region.name]))
   const full = new Set<string>()
   for (let round = 1; ; round++) {
@@ -84,7 +86,10 @@ export async function claimAnew<T>(
 
 const fullKey = ({ id, regionId }: { id: string; regionId: string }): string => `${id} ${regionId}`
 
-/** For each part the region that can give it the most beside the parts before it; where it is already, while it can. */
+/**
+ * For each part the region that has the most hosts for it beside the parts before it; a part that has a
+ * region keeps it as long as it can.
+ */
 async function chooseRegions(
   app: Pick<App, 'store'>,
   { claim, parts, region }: Claiming,
@@ -121,7 +126,7 @@ async function chooseRegions(
 interface ClaimIn<T> {
   readonly claiming: Claiming
   readonly asked: readonly HostsAsked[]
-  /** Of the regions, by id. */
+  /** The names of regions, by their ids. */
   readonly names: ReadonlyMap<string, string>
   readonly note: Note
   readonly write: Write<T>
@@ -151,7 +156,10 @@ async function claimIn<T>(
   })
 }
 
-/** Runs it; where there are not enough hosts, says what was short, where, when, and when there will be enough. */
+/**
+ * Runs the work. Where it finds not enough hosts, its error says how many were short, where, when, and when
+ * there will be enough.
+ */
 export async function explained<T>(
   app: Pick<App, 'store'>,
   claiming: Claiming,

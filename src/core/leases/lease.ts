@@ -1,10 +1,10 @@
-// A lease: what is reserved, for whom and for how long; its shape, its states, and its store's port.
+// A lease: reserved hosts, their project and their time; its shape, its states, and its store's port.
 
 import type { Turn, TurnAsk } from '../clockwork.ts'
 import type { HostPlace } from '../cloud.ts'
 import type { Note } from '../note.ts'
 
-/** Stable: PENDING, ACTIVE, TERMINATED, ERROR. The others last as long as what they name is being done. */
+/** Stable: PENDING, ACTIVE, TERMINATED, ERROR. The others last as long as the step that they name. */
 export const leaseStatuses = [
   'PENDING',
   'STARTING',
@@ -20,7 +20,7 @@ export type LeaseStatus = (typeof leaseStatuses)[number]
 export type ReservationStatus = 'pending' | 'active' | 'deleted' | 'error'
 export type EventStatus = 'UNDONE' | 'IN_PROGRESS' | 'DONE' | 'ERROR'
 
-/** What happens before the end: what the operator has set, nothing, or an image of every server. */
+/** What is done before the end of a lease: as the operator has set, nothing, or an image of every server. */
 export const beforeEndActions = ['default', '', 'snapshot'] as const
 export type BeforeEnd = (typeof beforeEndActions)[number]
 
@@ -31,7 +31,7 @@ export interface HostReservation {
   readonly status: ReservationStatus
   readonly min: number
   readonly max: number
-  /** Filters, as they were asked for. */
+  /** Filters, as the user wrote them. */
   readonly hypervisorProperties: string
   readonly resourceProperties: string
   readonly beforeEnd: BeforeEnd
@@ -46,7 +46,7 @@ export interface HostReservation {
 }
 export type Reservation = HostReservation
 
-/** The events that every lease has; a user may add others, which only are told of. */
+/** The events that every lease has; a user may add others, which are only told of in the feed. */
 export const systemEvents = ['start_lease', 'before_end_lease', 'end_lease'] as const
 
 export const isSystemEvent = (type: string): boolean => (systemEvents as readonly string[]).includes(type)
@@ -68,14 +68,14 @@ export interface Lease {
   readonly startAt: Date
   readonly endAt: Date
   readonly status: LeaseStatus
-  /** Why it is as it is, where that needs a word; null when all is well. */
+  /** Why the lease is in its status, where that needs a word; null when all is well. */
   readonly statusReason: string | null
-  /** What is being done now, in a word; null when nothing is. */
+  /** The step that is being done now; null when none is. */
   readonly action: string | null
   readonly degraded: boolean
   readonly reservations: readonly Reservation[]
   readonly events: readonly LeaseEvent[]
-  /** Grows with every writing. */
+  /** Grows with every write. */
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date | null
@@ -123,20 +123,20 @@ export interface LeaseChange {
 
 export interface ReservationChange extends Partial<Omit<HostReservationSpec, 'kind'>> {
   readonly id: string
-  /** What the request says that it is: it may not become another. */
+  /** The kind of reservation that the request names: it may not become another. */
   readonly kind?: string
 }
 
 export interface LeaseFilter {
-  /** Null: of all projects. */
+  /** Null: leases of all projects. */
   readonly projectId: string | null
   readonly name?: string
   readonly status?: LeaseStatus
   readonly userId?: string
   readonly degraded?: boolean
-  /** With a reservation there. */
+  /** Leases that have a reservation in this region. */
   readonly region?: string
-  /** With a reservation of this kind. */
+  /** Leases that have a reservation of this kind. */
   readonly kind?: string
   readonly startsBefore?: Date
   readonly endsAfter?: Date
@@ -159,40 +159,43 @@ export interface LeaseQuery {
 export interface TakenLease {
   readonly turn: Turn
   readonly lease: Lease | null
-  /** Leases that are not done with a host of this one, although their time on it came before. */
+  /** Leases that are not done with a host of this lease, although their time on it came before. */
   readonly waitsFor: readonly string[]
-  /** Its hosts, as their region knows them, by id. */
+  /** The lease's hosts by id, as their regions know them. */
   readonly places: ReadonlyMap<number, HostPlace>
 }
 
 export interface LeaseStore {
   get(id: string): Promise<Lease | null>
-  /** One more than the limit where there are more. Null when there is no lease with the marker's id. */
+  /** The leases, one more than the limit where there are more. Null when no lease has the marker's id. */
   list(query: LeaseQuery): Promise<Lease[] | null>
   /** The leases of these turns, as they are now. */
   take(turns: readonly Turn[]): Promise<TakenLease[]>
   /**
-   * Writes what has become of a lease under its turn's epoch: statuses and reason of the lease, of its reservations and
-   * of its events. With `againInMs` the turn is over, and due again after so long (null: when somebody asks). False
-   * when the turn is not the taker's any more, or the lease was changed since it was taken.
+   * Writes the statuses and reasons of a lease, its reservations and its events under its turn's epoch. With
+   * `againInMs` the turn is over, and due again after so long (null: when it is asked for). False when the
+   * turn is not the taker's any more, or the lease was changed since it was taken.
    */
   settle(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
-  /** What has become of these reservations, by their ids; those that nobody knows (any more) are left out. */
+  /**
+   * The states of these reservations, by their ids; those that the store does not know (any more) are left
+   * out.
+   */
   reservationStates(ids: readonly string[]): Promise<ReadonlyMap<string, 'living' | 'over'>>
   /** Forgets reservations whose leases were removed before then; returns how many. */
   forgetEnded(before: Date, limit: number): Promise<number>
-  /** Those that are due by now and come next on a host of this one. */
+  /** The leases that are due by now and come next on a host of this lease. */
   waitingFor(id: string, now: Date): Promise<string[]>
 }
 
-/** What is done to leases within a transaction of the ledger. */
+/** The changes of leases within a transaction of the ledger. */
 export interface LeaseWriter {
-  /** With its reservations and events. */
+  /** Writes a new lease with its reservations and events. */
   insert(lease: Lease, note: Note, ask: TurnAsk): Promise<void>
   /** The lease as it is, locked until the end of the transaction. */
   lock(id: string): Promise<Lease | null>
-  /** Writes all that may change, reservations and events among it. */
+  /** Writes all of a lease that may change, its reservations and events among it. */
   replace(lease: Lease, note: Note, ask: TurnAsk): Promise<void>
-  /** Its reservations are known as ended for a while. */
+  /** Removes a lease; its reservations are known as over for a while. */
   remove(id: string, note: Note): Promise<void>
 }

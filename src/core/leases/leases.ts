@@ -115,18 +115,25 @@ const newReservation = (id: string, spec: ReservationSpec, found: Found, now: Da
   updatedAt: null,
 })
 
-/** Its turn of the clockwork, in the share of its regions: those that share several have one of their own. */
+/**
+ * The turn of a lease, in the lane of its region; leases in the same several regions share a lane of their
+ * own.
+ */
 export function askFor(lease: Lease): TurnAsk {
   const regions = new Set(lease.reservations.map(reservation => reservation.regionName))
   const ask = { kind: leaseKind, key: lease.id, lane: [...regions].sort().join('+') }
-  // What somebody waits for is done at once.
+  // A lease with an action is due at once: a request waits for it.
   if (lease.action !== null) return ask
   const at = nextDue(lease) ?? lease.endAt
-  // Of what is due at the same time ends are taken first: starts may have to wait for them.
+  // Of leases that are due at the same time those that end are taken first: starts may have to wait for their
+  // hosts.
   return { ...ask, at: isBegun(lease) ? at : new Date(at.getTime() + 1) }
 }
 
-/** Those of the caller's project; of every project for an admin. Throws `not_found` for an unknown marker. */
+/**
+ * The leases of the caller's project; of every project for an admin. Throws `not_found` for an unknown
+ * marker.
+ */
 export async function listLeases(
   app: Pick<App, 'store'>,
   caller: Caller,
@@ -156,7 +163,7 @@ export async function getLease(
   return lease
 }
 
-/** The hosts that a lease has, for whoever may see it. */
+/** The hosts of a lease that the caller may see. */
 export async function listLeaseHosts(
   app: Pick<App, 'store'>,
   caller: Caller,
@@ -166,7 +173,10 @@ export async function listLeaseHosts(
   return app.store.hosts.getMany(lease.reservations.flatMap(reservation => reservation.hosts))
 }
 
-/** What was asked for, or nothing at all. Throws `invalid`, `forbidden`, `conflict` (busy), `no_capacity`. */
+/**
+ * The lease after the whole change, or the error and no change. Throws `invalid`, `forbidden`, `conflict`
+ * (busy), `no_capacity`.
+ */
 export async function updateLease(app: App, caller: Caller, change: LeaseChange): Promise<Lease> {
   for (let left = updateTries - 1; ; left--) {
     const lease = await getLease(app, caller, { id: change.id, region: change.region ?? null })
@@ -179,7 +189,9 @@ export async function updateLease(app: App, caller: Caller, change: LeaseChange)
   }
 }
 
-/** How often a change is made anew because the lease has changed meanwhile, mostly by what is due of it. */
+/**
+ * How often a change is made anew because the lease has changed in the meantime, mostly by its own events.
+ */
 const updateTries = 3
 
 async function updateFrom(app: App, caller: Caller, lease: Lease, change: LeaseChange): Promise<Lease> {
@@ -205,7 +217,7 @@ async function updateFrom(app: App, caller: Caller, lease: Lease, change: LeaseC
   )
 }
 
-/** What is at work already and has got more hosts is at work there as well in a moment. */
+/** An active lease that has got more hosts is UPDATING until its regions have opened them. */
 function enlarged(was: Lease, wanted: Lease): Lease {
   const isSame = wanted.reservations.every((one, at) => sameHosts(one, was.reservations[at]!))
   if (isSame || wanted.status !== 'ACTIVE') return wanted
@@ -215,7 +227,7 @@ function enlarged(was: Lease, wanted: Lease): Lease {
 const sameHosts = (a: HostReservation, b: HostReservation): boolean =>
   a.hosts.length === b.hosts.length && a.hosts.every(host => b.hosts.includes(host))
 
-/** Writes a lease that takes nothing new; what it held from an instant on is given back. */
+/** Writes a lease that claims nothing new; from `until` on its holds are given back. */
 const rewrite = (app: App, lease: Lease, about: Note, until: Date | null): Promise<Lease> =>
   app.store.transact(async tx => {
     const now = await tx.leases.lock(lease.id)
@@ -225,7 +237,7 @@ const rewrite = (app: App, lease: Lease, about: Note, until: Date | null): Promi
     return lease
   })
 
-/** What it holds from an instant on (null: ever) is free again. */
+/** Gives back the holds of a lease from an instant on (null: all of them). */
 async function giveBack(tx: Transaction, lease: Lease, about: Note, since: Date | null): Promise<void> {
   const regions = [...new Set(lease.reservations.map(one => one.regionId))]
   const scopes: number[] = []
@@ -235,8 +247,8 @@ async function giveBack(tx: Transaction, lease: Lease, about: Note, since: Date 
 }
 
 /**
- * What was never begun and what is over is gone at once; else the lease is DELETING until its regions hold nothing of
- * it any more. Its capacity is free from now on. Throws as getLease.
+ * Removes a lease at once when it never began or is over; else it is DELETING until its regions have nothing
+ * left of it. Its capacity is free from now on. Throws as getLease.
  */
 export async function removeLease(app: App, caller: Caller, ref: LeaseRef): Promise<void> {
   await getLease(app, caller, ref)
@@ -249,7 +261,8 @@ export async function removeLease(app: App, caller: Caller, ref: LeaseRef): Prom
       await giveBack(tx, lease, about, null)
       return tx.leases.remove(lease.id, about)
     }
-    // What was held is history; a moment of it stays in any case, by which its hosts are known.
+    // The holds up to now stay as history; at least their first moment stays, since the lease's hosts are
+    // known by it.
     const first = heldWindow(app, lease).from.getTime() + 1
     await giveBack(tx, lease, about, new Date(Math.max(app.now().getTime(), first)))
     const leaving: Lease = { ...lease, status: 'DELETING', action: 'delete', updatedAt: app.now() }

@@ -1,4 +1,4 @@
-// Reservations of whole hosts: how one claims its hosts, and how it is enacted in its region.
+// Reservations of whole hosts: how one claims its hosts, and how it is placed in its region.
 
 import type { HostPlace, HostPlacement, RegionCompute } from '../cloud.ts'
 import { AppError } from '../error.ts'
@@ -14,25 +14,25 @@ import {
 } from '../ledger/ledger.ts'
 import type { HostReservation, HostReservationSpec, Lease } from './lease.ts'
 
-/** What its hosts must be; throws `invalid` (`malformed_filter`). */
+/** The filter of a reservation's hosts; throws `invalid` (`malformed_filter`). */
 export const filterOf = (
   spec: Pick<HostReservationSpec, 'hypervisorProperties' | 'resourceProperties'>,
 ): Filter => bothOf(parseFilter(spec.hypervisorProperties), parseFilter(spec.resourceProperties))
 
-/** What one reservation asks of the ledger. */
+/** The hosts that one reservation asks of the ledger. */
 export interface HostsAsked {
   readonly id: string
   readonly filter: Filter
   readonly min: number
   readonly max: number
   readonly regionId: string
-  /** The hosts that it has: kept when they can be. */
+  /** The hosts that the reservation has: kept when they still match and are free. */
   readonly has: readonly number[]
-  /** It is at work there: none may be lost. */
+  /** True for a reservation that is at work on its hosts: it may lose none of them. */
   readonly keepsAll: boolean
 }
 
-/** There are not as many hosts as were asked for, in this region at least. */
+/** One region has not as many free hosts as a reservation asks for. */
 export class NotEnoughHosts extends Error {
   readonly asked: HostsAsked
   readonly found: number
@@ -51,8 +51,8 @@ export interface HostsClaimed {
 }
 
 /**
- * Finds hosts for all of these, no host twice, and what they take of their regions' scopes. The scopes (by region) are
- * locked already. Throws NotEnoughHosts.
+ * Finds hosts for all of these reservations, no host twice, and the holds on the scopes of their regions. The
+ * scopes are locked already. Throws NotEnoughHosts.
  */
 export async function findHosts(
   ledger: Ledger,
@@ -63,7 +63,7 @@ export async function findHosts(
   const hosts = new Map<string, readonly number[]>()
   for (const one of asked) {
     const { regionId, filter, max, has } = one
-    // Neither what the parts before it got nor what those after it have.
+    // Neither hosts that the reservations before it got, nor those that the ones after it have.
     const others = asked.filter(other => other !== one).flatMap(other => hosts.get(other.id) ?? other.has)
     const found = await ledger.freeHosts({
       regionId,
@@ -110,20 +110,23 @@ export function placementOf(
   }
 }
 
-/** A reservation in its region. */
+/** A reservation as it is enacted in its region. */
 export interface Enacted {
   readonly compute: RegionCompute
   readonly placement: HostPlacement
-  /** Throws `unavailable` (`suspect`) where it says nothing that the region does not show something. */
+  /**
+   * Called where the region shows nothing of the reservation. Throws `unavailable` (`suspect`) where that
+   * proves nothing.
+   */
   checkSeen(): Promise<void>
 }
 
 /**
- * Takes away what the reservation placed, and what let it. Returns the names of servers that are still there. Throws as
- * `checkSeen` where there seems to be nothing.
+ * Removes a reservation's servers and its placement. Returns the names of servers that are still there.
+ * Throws as `checkSeen` where the region shows nothing of it.
  */
 export async function vacate({ compute, placement, checkSeen }: Enacted): Promise<string[]> {
-  // Mostly there is no server any more, and that is all.
+  // Mostly the reservation has no server left, and removing its placement is all.
   let clearing = await compute.clearPlacement(placement)
   if (clearing === 'cleared') return []
   if (clearing === 'held') await compute.closePlacement(placement)
@@ -139,7 +142,10 @@ export async function vacate({ compute, placement, checkSeen }: Enacted): Promis
   return []
 }
 
-/** An image of every server that the reservation placed, made since then. Throws as `checkSeen` where there seems to be none. */
+/**
+ * Makes an image of every server of a reservation that has none since then. Throws as `checkSeen` where the
+ * region shows no server.
+ */
 export async function snapshotAll({ compute, placement, checkSeen }: Enacted, since: Date): Promise<void> {
   const servers = await compute.placedServers(placement)
   if (servers.length === 0) await checkSeen()

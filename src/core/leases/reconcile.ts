@@ -1,5 +1,6 @@
-// What a region has of hosts and reservations against what is known here: what was lost is made again, what a late call
-// has left is removed, and what should not be there is told. From a look that is not believed nothing follows.
+// Comparing a region's survey with the hosts and reservations that the ledger has: lost ones are made again,
+// what late calls have left of ended ones is removed, and foreign servers are told of. From a survey that is
+// not believed nothing follows.
 
 import type { App } from '../app.ts'
 import type { RegionCompute, RegionSurvey, SurveyedHost } from '../cloud.ts'
@@ -17,19 +18,22 @@ export interface Reconciled {
   readonly closed: readonly string[]
   /** Reservations that had to be let in again. */
   readonly opened: readonly string[]
-  /** Reservations that are over, of which something was left. */
+  /** Reservations that are over, of which the region had something left. */
   readonly cleared: readonly string[]
-  /** Reservations that bear our marks and that nobody here knows: whose they are cannot be told, and they stay. */
+  /**
+   * Reservations that bear Atoll's marks and that the store does not know: they may be another Atoll's, and
+   * stay.
+   */
   readonly unknown: readonly string[]
-  /** Servers on enrolled hosts that came by no reservation. */
+  /** Servers on enrolled hosts that no reservation placed. */
   readonly foreign: readonly { readonly host: string; readonly server: string }[]
-  /** Whether the region is believed; null where nothing was looked at. */
+  /** Whether the region is believed; null where it was not looked at. */
   readonly verdict: Verdict | null
 }
 
 const nothing: Reconciled = { closed: [], opened: [], cleared: [], unknown: [], foreign: [], verdict: null }
 
-/** Looks at a region's hosts and reservations, and mends what it can. Throws `upstream`. */
+/** Surveys a region, and mends its hosts and reservations as far as it can. Throws `upstream`. */
 export async function reconcileHosts(app: App, name: string): Promise<Reconciled> {
   const region = (await app.store.regions.list()).find(one => one.name === name)
   if (!region) return nothing
@@ -48,11 +52,14 @@ export async function reconcileHosts(app: App, name: string): Promise<Reconciled
   return { closed, opened, ...left, foreign: await noteForeign(app, hosts, survey), verdict }
 }
 
-/** Of a region that no host is known of any more nothing can be missing. */
+/** Lowers the suspicion of a region without hosts, since none can be missing there. */
 const withoutHosts = async (app: App, region: Region): Promise<Verdict | null> =>
   (await hasProviders(app, region.id)) ? null : believe(app, region, 'compute', { blind: null, counts: {} })
 
-/** A host that registered anew has another provider; one whose region forgot about it is open. */
+/**
+ * Closes hosts that are open. A host that registered anew with Nova has another provider in Placement, and a
+ * region may have forgotten that it was closed.
+ */
 async function closeAgain(
   app: App,
   compute: RegionCompute,
@@ -76,7 +83,7 @@ async function closeAgain(
   return closed
 }
 
-/** What is active here and unknown there. */
+/** Places active reservations again that the survey lacks. */
 async function openAgain(
   app: App,
   region: string,
@@ -93,7 +100,7 @@ async function openAgain(
   })
   const opened: string[] = []
   for (const lease of leases ?? []) {
-    // What has begun meanwhile could not be seen yet.
+    // A lease that has begun after the survey could not be in it yet.
     if ((lease.updatedAt ?? lease.createdAt) >= surveyedAt) continue
     const lost = lease.reservations.filter(
       one => one.regionName === region && one.status === 'active' && !survey.reservations.includes(one.id),
@@ -103,7 +110,10 @@ async function openAgain(
   return opened
 }
 
-/** By the lease's own turn, so that it cannot come in the way of its end. False when it is not active any more. */
+/**
+ * Enacts a lease anew by its own turn, so that this cannot get in the way of its end. False when it is not
+ * active any more.
+ */
 function enactAnew(app: App, id: string): Promise<boolean> {
   return app.store.transact(async tx => {
     const lease = await tx.leases.lock(id)
@@ -121,8 +131,9 @@ function enactAnew(app: App, id: string): Promise<boolean> {
 }
 
 /**
- * A call that came late, from a worker that was stopped, may have opened what was closed already. Only what is known to
- * be over goes: another Atoll may use the region, and this one's database may be yesterday's.
+ * Removes what is left of reservations that are over: a late call, from a worker that was stopped, may have
+ * placed one again. Only reservations that the store knows as over are removed: another Atoll may use the
+ * region, and this one's database may be yesterday's.
  */
 async function clearLeft(
   app: App,
@@ -147,16 +158,16 @@ async function clearLeft(
   return { cleared, unknown }
 }
 
-/** As long as a call can come late for a reservation whose lease is gone. */
+/** How long after a lease is removed a call for its reservations can come late. */
 const lateForMs = dayMs
 
-/** Forgets reservations that ended some time ago; returns how many. */
+/** Forgets reservations whose leases were removed longer ago; returns how many. */
 export function forgetEndedReservations(app: App): Promise<number> {
   const before = new Date(app.now().getTime() - lateForMs)
   return inSteps(limit => app.store.leases.forgetEnded(before, limit))
 }
 
-/** They take part of a host that nobody gave them: it is not free any more, until they are gone. */
+/** Notes foreign servers as usage of their hosts: such a host is not free until they are gone. */
 async function noteForeign(
   app: App,
   hosts: readonly Host[],

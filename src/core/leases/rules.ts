@@ -5,11 +5,11 @@ import type { BeforeEnd } from './lease.ts'
 export interface LeaseRules {
   /** How long before the end `before_end_lease` is due, where a lease does not say; 0: it has none. */
   readonly beforeEndMs: number
-  /** What `default` means. */
+  /** The action that `default` stands for. */
   readonly beforeEnd: Exclude<BeforeEnd, 'default'>
-  /** How long a host rests after a lease. */
+  /** How long a host is kept free for cleaning after a lease. */
   readonly cleaningMs: number
-  /** The longest that a lease may be; null: as long as one likes. */
+  /** The longest that a lease may be; null: no limit. */
   readonly longestMs: number | null
   /** How many reservations a lease may have. */
   readonly mostReservations: number

@@ -1,4 +1,4 @@
-// What the clockwork does for a lease: whatever is due of it, one step after the other, each of which may be repeated.
+// The turn of a lease: every step that is due, one after the other. Each step may be repeated.
 
 import type { App } from '../app.ts'
 import { AppError } from '../error.ts'
@@ -13,16 +13,16 @@ export interface LeaseRun {
   readonly regionAnswered: boolean | null
 }
 
-/** How soon a failed step is tried again, at first and at last. */
+/** The shortest and the longest pause before a failed step is tried again. */
 const retryMs = { first: 500, last: 30_000 }
-/** How soon a server that is going is looked for again, at first and at last. */
+/** The shortest and the longest pause before a server that is being deleted is looked for again. */
 const goingMs = { first: 1_000, last: 30_000 }
-/** A lease waits for the one before it, but not for ever. */
+/** How long a lease waits for the lease before it on a host: not for ever. */
 const patienceMs = 600_000
-/** It is told when that one is done; this is for the case that the word gets lost. */
+/** How soon a waiting lease looks again, in case the word that the lease before it has ended gets lost. */
 const waitingMs = 15_000
 
-/** Does what is due of a lease. Its result is written under the turn's epoch, or not at all. */
+/** Runs a lease's turn. Its results are written under the turn's epoch, or not at all. */
 export async function runLease(app: App, taken: TakenLease): Promise<LeaseRun> {
   const { turn } = taken
   let { lease } = taken
@@ -50,7 +50,10 @@ export async function runLease(app: App, taken: TakenLease): Promise<LeaseRun> {
 
 const waiting = 'wait'
 
-/** For what is on one of its hosts still; not for ever, counted from when it came to that. */
+/**
+ * Whether a lease has to wait for another one that is still on its hosts; it gives up after its patience,
+ * counted from when it began to wait.
+ */
 function waits(app: App, { waitsFor }: TakenLease, { action, updatedAt }: Lease): boolean {
   const since = action === waiting ? updatedAt : null
   return waitsFor.length > 0 && (since === null || app.now().getTime() - since.getTime() < patienceMs)
@@ -68,14 +71,14 @@ const untilNext = (app: App, lease: Lease): number | null => {
 }
 
 interface Taken {
-  /** As it is after the step; null when the turn is over. */
+  /** The lease after the step; null when the turn is over. */
   readonly lease: Lease | null
   readonly regionAnswered: boolean | null
 }
 
 const over = (regionAnswered: boolean | null): Taken => ({ lease: null, regionAnswered })
 
-/** One step: said, done, and written down. */
+/** One step: written as begun, done in the regions, and written as done. */
 async function take(app: App, taken: TakenLease, was: Lease, step: Step): Promise<Taken> {
   const begun = stepped(was, step, 'begun', app.now())
   const lease = begun === was ? was : await write(app, taken, begun)
@@ -103,7 +106,10 @@ async function take(app: App, taken: TakenLease, was: Lease, step: Step): Promis
   return { lease: next === null ? null : written, regionAnswered }
 }
 
-/** Null when it is not ours any more, or was changed meanwhile: then it is looked at anew. */
+/**
+ * Writes a lease. Null when the turn is another worker's by now, or the lease was changed in the meantime:
+ * then it is looked at anew.
+ */
 async function write(
   app: App,
   taken: TakenLease,
@@ -116,8 +122,9 @@ async function write(
 }
 
 /**
- * The effects of a step, in all regions of the lease at once: none waits for another, and what fails in one is done in
- * the others. Returns the names of servers that are still on their way out; null when no region was asked.
+ * Does a step in all regions of the lease at once: none waits for another, and where it fails in one it is
+ * done in the others. Returns the names of servers that are still being deleted; null when no region was
+ * asked.
  */
 async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): Promise<string[] | null> {
   const effects = lease.reservations.flatMap(reservation => {
@@ -147,7 +154,7 @@ function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: 
   return enacted => snapshotAll(enacted, since).then(() => undefined)
 }
 
-/** Leaves the turn for later, with a word about why. */
+/** Puts the lease's turn off, with the reason as its status reason. */
 async function hold(
   app: App,
   taken: TakenLease,
@@ -181,27 +188,30 @@ async function failed(app: App, taken: TakenLease, lease: Lease, step: Step, err
 const between = ({ first, last }: { first: number; last: number }, ms: number): number =>
   Math.min(last, Math.max(first, ms))
 
-/** Since when it is being tried. */
+/** Since when a step is being tried. */
 function begunAt(lease: Lease, step: Step): Date {
   const type = { start: 'start_lease', before_end: 'before_end_lease', end: 'end_lease' }[step as string]
   const event = type === undefined ? undefined : eventOf(lease, type)
   return event?.updatedAt ?? event?.at ?? lease.updatedAt ?? lease.createdAt
 }
 
-/** False for no answer, or one that says that the region is not at work; null when it came from elsewhere. */
+/**
+ * Whether an error is an answer of a region that is at work: false for no answer or a server error; null when
+ * the error is not a region's.
+ */
 function answerIn(error: unknown): boolean | null {
   if (!(error instanceof AppError) || error.code !== 'upstream') return null
   return (error.detail.status ?? 500) < 500
 }
 
-/** Nothing of it is left in any region: now it is gone here as well. */
+/** Removes a lease from the store, since no region has anything left of it. */
 async function dismiss(app: App, { turn }: TakenLease, lease: Lease): Promise<void> {
   await app.store.transact(tx => tx.leases.remove(lease.id, ownNote(app, 'lease.gone')))
   await wakeWaiting(app, lease)
   await app.store.turns.finish(turn, null)
 }
 
-/** Those that come next on its hosts need wait no longer. */
+/** Asks for the turns of the leases that come next on its hosts: they need wait no longer. */
 async function wakeWaiting(app: App, lease: Lease): Promise<void> {
   const ids = await app.store.leases.waitingFor(lease.id, app.now())
   if (ids.length > 0) await app.store.turns.ask(ids.map(key => ({ kind: leaseKind, key, lane: '' })))

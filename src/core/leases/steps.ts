@@ -1,4 +1,4 @@
-// The states of a lease: which step is due, and what the lease is while the step is being taken and after it.
+// The states of a lease: the step that is due, and the lease while the step is being done and after it.
 
 import {
   type EventStatus,
@@ -11,7 +11,7 @@ import { eventOf, isBegun } from './timing.ts'
 
 export type Step = 'start' | 'update' | 'before_end' | 'end' | 'remove' | 'lapse' | 'tell'
 
-/** What is to be done now; null when that is nothing. */
+/** The step that is due now; null when none is. */
 export function stepOf(lease: Lease, now: Date): Step | null {
   if (lease.status === 'DELETING') return 'remove'
   const isDue = (type: string): boolean => {
@@ -20,7 +20,7 @@ export function stepOf(lease: Lease, now: Date): Step | null {
       event !== undefined && event.at <= now && (event.status === 'UNDONE' || event.status === 'IN_PROGRESS')
     )
   }
-  // Its whole time went by before anything was done for it.
+  // The whole time of the lease went by before it was started.
   if (isDue('end_lease') && !isBegun(lease)) return 'lapse'
   if (isDue('start_lease') && !isDue('end_lease')) return 'start'
   if (lease.status === 'UPDATING' && !isDue('end_lease')) return 'update'
@@ -49,7 +49,10 @@ const courses: Readonly<Record<Step, Course>> = {
   tell: {},
 }
 
-/** The lease while a step is being taken (`begun`), or when it is done; the very same where that makes no difference. */
+/**
+ * The lease while a step is being done (`begun`), or after it (`done`); the very same object where that makes
+ * no difference.
+ */
 export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: Date): Lease {
   const course = courses[step]
   if (stage === 'begun') {
@@ -58,7 +61,7 @@ export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: 
     if (!event || (event.status === 'IN_PROGRESS' && isBegunHere)) return lease
     const events = marked(lease, [event.id], 'IN_PROGRESS', now)
     const begun = { ...lease, action: step, events, updatedAt: now }
-    // What failed to start stays in ERROR to its end.
+    // A lease that failed to start stays in ERROR to its end.
     if (lease.status === 'ERROR') return begun
     return { ...begun, status: course.begun ?? lease.status, statusReason: null }
   }
@@ -76,13 +79,13 @@ export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: 
   }
 }
 
-/** The ids of the events that are over with a step. */
+/** The ids of the events that a step ends. */
 function happened(lease: Lease, step: Step, now: Date): string[] {
   const { event: own } = courses[step]
   const over = lease.events.filter(({ type, at, status }) => {
     if (step === 'lapse') return true
     if (step === 'tell') return !isSystemEvent(type) && at <= now
-    // With the end whatever was still being done is over as well.
+    // The end also ends every event that was still in progress.
     return type === own || (step === 'end' && status === 'IN_PROGRESS')
   })
   return over.map(event => event.id)
@@ -94,8 +97,8 @@ const marked = (lease: Lease, ids: readonly string[], status: EventStatus, now: 
   )
 
 /**
- * What becomes of a lease whose step has failed for so long; null while it is tried again. An end is tried for ever,
- * and what should happen before it must not keep it waiting.
+ * The lease after a step has failed for so long; null while it is tried again. An end is tried for ever, and
+ * an action before the end must not delay it.
  */
 export function lapsed(
   lease: Lease,

@@ -1,4 +1,4 @@
-// When a lease begins, ends and is told of its end: what may be asked for, and what its events are.
+// The times of a lease and its events: which a request may ask for, and which follow from them.
 
 import { AppError, invalid } from '../error.ts'
 import { minuteOf } from '../minute.ts'
@@ -10,7 +10,7 @@ export const instantOf = (when: When, now: Date): Date => (when === 'now' ? minu
 export interface Times {
   readonly startAt: Date
   readonly endAt: Date
-  /** Null: the lease is told of its end by nothing but the end. */
+  /** Null: the lease has no `before_end_lease`. */
   readonly beforeEndAt: Date | null
 }
 
@@ -36,7 +36,10 @@ export function lengthSentence(startAt: Date, endAt: Date, { longestMs }: LeaseR
   return `Lease duration of ${length / 1000} seconds must be less than or equal to the maximum lease duration of ${longestMs / 1000} seconds.`
 }
 
-/** Strictly within the lease when it was asked for; else so long before the end, or at the start. */
+/**
+ * The time of `before_end_lease`: the one that was asked for, which must be within the lease; else so long
+ * before the end, or at the start.
+ */
 export function beforeEndOf(asked: Date | null, startAt: Date, endAt: Date, beforeMs: number): Date | null {
   if (asked) {
     if (asked > startAt && asked < endAt) return asked
@@ -49,15 +52,18 @@ export function beforeEndOf(asked: Date | null, startAt: Date, endAt: Date, befo
 export const eventOf = (lease: Pick<Lease, 'events'>, type: string): LeaseEvent | undefined =>
   lease.events.find(event => event.type === type)
 
-/** Something may have been done for it in a region. */
+/** Whether a region may have something of the lease. */
 export const isBegun = (lease: Pick<Lease, 'events'>): boolean =>
   eventOf(lease, 'start_lease')!.status !== 'UNDONE'
 
-/** Nothing of it is left in any region, and nothing will come. */
+/** Whether the lease has ended: no region has anything of it, and none will. */
 export const isOver = (lease: Pick<Lease, 'events'>): boolean =>
   eventOf(lease, 'end_lease')!.status === 'DONE'
 
-/** The next instant at which something is due, past instants among them unless only later ones than `after` are meant. */
+/**
+ * The next instant at which an event of the lease is due, even if that has passed; with `after` only later
+ * instants.
+ */
 export function nextDue(lease: Pick<Lease, 'events'>, after: Date | null = null): Date | null {
   const waiting = lease.events
     .filter(event => event.status === 'UNDONE' && (after === null || event.at > after))

@@ -1,8 +1,8 @@
-// The hosts that a region's general capacity is made of, and their store's port.
+// The hosts that make up a region's general capacity, and their store's port.
 
 export type ClassAmounts = Readonly<Record<string, number>>
 
-/** What of a host can be promised. */
+/** The classes of a host that promises are made of. */
 const promised = ['VCPU', 'MEMORY_MB', 'DISK_GB']
 
 export const promisedOf = (amounts: ClassAmounts): ClassAmounts =>
@@ -16,11 +16,14 @@ export interface GeneralHost {
 }
 
 export interface GeneralWriter {
-  /** The hosts that a region's general capacity is made of. */
+  /** The hosts that make up a region's general capacity. */
   hosts(regionId: string): Promise<GeneralHost[]>
   put(regionId: string, hosts: readonly GeneralHost[]): Promise<void>
-  /** Returns what it was made of; null when it was none of them. */
+  /** Takes a host out of the general capacity and returns its amounts; null when it was not in it. */
   take(regionId: string, hypervisorHostname: string): Promise<ClassAmounts | null>
-  /** What runs in a region beside our instances, by class, and under which name it was taken; null when nothing does. */
+  /**
+   * The usage of a region's general scope by servers that are no instances: its amounts by class, and its
+   * consumer; null when there is none.
+   */
   others(scope: number): Promise<{ readonly consumer: string; readonly amounts: ClassAmounts } | null>
 }

@@ -12,10 +12,12 @@ export interface Window {
   readonly to: Date
 }
 
-/** The one instant that means "without an end". */
+/** The instant that means "without an end". */
 export const forever = new Date('9999-12-31T00:00:00Z')
 
-/** The supply of TENANCY that a host has: who has the whole host holds all of it, whoever shares it holds 1. */
+/**
+ * The supply of TENANCY that a host has: a hold of the whole host takes all of it, a hold of a share takes 1.
+ */
 export const wholeHost = 1_000_000
 
 /** General capacity is what promises are made of, reservable capacity is that of enrolled hosts. */
@@ -32,9 +34,9 @@ export interface SupplyPosting {
   readonly origin: Origin
 }
 
-/** What a claim takes from a scope. */
+/** The amount that a claim takes of a scope or budget. */
 export interface Hold {
-  /** The reservation (or whatever part of the claim) that it is for. */
+  /** The reservation (or other part of the claim) that the hold is for. */
   readonly line: string
   readonly account: number
   readonly class: string
@@ -42,7 +44,7 @@ export interface Hold {
   readonly window: Window
 }
 
-/** What a claim takes of a host: all of it, or a share beside others. */
+/** The part of a host that a claim takes: all of it, or a share beside others. */
 export interface HostHold {
   readonly line: string
   readonly host: number
@@ -50,15 +52,18 @@ export interface HostHold {
   readonly whole: boolean
 }
 
-/** What exists and is covered by no hold on that account. */
+/** An amount that exists without a hold on that account. */
 export interface Usage {
   readonly account: number
   readonly class: string
   readonly amount: number
   readonly window: Window
-  /** What takes it: one usage a class of an account. */
+  /** The server (or other cause) of the usage: one usage a class of an account. */
   readonly consumer: string
-  /** It is there whether there is room for it or not: what is found in a region, what outlives its claim. */
+  /**
+   * True for usage that is there whether it fits or not: servers found in a region, instances that outlive
+   * their claim.
+   */
   readonly imposed?: boolean
 }
 
@@ -96,44 +101,47 @@ export interface HostSearch {
   readonly most: number
   /** Taken before others, when they are free and match. */
   readonly preferred: readonly number[]
-  /** Never taken: what else the same claim has. */
+  /** Never taken: hosts that other parts of the same claim have. */
   readonly without: readonly number[]
 }
 
-/** What the ledger does within one transaction. */
+/** The reads and writes of the ledger within one transaction. */
 export interface Ledger {
-  /** Keeps all others out of these accounts until the end of the transaction. */
+  /** Locks these accounts until the end of the transaction. */
   lock(accounts: readonly number[]): Promise<void>
-  /** The accounts of a region's scopes; they are made when they are first asked for. */
+  /** The accounts of a region's scopes; made when they are first asked for. */
   scope(regionId: string, scope: ScopeName): Promise<number>
-  /** In the order of the questions. */
+  /** The levels, in the order of the questions. */
   levels(questions: readonly Question[]): Promise<Level[]>
   /** Hosts that match and are free for the whole window: the preferred ones first, then by id. */
   freeHosts(search: HostSearch): Promise<number[]>
   /** A new host's account, free from `from` on. */
   addHost(regionId: string, from: Date): Promise<number>
-  /** A new account of what may be promised, with nothing to promise yet. */
+  /** A new budget's account, still without supply. */
   addBudget(from: Date): Promise<number>
-  /** The host is no more from now on; its past stays. */
+  /** Ends a host's account from now on; its past stays. */
   closeHost(host: number, at: Date): Promise<void>
   post(postings: readonly SupplyPosting[], note: Note): Promise<void>
-  /** Throws `conflict` (`host_taken`) when a host is held by somebody else: the constraint behind the search. */
+  /**
+   * Writes a claim with its holds. Throws `conflict` (`host_taken`) when another claim holds a host: the
+   * constraint behind the search for free hosts.
+   */
   claim(claim: Claim, holds: readonly Hold[], hosts: readonly HostHold[], note: Note): Promise<void>
-  /** Takes back what a claim holds, from an instant on or altogether. */
+  /** Takes back a claim's holds, from an instant on or altogether. */
   release(claim: string, note: Note, from?: Date): Promise<void>
-  /** Takes what exists without a hold. */
+  /** Writes usage: amounts that exist without a hold. */
   use(usage: readonly Usage[], note: Note): Promise<void>
-  /** These take nothing any more, of any account, from an instant on. The accounts must be locked. */
+  /** Ends the usage of these consumers on all accounts, from an instant on. The accounts must be locked. */
   endUse(consumers: readonly string[], at: Date, note: Note): Promise<void>
-  /** What these have taken and take no more is kept under another name: they may take anew. */
+  /** Keeps the ended usage of these consumers under another name, so that they may have usage anew. */
   archiveUse(consumers: readonly string[], at: Date): Promise<void>
   /** The first instant at or after `from` and before `to` at which so much is available; null when there is none. */
   firstWith(question: Question, amount: number): Promise<Date | null>
-  /** What holds something of an account's class at an instant. */
+  /** The holds on an account's class at an instant, by claim. */
   holdsAt(account: number, className: string, at: Date): Promise<readonly HeldBy[]>
-  /** How much of an account's class exists without a hold at an instant. */
+  /** The usage of an account's class at an instant. */
   usedAt(account: number, className: string, at: Date): Promise<number>
-  /** The claims that hold something of an account (or of a host) at some instant of the window. */
+  /** The claims that have holds on an account (or a host) at some instant of the window. */
   claimsOn(account: number, window: Window): Promise<string[]>
 }
 
@@ -150,8 +158,8 @@ export interface Shortage extends Question {
 }
 
 /**
- * Whether these all fit: null, or the first that does not. The levels are those of the lines, in their order; lines on
- * one class of one account have one window.
+ * The first line that does not fit; null when all of them fit. The levels are those of the lines, in their
+ * order; lines on one class of one account have one window.
  */
 export function admit(lines: readonly Hold[], levels: readonly Level[]): Shortage | null {
   const taken = new Map<string, number>()

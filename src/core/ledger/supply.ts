@@ -1,4 +1,4 @@
-// Changes of what there is: more is always welcome, less only as far as nobody needs it.
+// Postings of supply: more is always welcome, less only as far as no claim needs it.
 
 import type { Transaction } from '../app.ts'
 import { AppError } from '../error.ts'
@@ -6,7 +6,7 @@ import type { Note } from '../note.ts'
 import type { Level, Question, SupplyPosting } from './ledger.ts'
 
 export interface PostingOptions {
-  /** What is taken is gone, whoever needs it: it is recorded as a failure. */
+  /** True for supply that is lost, whether claims need it or not: the posting is recorded as a failure. */
   readonly force?: boolean
 }
 
@@ -14,8 +14,8 @@ export interface PostingOptions {
 const mostNamed = 10
 
 /**
- * Posts all of these or, by its error, none: what is taken must leave no instant with less than nothing. Throws
- * `conflict` (`supply_is_held`), which names the claims that are in the way where it is worst.
+ * Posts all of this supply or, by its error, none: no instant may be left with less than nothing. Throws
+ * `conflict` (`supply_is_held`), which names the claims that need the supply where it is shortest.
  */
 export async function postSupply(
   { ledger }: Pick<Transaction, 'ledger'>,

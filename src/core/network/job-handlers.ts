@@ -1,5 +1,5 @@
-// What each type of job does in its region. All of them bring the region to what the central model says now, so a
-// run more does no harm, and a trigger that was lost is made good by the next.
+// The handler of each type of job in its region. All of them bring the region to what the central model says
+// now, so a second run does no harm, and a job that was lost is made good by the next.
 
 import type { App, JobHandler } from '../app.ts'
 import { ownCaller } from '../caller.ts'

@@ -14,7 +14,10 @@ export interface ListAsk<K extends Kind> {
   readonly query: Omit<ResourceQuery, 'sight'>
 }
 
-/** A page of what the caller may see; throws `invalid` (`marker`) for a marker that is none of it. */
+/**
+ * A page of the resources that the caller may see; throws `invalid` (`marker`) for a marker that is not among
+ * them.
+ */
 export async function listResources<K extends Kind>(
   app: App,
   caller: Caller,

@@ -1,4 +1,5 @@
-// Whether a look at a region is believed: what is written down of that, and an administrator's word.
+// Whether a look at a region is believed: suspicions are raised and lowered here, and confirmed by an
+// administrator.
 
 import type { App } from '../app.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
@@ -8,17 +9,19 @@ import { isCentral, type Region } from './region.ts'
 import { type Counts, doubtOf, type Look, type SightKind, type Suspicion } from './suspicion.ts'
 import { upkeepAsks } from './upkeep.ts'
 
-/** What became of a region's good name by a look. */
+/** The outcome of a look at a region. */
 export interface Verdict {
   /** Null when the look may be followed. */
   readonly doubt: string | null
   readonly change: 'raised' | 'lowered' | null
-  /** When the region became suspect that is so now, or was until now; null where it was not and is not. */
+  /**
+   * When the region's suspicion, which stands or was lowered just now, was raised; null where there was none.
+   */
   readonly since: Date | null
   readonly counts: Counts
 }
 
-/** Whether a look may be followed, and writes down that the region is suspect, or is not any more. */
+/** Decides whether a look may be followed, and raises or lowers the region's suspicion. */
 export async function believe(
   app: App,
   region: Pick<Region, 'id'>,
@@ -43,7 +46,7 @@ export async function believe(
   return { doubt, change: isNew ? 'raised' : null, since, counts }
 }
 
-/** Throws `unavailable` (`suspect`) while what the region shows is not believed. */
+/** Throws `unavailable` (`suspect`) while the region is suspect. */
 export async function checkBelieved(
   app: App,
   region: Pick<Region, 'id' | 'name'>,
@@ -59,13 +62,13 @@ export const suspect = (region: string, reason: string): AppError =>
     reason: 'suspect',
   })
 
-/** A region that can hold something, and why it is not believed: through nothing, where it is. */
+/** A region with its suspicions: none where it is believed. */
 export interface Belief {
   readonly region: Region
   readonly suspicions: readonly Suspicion[]
 }
 
-/** In order of the regions' names. */
+/** The regions with their suspicions, in order of their names; the central region is not among them. */
 export async function listBeliefs({ store }: Pick<App, 'store'>): Promise<Belief[]> {
   const regions = (await store.regions.list()).filter(region => !isCentral(region))
   const suspicions = await store.suspicions.list()
@@ -77,13 +80,14 @@ export async function listBeliefs({ store }: Pick<App, 'store'>): Promise<Belief
 export interface Confirmation {
   /** The region's name. */
   readonly name: string
-  /** By kind, how many are gone: as they were shown to whoever says so. */
+  /** How many things of each kind are gone, as the administrator was shown them. */
   readonly counts: Readonly<Record<string, number>>
 }
 
 /**
- * An administrator's word that what a region does not show is gone indeed: the next look, which is asked for, is followed.
- * Throws `not_found` (`region`), `conflict` (`not_suspect`; `counts` where others are missing than were shown).
+ * An administrator confirms that the things which a suspect region does not show are gone indeed: the next
+ * look, which is asked for, is followed. Throws `not_found` (`region`), `conflict` (`not_suspect`; `counts`
+ * where other numbers are missing than were shown).
  */
 export async function confirmRegion(
   app: App,
@@ -98,7 +102,7 @@ export async function confirmRegion(
   return confirmRegionBy(app, caller, confirmation)
 }
 
-/** As `confirmRegion`, by who is known to be an administrator. */
+/** As `confirmRegion`, by a caller that is known to be an administrator. */
 export async function confirmRegionBy(
   app: Pick<App, 'store' | 'now'>,
   caller: Caller,
@@ -129,7 +133,7 @@ export async function confirmRegionBy(
   return confirmed
 }
 
-/** By kind, how many are missing. */
+/** How many things of each kind are missing, over these suspicions. */
 export const missingOf = (suspicions: readonly Suspicion[]): Readonly<Record<string, number>> =>
   Object.fromEntries(
     suspicions.flatMap(({ counts }) =>

@@ -21,6 +21,6 @@ export interface BindingStore {
   regionsOf(projectId: string): Promise<string[]>
   /** Throws `conflict` when the project is bound to the region already, `invalid` when the region is gone. */
   create(binding: Binding, note: Note): Promise<void>
-  /** False when there is none. */
+  /** False when there is no such binding. */
   remove(id: string, note: Note): Promise<boolean>
 }

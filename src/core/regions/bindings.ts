@@ -37,7 +37,7 @@ export async function createBinding(app: App, caller: Caller, spec: BindingSpec)
   return binding
 }
 
-/** Throws `not_found`. */
+/** Removes a binding; throws `not_found`. */
 export async function removeBinding(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,

@@ -21,10 +21,10 @@ export const isCentral = (region: Pick<Region, 'availabilityZone'>): boolean => 
 
 export type RegionRefusal = 'central_exists' | 'name_is_central' | 'name_taken' | 'name_reserved'
 
-/** `v1` is a version in `/reservation/{region}/v1`, so it cannot be a region. */
+/** Region names that the paths of Atoll need: `v1` is a version in `/reservation/{region}/v1`. */
 const reservedNames: readonly string[] = ['v1']
 
-/** Whether a region may join these ones: null when it may, else the first reason why not. */
+/** Whether a region may join the existing ones: null when it may, else the first reason why not. */
 export function admitRegion(spec: RegionSpec, existing: readonly Region[]): RegionRefusal | null {
   if (reservedNames.includes(spec.name)) return 'name_reserved'
   const central = existing.find(isCentral)
@@ -34,7 +34,7 @@ export function admitRegion(spec: RegionSpec, existing: readonly Region[]): Regi
   return null
 }
 
-/** What depends on a region, and so keeps it from being removed. */
+/** The rows that depend on a region, and so keep it from being removed. */
 export interface RegionUse {
   readonly routings: number
   readonly bindings: number
@@ -44,12 +44,15 @@ export interface RegionUse {
 }
 
 export interface RegionStore {
-  /** In order of creation. */
+  /** The regions, in order of creation. */
   list(): Promise<Region[]>
   get(id: string): Promise<Region | null>
-  /** With its turns of the clockwork. Throws `conflict` with a RegionRefusal as reason when another process was first. */
+  /**
+   * Creates a region and asks for its turns. Throws `conflict` with a RegionRefusal as reason when another
+   * process was first.
+   */
   create(region: Region, note: Note, asks?: readonly TurnAsk[]): Promise<void>
-  /** False when there is none; throws `conflict` (`in_use`) while something depends on it. */
+  /** False when there is no such region; throws `conflict` (`in_use`) while rows depend on it. */
   remove(id: string, note: Note): Promise<boolean>
   use(id: string): Promise<RegionUse>
 }

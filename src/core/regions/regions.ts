@@ -48,7 +48,7 @@ export async function createRegion(app: App, caller: Caller, spec: RegionSpec): 
   return region
 }
 
-/** Throws `not_found`, or `conflict` (`in_use`) that says what depends on the region. */
+/** Removes a region. Throws `not_found`, or `conflict` (`in_use`) that says which rows depend on it. */
 export async function removeRegion(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,
@@ -73,7 +73,10 @@ const users = [
   ['providers', 'provider'],
 ] as const satisfies readonly (readonly [keyof RegionUse, string])[]
 
-/** `2 resource routings, 1 host`; others that have gone meanwhile, where nothing is left to be told. */
+/**
+ * The rows that depend on a region in words: `2 resource routings, 1 host`. Where they have gone in the
+ * meantime, a word for that.
+ */
 const usersOf = (use: RegionUse): string =>
   users
     .flatMap(([key, what]) => (use[key] > 0 ? [`${use[key]} ${what}${use[key] === 1 ? '' : 's'}`] : []))

@@ -1,53 +1,58 @@
-// When a region is not believed. Gone is a claim that is checked: a service user without its role sees empty lists, and
-// so does everybody in a Neutron that was pointed at another database. While a region is suspect nothing of it leaves
-// the model, and nothing is removed there.
+// Suspicions: when a region is not believed. That a thing is gone is a claim which is checked: a service user
+// without its role sees empty lists, and so does everybody in a Neutron that was pointed at another database.
+// While a region is suspect nothing of it leaves the model, and nothing is removed there.
 
 import type { Note } from '../note.ts'
 
-/** Through what a region is seen: its Neutron, or its Nova and Placement, which only together show a host. */
+/**
+ * The services through which a region is seen: its Neutron, or its Nova and Placement, which only together
+ * show a host.
+ */
 export const sightKinds = ['network', 'compute'] as const
 export type SightKind = (typeof sightKinds)[number]
 
 export interface Count {
-  /** How many of them the region does not show. */
+  /** How many things of a kind the region does not show. */
   readonly missing: number
-  /** How many the model has there. */
+  /** How many things of the kind the model has there. */
   readonly known: number
 }
 
-/** By kind (`port`, `router`, `host`, …). */
+/** Counts by kind (`port`, `router`, `host`, …). */
 export type Counts = Readonly<Record<string, Count>>
 
 export interface Suspicion {
   readonly regionId: string
   readonly through: SightKind
   readonly since: Date
-  /** A sentence. */
+  /** Why the region is suspect, as a sentence. */
   readonly reason: string
   readonly counts: Counts
-  /** By kind, how many an administrator has said are gone indeed; null before. */
+  /** How many things of each kind an administrator has confirmed are gone; null before that. */
   readonly confirmed: Readonly<Record<string, number>> | null
 }
 
 export interface SuspicionStore {
-  /** In order of their regions' names. */
+  /** The suspicions that stand, in order of their regions' names. */
   list(): Promise<Suspicion[]>
   get(regionId: string, through: SightKind): Promise<Suspicion | null>
-  /** Of one that stands, since when and what was confirmed stays; true for a new one. */
+  /**
+   * Raises a suspicion; true for a new one. One that stands already keeps its `since` and what was confirmed.
+   */
   raise(suspicion: Omit<Suspicion, 'confirmed'>): Promise<boolean>
-  /** False when there was none. */
+  /** Lowers a suspicion; false when there was none. */
   lower(regionId: string, through: SightKind): Promise<boolean>
-  /** False when there is none that has these counts. */
+  /** Writes that a suspicion's counts are confirmed; false when there is none with these counts. */
   confirm(suspicion: Suspicion, note: Note): Promise<boolean>
 }
 
 /** What the operator has set for all regions. */
 export interface RegionRules {
-  /** How many of a kind may be gone at once. */
+  /** How many things of a kind may be gone at once. */
   readonly mostGone: number
 }
 
-/** What a look has found that bears on whether it may be followed. */
+/** The findings of a look that bear on whether it may be followed. */
 export interface Look {
   /** Why the service user does not see as an administrator; null when it does. */
   readonly blind: Blindness | null
@@ -56,14 +61,16 @@ export interface Look {
 
 export interface Blindness {
   readonly sentence: string
-  /** Whether the region may be empty indeed, which an administrator can know. */
+  /** Whether the region may be empty indeed, which only an administrator can know. */
   readonly isPerhapsEmpty: boolean
 }
 
-/** So few may always be gone at once: people remove things. */
+/** So few things may always be gone at once, since people remove things. */
 const alwaysFew = 3
 
-/** How many of `known` may be gone at once: no more than `most`, nor than a fifth, but a few always. */
+/**
+ * How many of `known` things may be gone at once: no more than `most`, nor than a fifth, but always a few.
+ */
 export const mostGone = (known: number, most: number): number =>
   Math.max(alwaysFew, Math.min(most, Math.floor(known / 5)))
 

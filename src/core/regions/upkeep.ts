@@ -1,10 +1,10 @@
-// What is done for every region now and then, each by a turn of the clockwork.
+// Upkeep: the turns that every region has now and then.
 
 import type { TurnAsk } from '../clockwork.ts'
 
 /**
- * `tidy`: what late calls have made twice goes. `survey`: hosts and reservations are as they should be. `watch`: what
- * others do to networks is seen. `review`: every aspect of networks is asked for once more.
+ * `tidy`: removes surplus things that late calls made. `survey`: compares hosts and reservations. `watch`:
+ * reads what others changed in networks. `review`: asks for every aspect of networks.
  */
 export const upkeepKinds = ['tidy', 'survey', 'watch', 'review'] as const
 export type UpkeepKind = (typeof upkeepKinds)[number]

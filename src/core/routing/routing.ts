@@ -3,7 +3,10 @@
 import type { Note } from '../note.ts'
 import type { PageRequest } from '../page.ts'
 
-/** What a user may route by hand; other types are written by Atoll alone. */
+/**
+ * The types of resources that a user may route by hand; routings of all other types are written by Atoll
+ * alone.
+ */
 export const resourceTypes = [
   'network',
   'subnet',
@@ -42,21 +45,27 @@ export type RoutingChange = Partial<RoutingSpec>
 /** Equality on each field given. */
 export type RoutingFilter = Partial<RoutingSpec & Pick<Routing, 'id' | 'createdAt'> & { updatedAt: Date }>
 
-/** Things of a type in a region. */
+/** A type of resource in a region. */
 export type RoutedKind = Pick<Routing, 'resourceType' | 'regionId'>
 
 export interface RoutingStore {
   /** Up to `limit` routings with descending ids, below `marker`. */
   list(filter: RoutingFilter, page: PageRequest<number>): Promise<Routing[]>
   get(id: number): Promise<Routing | null>
-  /** The central ids of what has these ids in a region, by them; of those that are known. */
+  /**
+   * The central ids of resources that have these ids in a region, by the regional ids; ids without a routing
+   * are left out.
+   */
   centralIds(at: RoutedKind, regionalIds: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** The central ids of all of a type that is in a region, by their ids there. */
+  /** The central ids of all resources of a type that have a routing in a region, by the regional ids. */
   placed(at: RoutedKind): Promise<ReadonlyMap<string, string>>
-  /** Adds all or none, in order. Throws `conflict` for one that exists, `invalid` for an unknown region. */
+  /**
+   * Adds all routings or none, in order. Throws `conflict` for one that exists, `invalid` for an unknown
+   * region.
+   */
   append(specs: readonly RoutingSpec[], note: Note): Promise<Routing[]>
-  /** The routing as it is now but for `updatedAt`, which is as it was; null when there is none. Throws like append. */
+  /** The changed routing, still with its old `updatedAt`; null when there is none. Throws as append. */
   update(id: number, change: RoutingChange, note: Note): Promise<Routing | null>
-  /** False when there is none. */
+  /** False when there is no such routing. */
   remove(id: number, note: Note): Promise<boolean>
 }

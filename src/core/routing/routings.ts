@@ -9,7 +9,10 @@ import type { Routing, RoutingChange, RoutingFilter, RoutingSpec } from './routi
 
 export interface RoutingQuery extends PageRequest<number> {
   readonly filter: RoutingFilter
-  /** Of every project, or of the one in the filter; else of the caller's project, whatever the filter says. */
+  /**
+   * Routings of every project, or of the one in the filter; else of the caller's project, whatever the filter
+   * says.
+   */
   readonly allProjects: boolean
 }
 
@@ -66,7 +69,7 @@ export async function updateRouting(
   return routing
 }
 
-/** Throws `not_found`. */
+/** Removes a routing; throws `not_found`. */
 export async function removeRouting(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,

@@ -21,7 +21,7 @@ export interface AddressRange {
   readonly last: bigint
 }
 
-/** How many bits an address has. */
+/** How many bits an address of this IP version has. */
 export const widthOf = (version: IpVersion): number => (version === 4 ? 32 : 128)
 
 // Addresses
@@ -56,7 +56,7 @@ function parseIpv6(text: string): bigint | null {
 
 const groupsOf = (text: string): string[] => (text === '' ? [] : text.split(':'))
 
-/** With an IPv4 address at its end written as the two groups that it is. */
+/** The text of an IPv6 address, with an IPv4 address at its end written as the two groups that it is. */
 function hexOnly(text: string): string {
   const at = text.lastIndexOf(':') + 1
   const value = parseIpv4(text.slice(at))
@@ -74,11 +74,13 @@ export function formatAddress({ version, value }: Address): string {
 
 const formatIpv4 = (value: bigint): string => words(value, 4, 8).join('.')
 
-/** A number as so many words of so many bits. */
+/** A number as `count` words of `bits` bits each, the highest first. */
 const words = (value: bigint, count: number, bits: number): bigint[] =>
   Array.from({ length: count }, (_, at) => BigInt.asUintN(bits, value >> BigInt(bits * (count - 1 - at))))
 
-/** With `::` for the longest run of zeros: the first of equals, and never a single one. */
+/**
+ * The IPv6 text with `::` for its longest run of zero groups: the first of equals, and never a single group.
+ */
 function shortened(text: string): string {
   const runs = [...text.matchAll(/\b0(?::0)+\b/g)]
   const [longest] = runs.sort((a, b) => b[0].length - a[0].length)
@@ -88,7 +90,7 @@ function shortened(text: string): string {
   return `${before}::${after}`
 }
 
-/** For sorting: IPv4 first, then by value. */
+/** Orders addresses: IPv4 first, then by value. */
 export const compareAddresses = (a: Address, b: Address): number =>
   a.version - b.version || compare(a.value, b.value)
 
@@ -111,7 +113,7 @@ export const networkOf = (cidr: Cidr): Cidr => ({ ...cidr, value: rangeOf(cidr).
 
 export const isCanonicalCidr = (cidr: Cidr): boolean => rangeOf(cidr).first === cidr.value
 
-/** All its addresses. */
+/** The range from the first to the last address of a CIDR, network and broadcast addresses included. */
 export function rangeOf({ version, value, bits }: Cidr): AddressRange {
   const hosts = (1n << BigInt(widthOf(version) - bits)) - 1n
   return { version, first: value - (value & hosts), last: value | hosts }
@@ -119,10 +121,10 @@ export function rangeOf({ version, value, bits }: Cidr): AddressRange {
 
 export const contains = (cidr: Cidr, address: Address): boolean => encloses(rangeOf(cidr), single(address))
 
-/** Whether every address of the inner one is in the outer one. */
+/** Whether every address of the inner CIDR is in the outer one. */
 export const cidrContains = (outer: Cidr, inner: Cidr): boolean => encloses(rangeOf(outer), rangeOf(inner))
 
-/** Whether they have an address in common. */
+/** Whether two CIDRs have an address in common. */
 export const overlap = (a: Cidr, b: Cidr): boolean => meet(rangeOf(a), rangeOf(b))
 
 /**
@@ -162,15 +164,15 @@ export const formatPool = ({ version, first, last }: AddressRange): Pool => ({
   end: formatAddress({ version, value: last }),
 })
 
-/** Whether every address of the inner one is in the outer one. */
+/** Whether every address of the inner range is in the outer one. */
 export const encloses = (outer: AddressRange, inner: AddressRange): boolean =>
   outer.version === inner.version && outer.first <= inner.first && inner.last <= outer.last
 
-/** Whether they have an address in common. */
+/** Whether two ranges have an address in common. */
 export const meet = (a: AddressRange, b: AddressRange): boolean =>
   a.version === b.version && a.first <= b.last && b.first <= a.last
 
-/** The same addresses in as few ranges as there can be, in order. */
+/** Merges ranges: the same addresses in as few ranges as there can be, in order. */
 export function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
   const merged: AddressRange[] = []
   for (const range of inOrder(ranges)) {
@@ -197,7 +199,7 @@ export function subtractRanges(
 export const subtractAddress = (ranges: readonly AddressRange[], address: Address): AddressRange[] =>
   subtractRanges(ranges, [single(address)])
 
-/** What is left of a range between holes that are in order. */
+/** The parts of a range that lie between holes; the holes are in order. */
 function between({ version, first, last }: AddressRange, holes: readonly AddressRange[]): AddressRange[] {
   const left: AddressRange[] = []
   let next = first
@@ -226,7 +228,7 @@ function largestAt({ version, first, last }: AddressRange): Cidr {
 /** How many binary digits a number has; 0 has none. */
 const lengthOf = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length)
 
-/** The same addresses in as few CIDRs as there can be, in order. */
+/** Merges CIDRs: the same addresses in as few CIDRs as there can be, in order. */
 export const mergeCidrs = (cidrs: readonly Cidr[]): Cidr[] => mergeRanges(cidrs.map(rangeOf)).flatMap(cidrsOf)
 
 /** The smallest CIDR that has all addresses of a range. */
@@ -236,7 +238,7 @@ export function coverOf({ version, first, last }: AddressRange): Cidr {
 
 // Pools of a subnet
 
-/** What stock Neutron gives a subnet that names no pools: all that is usable but the gateway. */
+/** The pools that stock Neutron gives a subnet which names none: all usable addresses but the gateway. */
 export function defaultPools(cidr: Cidr, gateway: Address | null): AddressRange[] {
   const usable = hostRange(cidr)
   // A subnet of one address keeps it even where it is the gateway's: so Neutron does it.
@@ -244,14 +246,14 @@ export function defaultPools(cidr: Cidr, gateway: Address | null): AddressRange[
   return whole ? [usable] : subtractAddress([usable], gateway)
 }
 
-/** Whether any two of them have an address in common. */
+/** Whether any two of these pools have an address in common. */
 export const poolsOverlap = (pools: readonly AddressRange[]): boolean =>
   inOrder(pools).some((pool, at, all) => at > 0 && meet(all[at - 1]!, pool))
 
 export const poolContains = (pools: readonly AddressRange[], address: Address): boolean =>
   pools.some(pool => encloses(pool, single(address)))
 
-/** How many addresses they have; what is in several of them counts once. */
+/** How many addresses the pools have; an address that is in several pools counts once. */
 export const poolSize = (pools: readonly AddressRange[]): bigint =>
   mergeRanges(pools).reduce((sum, pool) => sum + sizeOf(pool), 0n)
 
@@ -276,11 +278,11 @@ export function takeBlocks(
   return inOrder(taken)
 }
 
-/** Which is the largest of them: the last of equals. */
+/** The index of the largest range: the last of equals. */
 const largest = (ranges: readonly AddressRange[]): number =>
   ranges.reduce((best, range, at) => (sizeOf(range) >= sizeOf(ranges[best]!) ? at : best), 0)
 
-/** Its last so many addresses, or all. */
+/** The last `count` addresses of a range, or all of it. */
 const endOf = (range: AddressRange, count: bigint): AddressRange =>
   sizeOf(range) <= count ? range : { ...range, first: range.last - count + 1n }
 

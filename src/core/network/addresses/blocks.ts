@@ -1,4 +1,4 @@
-// Who gives which addresses of a subnet that spans regions: each region those of its blocks, Atoll all others.
+// Blocks of a spanning subnet: each region gives the addresses of its own blocks, Atoll all others.
 
 import type { App, Transaction } from '../../app.ts'
 import { conflict } from '../../error.ts'
@@ -18,19 +18,24 @@ import {
   takeBlocks,
 } from './address.ts'
 
-/** The most addresses that a region has beyond those it has given. */
+/** The most addresses that a region is given at a time, in blocks of one subnet. */
 const mostAtOnce = 256n
 
 const rangeOf = (pool: Pool): AddressRange => parsePool(pool)!
 
-/** What a region has as its allocation pools: its blocks in the subnet. A region that has none gets some. */
+/**
+ * The region's blocks in the subnet, which are its copy's allocation pools. A region that has none gets some.
+ */
 export function blocksFor(app: Pick<App, 'store'>, subnet: Subnet, region: Region): Promise<Pool[]> {
   return changeBlocks(app, subnet, region, (mine, free, share) =>
     mine.length > 0 ? mine : [...mine, ...takeBlocks(free, [], share)],
   )
 }
 
-/** The region's blocks after one more was added: it has given what it had. Null where the subnet has none left to give. */
+/**
+ * The region's blocks after one more was added, since it has given all addresses of those that it had. Null
+ * where the subnet has no addresses left.
+ */
 export async function moreBlocksFor(
   app: Pick<App, 'store'>,
   subnet: Subnet,
@@ -85,7 +90,7 @@ async function changeBlocks(
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
-/** In how many regions the subnet may come to be. */
+/** How many regions may come to have a copy of the subnet. */
 async function regionCount(app: Pick<App, 'store'>, { networkId }: Subnet): Promise<number> {
   const network = await app.store.networks.get('network', networkId, 'atoll')
   const regions = await regionsOf(app.store)
@@ -120,8 +125,8 @@ export async function gatewayFor(
 }
 
 /**
- * The one address that a holder has in a subnet for a purpose: that which it has, or any that is free of the pools; null
- * where there is none. Any number of callers at once get the same.
+ * The one address that a holder has in a subnet for a purpose: the one that it has already, else any free one
+ * of the pools; null where none is free. Callers at the same time get the same address.
  */
 export const holdOne = (
   app: Pick<App, 'store'>,
@@ -144,8 +149,9 @@ export function blockOf(holdings: readonly Holding[], address: string): string |
 }
 
 /**
- * Takes an address out of the block that it is in, so that the region cannot give it; the region's blocks after that,
- * null when it was in none. Whoever calls tells the region before the address is given to anyone.
+ * Takes an address out of the block that it is in, so that the region cannot give it; returns the region's
+ * blocks after that, null when the address was in no block. The caller tells the region before the address is
+ * given to a port.
  */
 export async function carveOut(
   tx: Transaction,

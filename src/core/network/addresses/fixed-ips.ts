@@ -1,4 +1,4 @@
-// Which addresses a port of a network that spans regions gets: those that are asked for, or any that are free.
+// The fixed IPs of a port on a spanning network: the addresses that it asks for, or any that are free.
 
 import type { Transaction } from '../../app.ts'
 import { conflict, invalid, notFound } from '../../error.ts'
@@ -18,15 +18,15 @@ import {
 } from './address.ts'
 import { blockOf, carveOut } from './blocks.ts'
 
-/** An address that is wanted: in a subnet, this one or any. */
+/** An address that a port wants in a subnet: this one, or any for null. */
 export interface WantedIp {
   readonly subnet: Subnet
   readonly ipAddress: string | null
 }
 
 /**
- * What a port asks for, each in its subnet; without a word one address of each IP version. Throws `invalid`
- * (`address_outside`, `address_no_subnet`) and `not_found` (`subnet`).
+ * The addresses that a port asks for, each with its subnet; a port that asks for nothing gets one address of
+ * each IP version. Throws `invalid` (`address_outside`, `address_no_subnet`) and `not_found` (`subnet`).
  */
 export function wantedIps(
   asks: readonly FixedIpAsk[] | undefined,
@@ -67,7 +67,7 @@ function oneOfEach(subnets: readonly Subnet[]): WantedIp[] {
   return [first(4), first(6)].flatMap(subnet => (subnet ? [{ subnet, ipAddress: null }] : []))
 }
 
-/** A region whose pools have become smaller, and must be told before the address is used. */
+/** A region whose blocks of a subnet have become smaller: it must be told before the address is used. */
 export interface Carved {
   readonly regionId: string
   readonly subnet: Subnet
@@ -114,14 +114,14 @@ export async function holdIps(
   return { fixedIps, carved }
 }
 
-/** In such subnets an address follows from the MAC. */
+/** The address that follows from the MAC in an IPv6 subnet with SLAAC; null in any other subnet. */
 function slaacOf({ ipv6AddressMode, cidr }: Subnet, mac: string): string | null {
   if (ipv6AddressMode !== 'slaac' && ipv6AddressMode !== 'dhcpv6-stateless') return null
   const address = slaacAddress(parseCidr(cidr)!, mac)
   return address && formatAddress(address)
 }
 
-/** A block of another region that has the address lets it go. */
+/** Takes the address out of another region's block, where it is in one. */
 async function makeRoom(
   tx: Transaction,
   subnet: Subnet,

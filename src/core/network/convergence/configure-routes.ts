@@ -12,8 +12,9 @@ import { routerScene } from './router-scene.ts'
 import { type RegionLeg, routesOf } from './routes.ts'
 
 /**
- * Brings the routes of all copies to what the model says; a region that is so already is not written to. One that gives
- * no answer does not keep the others from theirs; its error is thrown at the end. Throws `conflict` (`routes_exceeded`).
+ * Brings the routes of all copies of a router to what the model says; a copy that has its routes already is
+ * not written to. A region that gives no answer does not keep the other copies from their routes; its error
+ * is thrown at the end. Throws `conflict` (`routes_exceeded`).
  */
 export async function configureRoutes(app: App, caller: Caller, routerId: string): Promise<void> {
   const scene = await routerScene(app, routerId)
@@ -35,7 +36,10 @@ export async function configureRoutes(app: App, caller: Caller, routerId: string
   if (worst) throw worst
 }
 
-/** By region. Where there is no bridge the router is in one region, and needs none but the user's own. */
+/**
+ * The routes of a router's copies, by region. A router without a bridge is in one region, and has only its
+ * user's own routes.
+ */
 export function routesIn(
   app: Pick<App, 'networkRules'>,
   scene: RouterScene,

@@ -1,4 +1,5 @@
-// Bringing what one region holds of a router to what it should hold: see, plan, do the difference, look again.
+// Brings one region's copy of a router to the plan: see the region, plan, do the steps that differ, look
+// again.
 
 import type { App } from '../../app.ts'
 import { AppError, conflict, isRefusal } from '../../error.ts'
@@ -14,18 +15,26 @@ import { legsIn, routerScene } from './router-scene.ts'
 import { type Aspect, see } from './router-seen.ts'
 import { type Leaving, type Step, stepsTo } from './router-steps.ts'
 
-/** How often the difference is worked out anew: a step that was refused may have been done by another meanwhile. */
+/**
+ * How often the steps are planned anew: one that the region refused may have been done by another worker in
+ * the meantime.
+ */
 const rounds = 4
-/** What is gone was taken away by another, who may say so only a moment later. */
+/**
+ * How often where the region refuses a step since a thing is gone: another worker took it away, and may note
+ * that a moment later.
+ */
 const roundsForGone = 12
 
 /**
- * Returns how many steps it took: none where all was as it should be. A router that is gone from the model goes from
- * the region. Throws as the region refuses, `conflict` (`drift`) where what was made there is gone.
+ * Returns how many steps it took: none where the region held what the plan says. The copy of a router that is
+ * gone from the model is removed. Throws as the region refuses, `conflict` (`drift`) where a thing that Atoll
+ * made there is gone.
  */
 export function convergeRouter(app: App, aspect: Aspect): Promise<number> {
   const { routerId, region } = aspect
-  // Of two calls at once for one leg stock Neutron undoes the one that won as well.
+  // One convergence of a router's copy at a time: of two calls at once for one leg stock Neutron undoes the
+  // winner's as well.
   const what = { kind: 'convergence', id: `${routerId}/${region.id}`, regionId: region.id }
   return byOne(app, what, renew => converge(app, aspect, renew))
 }
@@ -58,7 +67,7 @@ async function converge(app: App, aspect: Aspect, renew: () => Promise<void>): P
 
 interface Difference {
   readonly steps: readonly Step[]
-  /** The region's ids of what is there. */
+  /** The region's ids of things by their references. */
   readonly ids: ReadonlyMap<Ref, string>
 }
 
@@ -132,8 +141,9 @@ async function carryOutOne(
 }
 
 /**
- * Of two calls at once for one port stock Neutron takes the device off the port for the one that comes too late, and
- * still has the leg: from then on it refuses to add it, and its port has to be told whose it is.
+ * Of two calls at once for one port stock Neutron takes the device off the port for the call that comes too
+ * late, and still has the leg: from then on it refuses to add the leg, and the leg's port must be given its
+ * router again.
  */
 async function addLeg(networking: RegionNetworking, routerId: string, portId: string): Promise<void> {
   try {
@@ -145,7 +155,7 @@ async function addLeg(networking: RegionNetworking, routerId: string, portId: st
   }
 }
 
-/** Whether a leg's port has no device, and no other of the router's is in its subnet. */
+/** Whether a leg's port has lost its device, and the router has no other port in the port's subnets. */
 async function hasLost(networking: RegionNetworking, routerId: string, portId: string): Promise<boolean> {
   const port = await networking.get('port', portId)
   if (port?.deviceId !== '') return false
@@ -169,12 +179,13 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
   const { kind, purpose, spec, where, place } = thing
   const { region, routerId } = aspect
   const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
-  // What is known by its intent is not made again: so where it is, is known with that or not at all.
+  // A thing whose id its intent has is not made again: so its place is noted in the same transaction, or not
+  // at all.
   const settle: Settle = (intentId, made) =>
     app.store.transact(async tx => {
       const router = await tx.networks.lock('router', routerId)
       const regionalId = await tx.intents.settle(intentId, made)
-      // Its removal has begun meanwhile: the next look takes away what was made.
+      // The router's removal has begun in the meantime: the next round removes the thing that was made.
       if (!router || router.deleting || !place) return regionalId
       const { projectId } = router
       await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId, at: app.now() })
@@ -184,7 +195,7 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
   return (await realise(app, intent, maker, settle)).id
 }
 
-/** Neutron takes no empty list of a gateway's addresses. */
+/** A gateway without addresses leaves the list out: Neutron takes no empty one. */
 function withoutEmpty<K extends MadeKind>(spec: RegionSpec<K>): RegionSpec<K> {
   const { externalGateway } = spec as RegionSpec<'router'>
   if (!externalGateway || externalGateway.externalFixedIps.length > 0) return spec
@@ -192,7 +203,7 @@ function withoutEmpty<K extends MadeKind>(spec: RegionSpec<K>): RegionSpec<K> {
   return { ...spec, externalGateway: gateway }
 }
 
-/** What was made for an intent is gone, and in the routings no more. */
+/** Ends an intent whose thing was removed from the region, and removes its routing. */
 async function forget(app: App, { region, routerId }: Aspect, intent: Intent): Promise<void> {
   const [, id = intent.purpose] = intent.purpose.split('/')
   const kind = intent.purpose.startsWith('mirror/') ? `shadow_${intent.resourceType}` : intent.resourceType
@@ -203,7 +214,9 @@ async function forget(app: App, { region, routerId }: Aspect, intent: Intent): P
   })
 }
 
-/** A network that is in the region no more, with its subnets. */
+/**
+ * Ends the intents of a network and its subnets that were removed from the region, and removes their places.
+ */
 async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promise<void> {
   const network = await app.store.networks.get('network', centralId, 'atoll')
   const ids = [centralId, ...(network?.subnetIds ?? [])]

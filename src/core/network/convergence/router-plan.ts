@@ -1,4 +1,5 @@
-// What one region should hold of a router: worked out from the scene alone, in terms of purposes, not of regional ids.
+// The plan of a router in one region, worked out from the scene alone, in terms of purposes and not of
+// regional ids.
 
 import { formatCidr, parseCidr } from '../addresses/address.ts'
 import type { MadeKind, RegionQuery, RegionSpec } from '../copies/region-rows.ts'
@@ -11,53 +12,53 @@ import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
 export type Ref = string
 export const refer = (kind: string, purpose: string): Ref => `@${kind}/${purpose}`
 
-/** Something that is to be there: made where nothing was made for its purpose yet. */
+/** A thing that the plan wants: made where the region has none yet for its purpose. */
 export interface Thing<K extends MadeKind = MadeKind> {
   readonly kind: K
   readonly purpose: string
-  /** What it is known as in routings, for which central resource; null for what is in none. */
+  /** Its resource type in routings, and its central resource; null for a thing that has no routing. */
   readonly place: { readonly kind: string; readonly centralId: string } | null
   readonly spec: RegionSpec<K>
   readonly where: NonNullable<RegionQuery<K>['where']>
 }
 
-/** A leg of the router: by a port that is made for it, or one that is there. */
+/** A leg of the router: by a port that is made for it, or by one that the region has already. */
 export interface WantedLeg {
   readonly port: Ref
-  /** The port, where it is to be made. */
+  /** The leg's port where it has to be made; null where the region has it. */
   readonly thing: Thing<'port'> | null
 }
 
 /** A floating IP and the port that it is to lead to. */
 export interface Link {
   readonly floatingIpId: string
-  /** The region's id of it. */
+  /** The region's id of the floating IP. */
   readonly regionalId: string
   readonly port: Ref
   readonly fixedIp: string
 }
 
 export interface RegionPlan {
-  /** Networks that must be there with their subnets, made the usual way. */
+  /** Networks whose copies the router needs in the region, with their subnets; made by `ensureNetwork`. */
   readonly networks: readonly Network[]
   /** Mirrors of other regions' networks and subnets, in an order in which they can be made. */
   readonly mirrors: readonly Thing[]
-  /** Null where the router is not to be, or is not the planner's to make. */
+  /** Null where the region is to have no copy, or makes the router itself (at its home). */
   readonly router: Thing<'router'> | null
   readonly legs: readonly WantedLeg[]
   readonly mirrorPorts: readonly Thing<'port'>[]
   readonly links: readonly Link[]
-  /** The CIDRs that the router is connected to by all this: routes lead through them only. */
+  /** The CIDRs that the router's legs and gateway connect it to: its routes lead through these only. */
   readonly connected: readonly Connection[]
 }
 
 export interface Connection {
   readonly cidr: string
-  /** The port of the leg by which it is so; null for the gateway. */
+  /** The port of the leg on the CIDR; null for the gateway. */
   readonly leg: Ref | null
 }
 
-/** Of a router that is not to be there. */
+/** The plan for a router that the region is not to have. */
 export const nothing: RegionPlan = {
   networks: [],
   mirrors: [],
@@ -68,7 +69,7 @@ export const nothing: RegionPlan = {
   connected: [],
 }
 
-/** What the region should hold; `legs` are the addresses of the router's legs there, by subnet. */
+/** The plan of the router in a region; `legs` are the addresses of the router's legs there, by subnet. */
 export function planFor(
   scene: RouterScene,
   here: SceneRegion | undefined,
@@ -103,7 +104,10 @@ export function planFor(
   }
 }
 
-/** At its way out the router has its gateway on the external network; elsewhere on the bridge, if there is one. */
+/**
+ * The copy at the exit has its gateway on the external network; all other copies have theirs on the bridge,
+ * where there is one.
+ */
 function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Thing<'router'> {
   const { router } = scene
   return {
@@ -155,7 +159,10 @@ function onBridge({ bridge }: RouterScene, { bridgeAddress, bridgeAddress6 }: Sc
   )
 }
 
-/** Where the gateway is elsewhere, the bridge is reached by a leg in each of its subnets. */
+/**
+ * The legs on the bridge of the copy at the exit, one in each subnet: all other copies have their gateway
+ * there.
+ */
 function bridgeLegs(scene: RouterScene, here: SceneRegion, isExit: boolean): WantedLeg[] {
   if (!isExit || !scene.bridge) return []
   const { network } = scene.bridge
@@ -164,7 +171,7 @@ function bridgeLegs(scene: RouterScene, here: SceneRegion, isExit: boolean): Wan
   })
 }
 
-/** What the leg on the bridge is made for. */
+/** The purpose of the copy's leg on the bridge. */
 const bridgeLegOf = ({ id }: Router, { ipVersion }: Subnet): string =>
   `bridge${ipVersion === 6 ? '6' : ''}/${id}`
 
@@ -176,14 +183,14 @@ function ownLegs(
   return scene.attached.flatMap(({ port, subnet, network }) => {
     const address = legs.get(subnet.id)
     if (address === undefined) return []
-    // A port that a user made where its network lives is the leg itself.
+    // At the network's home the port that the user made is the leg itself.
     const isThere = homeOf(network, [region]) && placeIn(port, region) === port.id
     if (isThere) return [{ port: refer('port', port.id), thing: null }]
     return [legBy(scene.router, port.id, { network, subnet }, address, port.id)]
   })
 }
 
-/** A leg is a port of its own with the address that is meant, known again by its mark. */
+/** A leg by a port that is made with the given address, and found again by its mark. */
 function legBy(
   { projectId, name }: { projectId: string; name: string },
   purpose: string,
@@ -204,20 +211,22 @@ function legBy(
         networkId,
         name,
         fixedIps: [{ subnetId: refer('subnet', subnet.id), ipAddress }],
-        // Left to itself the region would put it into the project's default group.
+        // Without an empty list the region would put the port into the project's default group.
         securityGroupIds: [],
       },
     },
   }
 }
 
-/** A subnet of other regions that is mirrored here, since floating IPs lead to ports on it. */
+/**
+ * A subnet of other regions that has a mirror here, since floating IPs of this region lead to ports on it.
+ */
 interface Mirrored {
   readonly network: Network
   readonly subnet: Subnet
 }
 
-/** Ports that are elsewhere, and have floating IPs here. */
+/** The ports in other regions that floating IPs of this region lead to. */
 const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
   bound.filter(({ port }) => port.places.length > 0 && placeIn(port, region) === null)
 
@@ -232,7 +241,7 @@ export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
   )
 }
 
-/** No DHCP, no gateway, and nothing to give but the address of the router's leg. */
+/** A subnet's mirror: without DHCP and gateway, and with no address to give but that of the router's leg. */
 function mirrorOf({ network, subnet }: Mirrored, ownProject: string): Thing[] {
   const networkId = refer('network', `mirror/${network.id}`)
   const pool = { start: mirrorAddress(subnet), end: mirrorAddress(subnet) }
@@ -263,7 +272,7 @@ function mirrorOf({ network, subnet }: Mirrored, ownProject: string): Thing[] {
   ]
 }
 
-/** The subnet's own gateway address: in the mirror it is free. */
+/** The address of the router's leg on a mirror: the subnet's own gateway address, which is free there. */
 const mirrorAddress = ({ gatewayIp, cidr, allocationPools }: Subnet): string =>
   gatewayIp ?? allocationPools.at(-1)?.end ?? formatCidr(parseCidr(cidr)!)
 
@@ -272,15 +281,18 @@ function mirrorLeg({ router }: RouterScene, { network, subnet }: Mirrored): Want
   return legBy(router, `mirror-leg/${router.id}/${subnet.id}`, mirror, mirrorAddress(subnet), null)
 }
 
-/** What stands here for a port that is elsewhere. */
+/** A mirror port, which stands here for a port of another region. */
 interface StandIn {
   readonly purpose: string
-  /** As what the network and the subnet that it is in were made. */
+  /** The purposes of the network and the subnet that the mirror port is on. */
   readonly networkId: string
   readonly subnetId: string
 }
 
-/** It is in the mirror of the port's subnet; in the subnet itself where that is here too, as one layer 2 with the port's. */
+/**
+ * The mirror port of a bound port: on the mirror of the port's subnet, or on the subnet's own copy where this
+ * region has one, since that is one layer 2 with the port's.
+ */
 function standInFor({ attached }: RouterScene, { region }: SceneRegion, bound: Bound): StandIn | null {
   const { port, fixedIp } = bound
   const subnetId = port.fixedIps.find(({ ipAddress }) => ipAddress === fixedIp)?.subnetId
@@ -296,7 +308,10 @@ function standInFor({ attached }: RouterScene, { region }: SceneRegion, bound: B
     : { purpose: `shadow/${port.id}/${fixedIp}`, networkId: network.id, subnetId: subnet.id }
 }
 
-/** Ports with the addresses that floating IPs lead to: the router sends what comes for them on to the real ones. */
+/**
+ * Mirror ports with the addresses that floating IPs lead to: from there the router's routes lead on to the
+ * real ports.
+ */
 function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Thing<'port'>[] {
   return boundElsewhere(scene, here).flatMap(bound => {
     const { port, fixedIp } = bound
@@ -323,7 +338,9 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
   })
 }
 
-/** Every floating IP here whose port has a place: to the port itself, or to what stands for it. */
+/**
+ * Every floating IP of the region whose port has a place: linked to the port itself, or to its mirror port.
+ */
 function linksIn(scene: RouterScene, here: SceneRegion): Link[] {
   return scene.bound.flatMap(bound => {
     const { floatingIp, port, fixedIp } = bound

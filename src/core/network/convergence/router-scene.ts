@@ -1,4 +1,4 @@
-// Everything that what regions hold of one router depends on, read from the central model alone.
+// The scene of a router, read from the central model alone: all that the plans for its copies depend on.
 
 import type { App } from '../../app.ts'
 import type { Region } from '../../regions/region.ts'
@@ -23,12 +23,12 @@ export interface Bound {
   readonly fixedIp: string
 }
 
-/** A region that the router has to do with. */
+/** A region that has, or is to have, a copy of the router. */
 export interface SceneRegion {
   readonly region: Region
-  /** The address of the router's copy on the bridge; null where it needs none. */
+  /** The IPv4 address of the router's copy on the bridge; null where it needs none. */
   readonly bridgeAddress: string | null
-  /** The same of IPv6; null where the router has no subnet of it. */
+  /** The IPv6 address of the copy on the bridge; null where the router has no IPv6 subnet. */
   readonly bridgeAddress6: string | null
 }
 
@@ -42,11 +42,14 @@ export interface RouterScene {
   readonly exit: Region | null
   readonly bridge: Bridge | null
   readonly bound: readonly Bound[]
-  /** In order of their names. */
+  /** The regions of the router, in order of their names. */
   readonly regions: readonly SceneRegion[]
 }
 
-/** Null for a router that is gone. Holds what addresses the router's copies need. */
+/**
+ * Reads the scene of a router; null when the router is gone. Holds the addresses that the router's copies
+ * need.
+ */
 export async function routerScene(app: App, routerId: string): Promise<RouterScene | null> {
   const router = await app.store.networks.get('router', routerId, 'atoll')
   if (!router) return null
@@ -115,7 +118,7 @@ async function attachedTo(app: App, router: Router): Promise<Attached[]> {
 const byId = <Row extends { readonly id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> =>
   new Map(rows.map(row => [row.id, row]))
 
-/** What interfaces attach, in order of the subnets' ids. */
+/** The router's interfaces with their networks and subnets, in order of the subnets' ids. */
 export function attachedBy(
   interfaces: readonly Port[],
   subnetById: ReadonlyMap<string, Subnet>,
@@ -131,7 +134,7 @@ export function attachedBy(
   return found.sort((a, b) => (a.subnet.id < b.subnet.id ? -1 : 1))
 }
 
-/** Where an attached subnet is, and where the way out is. */
+/** The regions of a router's copies: those that have an attached subnet, and the exit. */
 export const involved = (
   known: readonly Region[],
   attached: readonly Attached[],
@@ -156,8 +159,9 @@ export async function legsIn(
 }
 
 /**
- * On a network of one region the interface's own address; on one that spans regions each region has its own gateway, and
- * an interface that is not the gateway an address of its own.
+ * The address of the router's leg in a subnet of a region. At the network's home it is the interface's own;
+ * on a spanning network it is the region's own gateway, or, for an interface that is not the gateway, an
+ * address of its own in each region.
  */
 async function legAddress(
   app: Pick<App, 'store'>,
@@ -185,7 +189,7 @@ async function boundThrough(app: App, router: Router): Promise<Bound[]> {
   return boundBy(floatingIps, byId(ports))
 }
 
-/** Those that lead to a port's address. */
+/** The floating IPs that lead to an address of a port, with their ports. */
 export const boundBy = (floatingIps: readonly FloatingIp[], portById: ReadonlyMap<string, Port>): Bound[] =>
   floatingIps.flatMap(floatingIp => {
     const port = portById.get(floatingIp.portId ?? '')

@@ -1,4 +1,4 @@
-// What a region holds of a router now.
+// Reading what a region holds of a router.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -13,7 +13,7 @@ import { type Ref, type RegionPlan, refer } from './router-plan.ts'
 import { type RouterScene, routerScene } from './router-scene.ts'
 import type { Leaving, RegionSeen } from './router-steps.ts'
 
-/** Who asks, for which router, in which region. */
+/** One router in one region, and the request on whose behalf it is brought there. */
 export interface Aspect {
   readonly caller: Pick<Caller, 'requestId'>
   readonly routerId: string
@@ -27,7 +27,7 @@ export interface Looking {
   readonly routerId: string
 }
 
-/** Throws `conflict` (`drift`) where the router's copy is gone that was made there. */
+/** Reads the region. Throws `conflict` (`drift`) where the router's copy that Atoll made there is gone. */
 export async function see(app: App, networking: RegionNetworking, looking: Looking): Promise<RegionSeen> {
   const { scene, plan, region, routerId } = looking
   const intents = await app.store.intents.living(region.name, [routerId])
@@ -64,7 +64,7 @@ const drift = (region: Region, kind: string, id: string): AppError =>
     'drift',
   )
 
-/** The region's ids of the central resources in the scene. */
+/** The region's ids of the scene's resources, by the model's places. */
 function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref, string]> {
   const rows = [
     ['router', [scene.router]],
@@ -85,7 +85,10 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
   for (const id of scene.gatewayNetwork?.subnetIds ?? []) yield [refer('subnet', id), id]
 }
 
-/** Ours that lead through the router, and those that are to: of ours the id is the region's own. */
+/**
+ * Atoll's floating IPs of the region that lead through the router or are to; their central id is also the
+ * region's.
+ */
 async function floatingIpsSeen(
   app: App,
   networking: RegionNetworking,
@@ -104,7 +107,7 @@ async function floatingIpsSeen(
   return seen.filter(({ id }) => ours.has(id))
 }
 
-/** The bridge leaves with the last of the project's routers. */
+/** The copy of the bridge, where this is the last of the project's routers that the region has. */
 async function leavingWith(app: App, { region, routerId, scene }: Looking): Promise<Leaving[]> {
   const project = scene?.router.projectId ?? (await ownerOf(app, routerId))
   const bridge = project === null ? null : await findBridge(app, project)

@@ -1,5 +1,5 @@
-// The difference between what a region should hold of a router and what it holds, as steps in an order that stock
-// Neutron accepts. Each step may be done again without harm.
+// The steps from what a region holds of a router to what the plan says, in an order that stock Neutron
+// accepts. Each step may be done again without harm.
 
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import type { Intent } from '../copies/intent.ts'
@@ -7,23 +7,26 @@ import type { RegionFloatingIp, RegionPort, RegionRouter, RegionSpec } from '../
 import type { HostRoute, Network } from '../model/model.ts'
 import { type Link, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
 
-/** What is there. */
+/** What a region holds of a router. */
 export interface RegionSeen {
   /** The router's copy; null where there is none. */
   readonly router: RegionRouter | null
   /** The ports by which it is on networks, its gateway's not among them. */
   readonly legs: readonly RegionPort[]
-  /** Those of the plan's links, and those of ours that lead through the router. */
+  /** The floating IPs of the plan's links, and all others of Atoll's that lead through the router. */
   readonly floatingIps: readonly RegionFloatingIp[]
-  /** What was made in the region for this router's sake. */
+  /** The living intents of the things that were made in the region for this router. */
   readonly intents: readonly Intent[]
-  /** The region's ids of what is known, by `refer`. */
+  /** The region's ids of resources and things, by `refer`. */
   readonly ids: ReadonlyMap<Ref, string>
-  /** What its removal asks for beside: the bridge, where no other router of the project is in the region. */
+  /**
+   * Copies that go with the router's: that of the bridge, where no other router of the project is in the
+   * region.
+   */
   readonly leaving: readonly Leaving[]
 }
 
-/** Something that is to go from the region with the last that needed it. */
+/** A copy that leaves the region with the last router that needed it. */
 export interface Leaving {
   readonly kind: 'network'
   readonly centralId: string
@@ -46,7 +49,10 @@ export type Step =
   | { readonly do: 'link'; readonly link: Link }
   | { readonly do: 'unlink'; readonly regionalId: string }
 
-/** No steps where all is as it should be. Of a router that lives in the region only the floating IPs are Atoll's to lead. */
+/**
+ * The steps; none where the region holds what the plan says. Where the router is at home the steps are only
+ * for its floating IPs.
+ */
 export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, isOurs: boolean): Step[] {
   const router = refer('router', routerId)
   return [
@@ -56,7 +62,10 @@ export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, is
   ]
 }
 
-/** What is there and should not be, in an order in which nothing needs what goes before it. */
+/**
+ * Steps that remove what the plan does not have, in an order in which nothing is removed before what needs
+ * it.
+ */
 function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
   const wanted = new Set(thingsOf(plan).map(({ kind, purpose }) => refer(kind, purpose)))
   const legs = new Set(plan.legs.map(({ port }) => seen.ids.get(port)))
@@ -77,10 +86,13 @@ function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
   ]
 }
 
-/** What should be there and is not, in an order in which all that it needs is there before it. */
+/**
+ * Steps that make what the plan has and the region does not, in an order in which a thing comes after all
+ * that it needs.
+ */
 const givings = (plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] => [
   ...plan.networks
-    // Whoever made it may have got no further than the network itself.
+    // A worker that made the network may have died before its subnets were made.
     .filter(
       ({ id, subnetIds }) =>
         !seen.ids.has(refer('network', id)) || !subnetIds.every(one => seen.ids.has(refer('subnet', one))),
@@ -112,7 +124,10 @@ const isMissing =
 const intentFor = ({ intents }: RegionSeen, regionalId: string): Intent | null =>
   intents.find(intent => intent.regionalId === regionalId) ?? null
 
-/** A leg's port goes with the leg. */
+/**
+ * The intents' things of this kind that are to be removed; a leg's port is not among them, since it goes with
+ * its leg.
+ */
 const drops = (gone: readonly Intent[], kind: string, legs: readonly RegionPort[]): Step[] =>
   gone
     .filter(
@@ -145,8 +160,8 @@ interface Going {
 }
 
 /**
- * Routes through what goes away go first: the region would not let it go. What is reached by a gateway before and by a
- * leg afterwards, or the other way round, is not reached in between.
+ * Routes through a leg or gateway that is to go are removed first, else the region would not let it go. A
+ * CIDR that is moved from the gateway to a leg, or the other way round, is not reached in between.
  */
 function fewerRoutes(
   plan: RegionPlan,
@@ -169,13 +184,13 @@ function fewerRoutes(
   return kept.length === router.routes.length ? [] : [{ do: 'change', id, spec: { routes: kept } }]
 }
 
-/** What the gateway is to be, where it is not that; null where it is. */
+/** Takes away a gateway that has to move to another network; null where none has to. */
 function gatewayChange(plan: RegionPlan, { router, ids }: RegionSeen): RegionSpec<'router'> | null {
   const wanted = plan.router?.spec.externalGateway ?? null
   const present = router?.externalGateway ?? null
   if (!router || sameGateway(wanted, present, ids)) return null
   const isMoved = present !== null && present.networkId !== (wanted && (ids.get(wanted.networkId) ?? ''))
-  // Its new network may have to be made first: later steps see to it.
+  // The new gateway's network may have to be made first: `attributes` sets the gateway after that.
   return isMoved ? { externalGateway: null } : null
 }
 
@@ -191,14 +206,14 @@ function sameGateway(wanted: Gateway | null, present: Gateway | null, ids: Regio
       present.externalFixedIps.some(
         other =>
           other.subnetId === idOf(one.subnetId) &&
-          // Of a subnet alone any address of it will do.
+          // Where the plan has a subnet without an address, any address of the subnet will do.
           (one.ipAddress === undefined || other.ipAddress === one.ipAddress),
       ),
     )
   )
 }
 
-/** What of the router's own attributes is not as it should be. */
+/** A change of the router's name, state and gateway, where they are not as the plan says. */
 function attributes({ router: wanted }: RegionPlan, { router, ids }: RegionSeen, id: Ref): Step[] {
   if (!wanted || !router) return []
   const { name, adminStateUp, externalGateway = null } = wanted.spec

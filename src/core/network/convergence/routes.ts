@@ -26,16 +26,22 @@ import type { HostRoute } from '../model/model.ts'
 /** One region's copy of the router. */
 export interface RegionLeg {
   readonly region: string
-  /** Its addresses on the bridge; without one of IPv6 it neither sends nor gets that. */
+  /** The copy's addresses on the bridge; without one of IPv6 it neither sends nor gets IPv6. */
   readonly nextHop: string
   readonly nextHop6: string | null
-  /** Of the subnets that it is attached to in the region. Any two CIDRs of a scene are the same or apart. */
+  /** The CIDRs that the copy is attached to in the region. Any two CIDRs of a scene are the same or apart. */
   readonly cidrs: readonly string[]
-  /** Of other regions' subnets that are mirrored in this one for floating IPs: connected, but nobody is there. */
+  /**
+   * The CIDRs of other regions' subnets that have a mirror in this region: connected, but without the real
+   * ports.
+   */
   readonly mirrored: readonly string[]
   /** Whether the router's external gateway is in the region: at most one is. */
   readonly isExit: boolean
-  /** The user's own routes. One to exactly a subnet, or to everywhere, is in place of ours. */
+  /**
+   * The user's own routes. One to exactly a subnet's CIDR, or to everywhere, replaces the route that Atoll
+   * would make.
+   */
   readonly extra: readonly HostRoute[]
 }
 
@@ -45,12 +51,12 @@ export interface RouteScene {
   limitOf(region: string): number
 }
 
-/** Of one IP version: the legs that have it, and every CIDR once. */
+/** One IP version of a scene: the legs that have an address of it, and every CIDR once. */
 interface Plane {
   readonly version: IpVersion
-  /** In order of their names. */
+  /** In order of their regions' names. */
   readonly legs: readonly Leg[]
-  /** In order of their addresses. */
+  /** In order of their first addresses. */
   readonly owned: readonly Owned[]
   readonly exit: Leg | undefined
 }
@@ -60,7 +66,7 @@ interface Leg {
   readonly hop: string
   readonly isExit: boolean
   readonly cidrs: readonly Cidr[]
-  /** The texts of its CIDRs, and of those that are only mirrored. */
+  /** The texts of the leg's own CIDRs and of those that are only mirrored. */
   readonly own: ReadonlySet<string>
   readonly mirrored: ReadonlySet<string>
   readonly extra: readonly Route[]
@@ -69,9 +75,9 @@ interface Leg {
 interface Owned {
   readonly cidr: Cidr
   readonly text: string
-  /** A block that it is in has no fewer bits. */
+  /** A block that groups this CIDR with others has at least so many bits. */
   readonly leastBits: number
-  /** The first by name of the regions that have it. */
+  /** The leg that routes to this CIDR lead to: the first by name of the regions that have it. */
   readonly owner: Leg
 }
 
@@ -85,13 +91,13 @@ interface Route {
   readonly hop: string
 }
 
-/** Of one IP version, by region. */
+/** The routes of one IP version, by region. */
 type Tables = ReadonlyMap<string, readonly Route[]>
 
 /**
- * The whole table of each region's router, sorted: the same scene in any order gives the same tables. Throws `conflict`:
- * `routes_exceeded` where a router would need more than its region takes, however they are summarised, and
- * `mirror_too_small` for a mirror of a single address.
+ * The whole routing table of each region's copy, sorted: the same scene in any order gives the same tables.
+ * Throws `conflict`: `routes_exceeded` where a copy would need more routes than its region takes, however
+ * they are grouped, and `mirror_too_small` for a mirror of a single address.
  */
 export function routesOf(scene: RouteScene): ReadonlyMap<string, HostRoute[]> {
   const planes = [planeOf(scene.regions, 4), planeOf(scene.regions, 6)]
@@ -123,7 +129,10 @@ function planeOf(regions: readonly RegionLeg[], version: IpVersion): Plane {
   }
 }
 
-/** Only within what is nobody's on the Internet may a route lead to more than there is. */
+/**
+ * A block may be wider than the CIDRs in it only within private ranges, else its route would take traffic
+ * from the Internet.
+ */
 const privateRanges = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'].map(
   cidrOf,
 )
@@ -159,7 +168,7 @@ const routeOf = ({ destination, nextHop }: HostRoute): Route => ({
 
 // Tables
 
-/** What the legs hold when CIDRs are in blocks of so many bits; of all bits: every CIDR by itself. */
+/** The routes of these legs with the CIDRs in blocks of so many bits; of all bits: every CIDR by itself. */
 function tablesOf(plane: Plane, bits: number, legs: readonly Leg[]): Tables {
   const blocks = blocksOf(plane, bits)
   return new Map(legs.map(leg => [leg.region, tableOf(plane, blocks, leg)]))
@@ -175,7 +184,10 @@ function tableOf(plane: Plane, blocks: readonly Block[], leg: Leg): Route[] {
 const isExtra = (leg: Leg, destination: Cidr): boolean =>
   leg.extra.some(extra => compareCidrs(extra.destination, destination) === 0)
 
-/** A route to a destination of the user's gives way; those to the subnets in it do not. */
+/**
+ * The routes without those to a destination that the user has a route to; the routes to subnets within it
+ * stay.
+ */
 const besideExtra = (plane: Plane, leg: Leg, routes: readonly Route[]): Route[] =>
   routes.flatMap(route =>
     isExtra(leg, route.destination)
@@ -190,7 +202,7 @@ const isForeign = (leg: Leg, { text }: Owned): boolean => !leg.own.has(text) && 
 
 const compareCidrs = (a: Cidr, b: Cidr): number => compareAddresses(a, b) || a.bits - b.bits
 
-/** The CIDRs in aligned blocks of so many bits; one that is larger, or public, is a block by itself. */
+/** The CIDRs in aligned blocks of so many bits; a CIDR that is larger, or public, is a block by itself. */
 function blocksOf(plane: Plane, bits: number): Block[] {
   const blocks = new Map<string, Owned[]>()
   for (const owned of plane.owned) {
@@ -204,7 +216,10 @@ function blocksOf(plane: Plane, bits: number): Block[] {
   }))
 }
 
-/** Where a leg sends what is not its own: to the owners in its own blocks, elsewhere to the block's hub. */
+/**
+ * The routes of a leg: in the blocks of its own CIDRs to each CIDR's owner, to every other block by the
+ * block's hub.
+ */
 const reach = (leg: Leg, blocks: readonly Block[]): Route[] =>
   summarise(
     blocks.flatMap(({ members, hub }) => {
@@ -216,13 +231,13 @@ const reach = (leg: Leg, blocks: readonly Block[]): Route[] =>
     }),
   )
 
-/** From the first address of CIDRs in order to the last. */
+/** The range from the first address of the first CIDR to the last address of the last one. */
 const spanOf = (owned: readonly Owned[]): AddressRange => ({
   ...rangeOf(owned[0]!.cidr),
   last: rangeOf(owned.at(-1)!.cidr).last,
 })
 
-/** Routes that lead exactly as these do, as few as there can be. */
+/** As few routes as possible that lead exactly as these do. */
 function summarise(routes: readonly Route[]): Route[] {
   const byHop = new Map<string, Route[]>()
   for (const route of routes) {
@@ -233,7 +248,9 @@ function summarise(routes: readonly Route[]): Route[] {
   return [...byHop.values()].flatMap(mergeRoutes)
 }
 
-/** The same of routes by one hop. Most hops have a single one, and there are many of those. */
+/**
+ * Merges routes that have the same next hop. Most hops have a single route: then there is nothing to merge.
+ */
 function mergeRoutes(routes: readonly Route[]): readonly Route[] {
   const { hop } = routes[0]!
   return routes.length === 1
@@ -241,7 +258,10 @@ function mergeRoutes(routes: readonly Route[]): readonly Route[] {
     : mergeCidrs(routes.map(({ destination }) => destination)).map(destination => ({ destination, hop }))
 }
 
-/** A mirrored subnet is connected, so only longer prefixes than its own lead away from it. */
+/**
+ * Routes from a mirror to the real ports: a mirrored subnet is connected, so only longer prefixes than its
+ * own lead away from it.
+ */
 function mirrorRoutes(plane: Plane, leg: Leg): Route[] {
   const mirrored = plane.owned.filter(({ text }) => leg.mirrored.has(text))
   return mirrored.flatMap(({ cidr, owner }) =>
@@ -267,7 +287,7 @@ function excess(scene: RouteScene, leg: RegionLeg, planes: readonly Tables[]): n
   return own + leg.extra.length - scene.limitOf(leg.region)
 }
 
-/** Tables for the crowded regions, by the blocks that leave the fullest router the most room. */
+/** Routes of the crowded regions, with blocks of the length that leaves the fullest copy the most room. */
 function fitting(scene: RouteScene, crowded: readonly RegionLeg[], planes: readonly Plane[]): Tables[] {
   const names = new Set(crowded.map(leg => leg.region))
   const choices = planes.map(plane => {
@@ -292,13 +312,15 @@ function checkLimit(scene: RouteScene, leg: RegionLeg, tables: readonly Tables[]
   )
 }
 
-/** The lengths of blocks that make a difference, the widest blocks first: those that just hold two neighbours. */
+/**
+ * The lengths of blocks worth trying, the widest blocks first: those that just hold two neighbouring CIDRs.
+ */
 function blockLengths({ owned }: Plane): number[] {
   const covers = owned.slice(1).map((next, at) => coverOf(spanOf([owned[at]!, next])).bits)
   return covers.length > 0 ? [...new Set(covers)].sort((a, b) => a - b) : [0]
 }
 
-/** The one of the least weight: the first of equals. */
+/** The element of the least weight: the first of equals. */
 function least<T>(all: readonly T[], weightOf: (one: T) => number): T {
   const weights = all.map(weightOf)
   return all[weights.indexOf(Math.min(...weights))]!

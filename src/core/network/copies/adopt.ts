@@ -1,4 +1,5 @@
-// Making something in its one region, and knowing it centrally under the id that the region gave it: both, or neither.
+// Making a thing in its one region, and writing it to the model under the id that the region gave it: both,
+// or neither.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -13,19 +14,20 @@ export interface Adoption<K extends MadeKind, Made> {
   readonly region: Region
   readonly kind: K
   readonly spec: RegionSpec<K>
-  /** What narrows the search for one whose answer was lost. */
+  /** Narrows the search by mark for a thing whose answer was lost. */
   readonly where: NonNullable<RegionQuery<K>['where']>
-  /** True where the model counts it already: then it is no more of the project's quota. */
+  /** True where the model has the resource already: then it counts no more against the project's quota. */
   readonly isCounted?: boolean
-  /** Holds for the intent what the thing is to have, before the region is asked. */
+  /** Holds addresses for the intent before the region is asked for the thing. */
   prepare?(intentId: string): Promise<unknown>
   /** Writes it to the central model, and settles the intent in the same transaction (`settle`). */
   known(row: RegionRows[K], intentId: string): Promise<Made>
 }
 
 /**
- * What `known` makes of the region's thing. Throws as the region and `known` do, and leaves nothing then: what could
- * not be taken back at once (a crash, a region that gives no answer) the region's next tidying takes back.
+ * Makes the thing in the region and returns what `known` made of it. Throws as the region and `known` do, and
+ * leaves nothing then: a thing that could not be removed at once (a crash, a region that gives no answer) is
+ * removed by the region's next tidying.
  */
 export async function adopt<K extends MadeKind, Made>(
   app: App,
@@ -54,7 +56,10 @@ export async function adopt<K extends MadeKind, Made>(
   }
 }
 
-/** Notes with the intent whose the thing is, and where it is. Throws `conflict` (`too_late`) where the region was tidied of it meanwhile. */
+/**
+ * Notes with the intent which central resource the thing is, and the place of that. Throws `conflict`
+ * (`too_late`) where the region's tidying has ended the intent already.
+ */
 export async function settle(
   app: Pick<App, 'now'>,
   tx: Transaction,
@@ -67,17 +72,20 @@ export async function settle(
   await tx.networks.place({ ...place, at: app.now() })
 }
 
-/** Before the region is asked, so that nothing has to be taken back; what is written checks it once more. */
+/**
+ * The quota is checked before the region is asked, so that nothing has to be removed there; the transaction
+ * that writes the resource checks it once more.
+ */
 async function checkQuota(app: App, tx: Transaction, kind: MadeKind, projectId: string): Promise<void> {
   const most: number | undefined = (app.networkRules.quotas as Readonly<Record<string, number>>)[kind]
   if (most !== undefined) await tx.networks.quota(kind as Kind, projectId, 1, most)
 }
 
-/** Nothing was made: the region has said no, or was not asked. */
+/** Whether an error says that the region made nothing: it refused, or was not asked. */
 const isCertain = (error: unknown): boolean =>
   isRefusal(error) || (error instanceof AppError && error.code !== 'upstream')
 
-/** Is done with an intent for which nothing is there, or nothing ever was, and gives back what was held for it. */
+/** Ends or withdraws an intent of which the region has no thing, and gives back the addresses held for it. */
 const giveUp = (app: App, intentId: string, how: 'end' | 'withdraw'): Promise<void> =>
   app.store.transact(async tx => {
     await tx.networks.release('port', intentId)

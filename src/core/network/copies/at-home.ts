@@ -1,4 +1,5 @@
-// Writing what lives in one region, and whatever else is done by one at a time. The laws:
+// Changes of resources that live in one region, and of other things that one writer at a time may change. The
+// laws:
 //
 // - The revision that the caller named is looked at under the row's lock, before the region is asked.
 // - A row says who writes (`writing`) from then on until the model has the region's answer: others wait for it, also in
@@ -17,7 +18,7 @@ import type { Writing, Written } from '../model/writing-store.ts'
 
 /** Longer than one call to a region may take. */
 const writingMs = 120_000
-/** How long others wait for a writer. */
+/** How long a writer waits for another one that is at it. */
 const patienceMs = 60_000
 const firstPauseMs = 20
 const longestPauseMs = 500
@@ -29,15 +30,15 @@ export interface HomeWrite<K extends Kind, Answer> {
   readonly ifRevision?: number | undefined
   /** Asks the region for the change of the row as it is now. */
   ask(row: Kinds[K]): Promise<Answer>
-  /** Writes what the region made of it. */
+  /** Writes the resource to the model as the region has it after the change. */
   write(tx: Transaction, row: Kinds[K], answer: Answer): Promise<void>
-  /** What another has begun and left: brings the model to what the region has. */
+  /** Brings the model to what the region has, where another writer began and never ended. */
   mirror(): Promise<void>
 }
 
 /**
- * Changes something in its one region, and then in the model. Throws `not_found`, `conflict` (`revision`; `busy` where
- * another does not come to an end), and what `ask` and `write` throw.
+ * Changes a resource in its one region, and then in the model. Throws `not_found`, `conflict` (`revision`;
+ * `busy` where another writer does not come to an end), and what `ask` and `write` throw.
  */
 export async function atHome<K extends Kind, Answer>(
   app: App,
@@ -64,11 +65,14 @@ export async function atHome<K extends Kind, Answer>(
   })
 }
 
-/** Nothing was changed: the region has said no, or was not asked. */
+/** Whether an error says that the region changed nothing: it refused, or was not asked. */
 const isCertain = (error: unknown): boolean =>
   isRefusal(error) || (error instanceof AppError && error.code !== 'upstream')
 
-/** Does something that only one may do at a time, when it is its turn. `renew` says that it goes on. */
+/**
+ * Does work that only one writer at a time may do, when no other is at it. `renew` says that the work still
+ * goes on.
+ */
 export async function byOne<T>(
   app: App,
   what: Written,
@@ -87,7 +91,7 @@ export async function byOne<T>(
   }
 }
 
-/** Finishes what another has begun and left: brings the model to what the region has. */
+/** Ends a write that another writer began and left: brings the model to what the region has. */
 export const finish = (app: App, what: Written, mirror: () => Promise<void>): Promise<void> =>
   begin(app, what, async () => null, mirror).then(({ writing }) => app.store.writings.end(writing))
 

@@ -23,11 +23,14 @@ import { segmentFor } from './segments.ts'
 export interface Bridge {
   readonly network: Network
   readonly subnet: Subnet
-  /** Null until a router has a subnet of IPv6. */
+  /** Null until a router of the project has an IPv6 subnet. */
   readonly subnet6: Subnet | null
 }
 
-/** The project's bridge, of IPv6 too where that is needed; made where it is not there yet. Throws `conflict` (`no_segments`). */
+/**
+ * The project's bridge, with an IPv6 subnet where that is needed; makes what is missing. Throws `conflict`
+ * (`no_segments`).
+ */
 export async function bridgeOf(app: App, projectId: string, needs6: boolean): Promise<Bridge> {
   const isEnough = (bridge: Bridge | null): boolean => bridge !== null && (!needs6 || bridge.subnet6 !== null)
   const known = await findBridge(app, projectId)
@@ -36,7 +39,7 @@ export async function bridgeOf(app: App, projectId: string, needs6: boolean): Pr
   try {
     await app.store.transact(async tx => {
       const networkId = known?.network.id ?? (await makeNetwork(app, tx, projectId, owner))
-      // One after another: somebody else may be about to make the same.
+      // The network's row is locked, since another transaction may be about to make the same subnet.
       const now = await tx.networks.lock('network', networkId)
       const subnets = await tx.networks.getMany('subnet', now?.subnetIds ?? [])
       for (const version of needs6 ? ([4, 6] as const) : ([4] as const)) {
@@ -45,13 +48,13 @@ export async function bridgeOf(app: App, projectId: string, needs6: boolean): Pr
       }
     })
   } catch (error) {
-    // Somebody else was first.
+    // Another transaction has made the bridge first: that is the one to use.
     if (!isEnough(await findBridge(app, projectId))) throw error
   }
   return (await findBridge(app, projectId))!
 }
 
-/** Null where the project has none. */
+/** The project's bridge; null where it has none yet. */
 export async function findBridge(app: Pick<App, 'store'>, projectId: string): Promise<Bridge | null> {
   const [network] = await all(app.store, 'network', { field: 'bridgeOf', in: [projectId] })
   if (!network) return null
@@ -122,10 +125,13 @@ async function makeSubnet(
   await tx.networks.insert('subnet', subnet, noteOfBridge(app))
 }
 
-/** The most parts of a range that are told apart by a number. */
+/** The most bridges that one range of addresses is divided among. */
 const mostParts = 2 ** 24
 
-/** The number of the project's part of the range is kept as a segment is: each is taken once, by one bridge. */
+/**
+ * The project's part of the bridges' range; its number is kept as a segment is, so that each is taken once,
+ * by one bridge.
+ */
 async function freeCidr(app: App, tx: Transaction, networkId: string, version: 4 | 6): Promise<Cidr> {
   const { bridge } = app.networkRules
   const [text, bits] = version === 4 ? [bridge.cidr, bridge.bits] : [bridge.cidr6, 64]
@@ -143,7 +149,10 @@ async function freeCidr(app: App, tx: Transaction, networkId: string, version: 4
   return free
 }
 
-/** All addresses but the last: that one is all that a region's own copy may give to anyone. */
+/**
+ * All addresses of a bridge's subnet but the last: Atoll gives them to routers' legs, and the last one is all
+ * that a region's own copy may give.
+ */
 function poolOf(cidr: Cidr): Pool {
   const { version, first, last } = hostRange(cidr)
   return {
@@ -152,7 +161,10 @@ function poolOf(cidr: Cidr): Pool {
   }
 }
 
-/** The pools of a region's copy: Neutron takes no empty list at its making. */
+/**
+ * The allocation pools of a region's copy of a bridge's subnet: one address, since Neutron takes no empty
+ * list at creation.
+ */
 export function copyPools({ cidr }: Subnet): Pool[] {
   const { version, last } = hostRange(parseCidr(cidr)!)
   const end = formatAddress({ version, value: last })

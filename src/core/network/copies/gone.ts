@@ -1,5 +1,6 @@
-// Whether what a region's Neutron does not show is gone indeed. To who is no administrator Neutron hides what belongs to
-// others, as lists that are empty and as answers of 404; a Neutron with another database hides everything.
+// Whether a resource that a region's Neutron does not show is gone indeed. From a service user that is no
+// administrator Neutron hides what belongs to other projects, by empty lists and answers of 404; a Neutron
+// with another database hides everything.
 
 import type { App } from '../../app.ts'
 import type { CloudLogin } from '../../cloud.ts'
@@ -9,7 +10,7 @@ import type { Region } from '../../regions/region.ts'
 import { type Blindness, type Count, mostGone } from '../../regions/suspicion.ts'
 import type { RegionKind, RegionNetworking } from './region-rows.ts'
 
-/** Who looks, where, and through what. */
+/** The service user's view of a region's Neutron. */
 export interface Eyes {
   readonly app: App
   readonly region: Pick<Region, 'id' | 'name'>
@@ -50,14 +51,20 @@ export async function blindness(
 
 const blind = (sentence: string, isPerhapsEmpty: boolean): Blindness => ({ sentence, isPerhapsEmpty })
 
-/** What the model has in a region and the region does not show. */
+/** The resources that the model has in a region and the region does not show. */
 export interface Claim {
   readonly count: Count
-  /** The central ids, by the region's. Of more than may be gone at once none is asked for by itself. */
+  /**
+   * The central ids, by the region's ids. Where more are missing than may be gone at once, none was asked for
+   * by its id.
+   */
   readonly missing: ReadonlyMap<string, string>
 }
 
-/** What a list of these ids lacks, and a question for each does not find either. */
+/**
+ * Compares the model's places of a kind with `there`, the ids that the region listed; an id that the list
+ * lacks is asked for by itself as well.
+ */
 export async function claimOf(
   { app, region, networking }: Eyes,
   kind: RegionKind,
@@ -74,8 +81,8 @@ export async function claimOf(
 }
 
 /**
- * Returns where a thing that the region did not show may be taken for gone. Throws `unavailable` (`suspect`) where the
- * region is not believed: nothing follows from what it does not show.
+ * Returns where a resource that the region did not show may be taken for gone. Throws `unavailable`
+ * (`suspect`) where the region is not believed: nothing follows then from what it does not show.
  */
 export async function checkGone(eyes: Eyes, kind: RegionKind): Promise<void> {
   const { app, region, networking } = eyes

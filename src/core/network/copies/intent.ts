@@ -1,6 +1,6 @@
 // Intents: what Atoll is about to make in regions, the marks that such things bear, and the store's port.
 
-/** A thing in a region, as far as it matters to whoever looks for its own. */
+/** A thing in a region, as a search by mark needs it. */
 export interface RegionalThing {
   readonly id: string
   readonly createdAt: Date | null
@@ -18,12 +18,12 @@ export interface Intent {
   readonly regionalId: string | null
 }
 
-/** An intent, and whether nobody had declared it before. */
+/** A living intent, and whether this call has declared it. */
 export type Declared = Intent & { readonly isNew: boolean }
 
 /**
- * How an intent has ended: by a verb (its thing was removed by Atoll, or nobody was ever told of it), or by absence (its
- * region does not show the thing any more). Only a verb makes what bears the mark surplus.
+ * How an intent has ended: by a verb (Atoll removed its thing, or its caller got no answer), or by absence
+ * (its region does not show the thing any more). Only after a verb is a thing that bears the mark surplus.
  */
 export type EndedBy = 'verb' | 'absence'
 
@@ -37,19 +37,28 @@ export interface Settled {
 export interface IntentStore {
   /** The living intent for this purpose; a new one, with the given id, where there is none. */
   declare(intent: Omit<Intent, 'regionalId'>, at: Date): Promise<Declared>
-  /** Notes the thing's id (and whose it is, where that is known only now), and returns the one that is noted: the first stays. */
+  /**
+   * Notes the id of the intent's thing (and its owner, where that is known only now), and returns the id that
+   * is noted: the first one stays.
+   */
   settle(id: string, regionalId: string, owner?: string): Promise<string>
-  /** What is known of these intents, living or ended. */
+  /** The ids and states of these intents, living or ended. */
   settled(ids: readonly string[]): Promise<ReadonlyMap<string, Settled>>
-  /** The living ones of a region that are there for these owners' sake. */
+  /** The living intents of a region that have these owners. */
   living(region: string, owners: readonly string[]): Promise<Intent[]>
-  /** The living ones, without an id and without an owner, that were declared before: nobody got an answer for them. */
+  /**
+   * The living intents without an id and an owner that were declared before then: the request behind them
+   * never got an answer.
+   */
   forsaken(region: string, before: Date): Promise<Intent[]>
-  /** By a verb: whatever still bears the mark is surplus from now on. By absence: its purpose is free, and no more. */
+  /**
+   * After a verb every thing that still bears the mark is surplus. After an absence the purpose is free for
+   * another intent, and nothing is surplus.
+   */
   end(id: string, by: EndedBy, at: Date): Promise<void>
-  /** Nothing was made for it, and nothing will be: it is as if it had never been declared. */
+  /** Undoes the declaration: the region made nothing for the intent, and never will. */
   withdraw(id: string): Promise<void>
-  /** Removes those that ended before; returns how many. */
+  /** Removes intents that ended before then; returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }
 
@@ -57,7 +66,7 @@ export interface IntentStore {
 export interface Maker<Thing extends RegionalThing = RegionalThing> {
   /** Makes one that bears the intent's mark. */
   make(intentId: string): Promise<Thing>
-  /** Those that bear it. */
+  /** The things that bear the intent's mark. */
   find(intentId: string): Promise<readonly Thing[]>
   remove(id: string): Promise<unknown>
 }
@@ -74,7 +83,7 @@ const markOf = (intentId: string): string => `${prefix}${intentId}`
 /** The longest description that Neutron takes. */
 const longest = 255
 
-/** A description that says what its user wrote, and ends in the mark. */
+/** The user's description, with the intent's mark at its end. */
 export function marked(text: string, intentId: string): string {
   const mark = markOf(intentId)
   return text === '' ? mark : `${text.slice(0, longest - mark.length - 1)} ${mark}`

@@ -1,4 +1,4 @@
-// Making one thing in a region, once: a region mints the ids, so what tells ours from others' is a mark.
+// Making one thing in a region, once. The region mints the ids, so Atoll knows its own things by a mark.
 //
 // The intent is committed before the call, and its id is the mark that the thing bears at the end of its description.
 // Whatever becomes of the call (no answer, a crash, a worker that was stopped and goes on later), the thing is looked up
@@ -21,18 +21,20 @@ import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, RegionSpec } 
 
 export interface Realised {
   readonly id: string
-  /** How many more there were, now removed. */
+  /** How many more things bore the mark, now removed. */
   readonly surplus: number
 }
 
 export type IntentSpec = Omit<Intent, 'id' | 'regionalId'>
 
-/** Notes a thing's id with its intent, and whatever else must be known with it; returns the one that is noted. */
+/**
+ * Notes a thing's id with its intent, and its place in the same transaction; returns the id that is noted.
+ */
 export type Settle = (intentId: string, regionalId: string) => Promise<string>
 
 /**
- * The region's id of the one thing for a purpose: noted before, found by its mark, or made now. Throws as the maker
- * does; whoever comes again finds what was made.
+ * The region's id of the one thing for a purpose: noted before, found by its mark, or made now. Throws as the
+ * maker does; the next call with the same purpose finds the thing that was made all the same.
  */
 export async function realise(
   app: App,
@@ -51,8 +53,8 @@ export async function realise(
 }
 
 /**
- * Ends the intents of what is gone from the region, with where it was: it may be made again. Throws `unavailable`
- * (`suspect`) where the region is not believed.
+ * Ends the intents whose things are gone from the region, and removes their places, so that the things may be
+ * made again. Throws `unavailable` (`suspect`) where the region is not believed.
  */
 export async function endDead(eyes: Eyes, intents: readonly Intent[]): Promise<void> {
   const { app, region, networking } = eyes
@@ -67,7 +69,10 @@ export async function endDead(eyes: Eyes, intents: readonly Intent[]): Promise<v
   }
 }
 
-/** What the region refuses since another worker, with the same intent, came a moment earlier is that one's thing. */
+/**
+ * Makes the intent's thing. Where the region refuses because another worker with the same intent was a moment
+ * earlier, that worker's thing is the one.
+ */
 async function makeUnlessOther(maker: Maker, { id, isNew }: Declared): Promise<RegionalThing> {
   try {
     return await makeOrFind(maker, id)
@@ -78,7 +83,7 @@ async function makeUnlessOther(maker: Maker, { id, isNew }: Declared): Promise<R
   }
 }
 
-/** An answer that got lost may have been a yes. */
+/** Makes the intent's thing; where the region's answer got lost, looks for the thing by its mark. */
 export async function makeOrFind<Thing extends RegionalThing>(
   maker: Maker<Thing>,
   intentId: string,
@@ -88,7 +93,7 @@ export async function makeOrFind<Thing extends RegionalThing>(
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'maybe_done') throw error
     const found = await maker.find(intentId).catch(() => {
-      // Whether it was made is as open as before.
+      // The search failed too, so it stays open whether the thing was made: the first error says so.
       throw error
     })
     const [thing] = [...found].sort(byAge)
@@ -99,14 +104,14 @@ export async function makeOrFind<Thing extends RegionalThing>(
 
 const ageOf = ({ createdAt }: RegionalThing): number => createdAt?.getTime() ?? Number.MAX_VALUE
 
-/** What a region does not say when it was made counts as new. */
+/** Orders things by age; one of which the region does not say when it was made counts as new. */
 const byAge = (a: RegionalThing, b: RegionalThing): number => ageOf(a) - ageOf(b) || (a.id < b.id ? -1 : 1)
 
 const oldest = (things: readonly RegionalThing[]): RegionalThing => [...things].sort(byAge)[0]!
 
 /**
- * Makes, finds and removes things of a kind: `where` narrows the search for a mark to what only few things are (a
- * port's MAC, a subnet's network, a project).
+ * Makes, finds and removes things of a kind in a region. `where` narrows the search for a mark to a few
+ * things: those with a port's MAC, on a subnet's network, of a project.
  */
 export function makerOf<K extends MadeKind>(
   networking: RegionNetworking,
@@ -127,10 +132,9 @@ export function makerOf<K extends MadeKind>(
 }
 
 /**
- * Removes what late calls have made beside what is known, and what is left of what a verb has removed: of things that
- * bear the mark of an intent, those whose intent a verb has ended, and those beside which the known one is seen. `seen`
- * are the ids of all that the region shows of the kind. Marks that are not ours are left alone. Returns how many it
- * removed.
+ * Removes surplus things that bear marks: those whose intent a verb has ended, and those that late calls made
+ * beside the one whose id their intent has, where the region shows that one. `seen` are the ids of all things
+ * of the kind that the region shows. Marks that are not Atoll's are left alone. Returns how many it removed.
  */
 export async function removeSurplus(
   app: Pick<App, 'store'>,

@@ -76,7 +76,7 @@ export interface RegionRouter extends NamedThing {
 
 export interface RegionFloatingIp extends RegionThing {
   readonly floatingNetworkId: string
-  /** The subnet that the address is to come from: given at creation, and never told. */
+  /** The subnet that the address is to come from: given at creation, and never in Neutron's answers. */
   readonly subnetId: string | null
   readonly floatingIpAddress: string
   readonly fixedIpAddress: string | null
@@ -137,17 +137,17 @@ export type MadeKind = Exclude<RegionKind, 'agent'>
 type Scalar = string | number | boolean
 
 export interface RegionQuery<K extends RegionKind, F extends keyof RegionRows[K] = keyof RegionRows[K]> {
-  /** Equality; of several values any; of a list of objects, the inner fields. */
+  /** Equality by field; of several values any fits; in a list of objects the inner fields count. */
   readonly where?: {
     readonly [N in keyof RegionRows[K]]?: Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>
   }
-  /** Only these fields are asked for and answered. */
+  /** The fields of the rows that are asked for, and answered; left out for all. */
   readonly fields?: readonly F[]
-  /** Only what was made or changed since then, by the region's clock; what was deleted never shows. */
+  /** Only rows that were made or changed since then, by the region's clock; deleted rows never show. */
   readonly changedSince?: Date
 }
 
-/** What a thing may be made of, and changed to; what it leaves out is the region's to choose. */
+/** The fields of a thing at its creation or in a change; the region chooses those that are left out. */
 export type RegionSpec<K extends MadeKind> = Partial<
   Omit<
     RegionRows[K],
@@ -166,22 +166,23 @@ export type RegionSpec<K extends MadeKind> = Partial<
 export type Leg = { readonly subnetId: string } | { readonly portId: string }
 
 /**
- * The Neutron of one region. Everything throws `upstream` with the region, the service, Neutron's own word for what it
- * refuses as reason and the status; reason `maybe_done` when a thing may have been made all the same.
+ * The Neutron of one region. Every call throws `upstream` with the region, the service, the status and, as
+ * reason, Neutron's own word for a refusal; the reason is `maybe_done` where the call may have made a thing
+ * all the same.
  */
 export interface RegionNetworking {
   list<K extends RegionKind, F extends keyof RegionRows[K] = keyof RegionRows[K]>(
     kind: K,
     query?: RegionQuery<K, F>,
   ): Promise<Pick<RegionRows[K], F>[]>
-  /** Null when there is none. */
+  /** Null when the region has no such row. */
   get<K extends RegionKind>(kind: K, id: string): Promise<RegionRows[K] | null>
   create<K extends MadeKind>(kind: K, spec: RegionSpec<K>): Promise<RegionRows[K]>
-  /** Status 404 when there is none. */
+  /** Throws with status 404 when the region has no such row. */
   update<K extends MadeKind>(kind: K, id: string, spec: RegionSpec<K>): Promise<RegionRows[K]>
-  /** False when it was gone already. */
+  /** False when the region had no such row any more. */
   remove(kind: MadeKind, id: string): Promise<boolean>
-  /** The port that the router has there now. Status 400 for a leg that it has already. */
+  /** The port of the new leg. Throws with status 400 for a leg that the router has already. */
   addLeg(routerId: string, leg: Leg): Promise<{ readonly portId: string; readonly subnetId: string }>
   /** False when the router has no such leg, or is gone itself. */
   removeLeg(routerId: string, leg: Leg): Promise<boolean>

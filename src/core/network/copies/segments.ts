@@ -1,4 +1,4 @@
-// The segment of a network that spans regions.
+// Choosing the segment of a network that spans regions.
 
 import type { App, Transaction } from '../../app.ts'
 import { conflict, invalid } from '../../error.ts'

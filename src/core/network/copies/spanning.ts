@@ -17,15 +17,18 @@ export interface LocalNetwork {
   readonly id: string
   /** The region's ids of its subnets, by their central ids. */
   readonly subnetIds: ReadonlyMap<string, string>
-  /** True when something had to be made. */
+  /** True when a copy of the network or of a subnet had to be made. */
   readonly isNew: boolean
 }
 
-/** As `idIn`, of a region that is known. */
+/** As `idIn`, for a region instead of its name. */
 export const placeIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
   idIn(row, region.name)
 
-/** What the region has of a network, as far as the model knows; null when a part of it is missing there. */
+/**
+ * The region's copy of a network, by the model's places; null when the network or one of its subnets has no
+ * copy there.
+ */
 export function known(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
   const id = placeIn(network, region)
   const subnetIds = subnets.map(subnet => [subnet.id, placeIn(subnet, region)] as const)
@@ -34,8 +37,8 @@ export function known(network: Network, subnets: readonly Subnet[], region: Regi
 }
 
 /**
- * The network in a region, with all its subnets; makes what is not there yet, and no call where everything is. Throws
- * `conflict` (`network_in_use`) for a network that is being removed, and as the region refuses.
+ * The network in a region, with all its subnets; makes copies that are missing, and calls the region only for
+ * these. Throws `conflict` (`network_in_use`) for a network that is being removed, and as the region refuses.
  */
 export async function ensureNetwork(
   app: App,
@@ -81,7 +84,10 @@ async function makeNetwork(
   return id
 }
 
-/** What a copy is made of; a bridge is the service's own, and external, since routers have their gateways on it. */
+/**
+ * The spec of a network's copy. A bridge belongs to the service's project, and is external since routers have
+ * their gateways on it.
+ */
 export async function copyOf(
   app: Pick<App, 'cloud'>,
   network: Network,
@@ -119,7 +125,7 @@ async function makeSubnet(
         gatewayIp: await gatewayFor(app, subnet, region),
         allocationPools: await blocksFor(app, subnet, region),
       }
-  // Neutron takes an empty list for "all of them".
+  // An empty list of pools would mean to Neutron: all addresses.
   if (ranges.allocationPools.length === 0)
     throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
   const spec: RegionSpec<'subnet'> = {
@@ -145,15 +151,15 @@ async function makeSubnet(
   return id
 }
 
-/** Neutron takes the modes of IPv6 only, and no null for them. */
+/** The IPv6 modes of a subnet's copy: Neutron takes them for IPv6 only, and takes no null. */
 const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<RegionSpec<'subnet'>> => ({
   ...(ipv6AddressMode === null ? {} : { ipv6AddressMode }),
   ...(ipv6RaMode === null ? {} : { ipv6RaMode }),
 })
 
 /**
- * Notes where a copy is. Throws `conflict` (`network_in_use`) where its network's removal has begun meanwhile: then the
- * copy goes again.
+ * Notes the place of a copy that was made. Throws `conflict` (`network_in_use`) where the removal of its
+ * network has begun in the meantime, and removes the copy again.
  */
 async function note(
   app: App,

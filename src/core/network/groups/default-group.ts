@@ -10,7 +10,7 @@ import type { GroupSpec } from '../model/specs.ts'
 import { born } from '../model/writing.ts'
 import { stockRules } from './security-rules.ts'
 
-/** A project's default group, made where there is none yet; null for no project. */
+/** A project's default group, made where the project has none yet; null without a project. */
 export async function ensureDefaultGroup(
   app: App,
   caller: Caller,
@@ -25,7 +25,7 @@ export async function ensureDefaultGroup(
       insertGroup(app, caller, tx, { ...spec, id: app.newId(), isDefault: true }),
     )
   } catch (error) {
-    // Somebody else has made it meanwhile.
+    // Another request has made the project's default group in the meantime: that one is read.
     if (!(error instanceof AppError) || error.detail.reason !== 'exists') throw error
   }
   return findDefault(app, projectId)

@@ -1,4 +1,5 @@
-// What a region must have of security groups: their rules in the region's own terms, and who is a member elsewhere.
+// The rules that a region must have of security groups, in the region's own terms, and the members elsewhere
+// of groups.
 //
 // A rule that names a group becomes one that names the region's copy of it, which lets its members in this region
 // pass, and, where it has members in other regions, one more that names an address group with their addresses.
@@ -29,11 +30,11 @@ export interface ProjectInRegion {
   readonly projectId: string
   /** All groups of the project. */
   readonly groups: readonly SecurityGroup[]
-  /** The ports in those of them that rules name. */
+  /** The ports in those groups that rules name. */
   readonly members: readonly Port[]
 }
 
-/** What the rules of groups name in a region, by the central ids of the groups. */
+/** The region's groups and address groups that rules may name, by the groups' central ids. */
 export interface Named {
   /** The region's own ids of the groups. */
   readonly groups: ReadonlyMap<string, string>
@@ -66,7 +67,10 @@ export function wantedRules(group: SecurityGroup, { groups, elsewhere }: Named):
   })
 }
 
-/** How many rules a region has for these, whoever may come to be a member elsewhere. */
+/**
+ * How many rules a region needs at most for these rules: a rule that names a group needs two where the group
+ * has members elsewhere.
+ */
 export const mostRulesInRegion = (rules: readonly Pick<RuleSense, 'remoteGroupId'>[]): number =>
   rules.reduce((sum, { remoteGroupId }) => sum + (remoteGroupId === null ? 1 : 2), 0)
 
@@ -85,8 +89,9 @@ export interface RuleDifference {
 }
 
 /**
- * What is to change in a group of a region. Of what is not wanted only Atoll's own goes: what bears the group's mark,
- * and what stock Neutron has put into it by itself (with no description).
+ * The rules to add to and remove from a group of a region. Of the rules that are not wanted only Atoll's own
+ * are removed: those that bear the group's mark, and those that stock Neutron puts into a new group (with no
+ * description).
  */
 export function ruleDifference(
   group: Pick<SecurityGroup, 'id' | 'isDefault'>,
@@ -104,7 +109,7 @@ export function ruleDifference(
   }
 }
 
-/** The groups that the rules of these name. */
+/** The ids of the groups that the rules of these groups name. */
 export const namedBy = (groups: readonly Pick<SecurityGroup, 'rules'>[]): Set<string> =>
   new Set(groups.flatMap(({ rules }) => rules.flatMap(({ remoteGroupId }) => remoteGroupId ?? [])))
 
@@ -128,8 +133,9 @@ export interface AddressDifference {
 }
 
 /**
- * What is to change in an address group, by what its CIDRs stand for, however they are cut: one member more is one
- * CIDR more, and none is cut anew for it. What is added first keeps those in who stay.
+ * The CIDRs to add to and remove from an address group. They are compared by their addresses, however those
+ * are cut: one member more is one CIDR more, and no other CIDR is cut anew. CIDRs are added before others are
+ * removed, so that no member who stays is ever out.
  */
 export function addressDifference(
   wanted: readonly AddressRange[],

@@ -26,9 +26,9 @@ export interface GroupsAsk {
 }
 
 /**
- * The region's ids of these groups, by their central ids. Makes no call where all are there already; those that are not
- * come there with their rules. Throws `not_found` (`security_group`), `conflict` (`too_many_rules`), and as the region
- * refuses.
+ * The region's ids of these groups, by their central ids. Makes no call where the region has all of them
+ * already; those that it does not have are made with their rules. Throws `not_found` (`security_group`),
+ * `conflict` (`too_many_rules`), and as the region refuses.
  */
 export async function ensureGroups(
   app: App,
@@ -62,10 +62,13 @@ async function bringNew(app: App, at: ProjectInRegion, groupIds: readonly string
   return there
 }
 
-/** A project's groups, whatever regions they are in. */
+/** All groups of a project, with their places. */
 interface Model {
   readonly groups: readonly SecurityGroup[]
-  /** The ports in groups that rules name: there may be very many, so they are read once, and only when asked for. */
+  /**
+   * The ports in groups that rules name: there may be very many, so they are read once, and only when they
+   * are needed.
+   */
   members(): Promise<readonly Port[]>
 }
 
@@ -96,11 +99,11 @@ function areAlone(groups: readonly SecurityGroup[], region: string): boolean {
 }
 
 /**
- * Brings the groups of a project, wherever they are, to what the model says. Throws the first error when all regions
- * were tried.
+ * Brings the groups of a project to what the model says, in every region that has one. All regions are tried,
+ * then the first error is thrown.
  */
 export async function setUpGroupRules(app: App, projectId: string, requestId: string): Promise<void> {
-  // All regions look at one reading of the model: it is the same for each, and may be large.
+  // All regions use one reading of the model: it is the same for each, and may be large.
   const read = await modelOf(app, projectId)
   const regions = await regionsOf(app.store)
   const having = regions.filter(({ name }) => read.groups.some(group => idIn(group, name) !== null))
@@ -126,7 +129,10 @@ async function setUp(app: App, at: ProjectInRegion): Promise<void> {
   await notePlaces(app, at, there)
 }
 
-/** What somebody else has done meanwhile, and what may have been done: another look tells. */
+/**
+ * Reasons of errors after which groups are read and brought once more: another worker changed the region in
+ * the meantime, or the change may have been made all the same.
+ */
 const beaten: readonly (string | undefined)[] = [
   'changed_meanwhile',
   'maybe_done',
@@ -150,7 +156,10 @@ async function again<T>(work: (tried: number) => Promise<T>): Promise<T> {
   }
 }
 
-/** What has changed between the reading of the model and now, the job finds. */
+/**
+ * Notes the places of groups that were made, and posts the job: it finds what has changed in the model since
+ * it was read.
+ */
 async function notePlaces(app: App, at: ProjectInRegion, there: There): Promise<void> {
   const { region, regionId, projectId, groups } = at
   const fresh = [...there].filter(([id, row]) =>
@@ -170,7 +179,7 @@ async function notePlaces(app: App, at: ProjectInRegion, there: There): Promise<
   for (const id of gone) await forgetGroup(app, at, id, 'verb')
 }
 
-/** The job that brings a project's groups, wherever they are, to what the model says. */
+/** The job that brings a project's groups to what the model says, in every region that has one. */
 export const groupSetupOf = (projectId: string): FollowUp => ({
   type: 'seg_rule_setup',
   projectId,
@@ -178,7 +187,10 @@ export const groupSetupOf = (projectId: string): FollowUp => ({
   region: null,
 })
 
-/** How long after a change of members regions are told: what else changes until then is told with it. */
+/**
+ * How long after a change of members the job for other regions is due: further changes until then are told to
+ * regions with it.
+ */
 const gatheringMs = 1000
 
 const postSetUp = (
@@ -190,8 +202,8 @@ const postSetUp = (
   follow(app, caller, tx, [...projectIds].map(groupSetupOf), new Date(app.now().getTime() + gatheringMs))
 
 /**
- * Posts, with the coming, the going or the change of a port, that other regions are told of it: nothing where no rule
- * names a group of the port's, or all that do are in one region with it.
+ * Posts, with a change of a port's place or addresses, the job that tells other regions: none where no rule
+ * names a group of the port's, or all groups whose rules do are in one region with it.
  */
 export async function groupsFollowPort(
   app: Pick<App, 'newId' | 'now'>,
@@ -211,7 +223,7 @@ export async function groupsFollowPort(
 }
 
 /**
- * Takes a group out of every region, with the address groups of its members. Throws `conflict`
+ * Removes a group from every region, with the address groups of its members. Throws `conflict`
  * (`security_group_in_use`) when a region has it in use, else as the region refuses.
  */
 export async function takeFromRegions(app: App, caller: Caller, group: SecurityGroup): Promise<void> {
@@ -235,7 +247,10 @@ async function removeThere(networking: RegionNetworking, id: string): Promise<vo
   }
 }
 
-/** The default group stays the region's, with what it has of its own. */
+/**
+ * Removes Atoll's rules from a project's default group; the group itself, and rules without Atoll's mark,
+ * stay the region's.
+ */
 async function emptyGroup(networking: RegionNetworking, group: SecurityGroup, id: string): Promise<void> {
   const rules = await networking.list('security_group_rule', { where: { securityGroupId: id } })
   for (const rule of rules.filter(({ description }) => intentOf(description) === group.id))

@@ -18,8 +18,9 @@ import {
 const resourceType = 'address_group'
 
 /**
- * Brings the address groups that these groups' rules need; returns them by the central ids of the groups whose members
- * they have. Those that are not needed any more are left: rules may still name them.
+ * Brings the address groups that these groups' rules need; returns them by the central ids of the groups
+ * whose members they have. An address group that is not needed any more is left, since rules may still name
+ * it.
  */
 export async function bringAddressGroups(
   app: App,
@@ -36,7 +37,7 @@ export async function bringAddressGroups(
   const brought = new Map<string, AddressGroup>()
   for (const { id, ranges } of wanted) {
     const intent = known.find(({ owner }) => owner === id)
-    // Somebody has removed it there by hand.
+    // The address group that the intent had was removed in the region by hand: it is made anew.
     if (intent?.regionalId && !present.has(intent.regionalId)) {
       const { region, regionId, networking } = at
       await checkGone({ app, region: { id: regionId, name: region }, networking }, resourceType)
@@ -54,7 +55,7 @@ export async function bringAddressGroups(
   return brought
 }
 
-/** Bears the name of the group whose members are in it. */
+/** The spec of an address group: it bears the name of the group whose members it has. */
 const specOf = ({ projectId, groups }: ProjectInRegion, id: string, ranges: AddressGroup['ranges']) => ({
   projectId,
   name: groups.find(group => group.id === id)?.name ?? '',
@@ -71,7 +72,7 @@ async function bringAddresses(
   if (remove.length > 0) await networking.removeAddresses(id, remove)
 }
 
-/** Removes those that are not among the needed ones: no rule of ours names them any more. */
+/** Removes address groups that are not needed: no rule of Atoll's names them any more. */
 export async function dropAddressGroups(
   app: Pick<App, 'now' | 'store'>,
   at: ProjectInRegion,
@@ -87,7 +88,9 @@ export async function dropAddressGroups(
   }
 }
 
-/** Removes those of a group's members from a region, and first the rules that name them. */
+/**
+ * Removes the address groups of a group's members from a region, and before them the rules that name them.
+ */
 export async function removeAddressGroups(
   app: Pick<App, 'now' | 'store'>,
   { region, networking }: Pick<ProjectInRegion, 'region' | 'networking'>,
@@ -110,7 +113,7 @@ const idsOf = ({ groups }: ProjectInRegion): string[] => groups.map(({ id }) => 
 const isOf = (intent: Intent, { id, description }: RegionAddressGroup): boolean =>
   id === intent.regionalId || intentOf(description) === intent.id
 
-/** The intents of address groups for these groups' members. */
+/** The living intents of address groups for the members of these groups. */
 async function knownIn(
   app: Pick<App, 'store'>,
   region: string,

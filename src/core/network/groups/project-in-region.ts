@@ -17,20 +17,20 @@ import {
 } from './group-rules.ts'
 import { bringAddressGroups } from './members-elsewhere.ts'
 
-/** What the region has, by central ids. */
+/** The region's groups, by central ids. */
 export type There = ReadonlyMap<string, RegionGroup>
 
 /**
- * These groups, and what their rules name, as the region has them; makes what it does not have. Throws `conflict`
- * (`changed_meanwhile`) when one was removed there by hand: the model has forgotten it, and another try makes it anew;
- * `unavailable` (`suspect`) where the region is not believed.
+ * These groups and all that their rules name, as the region has them; makes those that it does not have.
+ * Throws `conflict` (`changed_meanwhile`) when a group was removed there by hand: its place is removed from
+ * the model, and another try makes it anew; `unavailable` (`suspect`) where the region is not believed.
  */
 export async function bringGroups(app: App, at: ProjectInRegion, ids: readonly string[]): Promise<There> {
   const groups = withNamed(at.groups, ids)
   const made = new Map<string, string>()
   for (const group of groups.filter(({ isDefault }) => !isDefault))
     made.set(group.id, idIn(group, at.region) ?? (await make(app, at, group)))
-  // The list makes the project's default group where there is none yet.
+  // Listing a project's groups has Neutron make the project's default group where there is none yet.
   const rows = await at.networking.list('security_group', { where: { projectId: at.projectId } })
   const there = new Map<string, RegionGroup>()
   for (const group of groups) {
@@ -46,7 +46,10 @@ export async function bringGroups(app: App, at: ProjectInRegion, ids: readonly s
   throw conflict(`Security groups were removed in ${at.region} by hand`, 'changed_meanwhile')
 }
 
-/** These, and whatever their rules name, and so on: a rule cannot name what the region does not have. */
+/**
+ * These groups, the groups that their rules name, and so on: the region must have a group before a rule can
+ * name it.
+ */
 function withNamed(groups: readonly SecurityGroup[], ids: readonly string[]): SecurityGroup[] {
   const found = new Set(ids)
   // A set that grows while it is walked is walked to its end.
@@ -74,7 +77,10 @@ export const eyesOf = (app: App, { region, regionId, networking }: ProjectInRegi
   networking,
 })
 
-/** The region has a group no more: by a verb, which makes what bears its mark there surplus, or by absence. */
+/**
+ * Removes a group's place in a region and ends its intent: by a verb, after which any group there that bears
+ * its mark is surplus, or by absence.
+ */
 export async function forgetGroup(
   app: Pick<App, 'now' | 'store'>,
   { region, regionId }: Pick<ProjectInRegion, 'region' | 'regionId'>,
@@ -89,7 +95,9 @@ export async function forgetGroup(
   })
 }
 
-/** Brings name, description and state of groups that are there; the default group is the region's own. */
+/**
+ * Brings name, description and state of groups that the region has; the default group's are the region's own.
+ */
 export async function bringAspects(
   app: Pick<App, 'store'>,
   { region, networking }: ProjectInRegion,
@@ -109,8 +117,8 @@ export async function bringAspects(
 }
 
 /**
- * Brings the rules of groups that are there, and the address groups that they need, which it returns. Throws
- * `conflict` (`too_many_rules`), and as the region refuses.
+ * Brings the rules of groups that the region has, and the address groups that the rules need, which it
+ * returns. Throws `conflict` (`too_many_rules`), and as the region refuses.
  */
 export async function bringRules(
   app: App,
@@ -133,7 +141,10 @@ export async function bringRules(
   return elsewhere
 }
 
-/** One that the region has already was brought by another in this moment: two rules that say the same are one. */
+/**
+ * Makes a rule. Where the region refuses it as a duplicate, another worker has made it just now: two rules
+ * that say the same are one.
+ */
 async function makeRule(
   { networking }: ProjectInRegion,
   rule: RegionSpec<'security_group_rule'>,

@@ -1,5 +1,5 @@
-// The verbs of security groups and their rules. Both are central until a port brings a group into a region; what
-// changes after that follows by a job.
+// The verbs of security groups and their rules. Both are central until a port brings its group into a region;
+// changes after that reach regions by a job.
 
 import type { App, Transaction } from '../../app.ts'
 import { type Caller, isAtLeast } from '../../caller.ts'
@@ -59,8 +59,9 @@ export async function updateGroup(
 }
 
 /**
- * Regions first. Rules that name it go with it. Throws `not_found`, `conflict` (`security_group_in_use`,
- * `default_group` unless an admin asks, `revision`), and `upstream`.
+ * Removes a group: from its regions first, then from the model with the rules that name it. Throws
+ * `not_found`, `conflict` (`security_group_in_use`, `default_group` unless an admin asks, `revision`), and
+ * `upstream`.
  */
 export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const group = await getOwn(app, caller, { kind: 'security_group', id })
@@ -81,7 +82,10 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
   })
 }
 
-/** The new rule; it is its group's project's. Throws `not_found` (`security_group`), `invalid` as `checkedRule`, `conflict` (`rule_exists`, `over_quota`, `too_many_rules`). */
+/**
+ * The new rule; it belongs to its group's project. Throws `not_found` (`security_group`), `invalid` as
+ * `checkedRule`, `conflict` (`rule_exists`, `over_quota`, `too_many_rules`).
+ */
 export async function createRule(app: App, caller: Caller, spec: RuleSpec): Promise<SecurityGroupRule> {
   const { id: groupId, projectId } = await getOwn(app, caller, {
     kind: 'security_group',
@@ -105,13 +109,15 @@ export async function createRule(app: App, caller: Caller, spec: RuleSpec): Prom
   return (await app.store.networks.get('security_group_rule', id, null))!
 }
 
-/** A region knows no group of another project that a rule could name. */
+/** A rule may name only groups of its own project: a region knows no copy of any other. */
 async function checkRemote(app: App, caller: Caller, id: string, projectId: string): Promise<void> {
   const remote = await getResource(app, caller, { kind: 'security_group', id })
   if (remote.projectId !== projectId) throw unknown('security_group', id)
 }
 
-/** Before the rule is taken, not when a region refuses it. */
+/**
+ * Refuses a rule that some region could not hold, before it is written: after that only a job would find out.
+ */
 function requireRoom(app: App, group: SecurityGroup, rule: RuleSpec): void {
   const count = mostRulesInRegion([...group.rules, rule])
   for (const { region } of group.places) {
@@ -139,7 +145,10 @@ async function lockGroup(tx: Transaction, id: string): Promise<SecurityGroup> {
   return group
 }
 
-/** A group that no region has needs nothing: whatever brings it there brings its rules. */
+/**
+ * The job that brings a group's rules to regions; none for a group that no region has, since it comes there
+ * with its rules.
+ */
 const setUpOf = ({ projectId, places }: SecurityGroup): FollowUp[] =>
   places.length === 0 ? [] : [groupSetupOf(projectId)]
 

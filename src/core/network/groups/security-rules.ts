@@ -1,4 +1,4 @@
-// What a rule of a security group may say, and when two rules say the same: as stock Neutron has it.
+// The rules that stock Neutron accepts in a security group, and when two rules say the same.
 
 import { type AppError, invalid } from '../../error.ts'
 import { formatCidr, parseAddress, parseCidr, widthOf } from '../addresses/address.ts'
@@ -6,7 +6,7 @@ import type { RegionRule } from '../copies/region-rows.ts'
 import type { SecurityGroupRule } from '../model/model.ts'
 import type { RuleSpec } from '../model/specs.ts'
 
-/** What a rule lets pass. */
+/** The fields of a rule that say which packets it lets pass. */
 export type RuleSense = Pick<
   SecurityGroupRule,
   | 'direction'
@@ -84,13 +84,13 @@ function protocolOf({ protocol, ethertype }: RuleSpec): string | null {
   return canonical === '1' ? '58' : canonical
 }
 
-/** Regions need no range where it is all there is. */
+/** The port range of a rule; all ports are no range, as regions have it. */
 const portsOf = ({ portRangeMin, portRangeMax }: RuleSpec) =>
   portRangeMin === 1 && portRangeMax === 65_535
     ? { portRangeMin: null, portRangeMax: null }
     : { portRangeMin, portRangeMax }
 
-/** Host bits stay as they were given. */
+/** The prefix with its length; host bits stay as they were given. */
 function prefixOf({ remoteIpPrefix }: RuleSpec): string | null {
   if (remoteIpPrefix === null || remoteIpPrefix === '') return null
   const address = parseAddress(remoteIpPrefix)
@@ -166,7 +166,10 @@ const otherVersion = (ethertype: string, prefix: string | null): AppError =>
 
 const anywhere: readonly (string | null)[] = ['0.0.0.0/0', '::/0', null]
 
-/** Equal for rules that say the same, however they say it: these a region refuses as one too many. */
+/**
+ * A text that is equal for rules that say the same, however they are written: a region refuses the second of
+ * them.
+ */
 export const senseOf = (rule: RuleSense): string =>
   JSON.stringify([
     rule.direction,
@@ -179,7 +182,10 @@ export const senseOf = (rule: RuleSense): string =>
     rule.remoteAddressGroupId ?? null,
   ])
 
-/** What stock Neutron lets pass in every new group: whatever leaves; in a default group (by its id) also from its own. */
+/**
+ * The rules that stock Neutron gives every new group: all egress; a default group (by its id) also lets its
+ * own members in.
+ */
 export function stockRules(defaultGroupId: string | null): RuleSense[] {
   const rules = (['IPv4', 'IPv6'] as const).flatMap(ethertype => {
     const any = { ethertype, protocol: null, portRangeMin: null, portRangeMax: null, remoteIpPrefix: null }

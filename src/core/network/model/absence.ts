@@ -1,11 +1,15 @@
-// What left the model because a region did not show it any more, kept for a day: what comes back is known again.
+// Absences: resources that left the model because their region did not show them any more. They are kept for
+// a day, and one that the region shows again is taken back.
 
 import type { Kind } from './model.ts'
 
-/** How long something that was seen to be gone may come back as what it was. */
+/** How long after it was seen to be gone an absent resource may be taken back. */
 export const absentForMs = 24 * 3_600_000
 
-/** The kinds that leave the model when their region has them no more, in an order in which nothing goes before what needs it. */
+/**
+ * The kinds of resources that leave the model when their region does not show them any more, in an order in
+ * which nothing leaves before what needs it.
+ */
 export const leavingKinds = ['floatingip', 'port', 'router', 'subnet', 'network'] as const
 export type LeavingKind = (typeof leavingKinds)[number]
 
@@ -16,7 +20,7 @@ export interface LostLink {
   readonly routerId: string | null
 }
 
-/** Where something was that is absent now. */
+/** A resource that is absent from the model, and the place that it had. */
 export interface Absence {
   readonly kind: LeavingKind
   /** The central id. */
@@ -30,12 +34,15 @@ export interface NewAbsence extends Absence {
 }
 
 export interface AbsenceStore {
-  /** Of which kinds something is absent in a region. */
+  /** The kinds of a region's absent resources. */
   kinds(regionId: string): Promise<LeavingKind[]>
-  /** Those that had one of these ids in the region. */
+  /** The absent resources that had one of these ids in the region. */
   withIds(regionId: string, kind: Kind, regionalIds: readonly string[]): Promise<Absence[]>
-  /** Those that bore one of these marks, by the mark. */
+  /** The absent resources that bore one of these marks, by the mark. */
   withMarks(regionId: string, kind: Kind, intentIds: readonly string[]): Promise<ReadonlyMap<string, Absence>>
-  /** Those that were seen to be gone before then can come back no more: what was held for them is free. Returns how many. */
+  /**
+   * Removes absences from before then, with the addresses held for them: their resources cannot be taken back
+   * any more. Returns how many.
+   */
   forget(before: Date, limit: number): Promise<number>
 }

@@ -1,6 +1,6 @@
-// Lists that Neutron gives in any order.
+// Comparing lists that Neutron gives in any order.
 
-/** Whether two lists have the same in them, of which this text says what it is. */
+/** Whether two lists have the same elements, of which each is known by this text. */
 export const sameBy =
   <T>(textOf: (one: T) => string) =>
   (a: readonly T[], b: readonly T[]): boolean => {

@@ -1,4 +1,4 @@
-// Several at once: all are made, or none is.
+// Creating several resources in one request: all are made, or none is.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -7,7 +7,9 @@ import type { Removal } from './specs.ts'
 type Create<Spec, Made> = (app: App, caller: Caller, spec: Spec) => Promise<Made>
 type Remove = (app: App, caller: Caller, removal: Removal) => Promise<void>
 
-/** Makes them in order; where one cannot be made, those before it are removed, and its error is thrown. */
+/**
+ * Makes resources in order; where one cannot be made, those before it are removed, and its error is thrown.
+ */
 export async function createAll<Spec, Made extends { readonly id: string }>(
   app: App,
   caller: Caller,

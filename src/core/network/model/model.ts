@@ -1,4 +1,4 @@
-// The central model: what tenants see of networks, whatever regions they are in.
+// The central model: the network resources of all projects, whatever regions they are in.
 
 /** Where a resource is: a region, and the id that it has there. */
 export interface Place {
@@ -41,7 +41,10 @@ export interface Network extends Standard {
   readonly zoneHints: readonly string[]
   /** In order of creation. */
   readonly subnetIds: readonly string[]
-  /** The project whose routers' copies meet on it; null for a network of a tenant's own. */
+  /**
+   * The project whose routers' copies meet on this network, where it is a bridge; null for a network of
+   * users.
+   */
   readonly bridgeOf: string | null
   /** True once its removal has begun: nothing is placed on it any more. */
   readonly deleting: boolean
@@ -80,7 +83,10 @@ export interface AddressPair {
   readonly macAddress: string | null
 }
 
-/** Reserved while it has no place: its addresses are held centrally. Placed: it has exactly one. */
+/**
+ * A port: reserved while it has no place, its addresses held centrally; placed when it has one. It never has
+ * two.
+ */
 export interface Port extends Standard {
   readonly networkId: string
   /** In lower case. */
@@ -108,7 +114,7 @@ export interface RouterGateway {
 export interface Router extends Standard {
   readonly adminStateUp: boolean
   readonly gateway: RouterGateway | null
-  /** Those that the user gave; what regions need beside them is the planner's. */
+  /** The routes that the user gave; regions need others beside them, which the router's plan has. */
   readonly routes: readonly HostRoute[]
   readonly zoneHints: readonly string[]
   readonly distributed: boolean
@@ -140,7 +146,7 @@ export interface SecurityGroupRule extends Omit<Standard, 'name'> {
 
 export interface SecurityGroup extends Standard {
   readonly stateful: boolean
-  /** The project's own, which ports have that name none. */
+  /** A project's default group, which its ports are in unless a user names others. */
   readonly isDefault: boolean
   /** In order of creation. */
   readonly rules: readonly SecurityGroupRule[]
@@ -158,7 +164,7 @@ export interface Kinds {
 }
 export type Kind = keyof Kinds
 
-/** What a kind is called in sentences. */
+/** The name of each kind in messages. */
 const words: Readonly<Record<Kind, string>> = {
   network: 'network',
   subnet: 'subnet',
@@ -170,13 +176,13 @@ const words: Readonly<Record<Kind, string>> = {
 }
 export const wordOf = (kind: Kind): string => words[kind]
 
-/** What is worked out from other rows, and so is not written with its own. */
+/** Fields that are worked out from other rows, and so are not written with a row. */
 export type Derived = 'places' | 'subnetIds' | 'fixedIps' | 'rules'
 
-/** A row as it is written. `fixedIps` of a port are held beside it. */
+/** A row as it is written. A port's `fixedIps` are written as holdings. */
 export type Written<K extends Kind> = Omit<Kinds[K], Derived>
 
-/** What a change may set. */
+/** The fields that a change of a row may set. */
 export type Change<K extends Kind> = Partial<
   Omit<Written<K>, 'id' | 'projectId' | 'revision' | 'createdAt' | 'updatedAt'>
 >

@@ -1,9 +1,9 @@
-// The few questions that verbs ask of the model beside single rows.
+// The few queries of the model that verbs make beside reading single rows.
 
 import type { Kind, Kinds, Port } from './model.ts'
 import type { Condition, Reads } from './network-store.ts'
 
-/** All rows that these conditions fit, whoever's they are. */
+/** All rows that fit these conditions, of any project. */
 export async function all<K extends Kind>(
   { networks }: Reads,
   kind: K,
@@ -13,7 +13,7 @@ export async function all<K extends Kind>(
   return (await networks.list(kind, query)) ?? []
 }
 
-/** As `all`, but no more than so many. */
+/** As `all`, with no more than `limit` rows. */
 export async function some<K extends Kind>(
   { networks }: Reads,
   kind: K,

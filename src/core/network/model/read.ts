@@ -1,4 +1,4 @@
-// Reading one thing of the central model, as a caller may see it.
+// Reading one resource of the central model, as a caller may see it.
 
 import type { App } from '../../app.ts'
 import { type Caller, isAtLeast } from '../../caller.ts'
@@ -6,7 +6,7 @@ import { AppError, notFound } from '../../error.ts'
 import { type Kind, type Kinds, wordOf } from './model.ts'
 import type { Sight } from './network-store.ts'
 
-/** What a caller sees: an admin everything, anybody else what is their project's and what is for all. */
+/** The sight of a caller: an admin's is all, anybody else's their project's and what is shared with all. */
 export const sightOf = (caller: Caller): Sight =>
   isAtLeast(caller, 'admin') ? null : { projectId: caller.projectId ?? '' }
 
@@ -15,7 +15,7 @@ export interface GetAsk<K extends Kind> {
   readonly id: string
 }
 
-/** One that the caller may see; throws `not_found` (`network`, `port`, … as reason). */
+/** A resource that the caller may see; throws `not_found` (`network`, `port`, … as reason). */
 export async function getResource<K extends Kind>(
   app: Pick<App, 'store'>,
   caller: Caller,
@@ -26,7 +26,10 @@ export async function getResource<K extends Kind>(
   return row
 }
 
-/** One that the caller may change: their project's, or any for an admin. Throws `not_found`, or `forbidden` for one that is only seen. */
+/**
+ * A resource that the caller may change: one of their project, or any for an admin. Throws `not_found`, or
+ * `forbidden` for one that the caller may only see.
+ */
 export async function getOwn<K extends Kind>(
   app: Pick<App, 'store'>,
   caller: Caller,

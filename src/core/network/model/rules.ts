@@ -2,7 +2,7 @@
 
 import type { Kind } from './model.ts'
 
-/** What stock Neutron takes; a region may be set otherwise. */
+/** The limits of stock Neutron, which hold for every region unless the operator says otherwise. */
 export interface RegionLimits {
   /** Routes of one router (`max_routes`). */
   readonly routes: number
@@ -13,9 +13,12 @@ export interface RegionLimits {
 }
 
 export interface NetworkRules {
-  /** Where routers' copies meet: each project has one network of so many bits out of this range, and a /64 out of `cidr6`. */
+  /**
+   * The ranges of bridges: each project's bridge has a subnet of `bits` bits out of `cidr`, and a /64 out of
+   * `cidr6`.
+   */
   readonly bridge: { readonly cidr: string; readonly bits: number; readonly cidr6: string }
-  /** What networks that span regions lie on, unless a user says otherwise: the same in every region. */
+  /** The segments of spanning networks, unless a user says otherwise: the same in every region. */
   readonly fabric: {
     readonly networkType: string
     readonly physicalNetwork: string
@@ -23,7 +26,7 @@ export interface NetworkRules {
     readonly to: number
   }
   readonly mtu: number
-  /** How many of each a project may have; -1: as many as it likes. */
+  /** How many resources of each kind a project may have; -1: no limit. */
   readonly quotas: Readonly<Record<Kind, number>>
   limitsOf(region: string): RegionLimits
 }

@@ -1,5 +1,6 @@
-// What a user may ask for: new things of the central model, and changes of them. What is left out has a default that
-// only the model knows (addresses, pools, groups); what always has the same default is given.
+// The specs of new resources of the central model, and of changes. A field that is left out has a default
+// that only the model knows (addresses, pools, groups); a default that is always the same is given by the
+// face.
 
 import type { AddressPair, HostRoute, Pool, RouterGateway } from './model.ts'
 
@@ -58,7 +59,7 @@ export type SubnetChange = Partial<
   >
 >
 
-/** An address that is asked for: this one, any of a subnet, or this one of whichever subnet it is in. */
+/** An address that a port asks for: this one, any of a subnet, or this one of whichever subnet it is in. */
 export interface FixedIpAsk {
   readonly subnetId?: string
   readonly ipAddress?: string
@@ -70,7 +71,9 @@ export interface PortSpec {
   readonly name: string
   readonly description: string
   readonly macAddress?: string
-  /** None for none at all; left out for one of each version that the network has. */
+  /**
+   * An empty list asks for no address; left out, the port gets one of each IP version that the network has.
+   */
   readonly fixedIps?: readonly FixedIpAsk[]
   readonly adminStateUp: boolean
   readonly deviceId: string
@@ -78,7 +81,7 @@ export interface PortSpec {
   /** Left out for the project's default group. */
   readonly securityGroupIds?: readonly string[]
   readonly allowedAddressPairs: readonly AddressPair[]
-  /** Left out for what the network says. */
+  /** Left out: as the network has it. */
   readonly portSecurityEnabled?: boolean
   readonly hostId: string
   readonly vnicType: string
@@ -86,7 +89,7 @@ export interface PortSpec {
 }
 export type PortChange = Partial<Omit<PortSpec, 'projectId' | 'networkId'>>
 
-/** A gateway that is asked for; without addresses the region picks one. */
+/** A gateway that a router asks for; without addresses the region picks one. */
 export interface GatewayAsk extends Omit<RouterGateway, 'fixedIps' | 'enableSnat'> {
   /** Left out for true. */
   readonly enableSnat?: boolean
@@ -107,7 +110,7 @@ export type RouterChange = Partial<
   Pick<RouterSpec, 'name' | 'description' | 'adminStateUp' | 'gateway' | 'distributed' | 'ha'>
 > & { readonly routes?: readonly HostRoute[] }
 
-/** Exactly one of them, or both where the port is in the subnet. */
+/** The subnet or the port of an interface; both only where the port is in the subnet. */
 export interface InterfaceAsk {
   readonly routerId: string
   readonly subnetId?: string
@@ -153,14 +156,14 @@ export interface RuleSpec {
   readonly remoteGroupId: string | null
 }
 
-/** A change of one thing: only when its revision still is this one, where that is given. */
+/** A change of one resource; with a revision only if the resource still has it. */
 export interface Update<Change> {
   readonly id: string
   readonly change: Change
   readonly ifRevision?: number
 }
 
-/** A removal of one thing, likewise. */
+/** A removal of one resource; with a revision only if the resource still has it. */
 export interface Removal {
   readonly id: string
   readonly ifRevision?: number

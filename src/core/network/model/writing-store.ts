@@ -1,6 +1,6 @@
-// Who is writing what in a region: the store's port. The laws stand at `copies/at-home.ts`.
+// Which writer is changing a resource in a region: the store's port. The laws stand at `copies/at-home.ts`.
 
-/** What is written by one at a time. */
+/** A resource that only one writer at a time may change. */
 export interface Written {
   readonly kind: string
   readonly id: string
@@ -13,10 +13,10 @@ export interface Writing extends Written {
 }
 
 export interface WritingStore {
-  /** `busy` while another writes; `left` where another has begun and its time is over. */
+  /** `busy` while another writer is at it; `left` where another began and its time is over. */
   begin(writing: Writing, now: Date): Promise<'begun' | 'left' | 'busy'>
   renew(writing: Writing): Promise<void>
   end(writing: Writing): Promise<void>
-  /** What was begun in a region and not ended in its time. */
+  /** The resources of a region whose writers began and did not end in their time. */
   left(regionId: string, now: Date): Promise<Pick<Written, 'kind' | 'id'>[]>
 }

@@ -1,4 +1,5 @@
-// What every verb that writes the central model needs: rows of its own, revisions, and the jobs that follow.
+// Parts of every verb that writes the central model: the first fields of rows, revisions, and jobs that
+// follow.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -10,7 +11,7 @@ import type { Region } from '../../regions/region.ts'
 import { type Kind, type Place, wordOf } from './model.ts'
 import { regionNamed } from './where.ts'
 
-/** What begins every new row. */
+/** The first fields of every new row. */
 export const born = (app: Pick<App, 'now'>): { revision: number; createdAt: Date; updatedAt: Date } => {
   const now = app.now()
   return { revision: 1, createdAt: now, updatedAt: now }
@@ -26,16 +27,16 @@ export function checkRevision(kind: Kind, row: { id: string; revision: number },
   }
 }
 
-/** A job of Atoll's own. */
+/** A job that Atoll posts with a change. */
 export interface FollowUp {
   readonly type: string
   readonly projectId: string
   readonly resource: JobSpec['resource']
-  /** Null for one that acts in several regions. */
+  /** The region that the job acts in; null for one that acts in several. */
   readonly region: Region | null
 }
 
-/** What is to be done with something in one region. */
+/** A job for a resource in one region. */
 export const jobIn = (
   region: Region,
   type: string,
@@ -43,7 +44,7 @@ export const jobIn = (
   resource: FollowUp['resource'],
 ): FollowUp => ({ type, projectId, resource: { pod_id: region.id, ...resource }, region })
 
-/** One job for each region that has a copy. */
+/** One job for each region that has a copy of the resource. */
 export const jobsWhereIs = (
   { projectId, places }: { readonly projectId: string; readonly places: readonly Place[] },
   regions: readonly Region[],
@@ -51,7 +52,7 @@ export const jobsWhereIs = (
   resource: FollowUp['resource'],
 ): FollowUp[] => places.map(({ region }) => jobIn(regionNamed(region, regions), type, projectId, resource))
 
-/** Posts what is to be done in regions, each once (at once unless told), with the change that it follows from or not at all. */
+/** Posts jobs for regions in the transaction of the change that they follow from; due at once unless told. */
 export async function follow(
   app: Pick<App, 'newId' | 'now'>,
   caller: Caller,

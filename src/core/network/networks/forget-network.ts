@@ -1,10 +1,10 @@
-// What becomes of the model when a network's copies are gone.
+// Removing a network from the model when its copies are gone.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { noteOf } from '../../note.ts'
 
-/** Takes a network out of the model with its subnets. Throws `conflict` (`in_use`) where ports are on it. */
+/** Removes a network from the model with its subnets. Throws `conflict` (`in_use`) where ports are on it. */
 export async function forgetNetwork(
   app: Pick<App, 'now' | 'store'>,
   caller: Caller,

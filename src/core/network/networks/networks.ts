@@ -1,5 +1,5 @@
-// The verbs of networks. One that lives in one region is made there first and bears that region's id; one that spans
-// regions is nothing but central until something is placed on it.
+// The verbs of networks. One that lives in one region is made there first and bears that region's id; a
+// spanning network is central only, until a port or router is placed on it.
 
 import type { App, Transaction } from '../../app.ts'
 import { type Caller, isAtLeast } from '../../caller.ts'
@@ -71,7 +71,7 @@ async function insert(app: App, caller: Caller, tx: Transaction, network: Insert
 }
 
 /**
- * The changed network; its regions follow by jobs, also the one that it lives in. Throws `not_found`, `invalid`
+ * The changed network; its regions follow by jobs, its home too. Throws `not_found`, `invalid`
  * (`not_supported`), `conflict` (`revision`).
  */
 export async function updateNetwork(
@@ -109,8 +109,9 @@ const pushJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
   jobsWhereIs(network, regions, 'update_network', { network_id: network.id })
 
 /**
- * Regions first, in each the subnets with it. Once begun it goes on by itself where a region gives no answer. Throws
- * `not_found`, `conflict` (`network_in_use`, `revision`), `upstream`.
+ * Removes a network: its copies with their subnets from the regions first, then the network from the model. A
+ * removal that has begun is ended by jobs where a region gives no answer. Throws `not_found`, `conflict`
+ * (`network_in_use`, `revision`), `upstream`.
  */
 export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const network = await getOwn(app, caller, { kind: 'network', id })
@@ -118,7 +119,7 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
   await requireUnused(app, network)
   const note = noteOf(app, caller, 'network.remove')
   const places = await app.store.transact(async tx => {
-    // From here on nothing is placed on it; what came before is among its places.
+    // From here on nothing is placed on the network; all copies that were made before are among its places.
     const now = await tx.networks.lock('network', id)
     if (!now) return []
     await tx.networks.update('network', id, { deleting: true }, note)
@@ -130,7 +131,7 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
       await app.cloud.networking(place.region, caller.requestId).remove('network', place.id)
     await forgetNetwork(app, caller, id)
   } catch (error) {
-    // A region or the model has said no: something still needs the network, and it goes on as before.
+    // A region or the model has refused, since something needs the network: its removal is called off.
     if (isRefusal(error) || isConflict(error)) {
       await app.store.transact(async tx => {
         await tx.networks.update('network', id, { deleting: false }, note)
@@ -142,7 +143,10 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
 
 const isConflict = (error: unknown): boolean => error instanceof AppError && error.code === 'conflict'
 
-/** Ports of Atoll's own making go with the network; any other keeps it. */
+/**
+ * Refuses to remove a network that has ports, but for those that Neutron's DHCP made, which go with the
+ * network.
+ */
 async function requireUnused(app: App, network: Network): Promise<void> {
   const ports = await some(app.store, 'port', 6, { field: 'networkId', in: [network.id] })
   const inUse = ports.filter(({ deviceOwner }) => deviceOwner !== 'network:dhcp')
@@ -153,6 +157,9 @@ async function requireUnused(app: App, network: Network): Promise<void> {
   )
 }
 
-/** Whether a caller may make things on a network: its owner, an admin, or whoever where it is shared. */
+/**
+ * Whether a caller may make ports and subnets on a network: its project, an admin, or anybody where it is
+ * shared.
+ */
 export const mayUse = (caller: Caller, network: Network): boolean =>
   network.projectId === caller.projectId || network.shared || isAtLeast(caller, 'admin')

@@ -1,4 +1,4 @@
-// What regions are told of networks and subnets that have copies there: what differs from the model, and nothing else.
+// Bringing the copies of networks and subnets to the model: a region is told only of fields that differ.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -13,13 +13,13 @@ import type { Pool } from '../model/model.ts'
 import { homeOf } from '../model/where.ts'
 import { forgetNetwork } from './forget-network.ts'
 
-/** The description that a copy is to bear: the model's, and the mark that it has. */
+/** The description of a copy: the model's text with the mark that the copy bears. */
 const described = (description: string, { description: present }: { description: string | null }): string => {
   const intentId = intentOf(present)
   return intentId === null ? description : marked(description, intentId)
 }
 
-/** The wanted fields that are not so; null where all are. */
+/** The wanted fields that the region's row does not have so; null where it has all of them. */
 function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>): RegionSpec<K> | null {
   const changes = Object.entries(wanted).filter(
     ([field, value]) =>
@@ -30,8 +30,9 @@ function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>
 }
 
 /**
- * Brings a network's copy to the model's description, state and sharing; that of a network whose removal has begun
- * goes, and with the last the network. A copy or network that is gone needs nothing.
+ * Brings a network's copy to the model's description, state and sharing. Where the network's removal has
+ * begun, removes the copy, and with the last copy the network. Does nothing for a copy or network that is
+ * gone.
  */
 export async function pushNetwork(app: App, caller: Caller, region: Region, id: string): Promise<void> {
   const network = await app.store.networks.get('network', id, 'atoll')
@@ -59,7 +60,10 @@ export async function pushNetwork(app: App, caller: Caller, region: Region, id: 
   if (changes) await networking.update('network', regionalId, changes)
 }
 
-/** Brings a subnet's copy to the model's description, DHCP, routes, servers; its gateway and pools are the region's own. */
+/**
+ * Brings a subnet's copy to the model's description, DHCP, routes and name servers; gateway and pools are
+ * each region's own.
+ */
 export async function pushSubnet(
   app: Pick<App, 'cloud' | 'store'>,
   caller: Caller,
@@ -84,7 +88,10 @@ export async function pushSubnet(
   if (changes) await networking.update('subnet', regionalId, changes)
 }
 
-/** Brings a spanning network's copy to all the subnets that it has, and each to the addresses that the region may give. */
+/**
+ * Brings a spanning network's copy to all subnets of the network, and each subnet's pools to the region's
+ * blocks.
+ */
 export async function pushPools(app: App, caller: Caller, region: Region, id: string): Promise<void> {
   const network = await app.store.networks.get('network', id, 'atoll')
   if (!network || network.deleting || homeOf(network, [region]) || placeIn(network, region) === null) return

@@ -64,12 +64,15 @@ function checkedCidr({ cidr: text, ipVersion }: SubnetSpec): Cidr {
   return network
 }
 
-/** The gateway that is asked for, the first address where nothing is said, null for none. */
+/**
+ * The gateway that is asked for, the first address where the request names none, null where it asks for no
+ * gateway.
+ */
 function gatewayOf({ gatewayIp }: SubnetSpec | SubnetChange, cidr: Cidr): string | null {
   if (gatewayIp === null) return null
   if (gatewayIp === undefined) return formatAddress({ version: cidr.version, value: hostRange(cidr).first })
   const address = parseAddress(gatewayIp)
-  // IPv6 routers are also known by their link-local address.
+  // A link-local address may be the gateway of an IPv6 subnet although it is outside the CIDR.
   const isLinkLocal = address?.version === 6 && /^fe80:/i.test(gatewayIp)
   if (!address || address.version !== cidr.version || !(contains(cidr, address) || isLinkLocal))
     throw invalid(`Gateway ${gatewayIp} is not an address of ${formatCidr(cidr)}`, 'gateway')
@@ -127,7 +130,10 @@ function checkCounts(
     )
 }
 
-/** As many as every region takes where the network may be: what is refused there is refused here first. */
+/**
+ * As many host routes as every region takes in which the network may be: a longer list is refused here,
+ * before a region would refuse it.
+ */
 function mostHostRoutes(app: App, network: Network, regions: readonly Region[]): number {
   const home = homeOf(network, regions)
   const allowed = home ? [home] : allowedBy(network.zoneHints, regions)
@@ -154,7 +160,7 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
   })
 }
 
-/** What the region has chosen, where nothing was said. */
+/** The ranges and the gateway that the region has chosen where the request named none. */
 const rangesOf = ({ cidr, gatewayIp, allocationPools }: RegionSubnet) => ({
   cidr,
   gatewayIp,
@@ -175,7 +181,7 @@ async function createSpanning(app: App, caller: Caller, network: Network, spec: 
   return id
 }
 
-/** The network's copies get what they lack, and the pools that are theirs. */
+/** The jobs that give a network's copies the subnets that they lack, and the pools that are their blocks. */
 const poolJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
   jobsWhereIs(network, regions, 'shadow_port_setup', { network_id: network.id })
 
@@ -191,8 +197,8 @@ async function insert(
 }
 
 /**
- * The changed subnet; its region is told first where it lives in one, else its regions follow by jobs. Throws as
- * `createSubnet`, and `conflict` (`revision`).
+ * The changed subnet. On a network at home the region is told first, on a spanning one the regions follow by
+ * jobs. Throws as `createSubnet`, and `conflict` (`revision`).
  */
 export async function updateSubnet(
   app: App,
@@ -225,7 +231,10 @@ export async function updateSubnet(
   return (await app.store.networks.get('subnet', id, null))!
 }
 
-/** Regions first. Throws `not_found`, `conflict` (`subnet_in_use`, `revision`), `upstream`. */
+/**
+ * Removes a subnet from its regions first, then from the model. Throws `not_found`, `conflict`
+ * (`subnet_in_use`, `revision`), `upstream`.
+ */
 export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)

@@ -1,4 +1,5 @@
-// Ports that a region's users (Nova, above all) have made on networks of ours, and what becomes of those that are known.
+// Adopting ports that a region's users (Nova, above all) have made on networks of the model, and following
+// changes of those that the model has.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -15,7 +16,7 @@ import { born } from '../model/writing.ts'
 import { followPlacement } from './follow-port.ts'
 import { centralIps, holdMirrored } from './place-port.ts'
 
-/** Who looks at which region. */
+/** Whose eyes look at which region. */
 export interface Looking {
   readonly app: App
   readonly caller: Caller
@@ -45,7 +46,10 @@ export const portFields = [
 
 export type SeenPort = Pick<RegionPort, (typeof portFields)[number]>
 
-/** Legs and gateways of routers that Atoll made, and what bears a mark, are Atoll's own. */
+/**
+ * Whether a port is a user's: legs and gateways of routers that Atoll made, and ports that bear a mark, are
+ * not.
+ */
 export async function isUsers({ app }: Looking, port: SeenPort): Promise<boolean> {
   if (intentOf(port.description) !== null) return false
   if (!/^network:(?:router|floatingip|ha_router)/.test(port.deviceOwner)) return true
@@ -54,7 +58,10 @@ export async function isUsers({ app }: Looking, port: SeenPort): Promise<boolean
   return router !== undefined && port.deviceOwner === 'network:router_interface'
 }
 
-/** Makes a region's port known; false when its network is gone meanwhile. Throws `conflict` for an address that is somebody's. */
+/**
+ * Writes a region's port to the model; false when its network is gone in the meantime. Throws `conflict` for
+ * an address that another port holds.
+ */
 export async function adoptPort(looking: Looking, networkId: string, port: SeenPort): Promise<boolean> {
   const { app, region, caller } = looking
   const network = await app.store.networks.get('network', networkId, 'atoll')
@@ -90,7 +97,7 @@ export async function adoptPort(looking: Looking, networkId: string, port: SeenP
 const localOf = async (app: App, network: Network, { region }: Looking): Promise<LocalNetwork | null> =>
   known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
 
-/** What the region alone says of a port. */
+/** The fields of a port that only its region knows. */
 const mirrored = ({ hostId, vifType, status, deviceId, deviceOwner }: SeenPort) => ({
   hostId: hostId ?? '',
   vifType: vifType ?? 'unbound',
@@ -99,7 +106,10 @@ const mirrored = ({ hostId, vifType, status, deviceId, deviceOwner }: SeenPort) 
   deviceOwner,
 })
 
-/** The central groups that a region's port is in. Its project's default group there is the project's default group. */
+/**
+ * The central groups of a region's port. The default group that the region has of a project stands for the
+ * model's.
+ */
 async function centralGroups(
   { app, caller, region, networking }: Looking,
   port: SeenPort,
@@ -124,12 +134,12 @@ async function centralGroups(
   return ids
 }
 
-/** Brings the model to what the region says of a known port; false where it says so already. */
+/** Brings the model's port to the region's; false where it is so already. */
 export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): Promise<boolean> {
   const { app, region, caller } = looking
   const [port] = await app.store.networks.getMany('port', [id])
   if (!port) return false
-  // A router's leg is as the planner wants it; only whether it works is the region's to say.
+  // A router's leg is as the plan wants it; the region's word counts for its status alone.
   if (/^network:router/.test(port.deviceOwner)) return mirrorStatus(looking, port, seen)
   const network = await app.store.networks.get('network', port.networkId, 'atoll')
   const local = network && (await localOf(app, network, looking))
@@ -142,7 +152,7 @@ export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): 
   if (Object.keys(change).length === 0 && !isMoved) return false
   await app.store.transact(async tx => {
     const isThere = await tx.networks.update('port', id, change, ownNote(app, 'port.watch'))
-    // Nothing is held for a port that has been removed meanwhile.
+    // A port that has been removed in the meantime holds no addresses any more.
     if (!isThere || !isMoved) return
     await tx.networks.release('port', id)
     await holdMirrored(tx, id, region, fixedIps)

@@ -1,4 +1,5 @@
-// What a port's coming into a region asks for elsewhere: routers' copies there, floating IPs, groups.
+// The jobs that follow from a port's coming into a region: for routers' copies there, floating IPs and
+// groups.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -15,11 +16,14 @@ export interface Placement {
   readonly port: Pick<Port, 'id' | 'projectId' | 'securityGroupIds'>
   readonly network: Network
   readonly region: Region
-  /** True when the network was not there before. */
+  /** True when the network had no copy in the region before. */
   readonly isNew: boolean
 }
 
-/** Posts, with the placing of a port, what follows from it: nothing where all that depends on it is there already. */
+/**
+ * Posts the jobs that follow from the placing of a port: none where its region has all copies that depend on
+ * it.
+ */
 export async function followPlacement(
   app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
@@ -31,7 +35,7 @@ export async function followPlacement(
   await groupsFollowPort(app, caller, tx, placement.port)
 }
 
-/** Spanning routers on the network come to the region with it. */
+/** The jobs that bring spanning routers on the network to the region that has got a copy of it. */
 async function routersTo(reads: Reads, { network, region, isNew }: Placement): Promise<FollowUp[]> {
   const ids = new Set((await interfacesOn(reads, network.id)).map(({ deviceId }) => deviceId))
   if (ids.size === 0) return []
@@ -49,13 +53,13 @@ export const setupOf = (
 ): FollowUp =>
   jobIn(region, 'router_setup', router.projectId, { router_id: router.id, network_id: networkId })
 
-/** Floating IPs that were given to the port before it was anywhere. */
+/** The jobs of floating IPs that were given to the port while it was reserved. */
 async function floatingIpsTo(reads: Reads, { port, network }: Placement): Promise<FollowUp[]> {
   const waiting = await all(reads, 'floatingip', { field: 'portId', in: [port.id] })
   return Promise.all(waiting.map(one => linkOf(reads, one, network.id))).then(links => links.flat())
 }
 
-/** The job that leads a floating IP to its port: in the region of its own network. */
+/** The job that links a floating IP to its port, in the region of the external network. */
 export async function linkOf(reads: Reads, floatingIp: FloatingIp, networkId: string): Promise<FollowUp[]> {
   const [place] = floatingIp.places
   if (!place || floatingIp.routerId === null) return []

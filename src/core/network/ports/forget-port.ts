@@ -1,4 +1,4 @@
-// What becomes of the model when a port is gone.
+// Removing a port from the model when its region has it no more.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -11,8 +11,8 @@ import { follow } from '../model/writing.ts'
 import { linkOf } from './follow-port.ts'
 
 /**
- * Takes a port that is in no region any more out of the model; what followed from it follows. With `absent`, where it
- * was: it was only seen to be gone there, and may come back.
+ * Removes a port that no region has any more from the model, and posts the jobs that follow. With `absent`,
+ * the place where it was seen to be gone, it becomes an absence, since it may come back.
  */
 export async function forgetPort(
   app: App,
@@ -26,10 +26,10 @@ export async function forgetPort(
   await app.store.transact(async tx => {
     for (const one of bound) {
       await tx.networks.update('floatingip', one.id, loose, note)
-      // What stands for the port where its floating IP is goes as well.
+      // The mirror port that stands for the port at its floating IP's region goes as well.
       await follow(app, caller, tx, await linkOf(tx, one, port.networkId))
     }
-    // Whoever writes down its addresses now ends first: they go as well.
+    // A transaction that writes the port's addresses just now ends first, so that these are released as well.
     await tx.networks.lock('port', port.id)
     if (absent)
       await tx.networks.lose({ kind: 'port', id: port.id, ...absent, links: bound.map(linkOfPort) }, note)

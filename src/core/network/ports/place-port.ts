@@ -1,4 +1,5 @@
-// Placing a port in a region: the network and its groups are there first, then the port; the model knows it after that.
+// Placing a port in a region: its network and groups are brought there first, then the port; the model has it
+// after that.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -19,9 +20,9 @@ import { born, follow, jobIn } from '../model/writing.ts'
 import { followPlacement } from './follow-port.ts'
 import { forgetPort } from './forget-port.ts'
 
-/** A port with everything that it needs but its addresses and its region. */
+/** A port to be placed, without its addresses and its region. */
 export type ReadyPort = Omit<PortSpec, 'fixedIps'> & {
-  /** Of a port that was reserved before; null for a new one, which bears the region's id. */
+  /** The central id of a port that was reserved before; null for a new one, which bears the region's id. */
   readonly id: string | null
   readonly macAddress: string
   readonly portSecurityEnabled: boolean
@@ -32,7 +33,7 @@ export interface Placing {
   readonly network: Network
   readonly region: Region
   readonly port: ReadyPort
-  /** What the region is to give it; left out for any. */
+  /** The addresses that the region is to give the port; left out for any. */
   readonly asks: readonly FixedIpAsk[] | undefined
 }
 
@@ -66,8 +67,9 @@ export async function placePort(app: App, caller: Caller, placing: Placing): Pro
 }
 
 /**
- * Addresses that are asked for are held before the region is: so nobody else can have them meanwhile. Those of a port
- * that was reserved are held already, and on a network of one region the region alone gives addresses.
+ * Holds the addresses that a new port asks for before the region is asked, so that no other port can get
+ * them. A reserved port holds its addresses already, and on a network at home the region alone gives
+ * addresses.
  */
 async function holdGiven(
   app: App,
@@ -84,7 +86,7 @@ async function holdGiven(
   for (const one of carved) await tellPools(app, caller, one)
 }
 
-/** The region's pools are its blocks. */
+/** Tells a region that its blocks of a subnet have changed: they are its copy's allocation pools. */
 export async function tellPools(
   app: Pick<App, 'cloud' | 'store'>,
   caller: Caller,
@@ -96,7 +98,7 @@ export async function tellPools(
   await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
 }
 
-/** Posts, with the taking of addresses out of blocks, that their regions are told of it. */
+/** Posts the jobs that tell regions of blocks out of which addresses were taken. */
 export async function followCarved(
   app: Pick<App, 'newId' | 'now'>,
   caller: Caller,
@@ -136,7 +138,10 @@ function specOf(
   }
 }
 
-/** What the region is asked for: the given addresses, and any of the subnets that are named without one. */
+/**
+ * The addresses that the region is asked for: the given ones, and any of the subnets that are named without
+ * one.
+ */
 const regional = (wanted: readonly WantedIp[], local: LocalNetwork): readonly FixedIp[] =>
   wanted.map(({ subnet, ipAddress }) => {
     const subnetId = local.subnetIds.get(subnet.id)!
@@ -149,7 +154,10 @@ interface Room {
   readonly subnets: readonly Subnet[]
 }
 
-/** A region that has given all of its blocks gets more, and is asked once more; its refusal stands where there are none. */
+/**
+ * Places a port, once more where the region had no addresses left and its blocks could be extended; else its
+ * refusal stands.
+ */
 async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () => Promise<T>): Promise<T> {
   try {
     return await place()
@@ -176,7 +184,10 @@ interface Known {
   readonly intentId: string
 }
 
-/** Writes the port as the region made it. What the region gives again belongs to nobody any more. */
+/**
+ * Writes the port as the region made it. An address that the model has at another port, and the region gave
+ * anew, is released first where that port is gone from the region.
+ */
 async function known(app: App, caller: Caller, known: Known): Promise<string> {
   try {
     return await write(app, caller, known)
@@ -209,7 +220,10 @@ function write(app: App, caller: Caller, { placing, local, made, intentId }: Kno
   })
 }
 
-/** A region's addresses in terms of the central subnets; what is in a subnet that is not ours is left out. */
+/**
+ * A region's addresses with the central ids of their subnets; those in subnets that the model does not have
+ * are left out.
+ */
 export function centralIps({ fixedIps }: Pick<RegionPort, 'fixedIps'>, local: LocalNetwork): FixedIp[] {
   const central = new Map([...local.subnetIds].map(([id, regionalId]) => [regionalId, id]))
   return fixedIps.flatMap(({ subnetId, ipAddress }) => {
@@ -218,7 +232,10 @@ export function centralIps({ fixedIps }: Pick<RegionPort, 'fixedIps'>, local: Lo
   })
 }
 
-/** Holds what a region has given, in its scope: what was kept for a port that is absent gives way to that. */
+/**
+ * Holds the addresses that a region has given, in its scope. One that was kept for an absent port is given up
+ * for it.
+ */
 export async function holdMirrored(
   tx: Transaction,
   portId: string,
@@ -238,7 +255,9 @@ export async function holdMirrored(
   }
 }
 
-/** Whether ports were forgotten that had these addresses and are in the region no more. */
+/**
+ * Removes from the model ports that hold these addresses and are gone from the region; whether there was any.
+ */
 async function forgetStale(app: App, caller: Caller, { placing, made, local }: Known): Promise<boolean> {
   const { region } = placing
   const networking = app.cloud.networking(region.name, caller.requestId)

@@ -1,4 +1,4 @@
-// Changing a port: told to the region that it is in, or placed in another one.
+// Changing a port: in the region that it is in, or by moving it to another one.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -18,7 +18,7 @@ import { regionNamed, regionsOf } from '../model/where.ts'
 import { checkRevision } from '../model/writing.ts'
 import { centralIps, followCarved, holdMirrored, placePort, tellPools } from './place-port.ts'
 
-/** Whether a port that is to be in this region (null: wherever it is) is somewhere else now. */
+/** Whether a port that is to be in this region (null: it stays) has another place now. */
 export const isMoving = (port: Port, region: Region | null): region is Region =>
   region !== null && port.places[0]?.region !== region.name
 
@@ -30,8 +30,9 @@ export interface Moving {
 }
 
 /**
- * Places a port in a region, out of the one that it was in. It keeps its central id, its MAC and its addresses; the new
- * region knows it by an id of its own. Throws `conflict` (`PortInUse`) while something uses it where it is.
+ * Places a port in a region and takes it out of the one that it was in. It keeps its central id, its MAC and
+ * its addresses; the new region gives it an id of its own. Throws `conflict` (`PortInUse`) while a device
+ * uses it in its old region.
  */
 export async function moved(
   app: App,
@@ -44,7 +45,7 @@ export async function moved(
     await makeWay(app, caller, port.id, region)
   }
   const { fixedIps = port.fixedIps, ...given } = change
-  // Whatever used it where it was does so no more, whether that was seen or not.
+  // The device that used the port in its old region uses it no more, whether Atoll saw that or not.
   const rest = place ? { ...unused, ...given } : given
   const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
   await placePort(app, caller, { network, region, port: ready, asks: fixedIps })
@@ -53,7 +54,7 @@ export async function moved(
 
 const unused = { deviceId: '', deviceOwner: '', hostId: '' } as const
 
-/** Out of its region: after that it is reserved, and no region's block has its addresses. */
+/** Takes a port out of its region: after that it is reserved, and its addresses are in no region's block. */
 async function takeOut(app: App, caller: Caller, port: Port, { region, id }: Place): Promise<void> {
   const networking = app.cloud.networking(region, caller.requestId)
   const there = await networking.get('port', id)
@@ -83,7 +84,7 @@ async function takeOut(app: App, caller: Caller, port: Port, { region, id }: Pla
   })
 }
 
-/** Where its floating IPs are, something may stand for a port that is elsewhere: that goes before the port comes. */
+/** Removes the mirror port that stands for a port in a region before the port itself comes there. */
 async function makeWay(app: App, caller: Caller, portId: string, region: Region): Promise<void> {
   const bound = await all(app.store, 'floatingip', { field: 'portId', in: [portId] })
   const here = bound.filter(floatingIp => placeIn(floatingIp, region) !== null)
@@ -98,7 +99,10 @@ export interface Telling {
   readonly ifRevision: number | undefined
 }
 
-/** Tells the region first, and then the model what the region made of it; a reserved port is the model's alone. */
+/**
+ * Changes a placed port in its region first, and then in the model as the region made it; a reserved port in
+ * the model alone.
+ */
 export async function toldToRegion(app: App, caller: Caller, telling: Telling): Promise<void> {
   const { port, change } = telling
   const [place] = port.places
@@ -122,7 +126,7 @@ export async function toldToRegion(app: App, caller: Caller, telling: Telling): 
   })
 }
 
-/** Brings the model to what the region has of a port: for a change of which nobody knows how it ended. */
+/** Brings the model's port to the region's, after a change of which the writer died or got no answer. */
 export async function mirrorChange(app: App, caller: Caller, region: Region, id: string): Promise<void> {
   const [port] = await app.store.networks.getMany('port', [id])
   const place = port?.places.find(one => one.region === region.name)

@@ -1,4 +1,4 @@
-// Which region a port goes to, by the first signal that says so.
+// Choosing the region of a port, by the first signal that names one.
 
 import type { App } from '../../app.ts'
 import { invalid } from '../../error.ts'
@@ -15,9 +15,9 @@ export interface Signals {
 }
 
 /**
- * The network's one region; else that of the host, the region that the profile names, the project's bound one, the only
- * one where the network is. Null when nothing says: the port is reserved. Throws `invalid` (`region_unknown`,
- * `host_unknown`, `location_mismatch`).
+ * The network's home; else the region of the port's host, the region that its profile names, the project's
+ * bound one, the only one that has the network. Null when no signal names a region: the port is reserved.
+ * Throws `invalid` (`region_unknown`, `host_unknown`, `location_mismatch`).
  */
 export async function regionForPort(
   app: Pick<App, 'cloud' | 'store'>,
@@ -51,7 +51,10 @@ function namedRegion({ region }: Signals['profile'], regions: readonly Region[])
   return regionNamed(region, regions)
 }
 
-/** The region that has an agent on the host: known by another port there, else asked for. Throws `upstream`. */
+/**
+ * The region that has an agent on the host: by another port there that the model has, else by asking the
+ * regions. Throws `upstream`.
+ */
 async function regionOfHost(
   app: Pick<App, 'cloud' | 'store'>,
   allowed: readonly Region[],
@@ -70,7 +73,7 @@ async function regionOfHost(
   )
   const found = answers.flatMap(answer => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))
   if (found[0]) return found[0]
-  // The host may be that of a region that gives no answer.
+  // The host may be in a region that gives no answer: then its error is thrown.
   const silent = answers.find(answer => answer.status === 'rejected')
   if (silent) throw silent.reason
   throw invalid(`No region of this network has a host ${hostId}`, 'host_unknown')

@@ -42,8 +42,8 @@ export async function createPort(app: App, caller: Caller, spec: PortSpec): Prom
 }
 
 /**
- * On another project's network a port is as the network gives it: to choose addresses there, or to do without its
- * filters, is its owner's. Throws `forbidden`.
+ * On another project's network only that project chooses addresses, or switches port security off. Throws
+ * `forbidden`.
  */
 function checkOwners(caller: Caller, network: Network, wanted: PortChange): void {
   if (network.projectId === caller.projectId || isAtLeast(caller, 'admin')) return
@@ -61,7 +61,7 @@ function checkOwners(caller: Caller, network: Network, wanted: PortChange): void
   )
 }
 
-/** The MAC that is asked for, or a new one. Throws `invalid` (`mac`). */
+/** The MAC that the port asks for, or a new one. Throws `invalid` (`mac`). */
 function macOf(app: App, { macAddress }: PortSpec): string {
   if (macAddress === undefined) return newMac(app)
   const mac = parseMac(macAddress)
@@ -69,7 +69,10 @@ function macOf(app: App, { macAddress }: PortSpec): string {
   throw invalid(`'${macAddress}' is not a MAC address that a port can have`, 'mac')
 }
 
-/** As OpenStack's usual prefix begins; chosen here, so that a port whose answer got lost is found again by it. */
+/**
+ * A new MAC with OpenStack's usual prefix. Atoll chooses it, so that a port whose answer got lost is found
+ * again by it.
+ */
 export function newMac(app: Pick<App, 'chance'>): string {
   const byte = () =>
     Math.floor(app.chance() * 256)
@@ -78,7 +81,10 @@ export function newMac(app: Pick<App, 'chance'>): string {
   return `fa:16:3e:${byte()}:${byte()}:${byte()}`
 }
 
-/** Groups that do not filter anything are none. */
+/**
+ * The groups and port security of a port. Where it names no groups it gets the project's default group, or
+ * none without port security.
+ */
 async function securityOf(app: App, caller: Caller, network: Network, spec: PortSpec) {
   const portSecurityEnabled = spec.portSecurityEnabled ?? network.portSecurityEnabled
   const isService = spec.deviceOwner.startsWith('network:')
@@ -91,7 +97,7 @@ async function securityOf(app: App, caller: Caller, network: Network, spec: Port
   return { portSecurityEnabled, securityGroupIds: group ? [group.id] : [] }
 }
 
-/** A port that is in no region yet: its MAC and its addresses are held. */
+/** Writes a port that is in no region yet: its MAC and its addresses are held. */
 async function reservePort(
   app: App,
   caller: Caller,
@@ -113,8 +119,9 @@ async function reservePort(
 }
 
 /**
- * The changed port. Its region is told first; a reserved one that learns its region is placed there, and one that is
- * told another moves. Throws as `createPort`, and `conflict` (`revision`, `port_in_use`).
+ * The changed port. A placed port is changed in its region first; a reserved one whose region is named now is
+ * placed there, and one for which another region is named moves. Throws as `createPort`, and `conflict`
+ * (`revision`, `port_in_use`).
  */
 export async function updatePort(
   app: App,
@@ -133,7 +140,7 @@ export async function updatePort(
   return (await app.store.networks.get('port', id, null))!
 }
 
-/** Where the port is to be after a change; null for nowhere yet. */
+/** The region of a port after a change; null while it stays reserved. */
 async function regionAfter(
   app: App,
   caller: Caller,
@@ -151,7 +158,10 @@ async function regionAfter(
   })
 }
 
-/** Its region first. Throws `not_found`, `conflict` (`port_in_use` for a router's leg, `revision`), `upstream`. */
+/**
+ * Removes a port from its region first, then from the model. Throws `not_found`, `conflict` (`port_in_use`
+ * for a router's leg, `revision`), `upstream`.
+ */
 export async function removePort(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)

@@ -2,13 +2,15 @@
 
 import type { App } from '../../app.ts'
 
-/** Which port, centrally, and which region, by its id here. */
+/** A port's central id, and its id in the region of the copy. */
 export interface PortCopy {
   readonly portId: string
   readonly regionId: string
 }
 
-/** Removes a port's copy from the region of this name. One that is not routed there is not ours, and stays. */
+/**
+ * Removes a port's copy from the region of this name. One without a routing there is not Atoll's, and stays.
+ */
 export async function removeCopy(
   app: Pick<App, 'cloud' | 'store'>,
   region: string,

@@ -1,4 +1,4 @@
-// Routes added to a router's, or taken from them, whatever others do to them meanwhile.
+// Adding and removing single routes of a router, while other requests may change them too.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -12,7 +12,7 @@ export interface RoutesAsk {
   readonly routes: readonly HostRoute[]
 }
 
-/** The router with these routes beside those that it has. Throws as `updateRouter`. */
+/** The router with these routes added. Throws as `updateRouter`. */
 export const addRoutes = (app: App, caller: Caller, { id, routes }: RoutesAsk): Promise<Router> =>
   changeRoutes(app, caller, id, old => [...old, ...routes.filter(route => !isIn(old, route))])
 
@@ -25,7 +25,7 @@ const isIn = (routes: readonly HostRoute[], { destination, nextHop }: HostRoute)
 
 const mostTries = 10
 
-/** Sets the routes of the revision that was read, and once more where another came first. */
+/** Sets the routes with the revision that was read, and tries once more where another change came first. */
 async function changeRoutes(
   app: App,
   caller: Caller,

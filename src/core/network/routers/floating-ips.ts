@@ -1,5 +1,5 @@
-// The verbs of floating IPs. The region of the external network gives the address and the id; which router leads it to
-// its port is the model's to say.
+// The verbs of floating IPs. The region of the external network gives the address and the id; the model says
+// which router leads it to its port.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -45,7 +45,10 @@ export async function createFloatingIp(app: App, caller: Caller, spec: FloatingI
   return (await app.store.networks.get('floatingip', id, null))!
 }
 
-/** What the region cannot take back now its next tidying will. */
+/**
+ * Removes a floating IP that failed; one that the region cannot remove now goes with the region's next
+ * tidying.
+ */
 async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
   try {
     await removeFloatingIp(app, caller, { id })
@@ -58,7 +61,10 @@ async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
   }
 }
 
-/** With what it leads to, and the job by which its region follows, whatever becomes of who asks. */
+/**
+ * Makes a floating IP in its region with its target in the model, and posts the job that links it there,
+ * which runs even if this request dies.
+ */
 function createInRegion(
   app: App,
   caller: Caller,
@@ -100,7 +106,7 @@ function createInRegion(
   })
 }
 
-/** Which address of the port, and by which router. */
+/** The target of a floating IP: an address of the port, and the router that leads to it. */
 async function targetOf(
   app: App,
   caller: Caller,
@@ -176,7 +182,7 @@ export async function updateFloatingIp(
   return (await app.store.networks.get('floatingip', id, null))!
 }
 
-/** Null where it leads there already. */
+/** The target that a change names; null where the floating IP leads there already. */
 async function targetElsewhere(
   app: App,
   caller: Caller,
@@ -196,8 +202,8 @@ interface Leading {
 }
 
 /**
- * Has a region lead a floating IP to what the model says, at once: a region that says no says it to the caller, and all
- * is as before. One that gives no answer follows by a job.
+ * Has the region link a floating IP to the model's target at once: where the region refuses, the caller gets
+ * the refusal and the target stays as before. A region that gives no answer follows by a job.
  */
 async function lead(
   app: App,
@@ -222,7 +228,10 @@ interface ModelWrite {
   readonly ifRevision?: number | undefined
 }
 
-/** In the model, with the jobs by which its region follows. Throws `conflict` (`revision`, `port_already_associated`). */
+/**
+ * Writes a floating IP's target, with the jobs by which its region follows. Throws `conflict` (`revision`,
+ * `port_already_associated`).
+ */
 function write(
   app: App,
   caller: Caller,
@@ -242,7 +251,9 @@ function write(
   })
 }
 
-/** The region's part of the router is looked at once more, whatever becomes of the call that does it now. */
+/**
+ * Posts the job that brings the router in the floating IP's region, even if the call that does so now dies.
+ */
 const followLink = (
   app: App,
   caller: Caller,
@@ -252,7 +263,10 @@ const followLink = (
   region: Region,
 ): Promise<void> => follow(app, caller, tx, [setupOf({ id: routerId, projectId }, floatingNetworkId, region)])
 
-/** Its region first. Throws `not_found`, `conflict` (`revision`), `upstream`. */
+/**
+ * Removes a floating IP from its region first, then from the model. Throws `not_found`, `conflict`
+ * (`revision`), `upstream`.
+ */
 export async function removeFloatingIp(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)

@@ -1,4 +1,4 @@
-// What becomes of the model when a router's copies are gone.
+// Removing a router from the model when its copies are gone.
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -9,7 +9,10 @@ import { all } from '../model/query.ts'
 import { regionsOf, routerHome } from '../model/where.ts'
 import { forgetNetwork } from '../networks/forget-network.ts'
 
-/** Takes a router out of the model, and with a project's last spanning one the project's bridge. Throws `upstream`. */
+/**
+ * Removes a router from the model, and with a project's last spanning router the project's bridge. Throws
+ * `upstream`.
+ */
 export async function forgetRouter(app: App, caller: Caller, router: Router): Promise<void> {
   await app.store.transact(async tx => {
     await tx.networks.remove('router', router.id, noteOf(app, caller, 'router.remove'))
@@ -17,7 +20,7 @@ export async function forgetRouter(app: App, caller: Caller, router: Router): Pr
   if (!routerHome(router, await regionsOf(app.store))) await removeIdleBridge(app, caller, router.projectId)
 }
 
-/** A project without spanning routers needs no bridge. Throws `upstream`. */
+/** Removes a project's bridge where the project has no spanning router. Throws `upstream`. */
 export async function removeIdleBridge(app: App, caller: Caller, projectId: string): Promise<void> {
   const regions = await regionsOf(app.store)
   const routers = await all(app.store, 'router', { field: 'projectId', in: [projectId] })

@@ -17,12 +17,12 @@ import { holdMirrored } from '../ports/place-port.ts'
 import { newMac } from '../ports/ports.ts'
 import { routerFollows } from './router-follows.ts'
 
-/** What is to be attached. */
+/** An interface to be added: the router, and the subnet with its network. */
 interface Joining {
   readonly router: Router
   readonly network: Network
   readonly subnet: Subnet
-  /** The port that was named; null for one that is made for it. */
+  /** The port that the request named; null where one is made for the interface. */
   readonly port: Port | null
 }
 
@@ -76,7 +76,10 @@ async function joiningOf(app: App, caller: Caller, ask: InterfaceAsk): Promise<J
   return { router, network, subnet, port }
 }
 
-/** A router of one region takes networks that can be there; one with hints takes networks within them. */
+/**
+ * A router at home takes networks that can be in its region; one with hints takes networks within these.
+ * Throws `invalid` (`location_mismatch`).
+ */
 function checkLocation({ router, network }: Joining, regions: readonly Region[]): void {
   const mayRoute = allowedBy(router.zoneHints, regions)
   const mayBe = homeOf(network, regions) ? [homeOf(network, regions)!] : allowedBy(network.zoneHints, regions)
@@ -119,7 +122,7 @@ async function checkSubnets(app: App, { router, subnet }: Joining): Promise<void
   }
 }
 
-/** The region makes the leg's port, and that is the interface. */
+/** Adds an interface of a router at home: the region makes the leg's port, which is the interface. */
 async function addAtHome(app: App, caller: Caller, joining: Joining, region: Region): Promise<string> {
   const { router, network, subnet, port } = joining
   const networking = app.cloud.networking(region.name, caller.requestId)
@@ -144,11 +147,11 @@ async function addAtHome(app: App, caller: Caller, joining: Joining, region: Reg
   const made = (await networking.get('port', leg.portId))!
   const address = made.fixedIps[0]!.ipAddress
   await app.store.transact(async tx => {
-    // The region's watcher may have seen it before the region's answer came.
+    // The region's watcher may have adopted the port before the region's answer came.
     if (await tx.networks.lock('port', made.id)) return
     const row = interfacePort(app, joining, { id: made.id, macAddress: made.macAddress, status: made.status })
     await tx.networks.insert('port', row, noteOf(app, caller, 'router.add_interface'))
-    // The region's gateway has its address from now on as a port.
+    // The region's gateway address is the port's from now on, and no holding of its own any more.
     await tx.networks.release('gateway', region.id, subnet.id)
     await holdMirrored(tx, made.id, region, [{ subnetId: subnet.id, ipAddress: address }])
     const at = { kind: 'port', centralId: made.id, projectId: router.projectId, regionalId: made.id }
@@ -157,7 +160,7 @@ async function addAtHome(app: App, caller: Caller, joining: Joining, region: Reg
   return made.id
 }
 
-/** Central first: the regions where the network is learn of it by jobs. */
+/** Adds an interface of a spanning router to the model; the regions that have the network follow by jobs. */
 async function addSpanning(app: App, caller: Caller, joining: Joining): Promise<string> {
   const { router, network, port } = joining
   const note = noteOf(app, caller, 'router.add_interface')
@@ -218,8 +221,8 @@ function interfacePort(
 }
 
 /**
- * The interface that is no more. Throws `not_found` (`router`, `interface`), `conflict` (`router_interface_in_use`), and
- * `upstream` as the router's one region refuses.
+ * The interface that was removed. Throws `not_found` (`router`, `interface`), `conflict`
+ * (`router_interface_in_use`), and `upstream` as the router's home refuses.
  */
 export async function removeInterface(app: App, caller: Caller, ask: InterfaceAsk): Promise<Interface> {
   const router = await getOwn(app, caller, { kind: 'router', id: ask.routerId })
@@ -242,7 +245,9 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
   return interfaceOf({ router, network: network!, subnet: subnet! }, port.id)
 }
 
-/** On a network that spans regions the leg's address is the region's gateway, which stays the region's. */
+/**
+ * Holds a removed leg's address on a spanning network as the region's gateway again: it stays the region's.
+ */
 async function giveBackGateway(tx: Transaction, port: Port, network: Network, region: Region): Promise<void> {
   const [fixed] = port.fixedIps
   if (!fixed || homeOf(network, [region])) return

@@ -9,8 +9,8 @@ import type { FollowUp } from '../model/writing.ts'
 import { setupOf } from '../ports/follow-port.ts'
 
 /**
- * Where its copies are or are to be, with those of a network that it is about to join: one job a region, which ends in
- * that of the routes. None for a router of one region.
+ * The jobs for every region that has or is to have a copy of a router, those of a network that it is about to
+ * join among them: one a region, which ends in the job of its routes. None for a router at home.
  */
 export async function routerFollows(
   reads: Reads,
@@ -34,7 +34,10 @@ export async function routerFollows(
     .map(region => setupOf(router, networkOf(router, networks, region), region))
 }
 
-/** A job names a network; any of the router's that is there does, since it brings all of them. */
+/**
+ * The network that a router's job names: one of the router's that has a copy in the region, if there is one.
+ * Any does, since the job brings all of them.
+ */
 const networkOf = (router: Router, networks: readonly Network[], region: Region): string =>
   networks.find(({ places }) => places.some(place => place.region === region.name))?.id ??
   networks[0]?.id ??

@@ -1,5 +1,5 @@
-// The verbs of routers. One that lives in one region is there under its own id; one that spans regions has a copy in each
-// region of its networks, and in that of its gateway.
+// The verbs of routers. One that lives in one region has its own id there; a spanning router has a copy in
+// each region of its networks, and in that of its gateway.
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
@@ -84,14 +84,17 @@ function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region
   })
 }
 
-/** A region decides by itself what `distributed` and `ha` are; it is told only what is not its default. */
+/**
+ * The fields of a router for a region: `distributed` and `ha` only where they are not the default, which is
+ * the region's to choose.
+ */
 const asAdmin = ({ distributed, ha, ...rest }: Omit<RouterSpec, 'projectId' | 'zoneHints' | 'gateway'>) => ({
   ...rest,
   ...(distributed ? { distributed } : {}),
   ...(ha ? { ha } : {}),
 })
 
-/** A gateway as a region is asked for it; networks that live there have the same ids. */
+/** A gateway's spec for a region: an external network and its subnets have the same ids in their region. */
 function askOf({
   networkId,
   enableSnat,
@@ -104,7 +107,10 @@ function askOf({
   } as NonNullable<RegionSpec<'router'>['externalGateway']>
 }
 
-/** Brings the model to what the one region of a router has: for a change of which nobody knows how it ended. */
+/**
+ * Brings the model's router to the one that its home has, after a change of which the writer died or got no
+ * answer.
+ */
 export async function mirrorRouter(
   app: App,
   { id, region }: { readonly id: string; readonly region: Pick<Region, 'name'> },
@@ -122,7 +128,7 @@ export async function mirrorRouter(
   })
 }
 
-/** What a region's router is, in the model's terms. */
+/** The fields of a region's router in the model's terms. */
 const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) => ({
   status,
   routes,
@@ -133,7 +139,10 @@ const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) =>
   },
 })
 
-/** With its gateway, and the jobs by which its regions follow, whatever becomes of who asks. */
+/**
+ * Writes a spanning router with its gateway, and posts the jobs that bring its copies, which run even if this
+ * request dies.
+ */
 async function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promise<string> {
   const id = app.newId()
   const gateway = spec.gateway && asGateway(await withSubnets(app, spec.gateway))
@@ -144,7 +153,7 @@ async function createSpanning(app: App, caller: Caller, spec: RouterSpec): Promi
   })
 }
 
-/** The region may have something of it already: what it cannot take back now its next tidying will. */
+/** Removes a router that failed; copies that a region cannot remove now go with its next tidying. */
 async function takeBack(app: App, caller: Caller, id: string): Promise<void> {
   try {
     await removeRouter(app, caller, { id })
@@ -234,7 +243,7 @@ async function updateSpanning(
   if (gateway !== undefined) await setGateway(app, caller, router, gateway)
 }
 
-/** Routes lead through the router's own subnets. Throws `invalid` (`routes`). */
+/** Refuses routes whose next hop is in no subnet of the router. Throws `invalid` (`routes`). */
 async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[]): Promise<void> {
   const ports = await interfacesOf(app.store, router.id)
   const ids = ports.flatMap(port => port.fixedIps.map(({ subnetId }) => subnetId))
@@ -268,7 +277,7 @@ const asGateway = ({ networkId, enableSnat, fixedIps }: GatewayAsk): NonNullable
 })
 
 /**
- * A gateway's addresses, each with its subnet, as the region is told. Throws `invalid` (`address_no_subnet`,
+ * A gateway's addresses, each with the subnet that it is in. Throws `invalid` (`address_no_subnet`,
  * `address_outside`), `not_found` (`subnet`).
  */
 async function withSubnets(app: App, ask: GatewayAsk): Promise<GatewayAsk> {
@@ -285,13 +294,13 @@ async function withSubnets(app: App, ask: GatewayAsk): Promise<GatewayAsk> {
 }
 
 /**
- * Gives a spanning router its way out, or takes it: in the region of the external network at once, so that its refusal
- * is the caller's; in the others by jobs.
+ * Sets or takes away a spanning router's gateway: at the exit at once, so that the caller gets its refusal;
+ * in all other regions by jobs.
  */
 async function setGateway(app: App, caller: Caller, router: Router, ask: GatewayAsk | null): Promise<void> {
   const write = (value: Router['gateway']) =>
     app.store.transact(async tx => {
-      // Where it was before follows as well as where it is now.
+      // The regions of the old gateway follow as well as those of the new one.
       await followRouter(app, caller, tx, router.id)
       await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
       await followRouter(app, caller, tx, router.id)
@@ -302,14 +311,15 @@ async function setGateway(app: App, caller: Caller, router: Router, ask: Gateway
   try {
     await bringOut(app, caller, router.id, gateway.networkId)
   } catch (error) {
-    // A region that gives no answer follows by its job; what it refuses, or cannot be brought to, stays as it was.
+    // An exit that gives no answer follows by its job; where it refuses, or is adrift, the router keeps its
+    // old gateway.
     if (isRefusal(error) || (error instanceof AppError && error.code === 'conflict'))
       await write(router.gateway)
     throw error
   }
 }
 
-/** The router as its exit is to have it, now; with that known to be there, the other regions may learn of it. */
+/** Brings the router's copy at its exit now; after that the other regions learn of its gateway. */
 async function bringOut(app: App, caller: Caller, routerId: string, networkId: string): Promise<void> {
   const region = await exitOf(app, networkId)
   if (!region) return
@@ -318,7 +328,7 @@ async function bringOut(app: App, caller: Caller, routerId: string, networkId: s
   await app.store.transact(tx => followRouter(app, caller, tx, routerId))
 }
 
-/** As the transaction has the router now; one that is gone needs nothing. */
+/** Posts the jobs of a router as the transaction has it now; none for one that is gone. */
 async function followRouter(app: App, caller: Caller, tx: Transaction, id: string): Promise<void> {
   const router = await tx.networks.lock('router', id)
   if (router) await follow(app, caller, tx, await routerFollows(tx, router))
@@ -330,8 +340,9 @@ async function exitOf(app: App, networkId: string): Promise<Region | null> {
 }
 
 /**
- * Regions first. Once begun it goes on by itself where a region gives no answer. Throws `not_found`, `conflict`
- * (`router_in_use`, `revision`), `upstream`.
+ * Removes a router: its copies from the regions first, then the router from the model. A removal that has
+ * begun is ended by jobs where a region gives no answer. Throws `not_found`, `conflict` (`router_in_use`,
+ * `revision`), `upstream`.
  */
 export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
   const router = await getOwn(app, caller, { kind: 'router', id })
@@ -357,7 +368,10 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
   await forgetRouter(app, caller, router)
 }
 
-/** With the jobs by which each region follows, whatever becomes of who asks. */
+/**
+ * Begins or calls off a router's removal, with the jobs by which each region follows even if this request
+ * dies.
+ */
 const markDeleting = (app: App, caller: Caller, id: string, deleting: boolean): Promise<void> =>
   app.store.transact(async tx => {
     const router = await tx.networks.lock('router', id)

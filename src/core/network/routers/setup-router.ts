@@ -10,10 +10,13 @@ import { homeOf, regionsOf, routerHome } from '../model/where.ts'
 import { follow } from '../model/writing.ts'
 import { forgetRouter, removeIdleBridge } from './forget-router.ts'
 
-/** How long routes wait for other regions' copies: those that come together are told of each other once. */
+/**
+ * How long the job of the routes waits for other regions' copies: copies that come together get their routes
+ * at once.
+ */
 const gatheringMs = 500
 
-/** Brings what the region holds of the router to what it should; a router that is gone goes from it. */
+/** Brings the router's copy in one region; a router that is gone from the model is removed there. */
 export async function setUpRouter(
   app: App,
   caller: Caller,
@@ -23,17 +26,17 @@ export async function setUpRouter(
   await convergeRouter(app, { caller, routerId, region })
   await noteGateway(app, caller, region, routerId)
   const router = await app.store.networks.get('router', routerId, 'atoll')
-  // Whoever removed it may have got no further.
+  // The removal of the router may have died before the bridge was removed.
   if (!router) return removeIdleBridge(app, caller, projectId)
   if (routerHome(router, await regionsOf(app.store))) return
-  // Whoever began its removal got no further.
+  // The removal of the router died before the model's row was removed.
   if (router.deleting && router.places.length === 0) return forgetRouter(app, caller, router)
   const routes = { type: 'configure_route', projectId, resource: { router_id: routerId } }
   const at = new Date(app.now().getTime() + gatheringMs)
   await app.store.transact(tx => follow(app, caller, tx, [{ ...routes, region: null }], at))
 }
 
-/** The addresses that the region has given to the router's gateway are the model's too. */
+/** Writes to the model the addresses that the region has given to the router's gateway. */
 export async function noteGateway(app: App, caller: Caller, region: Region, routerId: string): Promise<void> {
   const router = await app.store.networks.get('router', routerId, 'atoll')
   const isKnown = (router?.gateway?.fixedIps ?? []).some(({ ipAddress }) => ipAddress !== undefined)

@@ -1,4 +1,4 @@
-// What tenants and operators read of regions as they are, through the central API: zones, agents, quotas.
+// Reading zones, agents and quotas of regions through the central API.
 
 import type { App } from '../../app.ts'
 import { type Caller, isAtLeast } from '../../caller.ts'
@@ -14,7 +14,7 @@ export interface Zone {
   readonly resource: 'network' | 'router'
 }
 
-/** Every name that a hint may have. */
+/** Every zone and region that a hint may name. */
 export async function listZones(app: Pick<App, 'store'>, _caller: Caller): Promise<Zone[]> {
   const regions = await regionsOf(app.store)
   const names = new Set(regions.flatMap(({ name, availabilityZone }) => [availabilityZone, name]))
@@ -25,7 +25,10 @@ export async function listZones(app: Pick<App, 'store'>, _caller: Caller): Promi
 
 export type PlacedAgent = RegionAgent & { readonly region: string }
 
-/** The agents of all regions that answer; one that does not is told to the log, and has none. */
+/**
+ * The agents of all regions that answer; a region that does not is reported to the log, and its agents are
+ * missing.
+ */
 export async function listAgents(app: App, caller: Caller): Promise<PlacedAgent[]> {
   const regions = await regionsOf(app.store)
   const lists = await Promise.all(
@@ -50,7 +53,7 @@ export async function getAgent(app: App, caller: Caller, id: string): Promise<Pl
   return agent
 }
 
-/** How many of each a project may have (-1: no limit), and has. */
+/** By kind, how many resources a project may have (-1: no limit), and has. */
 export type Quotas = Readonly<Record<Kind, { readonly limit: number; readonly used: number }>>
 
 /** Throws `forbidden` to members for another project than their own. */

@@ -18,7 +18,7 @@ import { homeOf, routerHome } from '../model/where.ts'
 import type { Model, Rows } from './topology-rows.ts'
 import { ok, pending, type State, type StateOf, worst } from './topology-state.ts'
 
-/** An interface of a router, with the address that it has there; null while it has none. */
+/** An interface of a router in a region, with its address there; null while it has none. */
 export interface InterfaceThere {
   readonly portId: string
   readonly networkId: string
@@ -29,11 +29,11 @@ export interface InterfaceThere {
 
 export interface RouterThere extends State {
   readonly id: string
-  /** Null where it is not there yet. */
+  /** Null where the region has no copy yet. */
   readonly regionalId: string | null
   readonly projectId: string
   readonly name: string
-  /** The way out, where this copy has it. */
+  /** The external gateway, at the router's exit. */
   readonly gateway: {
     readonly networkId: string
     readonly networkName: string
@@ -41,15 +41,15 @@ export interface RouterThere extends State {
   } | null
   readonly bridgeAddress: string | null
   readonly interfaces: readonly InterfaceThere[]
-  /** Those that it should have. */
+  /** The routes that the copy should have. */
   readonly routes: readonly HostRoute[]
 }
 
 export interface LinkEnd {
   readonly region: string
-  /** On the bridge. */
+  /** The copy's address on the bridge. */
   readonly ipAddress: string
-  /** What is reached by it. */
+  /** The CIDRs that this copy leads to. */
   readonly cidrs: readonly string[]
 }
 
@@ -61,9 +61,9 @@ export interface Link extends State {
   readonly ends: readonly [LinkEnd, LinkEnd]
 }
 
-/** A router as it is in every region that it has to do with. */
+/** A router with its copies in all its regions. */
 export interface SpreadRouter {
-  /** By the names of the regions; by null where it is nowhere. */
+  /** The copies by region name; by null a router that is in no region. */
   readonly copies: ReadonlyMap<string | null, RouterThere>
   readonly links: readonly Link[]
 }
@@ -81,7 +81,7 @@ export function spread(app: Model, rows: Rows, stateOf: StateOf, router: Router)
   return { copies, links: linksOf(scene, copies) }
 }
 
-/** As `routerScene`, but that nothing is held which is not held yet. */
+/** The scene of a router as `routerScene` reads it, but without holding addresses. */
 function sceneOf(rows: Rows, router: Router): RouterScene {
   const gatewayNetwork = (router.gateway && rows.networkById.get(router.gateway.networkId)) ?? null
   const attached = attachedBy(rows.interfaces.get(router.id) ?? [], rows.subnetById, rows.networkById)
@@ -106,9 +106,9 @@ function bridgeOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge 
 }
 
 interface Wanted {
-  /** By region. */
+  /** The routes of the router's copies, by region. */
   readonly routes: ReadonlyMap<string, readonly HostRoute[]>
-  /** Failed where there can be none. */
+  /** Failed where a region cannot have the routes. */
   readonly state: State
 }
 
@@ -146,7 +146,7 @@ function copyIn(
   }
 }
 
-/** One that is in no region: as its user has it. */
+/** A router that is in no region, as its user asked for it. */
 function nowhere(scene: RouterScene, stateOf: StateOf): RouterThere {
   const { router } = scene
   return {
@@ -179,7 +179,10 @@ const interfaceIn = ({ port, subnet }: Attached, ipAddress: string | null): Inte
 const ownAddress = ({ port, subnet }: Attached): string =>
   port.fixedIps.find(({ subnetId }) => subnetId === subnet.id)!.ipAddress
 
-/** On a network that spans regions each has a gateway of its own, and an interface that is none an address of its own. */
+/**
+ * The address of an interface in a region: on a spanning network each region has a gateway of its own, and an
+ * interface that is not the gateway an address of its own.
+ */
 function addressIn(rows: Rows, { router }: RouterScene, one: Attached, region: Region): string | null {
   const own = ownAddress(one)
   if (homeOf(one.network, [region])) return own
@@ -187,7 +190,7 @@ function addressIn(rows: Rows, { router }: RouterScene, one: Attached, region: R
   return rows.addressOf(holder, one.subnet.id)
 }
 
-/** Between any two copies that have an address on the bridge. */
+/** The links between any two copies that have an address on the bridge. */
 function linksOf(scene: RouterScene, copies: ReadonlyMap<string | null, RouterThere>): Link[] {
   const { bridge, router } = scene
   if (!bridge) return []

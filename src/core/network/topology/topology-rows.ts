@@ -1,4 +1,4 @@
-// What a topology is made of, read from the central model in as many statements whatever its size.
+// Reading a topology's rows from the central model, in the same number of statements whatever its size.
 
 import type { App } from '../../app.ts'
 import { invalid } from '../../error.ts'
@@ -21,43 +21,43 @@ import { all, interfaceOwner } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { openJobs } from './topology-state.ts'
 
-/** Nothing else is needed: no region is ever asked. */
+/** The parts of Atoll that a topology needs: no region is ever asked. */
 export type Model = Pick<App, 'store' | 'networkRules'>
 
 export interface Shown {
   readonly region: Region | null
-  /** A network's id: it and what is on it. */
+  /** The id of the one network to show, with all that is on it. */
   readonly network: string | null
-  /** Each of them, or only how many there are. */
+  /** Whether ports are shown, or only counted. */
   readonly ports: boolean
 }
 
-/** What is shown, but for a region's filter: what is in others is needed to say how they are linked. */
+/** The rows that are shown, still with those of other regions: links need these. */
 interface Own {
   readonly networks: readonly Network[]
   readonly subnets: readonly Subnet[]
   readonly routers: readonly Router[]
   readonly floatingIps: readonly FloatingIp[]
-  /** Null where they are only counted. */
+  /** Null where ports are only counted. */
   readonly ports: readonly Port[] | null
   readonly portCounts: readonly PortCount[]
-  /** Those that are not done. */
+  /** The jobs that are not done. */
   readonly jobs: readonly Job[]
 }
 
-/** What that depends on, whoever's it is. */
+/** The rows that shown rows depend on, of any project. */
 interface Related {
-  /** The ports by which routers are on networks, by router. */
+  /** The ports by which routers are on networks, by the router's id. */
   readonly interfaces: ReadonlyMap<string, readonly Port[]>
-  /** Floating IPs that lead through routers, by router. */
+  /** Floating IPs that lead through routers, by the router's id. */
   readonly bound: ReadonlyMap<string, readonly FloatingIp[]>
-  /** Where the routers' copies meet, by project. */
+  /** The bridge networks, by project. */
   readonly bridges: ReadonlyMap<string, Network>
   readonly networkById: ReadonlyMap<string, Network>
   readonly subnetById: ReadonlyMap<string, Subnet>
   /** The ports that floating IPs lead to. */
   readonly portById: ReadonlyMap<string, Port>
-  /** The address that is held for this holder in a subnet. */
+  /** The address that a holder has in a subnet. */
   addressOf(holder: string, subnetId: string): string | null
 }
 
@@ -66,7 +66,10 @@ export interface Rows extends Own, Related {
   readonly regions: readonly Region[]
 }
 
-/** Throws `not_found` (`network`), and `invalid` (`too_many`) for more than anyone could read. */
+/**
+ * Reads a topology's rows. Throws `not_found` (`network`), and `invalid` (`too_many`) for more rows than
+ * anyone could read.
+ */
 export async function readRows(
   app: Model,
   sight: Sight,
@@ -99,7 +102,7 @@ async function readOwn(app: Model, sight: Sight, { region, network, ports }: Sho
   }
 }
 
-/** The most of a kind that is shown. */
+/** The most rows of a kind that are shown. */
 const most = 10_000
 
 async function listed<K extends Kind>(
@@ -156,7 +159,10 @@ async function readRelated({ store }: Model, own: Own, regions: readonly Region[
 
 const unique = (ids: readonly (string | null)[]): string[] => [...new Set(ids.flatMap(id => id ?? []))]
 
-/** Regions as the gateways of subnets, and routers' copies on subnets and on their bridges. */
+/**
+ * The holders of addresses: regions as the gateways of subnets, routers' copies on subnets and on their
+ * bridges.
+ */
 function holdersOf(
   routers: readonly Router[],
   { interfaces, bridges, subnetById }: Omit<Related, 'addressOf'>,
@@ -184,7 +190,9 @@ function holdersOf(
 const placed = (subnet: Subnet | undefined, region: Region): boolean =>
   subnet !== undefined && placeIn(subnet, region) !== null
 
-/** Routers that are on it, and floating IPs that are of it or lead to it. */
+/**
+ * The rows that have to do with one network: routers on it, and floating IPs that are of it or lead to it.
+ */
 const onNetwork = (rows: Rows, networkId: string): Rows => ({
   ...rows,
   routers: rows.routers.filter(

@@ -1,4 +1,4 @@
-// How it goes with things in regions: what of it is still to be done, and what could not be, by the jobs that there are.
+// The state of resources in regions, by their jobs: which are still to be done, and which have failed.
 
 import type { App } from '../../app.ts'
 import { grouped } from '../../grouped.ts'
@@ -8,9 +8,9 @@ import type { Sight } from '../model/network-store.ts'
 
 export interface State {
   readonly state: 'ok' | 'pending' | 'failed'
-  /** The newest job that says so; null where none does. */
+  /** The newest job that the state comes from; null where none does. */
   readonly jobId: string | null
-  /** Why it has failed. */
+  /** The error of the failed job. */
   readonly error: string | null
 }
 
@@ -19,16 +19,19 @@ export const pending: State = { ...ok, state: 'pending' }
 
 const severity: Readonly<Record<State['state'], number>> = { ok: 0, pending: 1, failed: 2 }
 
-/** The first of the worst. */
+/** The worst of these states: the first of equals. */
 export function worst(...states: readonly State[]): State {
   const found = states.reduce((most, next) => (severity[next.state] > severity[most.state] ? next : most), ok)
   return { state: found.state, jobId: found.jobId, error: found.error }
 }
 
-/** When a region has been away for days there are many: the newest say enough. */
+/**
+ * The most jobs that are read: when a region has been away for days there are many, and the newest say
+ * enough.
+ */
 const mostJobs = 10_000
 
-/** The jobs that are not done, of what is seen: of each status the newest first. */
+/** The jobs that are not done, of resources in this sight: of each status the newest first. */
 export async function openJobs({ store }: Pick<App, 'store'>, sight: Sight): Promise<Job[]> {
   const filter = typeof sight === 'object' && sight !== null ? sight : {}
   const lists = await Promise.all(
@@ -39,13 +42,13 @@ export async function openJobs({ store }: Pick<App, 'store'>, sight: Sight): Pro
   return lists.flatMap(jobs => jobs ?? [])
 }
 
-/** The central id of what a job is about; null for a job of a whole project. */
+/** The central id of the resource that a job is for; null for a job of a whole project. */
 export function thingOf({ type, resource }: Job): string | null {
   const owner = jobTypes.find(known => known.type === type)?.owner
   return (owner && resource[owner.key]) ?? null
 }
 
-/** How it goes with a thing in a region; in all of them for null. */
+/** The state of a resource in a region; in all of them for null. */
 export type StateOf = (id: string, region: Region | null) => State
 
 export function statesOf(jobs: readonly Job[]): StateOf {
@@ -57,7 +60,7 @@ export function statesOf(jobs: readonly Job[]): StateOf {
 const actsIn = ({ resource: { pod_id: podId } }: Job, region: Region): boolean =>
   podId === undefined || podId === everyPod || podId === region.id
 
-/** What jobs in this order say of what they are all about. */
+/** The state that jobs, in this order, give the one resource that they are all for. */
 export function stateBy(jobs: readonly Job[]): State {
   const failed = jobs.find(({ status }) => status === 'FAIL')
   if (failed) return { state: 'failed', jobId: failed.id, error: failed.lastError }

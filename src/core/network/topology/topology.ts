@@ -1,4 +1,5 @@
-// The tree of what there is: regions, the networks, routers and ports in them, the links between them, and its state.
+// The topology: a tree of regions, the networks, routers and ports in them, the links between them, and their
+// states.
 
 import { type Caller, isAtLeast } from '../../caller.ts'
 import { AppError, notFound } from '../../error.ts'
@@ -24,7 +25,7 @@ export interface SubnetThere extends State {
   readonly gatewayIp: string | null
 }
 
-/** A network in a region; in none yet, where its regional id is null. */
+/** A network in a region; its regional id is null while no region has it. */
 export interface NetworkThere extends State {
   readonly id: string
   readonly regionalId: string | null
@@ -34,26 +35,26 @@ export interface NetworkThere extends State {
   readonly subnets: readonly SubnetThere[]
 }
 
-/** A port in a region; reserved, where its regional id is null. */
+/** A port in a region; its regional id is null while it is reserved. */
 export type PortThere = Port & State & { readonly regionalId: string | null }
 
 export interface Ports {
   readonly portCount: number
-  /** Null where they are only counted. */
+  /** Null where ports are only counted. */
   readonly ports: readonly PortThere[] | null
 }
 
 export interface Doubt {
   readonly through: SightKind
   readonly since: Date
-  /** Null for who sees one project only: it counts what all have there. */
+  /** Null in the sight of one project, since the sentence counts the resources of all projects. */
   readonly reason: string | null
 }
 
 export interface RegionTree extends State {
   readonly name: string
   readonly availabilityZone: string
-  /** Since when, and by which look, it is not believed. */
+  /** Since when, and by which look, the region is not believed. */
   readonly suspicions: readonly Doubt[]
   readonly networks: readonly (NetworkThere & Ports)[]
   readonly routers: readonly RouterThere[]
@@ -63,12 +64,12 @@ export interface RegionTree extends State {
 export interface Topology {
   readonly regions: readonly RegionTree[]
   readonly links: readonly Link[]
-  /** What is in no region yet, and ports that are only reserved. */
+  /** Networks and routers that no region has yet, and reserved ports. */
   readonly nowhere: Ports & {
     readonly networks: readonly NetworkThere[]
     readonly routers: readonly RouterThere[]
   }
-  /** Those that are not done, of what is not in the tree. */
+  /** The jobs that are not done, of resources that the tree does not show. */
   readonly jobs: readonly Job[]
 }
 
@@ -76,13 +77,13 @@ export interface TopologyAsk {
   readonly region: string | null
   readonly network: string | null
   readonly project: string | null
-  /** Null: where a region or a network is named. */
+  /** Whether ports are shown; null: only where a region or a network is named. */
   readonly ports: boolean | null
 }
 
 /**
- * What the caller may see of it, by the central model alone. Throws `not_found` (`region`, `network`), `forbidden` for
- * another project than the caller's but to an admin, and `invalid` (`too_many`).
+ * The topology that the caller may see, by the central model alone. Throws `not_found` (`region`, `network`),
+ * `forbidden` for another project than the caller's but to an admin, and `invalid` (`too_many`).
  */
 export function topology(app: Model, caller: Caller, ask: TopologyAsk): Promise<Topology> {
   const { project } = ask
@@ -91,7 +92,7 @@ export function topology(app: Model, caller: Caller, ask: TopologyAsk): Promise<
   return topologyFor(app, project === null ? sightOf(caller) : { projectId: project }, ask)
 }
 
-/** As `topology`, for whoever looks so. */
+/** As `topology`, for a sight. */
 export async function topologyFor(app: Model, sight: Sight, ask: TopologyAsk): Promise<Topology> {
   const regions = await regionsOf(app.store)
   const region = ask.region === null ? null : regions.find(({ name }) => name === ask.region)
@@ -120,11 +121,11 @@ interface Seen {
   readonly rows: Rows
   readonly stateOf: StateOf
   readonly routers: readonly SpreadRouter[]
-  /** By network. */
+  /** Subnets by the network's id. */
   readonly subnets: ReadonlyMap<string, readonly Subnet[]>
-  /** Those of a network in a region, or for null reserved. */
+  /** The ports of a network in a region; its reserved ports for null. */
   portsOf(networkId: string, region: Region | null): Ports
-  /** By region. */
+  /** The doubts, by the region's id. */
   readonly doubts: ReadonlyMap<string, readonly Doubt[]>
 }
 
@@ -223,7 +224,7 @@ function copiesOf(port: Port) {
   return regions.map(region => ({ port, key: keyOf(port.networkId, region) }))
 }
 
-/** Of what is gone, of whole projects, and of ports where they are only counted. */
+/** The jobs of resources that are gone, of whole projects, and of ports where these are only counted. */
 function otherJobs(rows: Rows, region: Region | null): Job[] {
   const known = new Set<string | null>(
     [rows.networks, rows.subnets, rows.routers, rows.ports ?? []].flatMap(things =>

@@ -1,5 +1,5 @@
-// Asking for every aspect of what the model has in a region, whether or not anything has changed: a trigger that was
-// lost is made good by it.
+// The review of a region: a job for every aspect of the resources that the model has there, whether or not
+// anything has changed. A job that was lost is made good by it.
 
 import type { App } from '../../app.ts'
 import { ownCaller } from '../../caller.ts'
@@ -10,7 +10,10 @@ import { homeOf } from '../model/where.ts'
 import { follow, jobIn } from '../model/writing.ts'
 import { setupOf } from '../ports/follow-port.ts'
 
-/** One job for each aspect; those that find everything as it should be write nothing. Returns how many. */
+/**
+ * Posts one job for each aspect; a job that finds its aspect as it should be writes nothing. Returns how
+ * many.
+ */
 export async function askForAll(app: App, region: Region): Promise<number> {
   const here = { region: [region.name] }
   const networks = await all(app.store, 'network', here)

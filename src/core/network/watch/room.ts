@@ -1,11 +1,11 @@
-// Room for what users make in a region by themselves: its blocks grow before they are full.
+// Room for ports that users make in a region by themselves: the region's blocks grow before they are full.
 
 import { topUp } from '../addresses/blocks.ts'
 import { placeIn } from '../copies/spanning.ts'
 import { homeOf } from '../model/where.ts'
 import type { Looking } from '../ports/adopt-port.ts'
 
-/** Gives the region more addresses in each of these networks that span regions, where half of what it had is given. */
+/** Extends the region's blocks in each of these spanning networks where half of their addresses are given. */
 export async function keepRoom(
   { app, region, networking }: Looking,
   networkIds: ReadonlySet<string>,

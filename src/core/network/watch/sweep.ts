@@ -1,5 +1,6 @@
-// The sweep of a region: the ids of everything there against what the model has there. What was deleted shows in no list
-// of changes. What is missing leaves the model only where the region is believed, and what comes back is known again.
+// The sweep of a region: the ids of all its resources against those that the model has there, since a list of
+// changes never shows what was deleted. A resource that is missing leaves the model only where the region is
+// believed, and one that comes back is taken in again.
 
 import { AppError } from '../../error.ts'
 import { ownNote } from '../../note.ts'
@@ -15,18 +16,26 @@ import { takeInAll } from './take-in.ts'
 export interface Swept {
   readonly came: number
   readonly gone: number
-  /** What is not as the model says, and cannot be mended without a word of its owner. */
+  /**
+   * Sentences about resources that are not as the model says, and cannot be mended without a word of their
+   * owner.
+   */
   readonly drift: readonly string[]
   readonly verdict: Verdict | null
 }
 
 export const nothingGone: Swept = { came: 0, gone: 0, drift: [], verdict: null }
 
-/** The kinds whose ids are compared; what spans regions is told where it is missing, and stays. */
+/**
+ * The kinds whose ids are compared; a spanning resource whose copy is missing is told of as drift, and stays.
+ */
 const sweptKinds = [...leavingKinds, 'security_group'] as const
 type SweptKind = (typeof sweptKinds)[number]
 
-/** What the model has in the region and the region has no more goes from the model too, unless others depend on it. */
+/**
+ * Compares the region's ids. A resource that the region shows no more leaves the model, unless others depend
+ * on it.
+ */
 export async function sweep(looking: Looking, suspicion: Suspicion | null): Promise<Swept> {
   const { app, region } = looking
   const before = await app.cloud.login()
@@ -54,7 +63,8 @@ async function forgetAll(
   let gone = 0
   const drift: string[] = []
   for (const [kind, { missing }] of claims) {
-    // Routings that an operator has written of things that the model does not know are the operator's.
+    // A routing that an operator has written for an id that the model does not have is the operator's, and
+    // stays.
     for (const row of await looking.app.store.networks.getMany(kind, [...missing.values()])) {
       const problem = await forget(looking, kind, row)
       if (problem === null) gone += 1
@@ -64,7 +74,7 @@ async function forgetAll(
   return { gone, drift }
 }
 
-/** Null when the model has lost it; else why it may not. */
+/** Lets a resource leave the model; null when it has, else a sentence why it may not. */
 async function forget(
   { app, caller, region }: Looking,
   kind: SweptKind,

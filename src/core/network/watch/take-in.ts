@@ -1,4 +1,5 @@
-// What left the model because it was seen to be gone and is seen again within a day: it is taken in as it was.
+// Taking in absences: a resource that left the model because its region did not show it comes back as it was,
+// where the region shows it again within a day.
 
 import type { Transaction } from '../../app.ts'
 import { AppError } from '../../error.ts'
@@ -9,16 +10,16 @@ import { follow } from '../model/writing.ts'
 import type { Looking } from '../ports/adopt-port.ts'
 import { followPlacement, linkOf } from '../ports/follow-port.ts'
 
-/** In an order in which everything comes after what it needs. */
+/** The kinds in an order in which every resource comes after those that it needs. */
 const comingKinds = [...leavingKinds].reverse()
 
-/** A thing of a region, as far as it tells whether it is one that is absent. */
+/** A region's row, with what tells whether it is an absent resource. */
 interface Seen {
   readonly id: string
   readonly description: string | null
 }
 
-/** Those of a region's things that are absent from the model, by the region's ids: by their id there, or by their mark. */
+/** The absences among a region's rows, by the region's ids: found by their id there, or by their mark. */
 export async function absentAmong(
   { app, region }: Looking,
   kind: LeavingKind,
@@ -43,7 +44,7 @@ export async function absentAmong(
   return found
 }
 
-/** Takes in everything that the region shows again; returns how much. */
+/** Takes in every absence that the region shows again; returns how many. */
 export async function takeInAll(looking: Looking): Promise<number> {
   const { app, region, networking } = looking
   const absentKinds = new Set(await app.store.absences.kinds(region.id))
@@ -56,7 +57,10 @@ export async function takeInAll(looking: Looking): Promise<number> {
   return came
 }
 
-/** False where it cannot come back: what it needs is gone, or somebody else has its place. */
+/**
+ * Takes in an absence. False where it cannot come back: a resource that it needs is gone, or another has its
+ * address.
+ */
 export async function takeIn(looking: Looking, absence: Absence): Promise<boolean> {
   const { app } = looking
   try {
@@ -80,7 +84,9 @@ async function putBack(looking: Looking, tx: Transaction, absence: Absence): Pro
   return true
 }
 
-/** Whatever followed from the port's going follows the other way. */
+/**
+ * Posts for a port that is back the jobs that follow from its coming, and gives its floating IPs back to it.
+ */
 async function portIsBack(
   { app, caller, region }: Looking,
   tx: Transaction,
@@ -92,7 +98,7 @@ async function portIsBack(
   if (!port || !network) return
   for (const { floatingIpId, fixedIpAddress, routerId } of links) {
     const floatingIp = await tx.networks.lock('floatingip', floatingIpId)
-    // It may lead elsewhere meanwhile.
+    // The floating IP may have been given to another port in the meantime.
     if (!floatingIp || floatingIp.portId !== null) continue
     const change = { portId: id, fixedIpAddress, routerId }
     const linked = await tx.networks.update(

@@ -1,5 +1,5 @@
-// Tidying a region: what bears a mark of ours and is nobody's goes. A call may take effect long after whoever made it is
-// gone, so there is always a next time.
+// The tidying of a region: things that bear a mark, and are not those that their intents have, are removed. A
+// call may take effect long after its caller died, so a region is tidied again and again.
 
 import type { App } from '../../app.ts'
 import { type AppError, isRefusal } from '../../error.ts'
@@ -9,16 +9,19 @@ import { removeSurplus } from '../copies/realise.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
 import { absentForMs } from '../model/absence.ts'
 
-/** Whoever has not noted the answer of a call by then never will. */
+/** How old an intent without an id must be: a call whose answer was not noted by then never will be. */
 const forsakenMs = 120_000
 
-/** As long as a thing can come to light that bears the mark of an intent that has ended. */
+/** How long intents are kept after their end, since things may still appear that bear their marks. */
 const endedMs = dayMs
 
-/** Noted for a thing of which nobody will ever know: whoever comes late finds that his is not the one. */
+/**
+ * Noted as the id of an intent whose request is gone: a request that is late after all finds that its thing
+ * is not the one.
+ */
 const nobodys = ''
 
-/** In an order in which nothing goes before what needs it. */
+/** The kinds in an order in which nothing is removed before what needs it. */
 const kinds = [
   'floatingip',
   'port',
@@ -31,8 +34,9 @@ const kinds = [
 type TidiedKind = (typeof kinds)[number]
 
 /**
- * Removes what late calls have made beside what is known, what is left of what has ended, and what nobody got an answer
- * for; returns how much. Of a region that is suspect nothing is removed. What the region refuses stays until the next time, and the first refusal is thrown at the end.
+ * Removes surplus things from a region: those that late calls made, those whose intent has ended, and those
+ * whose request got no answer; returns how many. Nothing is removed from a region that is suspect. A thing
+ * that the region refuses to remove stays until the next tidying, and the first refusal is thrown at the end.
  */
 export async function tidyRegion(app: App, name: string): Promise<number> {
   const region = (await app.store.regions.list()).find(one => one.name === name)
@@ -56,13 +60,16 @@ export async function tidyRegion(app: App, name: string): Promise<number> {
   return removed
 }
 
-/** Intents of things that the model will never know end, with the addresses that are held for them. */
+/** Ends intents whose requests never got an answer, and releases the addresses held for them. */
 async function endForsaken(app: App, region: string): Promise<void> {
   const before = new Date(app.now().getTime() - forsakenMs)
   for (const intent of await app.store.intents.forsaken(region, before)) await end(app, intent)
 }
 
-/** Unless its thing has become known meanwhile: of two that note an id, the first one's stays. */
+/**
+ * Ends an intent, unless its thing's id has been noted in the meantime: of two that note an id, the first
+ * one's stays.
+ */
 const end = (app: App, { id }: Intent): Promise<void> =>
   app.store.transact(async tx => {
     if ((await tx.intents.settle(id, nobodys)) !== nobodys) return
@@ -70,7 +77,7 @@ const end = (app: App, { id }: Intent): Promise<void> =>
     await tx.networks.release('port', id)
   })
 
-/** A region that does not have the kind at all has none of it. */
+/** The things of a kind that bear a mark; none where the region does not know the kind at all. */
 async function markedIn(networking: RegionNetworking, kind: TidiedKind) {
   const query = { fields: ['id', 'description', 'createdAt'] as const }
   const rows = await networking.list(kind, query).catch(error => {
@@ -84,7 +91,7 @@ async function markedIn(networking: RegionNetworking, kind: TidiedKind) {
   return { things, seen: new Set(rows.map(({ id }) => id)) }
 }
 
-/** The leg of a router goes by its router only. */
+/** Removes a thing. A router's leg cannot be removed as a port, only by its router. */
 async function remove(networking: RegionNetworking, kind: TidiedKind, id: string): Promise<void> {
   const port = kind === 'port' ? await networking.get('port', id) : null
   if (port?.deviceOwner.startsWith('network:router_interface'))
@@ -92,13 +99,13 @@ async function remove(networking: RegionNetworking, kind: TidiedKind, id: string
   else await networking.remove(kind, id)
 }
 
-/** Removes the intents that ended some time ago; returns how many. */
+/** Removes the intents that ended longer ago than things can appear late; returns how many. */
 export function forgetIntents(app: Pick<App, 'now' | 'store'>): Promise<number> {
   const before = new Date(app.now().getTime() - endedMs)
   return inSteps(limit => app.store.intents.forget(before, limit))
 }
 
-/** Gives up what left the model because it was seen to be gone, and did not come back for a day; returns how many. */
+/** Removes the absences that did not come back within a day; returns how many. */
 export function forgetAbsences(app: App): Promise<number> {
   const before = new Date(app.now().getTime() - absentForMs)
   return inSteps(limit => app.store.absences.forget(before, limit))

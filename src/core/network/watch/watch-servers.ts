@@ -1,4 +1,5 @@
-// Servers that were deleted in a region: their ports have gone with them, which no list of changed ports tells.
+// Watching for servers that were deleted in a region: their ports have gone with them, and no list of changed
+// ports shows that.
 
 import { AppError } from '../../error.ts'
 import { placeIn } from '../copies/spanning.ts'
@@ -6,10 +7,16 @@ import { all } from '../model/query.ts'
 import type { Looking } from '../ports/adopt-port.ts'
 import { forgetPort } from '../ports/forget-port.ts'
 
-/** So far back again each time: what was under way while we looked is seen the next time. */
+/**
+ * How far before the last change that was seen a list of changes begins: changes in flight during the last
+ * look show in the next.
+ */
 export const overlapMs = 60_000
 
-/** Forgets the ports of deleted servers that are gone indeed. A region may have no Nova. Throws `upstream`. */
+/**
+ * Removes from the model the ports of deleted servers that are gone from the region. A region may have no
+ * Nova. Throws `upstream`.
+ */
 export async function lookAtServers(
   looking: Looking,
   since: Date | null,
@@ -40,10 +47,10 @@ async function forgetPortsOf(
   let gone = 0
   for (const port of ports) {
     const id = placeIn(port, region)
-    // A port that a user had made stays when its server goes.
+    // A port that a user made stays when its server is deleted.
     if (id === null || (await networking.get('port', id)) !== null) continue
     const [intent] = await app.store.intents.living(region.name, [port.id])
-    // Nova removes the ports that it made itself; that one of ours is gone, only a sweep may say.
+    // Nova removes the ports that it made itself; that a port of Atoll's is gone, only a sweep may say.
     if (intent) continue
     await forgetPort(app, caller, port)
     gone += 1

@@ -1,4 +1,4 @@
-// Watching a region: what came, changed or went there without Atoll's doing.
+// Watching a region: ports and floating IPs that came, changed or went there without Atoll's doing.
 //
 // What was changed is asked for every few seconds, by the region's own clock, a minute back each time; what was deleted
 // never shows there, so all ids are compared now and then (`sweep.ts`).
@@ -24,18 +24,24 @@ import { absentAmong, takeIn } from './take-in.ts'
 import { finishLeft } from './unfinished.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
-/** What a look has found. */
+/** The findings of one look at a region. */
 export interface Sighting {
   readonly came: number
   readonly changed: number
   readonly gone: number
-  /** What is not as the model says, and cannot be mended without a word of its owner. */
+  /**
+   * Sentences about resources that are not as the model says, and cannot be mended without a word of their
+   * owner.
+   */
   readonly drift: readonly string[]
-  /** Whether the region is believed; null where that was not asked. */
+  /** Whether the region is believed; null where no ids were compared. */
   readonly verdict: Verdict | null
 }
 
-/** One look at a region; all ids are compared where that is so long ago. Throws `upstream`. */
+/**
+ * One look at a region's changes; its ids are compared where the last sweep is so long ago. Throws
+ * `upstream`.
+ */
 export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_000): Promise<Sighting> {
   const caller = ownCaller(`req-${app.newId()}`)
   const networking = app.cloud.networking(region.name, caller.requestId)
@@ -46,7 +52,7 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   const servers = await lookAtServers(looking, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
   const startedAt = app.now()
-  // What is missing in a region that is suspect may be seen again in any moment.
+  // A region that is suspect is swept at every look: its missing resources may show again at any moment.
   const suspicion = await app.store.suspicions.get(region.id, 'network')
   const swept = isDue || suspicion ? await sweep(looking, suspicion) : nothingGone
   await app.store.watches.save(region.id, {
@@ -94,7 +100,10 @@ interface Changes {
   readonly drift: readonly string[]
 }
 
-/** Ports on networks of ours: those that are known are mirrored, those of users become known. */
+/**
+ * Brings to the model the ports on its networks: those that it has are mirrored, those that users made are
+ * adopted.
+ */
 async function lookAtPorts(
   looking: Looking,
   ports: readonly SeenPort[],
@@ -110,7 +119,8 @@ async function lookAtPorts(
     at('port'),
     ours.map(({ id }) => id),
   )
-  // One that is known no more may have been removed since it was listed: then it is in the region no more either.
+  // A listed port that the model does not have may have been removed by Atoll since: then the region has it
+  // no more either.
   const unknown = ours.filter(({ id }) => !known.has(id))
   const isNew = unknown.some(({ description }) => intentOf(description) === null)
   const rows = isNew ? await networking.list('port', { fields: ['id'], ...changedSince }) : []
@@ -141,7 +151,7 @@ interface SeenFloatingIp {
   readonly portId: string | null
 }
 
-/** A floating IP's id is the region's own. */
+/** Brings the status of floating IPs to the model, where they have the region's ids. */
 async function lookAtFloatingIps({ app }: Looking, seen: readonly SeenFloatingIp[]): Promise<Changes> {
   const rows = await app.store.networks.getMany(
     'floatingip',
