@@ -2,7 +2,13 @@
 
 import { sql } from 'kysely'
 import { conflict } from '../core/error.ts'
-import type { Absence, AbsenceStore, LostLink, NewAbsence } from '../core/network/model/absence.ts'
+import type {
+  Absence,
+  AbsenceStore,
+  AbsentMember,
+  LostLink,
+  NewAbsence,
+} from '../core/network/model/absence.ts'
 import type { Note } from '../core/note.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
@@ -39,6 +45,22 @@ export function absenceStore(db: Db): AbsenceStore {
             and absent.region_id = ${regionId} and absent.kind = ${kind}`.execute(db),
       )
       return new Map(rows.map(({ mark, ...absence }) => [mark, absence]))
+    },
+
+    async members(groupIds) {
+      const { rows } = await run(
+        sql<AbsentMember>`
+          select absent.state -> 'security_group_ids' as "securityGroupIds",
+                 jsonb_build_array(jsonb_build_object('region', region.name, 'id', absent.regional_id)) as places,
+                 (select coalesce(jsonb_agg(jsonb_build_object(
+                    'subnetId', subnet_id, 'ipAddress', host(lower(range)))), '[]')
+                  from held_range where holder = absent.id and purpose = 'port') as "fixedIps"
+          from absent join region on region.id = absent.region_id
+          where absent.kind = 'port' and absent.state -> 'security_group_ids' ?| ${groupIds}::text[]`.execute(
+          db,
+        ),
+      )
+      return rows
     },
 
     async forget(before, limit) {

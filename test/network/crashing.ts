@@ -27,8 +27,8 @@ export interface Process {
   readonly life: Life
   readonly app: App
   ask(method: string, path: string, body?: unknown, as?: 'admin' | 'demo'): Promise<Answer>
-  /** Does jobs until none is left that can be done, or until it dies. */
-  work(): Promise<void>
+  /** Does jobs until none is left that can be done, or until it dies; each is tried so often. */
+  work(rounds?: number): Promise<void>
   /** What every process does of its regions now and then. */
   tidy(): Promise<void>
 }
@@ -105,11 +105,11 @@ export async function stage(
           if (life.isOver) return null
           return { status: reply.statusCode, json: reply.body === '' ? undefined : JSON.parse(reply.body) }
         },
-        async work() {
+        async work(rounds = jobRounds) {
           const worker = workers++
           const turns = jobTurns({ app, retryForMs: 3_600_000, onRun: () => {} })
           try {
-            for (let round = 0; round < jobRounds; round += 1) {
+            for (let round = 0; round < rounds; round += 1) {
               for (;;) {
                 const request = { worker, kinds: ['job'], room: 100, laneRoom: 100, rooms: new Map() }
                 const taken = await app.store.turns.claim(request)

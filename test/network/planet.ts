@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { expect } from 'vitest'
-import { type Cloud as SimCloud, startCloud } from '../../sim/cloud.ts'
+import { type CloudSpec, type Cloud as SimCloud, startCloud } from '../../sim/cloud.ts'
 import { createMetrics } from '../../src/api/metrics.ts'
 import { createApi, createApp, createClockwork, openCloud } from '../../src/compose.ts'
 import { type Config, loadConfig } from '../../src/config/config.ts'
@@ -82,16 +82,19 @@ export interface Planet extends AsyncDisposable {
 export interface PlanetSpec {
   readonly regions?: readonly string[]
   readonly settings?: Record<string, string>
+  /** What else the simulated cloud is to be like. */
+  readonly sim?: Partial<CloudSpec>
 }
 
 /** Regions that hold things are those given, or in the lab those that are there. */
 export async function planet({
   regions = ['Pod1', 'Pod2', 'Pod3'],
   settings = {},
+  sim = {},
 }: PlanetSpec = {}): Promise<Planet> {
   const closers: (() => PromiseLike<unknown>)[] = []
   const lab = process.env.ATOLL_LAB
-  const place = lab ? theLab(lab) : await theSimulator(regions)
+  const place = lab ? theLab(lab) : await theSimulator(regions, sim)
   closers.unshift(place.close)
   const config = loadConfig(undefined, {
     ATOLL_IDENTITY_AUTH_URL: place.authUrl,
@@ -217,10 +220,11 @@ function theLab(folder: string) {
   }
 }
 
-async function theSimulator(names: readonly string[]) {
+async function theSimulator(names: readonly string[], spec: Partial<CloudSpec>) {
   const sim = await startCloud({
     regions: ['CentralRegion', ...names],
     atoll: { url: 'http://127.0.0.1:19999', region: 'CentralRegion' },
+    ...spec,
   })
   return {
     sim,

@@ -47,6 +47,13 @@ export interface IntentStore {
   forsaken(region: string, before: Date): Promise<Intent[]>
   /** By a verb: whatever still bears the mark is surplus from now on. By absence: its purpose is free, and no more. */
   end(id: string, by: EndedBy, at: Date): Promise<void>
+  /**
+   * Of one that ended by absence: its thing is seen again. It lives as it did, unless another lives for its purpose whose
+   * thing is among the `seen` too, or is being made; null then.
+   */
+  revive(id: string, regionalId: string, seen: readonly string[], at: Date): Promise<Intent | null>
+  /** Those of these types that ended by absence in a region. */
+  absent(region: string, resourceTypes: readonly string[]): Promise<Intent[]>
   /** Nothing was made for it, and nothing will be: it is as if it had never been declared. */
   withdraw(id: string): Promise<void>
   /** Removes those that ended before; returns how many. */

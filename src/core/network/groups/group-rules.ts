@@ -30,8 +30,11 @@ export interface ProjectInRegion {
   /** All groups of the project. */
   readonly groups: readonly SecurityGroup[]
   /** The ports in those of them that rules name. */
-  readonly members: readonly Port[]
+  readonly members: readonly Member[]
 }
+
+/** A port, as far as groups elsewhere know of it; one that is absent stays a member until it is forgotten. */
+export type Member = Pick<Port, 'securityGroupIds' | 'places' | 'fixedIps'>
 
 /** What the rules of groups name in a region, by the central ids of the groups. */
 export interface Named {
@@ -112,7 +115,7 @@ export const namedBy = (groups: readonly Pick<SecurityGroup, 'rules'>[]): Set<st
 export function addressesElsewhere(
   groupId: string,
   region: string,
-  ports: readonly Pick<Port, 'securityGroupIds' | 'places' | 'fixedIps'>[],
+  ports: readonly Member[],
 ): AddressRange[] {
   const away = ports.filter(
     port => port.securityGroupIds.includes(groupId) && port.places.some(place => place.region !== region),

@@ -15,7 +15,7 @@ import { all } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { regionsOf } from '../model/where.ts'
 import { type FollowUp, follow } from '../model/writing.ts'
-import { namedBy, type ProjectInRegion } from './group-rules.ts'
+import { type Member, namedBy, type ProjectInRegion } from './group-rules.ts'
 import { dropAddressGroups, removeAddressGroups } from './members-elsewhere.ts'
 import { bringAspects, bringGroups, bringRules, forgetGroup, type There } from './project-in-region.ts'
 
@@ -66,20 +66,26 @@ async function bringNew(app: App, at: ProjectInRegion, groupIds: readonly string
 interface Model {
   readonly groups: readonly SecurityGroup[]
   /** The ports in groups that rules name: there may be very many, so they are read once, and only when asked for. */
-  members(): Promise<readonly Port[]>
+  members(): Promise<readonly Member[]>
 }
 
 async function modelOf(app: App, projectId: string): Promise<Model> {
   const groups = await all(app.store, 'security_group', { field: 'projectId', in: [projectId] })
-  let members: Promise<readonly Port[]> | null = null
+  let members: Promise<readonly Member[]> | null = null
   return {
     groups,
     members() {
-      members ??= all(app.store, 'port', { field: 'securityGroupIds', has: [...namedBy(groups)] })
+      members ??= membersOf(app, [...namedBy(groups)])
       return members
     },
   }
 }
+
+/** Who is absent may come back, and nobody else has its addresses until then: other regions let it pass. */
+const membersOf = async (app: App, groupIds: readonly string[]): Promise<readonly Member[]> => [
+  ...(await all(app.store, 'port', { field: 'securityGroupIds', has: groupIds })),
+  ...(await app.store.absences.members(groupIds)),
+]
 
 async function projectIn(
   { groups, members }: Model,

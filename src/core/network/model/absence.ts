@@ -1,6 +1,6 @@
 // What left the model because a region did not show it any more, kept for a day: what comes back is known again.
 
-import type { Kind } from './model.ts'
+import type { Kind, Port } from './model.ts'
 
 /** How long something that was seen to be gone may come back as what it was. */
 export const absentForMs = 24 * 3_600_000
@@ -29,6 +29,9 @@ export interface NewAbsence extends Absence {
   readonly links: readonly LostLink[]
 }
 
+/** A port that is absent, as far as groups in other regions know of it. */
+export type AbsentMember = Pick<Port, 'securityGroupIds' | 'places' | 'fixedIps'>
+
 export interface AbsenceStore {
   /** Of which kinds something is absent in a region. */
   kinds(regionId: string): Promise<LeavingKind[]>
@@ -36,6 +39,8 @@ export interface AbsenceStore {
   withIds(regionId: string, kind: Kind, regionalIds: readonly string[]): Promise<Absence[]>
   /** Those that bore one of these marks, by the mark. */
   withMarks(regionId: string, kind: Kind, intentIds: readonly string[]): Promise<ReadonlyMap<string, Absence>>
+  /** The ports that are in one of these groups, with the addresses that are kept for them. */
+  members(groupIds: readonly string[]): Promise<AbsentMember[]>
   /** Those that were seen to be gone before then can come back no more: what was held for them is free. Returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }
