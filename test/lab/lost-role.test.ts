@@ -45,8 +45,10 @@ test.skipIf(!isThere)('a service user without its role for a while loses nothing
   }
   await change('DELETE')
   giveBack = () => change('PUT')
-  await s.live(3)
-  expect(await s.model()).toEqual(await pick(before))
+  const errors = await s.live(3)
+  // It is noticed: the log-in is refused, or what it shows is not believed.
+  expect([...errors, await s.doubt()].join('')).not.toBe('')
+  expect(await s.model()).toEqual(pick(before))
   await giveBack()
   giveBack = undefined
   // A log-in of the very second in which a role was taken away is refused; the next one is not.

@@ -141,6 +141,8 @@ describe(`what a region does not show for a while (${rowsOf(table)} rows, SEED=$
       const heal = run.sickness.strike(p, since)
       try {
         await live(g, run)
+        if (run.sickness.isProvable)
+          expect(difference(modelOf(before), await everything(p)), 'the model meanwhile').toEqual({})
       } finally {
         heal()
       }
@@ -175,6 +177,9 @@ async function reallyRemove(g: Ground, made: readonly Made[]): Promise<void> {
   }
   for (const path of paths) expect((await g.process().ask('GET', path))?.status, path).toBe(404)
 }
+
+const modelOf = (all: Everything): Everything =>
+  Object.fromEntries(Object.entries(all).filter(([what]) => what.startsWith('model')))
 
 /** Groups that every project has, once there is one, stay. */
 const left = (clean: Everything, now: Everything) =>

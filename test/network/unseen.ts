@@ -123,6 +123,8 @@ async function unlessRefused(work: () => Promise<unknown>): Promise<void> {
 
 export interface Sickness {
   readonly name: string
+  /** True where what is shown proves nothing: the model keeps all of it the whole time. */
+  readonly isProvable: boolean
   /** `since`: the simulator's time before the things of the row were made. */
   strike(p: Planet, since: Date): () => void
 }
@@ -139,15 +141,18 @@ const neutron = { region: here, service: 'neutron' }
 export const sicknesses: readonly Sickness[] = [
   {
     name: 'blind for the service user',
+    isProvable: true,
     strike: p => byFault(p, { kind: 'blind', ...neutron, user: 'atoll' }),
   },
-  { name: 'blind for all', strike: p => byFault(p, { kind: 'blind', ...neutron }) },
+  { name: 'blind for all', isProvable: true, strike: p => byFault(p, { kind: 'blind', ...neutron }) },
   {
     name: 'demoted by a policy file',
+    isProvable: true,
     strike: p => byFault(p, { kind: 'demoted', ...neutron, user: 'atoll' }),
   },
   {
     name: 'role lost in Keystone',
+    isProvable: true,
     strike(p) {
       const { keystone } = p.sim!
       const grant = [keystone.userId('atoll'), 'admin', keystone.projectId('service')] as const
@@ -155,9 +160,10 @@ export const sicknesses: readonly Sickness[] = [
       return () => keystone.grant(...grant)
     },
   },
-  { name: 'emptied', strike: p => byFault(p, { kind: 'empty', ...neutron }) },
+  { name: 'emptied', isProvable: true, strike: p => byFault(p, { kind: 'empty', ...neutron }) },
   {
     name: 'a region of an hour ago',
+    isProvable: false,
     strike: (p, since) =>
       byFault(p, {
         kind: 'restore',
@@ -167,6 +173,7 @@ export const sicknesses: readonly Sickness[] = [
   },
   {
     name: 'catalog pointing elsewhere',
+    isProvable: false,
     strike(p) {
       const { keystone, neutrons } = p.sim!
       const point = (to: string) =>

@@ -8,6 +8,7 @@
 import type { App, Transaction } from '../../app.ts'
 import { type Caller, ownCaller } from '../../caller.ts'
 import { AppError, conflict } from '../../error.ts'
+import { checkBelieved } from '../../regions/belief.ts'
 import { intentOf } from '../copies/intent.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
 import { idIn, type Port, type SecurityGroup } from '../model/model.ts'
@@ -123,6 +124,8 @@ export async function setUpGroupRules(app: App, projectId: string, requestId: st
 }
 
 async function setUp(app: App, at: ProjectInRegion): Promise<void> {
+  // To ask an empty region for a project's groups makes one there, which then passes for a proof that it is not empty.
+  await checkBelieved(app, { id: at.regionId, name: at.region }, 'network')
   const placed = at.groups.filter(group => idIn(group, at.region) !== null).map(({ id }) => id)
   const there = await bringGroups(app, at, placed)
   const groups = at.groups.filter(group => there.has(group.id))
