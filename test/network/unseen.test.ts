@@ -140,11 +140,13 @@ describe(`what a region does not show for a while (${rowsOf(table)} rows, SEED=$
       const from = p.sim!.faults.log.length
       const heal = run.sickness.strike(p, since)
       try {
+        if (run.sickness.isOfLogin) await g.replace()
         await live(g, run)
         if (run.sickness.isProvable)
           expect(difference(modelOf(before), await everything(p)), 'the model meanwhile').toEqual({})
       } finally {
         heal()
+        if (run.sickness.isOfLogin) await g.replace()
       }
       await recover(g, 3)
       expect(difference(before, await everything(p))).toEqual({})

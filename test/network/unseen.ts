@@ -125,6 +125,8 @@ export interface Sickness {
   readonly name: string
   /** True where what is shown proves nothing: the model keeps all of it the whole time. */
   readonly isProvable: boolean
+  /** True where only who logs in afterwards sees it. */
+  readonly isOfLogin?: boolean
   /** `since`: the simulator's time before the things of the row were made. */
   strike(p: Planet, since: Date): () => void
 }
@@ -173,9 +175,11 @@ export const sicknesses: readonly Sickness[] = [
   },
   {
     name: 'catalog pointing elsewhere',
+    isOfLogin: true,
     isProvable: false,
     strike(p) {
-      const { keystone, neutrons } = p.sim!
+      const { keystone, neutrons, faults } = p.sim!
+      const asked = faults.calls({ region: elsewhere })
       const point = (to: string) =>
         keystone.registerEndpoint({
           type: 'network',
@@ -184,7 +188,10 @@ export const sicknesses: readonly Sickness[] = [
           url: neutrons.get(to)!.url,
         })
       point(elsewhere)
-      return () => point(here)
+      return () => {
+        point(here)
+        if (faults.calls({ region: elsewhere }) === asked) throw new Error('nobody was led elsewhere')
+      }
     },
   },
 ]
