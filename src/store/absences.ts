@@ -53,8 +53,13 @@ export function absenceStore(db: Db): AbsenceStore {
           select absent.state -> 'security_group_ids' as "securityGroupIds",
                  jsonb_build_array(jsonb_build_object('region', region.name, 'id', absent.regional_id)) as places,
                  (select coalesce(jsonb_agg(jsonb_build_object(
-                    'subnetId', subnet_id, 'ipAddress', host(lower(range)))), '[]')
-                  from held_range where holder = absent.id and purpose = 'port') as "fixedIps"
+                    'subnetId', kept.subnet_id, 'ipAddress', host(lower(kept.range)))), '[]')
+                  -- Of a subnet that is absent as well nothing is held; what others have is theirs.
+                  from jsonb_populate_recordset(null::held_range, absent.held) kept
+                  where not exists (
+                    select from held_range taken
+                    where taken.subnet_id = kept.subnet_id and taken.range && kept.range
+                      and taken.purpose = 'port' and taken.holder <> absent.id)) as "fixedIps"
           from absent join region on region.id = absent.region_id
           where absent.kind = 'port' and absent.state -> 'security_group_ids' ?| ${groupIds}::text[]`.execute(
           db,
