@@ -2,7 +2,13 @@
 
 import { sql } from 'kysely'
 import { conflict } from '../core/error.ts'
-import type { Absence, AbsenceStore, LostLink, NewAbsence } from '../core/network/model/absence.ts'
+import type {
+  Absence,
+  AbsenceStore,
+  AbsentMember,
+  LostLink,
+  NewAbsence,
+} from '../core/network/model/absence.ts'
 import type { Note } from '../core/note.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
@@ -39,6 +45,27 @@ export function absenceStore(db: Db): AbsenceStore {
             and absent.region_id = ${regionId} and absent.kind = ${kind}`.execute(db),
       )
       return new Map(rows.map(({ mark, ...absence }) => [mark, absence]))
+    },
+
+    async members(groupIds) {
+      const { rows } = await run(
+        sql<AbsentMember>`
+          select absent.state -> 'security_group_ids' as "securityGroupIds",
+                 jsonb_build_array(jsonb_build_object('region', region.name, 'id', absent.regional_id)) as places,
+                 (select coalesce(jsonb_agg(jsonb_build_object(
+                    'subnetId', kept.subnet_id, 'ipAddress', host(lower(kept.range)))), '[]')
+                  -- Of a subnet that is absent as well nothing is held; what others have is theirs.
+                  from jsonb_populate_recordset(null::held_range, absent.held) kept
+                  where not exists (
+                    select from held_range taken
+                    where taken.subnet_id = kept.subnet_id and taken.range && kept.range
+                      and taken.purpose = 'port' and taken.holder <> absent.id)) as "fixedIps"
+          from absent join region on region.id = absent.region_id
+          where absent.kind = 'port' and absent.state -> 'security_group_ids' ?| ${groupIds}::text[]`.execute(
+          db,
+        ),
+      )
+      return rows
     },
 
     async forget(before, limit) {

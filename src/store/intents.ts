@@ -72,6 +72,35 @@ export function intentStore(db: Db): IntentStore {
       await run(sql`${ending(by, at, sql`id = ${id}`)}`.execute(db))
     },
 
+    async revive(id, regionalId, seen, at) {
+      const { rows } = await run(
+        sql<IntentTable>`
+          select living.* from intent living join intent former
+            on living.region = former.region and living.resource_type = former.resource_type
+              and former.purpose = living.purpose || '#' || former.id
+          where former.id = ${id} and living.ended_at is null for update of living`.execute(db),
+      )
+      const living = rows[0]
+      if (living && (living.regional_id === null || seen.includes(living.regional_id))) return null
+      if (living) await run(sql`${ending('absence', at, sql`id = ${living.id}`)}`.execute(db))
+      const back = await run(
+        sql<IntentTable>`
+          update intent set ended_at = null, ended_by = null, regional_id = ${regionalId},
+                            purpose = left(purpose, -37)
+          where id = ${id} and ended_by = 'absence' and purpose like '%#' || id returning *`.execute(db),
+      )
+      return back.rows[0] ? toIntent(back.rows[0]) : null
+    },
+
+    async absent(region, resourceTypes) {
+      const { rows } = await run(
+        sql<IntentTable>`
+          select * from intent where ended_at is not null and ended_by = 'absence' and region = ${region}
+            and resource_type = any (${resourceTypes}::text[])`.execute(db),
+      )
+      return rows.map(toIntent)
+    },
+
     async withdraw(id) {
       await run(db.deleteFrom('intent').where('id', '=', id).execute())
     },

@@ -17,8 +17,8 @@ export interface Process {
   readonly app: App
   /** As demo, unless told; null when the process died before it gave an answer. */
   call(...ask: Parameters<World['call']>): Promise<Reply | null>
-  /** Does jobs until none is left that can be done, or until it dies. */
-  work(): Promise<void>
+  /** Does jobs until none is left that can be done, or until it dies; each is tried so often. */
+  work(rounds?: number): Promise<void>
   /** What every process does of its regions now and then. */
   tidy(): Promise<void>
 }
@@ -70,11 +70,11 @@ export function stage(w: World, { tamper = same => same, timeoutMs = () => 60_00
           const reply = await call(method, path, { ...ask, as: ask?.as ?? 'demo' })
           return life.isOver ? null : reply
         },
-        async work() {
+        async work(rounds = jobRounds) {
           const worker = workers++
           const turns = jobTurns({ app, retryForMs: 3_600_000, onRun: () => {} })
           try {
-            for (let round = 0; round < jobRounds; round += 1) {
+            for (let round = 0; round < rounds; round += 1) {
               for (;;) {
                 const request = { worker, kinds: ['job'], room: 100, laneRoom: 100, rooms: new Map() }
                 const taken = await app.store.turns.claim(request)

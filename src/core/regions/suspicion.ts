@@ -83,8 +83,10 @@ export function doubtOf(
   const missing = Object.entries(counts).filter(([, count]) => count.missing > 0)
   if (missing.length === 0) return null
   if (blind && !(blind.isPerhapsEmpty && confirmed)) return blind.sentence
+  // Of a region that shows nothing at all only what an administrator was shown is let go.
+  const unasked = (known: number): number => (blind ? 0 : mostGone(known, most))
   const tooMany = missing.filter(
-    ([kind, count]) => count.missing > Math.max(mostGone(count.known, most), confirmed?.[kind] ?? 0),
+    ([kind, count]) => count.missing > Math.max(unasked(count.known), confirmed?.[kind] ?? 0),
   )
   if (tooMany.length === 0) return null
   const words = tooMany.map(([kind, count]) => `${count.missing} of ${count.known} ${kind}s`)

@@ -56,7 +56,14 @@ export interface IntentStore {
    * another intent, and nothing is surplus.
    */
   end(id: string, by: EndedBy, at: Date): Promise<void>
-  /** Undoes the declaration: the region made nothing for the intent, and never will. */
+  /**
+   * Of one that ended by absence: its thing is seen again. It lives as it did, unless another lives for its purpose whose
+   * thing is among the `seen` too, or is being made; null then.
+   */
+  revive(id: string, regionalId: string, seen: readonly string[], at: Date): Promise<Intent | null>
+  /** Those of these types that ended by absence in a region. */
+  absent(region: string, resourceTypes: readonly string[]): Promise<Intent[]>
+  /** Nothing was made for it, and nothing will be: it is as if it had never been declared. */
   withdraw(id: string): Promise<void>
   /** Removes intents that ended before then; returns how many. */
   forget(before: Date, limit: number): Promise<number>

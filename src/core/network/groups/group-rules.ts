@@ -30,11 +30,14 @@ export interface ProjectInRegion {
   readonly projectId: string
   /** All groups of the project. */
   readonly groups: readonly SecurityGroup[]
-  /** The ports in those groups that rules name. */
-  readonly members: readonly Port[]
+  /** The ports in those of them that rules name. */
+  readonly members: readonly Member[]
 }
 
-/** The region's groups and address groups that rules may name, by the groups' central ids. */
+/** A port, as far as groups elsewhere know of it; one that is absent stays a member until it is forgotten. */
+export type Member = Pick<Port, 'securityGroupIds' | 'places' | 'fixedIps'>
+
+/** What the rules of groups name in a region, by the central ids of the groups. */
 export interface Named {
   /** The region's own ids of the groups. */
   readonly groups: ReadonlyMap<string, string>
@@ -117,7 +120,7 @@ export const namedBy = (groups: readonly Pick<SecurityGroup, 'rules'>[]): Set<st
 export function addressesElsewhere(
   groupId: string,
   region: string,
-  ports: readonly Pick<Port, 'securityGroupIds' | 'places' | 'fixedIps'>[],
+  ports: readonly Member[],
 ): AddressRange[] {
   const away = ports.filter(
     port => port.securityGroupIds.includes(groupId) && port.places.some(place => place.region !== region),

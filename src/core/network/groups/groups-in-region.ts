@@ -8,6 +8,7 @@
 import type { App, Transaction } from '../../app.ts'
 import { type Caller, ownCaller } from '../../caller.ts'
 import { AppError, conflict } from '../../error.ts'
+import { checkBelieved } from '../../regions/belief.ts'
 import { intentOf } from '../copies/intent.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
 import { idIn, type Port, type SecurityGroup } from '../model/model.ts'
@@ -15,7 +16,7 @@ import { all } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { regionsOf } from '../model/where.ts'
 import { type FollowUp, follow } from '../model/writing.ts'
-import { namedBy, type ProjectInRegion } from './group-rules.ts'
+import { type Member, namedBy, type ProjectInRegion } from './group-rules.ts'
 import { dropAddressGroups, removeAddressGroups } from './members-elsewhere.ts'
 import { bringAspects, bringGroups, bringRules, forgetGroup, type There } from './project-in-region.ts'
 
@@ -65,24 +66,27 @@ async function bringNew(app: App, at: ProjectInRegion, groupIds: readonly string
 /** All groups of a project, with their places. */
 interface Model {
   readonly groups: readonly SecurityGroup[]
-  /**
-   * The ports in groups that rules name: there may be very many, so they are read once, and only when they
-   * are needed.
-   */
-  members(): Promise<readonly Port[]>
+  /** The ports in groups that rules name: there may be very many, so they are read once, and only when asked for. */
+  members(): Promise<readonly Member[]>
 }
 
 async function modelOf(app: App, projectId: string): Promise<Model> {
   const groups = await all(app.store, 'security_group', { field: 'projectId', in: [projectId] })
-  let members: Promise<readonly Port[]> | null = null
+  let members: Promise<readonly Member[]> | null = null
   return {
     groups,
     members() {
-      members ??= all(app.store, 'port', { field: 'securityGroupIds', has: [...namedBy(groups)] })
+      members ??= membersOf(app, [...namedBy(groups)])
       return members
     },
   }
 }
+
+/** Who is absent may come back, and nobody else has its addresses until then: other regions let it pass. */
+const membersOf = async (app: App, groupIds: readonly string[]): Promise<readonly Member[]> => [
+  ...(await all(app.store, 'port', { field: 'securityGroupIds', has: groupIds })),
+  ...(await app.store.absences.members(groupIds)),
+]
 
 async function projectIn(
   { groups, members }: Model,
@@ -120,6 +124,8 @@ export async function setUpGroupRules(app: App, projectId: string, requestId: st
 }
 
 async function setUp(app: App, at: ProjectInRegion): Promise<void> {
+  // To ask an empty region for a project's groups makes one there, which then passes for a proof that it is not empty.
+  await checkBelieved(app, { id: at.regionId, name: at.region }, 'network')
   const placed = at.groups.filter(group => idIn(group, at.region) !== null).map(({ id }) => id)
   const there = await bringGroups(app, at, placed)
   const groups = at.groups.filter(group => there.has(group.id))

@@ -82,9 +82,11 @@ export async function dropAddressGroups(
   if (surplus.length === 0) return
   const present = [...(await listIn(at.networking, at.projectId)).values()]
   for (const intent of surplus) {
-    for (const { id } of present.filter(row => isOf(intent, row)))
-      await at.networking.remove('address_group', id)
-    await app.store.intents.end(intent.id, 'verb', app.now())
+    const things = present.filter(row => isOf(intent, row))
+    for (const { id } of things) await at.networking.remove('address_group', id)
+    // One that was known and is not seen has not been removed: should it be seen again, it is looked at again.
+    const isUnseen = things.length === 0 && intent.regionalId !== null
+    await app.store.intents.end(intent.id, isUnseen ? 'absence' : 'verb', app.now())
   }
 }
 

@@ -1,7 +1,7 @@
 // Absences: resources that left the model because their region did not show them any more. They are kept for
 // a day, and one that the region shows again is taken back.
 
-import type { Kind } from './model.ts'
+import type { Kind, Port } from './model.ts'
 
 /** How long after it was seen to be gone an absent resource may be taken back. */
 export const absentForMs = 24 * 3_600_000
@@ -33,6 +33,9 @@ export interface NewAbsence extends Absence {
   readonly links: readonly LostLink[]
 }
 
+/** A port that is absent, as far as groups in other regions know of it. */
+export type AbsentMember = Pick<Port, 'securityGroupIds' | 'places' | 'fixedIps'>
+
 export interface AbsenceStore {
   /** The kinds of a region's absent resources. */
   kinds(regionId: string): Promise<LeavingKind[]>
@@ -40,9 +43,8 @@ export interface AbsenceStore {
   withIds(regionId: string, kind: Kind, regionalIds: readonly string[]): Promise<Absence[]>
   /** The absent resources that bore one of these marks, by the mark. */
   withMarks(regionId: string, kind: Kind, intentIds: readonly string[]): Promise<ReadonlyMap<string, Absence>>
-  /**
-   * Removes absences from before then, with the addresses held for them: their resources cannot be taken back
-   * any more. Returns how many.
-   */
+  /** The ports that are in one of these groups, with the addresses that are kept for them. */
+  members(groupIds: readonly string[]): Promise<AbsentMember[]>
+  /** Those that were seen to be gone before then can come back no more: what was held for them is free. Returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }

@@ -28,6 +28,7 @@ export async function createPort(app: App, caller: Caller, spec: PortSpec): Prom
   if (!mayUse(caller, network) && !network.external) throw unknown('network', network.id)
   if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
   checkOwners(caller, network, spec)
+  if (spec.macAddress !== undefined) await checkKept(app, network, macOf(app, spec))
   const ready: ReadyPort = {
     ...spec,
     id: null,
@@ -69,10 +70,16 @@ function macOf(app: App, { macAddress }: PortSpec): string {
   throw invalid(`'${macAddress}' is not a MAC address that a port can have`, 'mac')
 }
 
-/**
- * A new MAC with OpenStack's usual prefix. Atoll chooses it, so that a port whose answer got lost is found
- * again by it.
- */
+/** What is absent may come back with its MAC. Throws `conflict` (`mac_in_use`). */
+async function checkKept(app: App, { id }: Network, mac: string): Promise<void> {
+  if (await app.store.transact(tx => tx.networks.isMacKept(id, mac)))
+    throw conflict(
+      `The MAC address ${mac} is kept for a port that its region has ceased to show: it is free a day after that`,
+      'mac_in_use',
+    )
+}
+
+/** As OpenStack's usual prefix begins; chosen here, so that a port whose answer got lost is found again by it. */
 export function newMac(app: Pick<App, 'chance'>): string {
   const byte = () =>
     Math.floor(app.chance() * 256)
@@ -134,6 +141,8 @@ export async function updatePort(
     await getResource(app, caller, { kind: 'security_group', id: group })
   const network = (await app.store.networks.get('network', port.networkId, 'atoll'))!
   checkOwners(caller, network, change)
+  if (change.macAddress !== undefined && change.macAddress !== port.macAddress)
+    await checkKept(app, network, change.macAddress)
   const region = await regionAfter(app, caller, network, port, change)
   if (isMoving(port, region)) await moved(app, caller, { port, network, region, change })
   else await toldToRegion(app, caller, { port, network, change, ifRevision })

@@ -5,6 +5,7 @@ import type { Transaction } from '../../app.ts'
 import { AppError } from '../../error.ts'
 import { ownNote } from '../../note.ts'
 import { intentOf } from '../copies/intent.ts'
+import { groupSetupOf } from '../groups/groups-in-region.ts'
 import { type Absence, type LeavingKind, type LostLink, leavingKinds } from '../model/absence.ts'
 import { follow } from '../model/writing.ts'
 import type { Looking } from '../ports/adopt-port.ts'
@@ -54,13 +55,61 @@ export async function takeInAll(looking: Looking): Promise<number> {
     for (const absence of (await absentAmong(looking, kind, rows)).values())
       came += (await takeIn(looking, absence)) ? 1 : 0
   }
+  return came + (await reviveMarked(looking))
+}
+
+/** What the model has lost the place of only: it bears a mark, and no row stands for it alone. */
+const marksOnly = ['security_group', 'address_group'] as const
+
+/** Knows again what bears the marks of intents that ended by absence; returns how many. */
+async function reviveMarked(looking: Looking): Promise<number> {
+  const { app, region, networking } = looking
+  const absent = await app.store.intents.absent(region.name, marksOnly)
+  let came = 0
+  for (const kind of marksOnly) {
+    const ids = new Set(absent.filter(({ resourceType }) => resourceType === kind).map(({ id }) => id))
+    if (ids.size === 0) continue
+    const rows: readonly Seen[] = await networking.list(kind, { fields: ['id', 'description'] })
+    const seen = rows.map(({ id }) => id)
+    for (const { id: regionalId, description } of rows) {
+      const mark = intentOf(description)
+      if (mark === null || !ids.has(mark)) continue
+      came += (await app.store.transact(tx => revive(looking, tx, { mark, regionalId, seen }))) ? 1 : 0
+    }
+  }
   return came
 }
 
-/**
- * Takes in an absence. False where it cannot come back: a resource that it needs is gone, or another has its
- * address.
- */
+interface Mark {
+  readonly mark: string
+  readonly regionalId: string
+  /** All that the region shows of the kind. */
+  readonly seen: readonly string[]
+}
+
+/** False where another has its place; of a group that a verb has removed meanwhile the mark is surplus. */
+async function revive(
+  { app, caller, region }: Looking,
+  tx: Transaction,
+  { mark, regionalId, seen }: Mark,
+): Promise<boolean> {
+  const intent = await tx.intents.revive(mark, regionalId, seen, app.now())
+  if (!intent) return false
+  const group = await tx.networks.lock('security_group', intent.owner)
+  if (!group) {
+    await tx.intents.end(mark, 'verb', app.now())
+    return false
+  }
+  if (intent.resourceType === 'security_group') {
+    const { id: centralId, projectId } = group
+    const place = { kind: 'security_group', centralId, projectId, regionId: region.id, regionalId }
+    await tx.networks.place({ ...place, at: app.now() })
+  }
+  await follow(app, caller, tx, [groupSetupOf(group.projectId)])
+  return true
+}
+
+/** False where it cannot come back: what it needs is gone, or somebody else has its place. */
 export async function takeIn(looking: Looking, absence: Absence): Promise<boolean> {
   const { app } = looking
   try {
