@@ -91,9 +91,10 @@ export async function closePlacement(region: Region, placement: HostPlacement): 
   await allOf(
     placement.hosts.map(host =>
       again(async () => {
-        const known = await getInventories(region, childOf(host))
-        const there = known.inventories[name]
-        if (!there || there.reserved === there.total) return
+        // A host that is gone takes nothing new; the others are to be closed all the same.
+        const known = await getInventories(region, childOf(host)).catch(ignoring(404))
+        const there = known?.inventories[name]
+        if (!known || !there || there.reserved === there.total) return
         const inventories = { ...known.inventories, [name]: placesOf(places) }
         await setInventories(region, childOf(host), { ...known, inventories })
       }),
