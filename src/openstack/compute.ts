@@ -60,7 +60,8 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
     async clearPlacement(placement) {
       if (pools) {
         await pools.close(placement)
-        // What came by the hint has none of the places that tell whether a server is there.
+        // Servers that came by BlazarFilter's hint take no place in Placement, so clearPlacement would not
+        // see them.
         if ((await placedServers(placement)).length > 0) return false
         await pools.leave(placement)
       }
