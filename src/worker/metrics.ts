@@ -1,4 +1,4 @@
-// What is counted about the work behind the APIs, for /metrics.
+// Metrics of the work behind the APIs, for /metrics.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { App } from '../core/app.ts'
@@ -6,13 +6,16 @@ import type { JobRun } from './jobs.ts'
 
 export interface WorkMetrics {
   observeJob(run: JobRun): void
-  /** Things that late calls had made twice, now removed. */
+  /** Counts surplus resources, which late calls had made twice, and which were removed. */
   countSurplus(region: string, count: number): void
 }
 
 /** Jobs by status and region, and the age of the oldest NEW: measured when they are asked for. */
 export function addQueueMetrics(registry: Registry, app: App): void {
-  /** Without the database the other metrics are still worth having. */
+  /**
+   * Reports a failed measurement instead of throwing: without the database the other metrics still have a
+   * use.
+   */
   const measured = (measure: () => Promise<void>) => () =>
     measure().catch(error => app.report(error, 'the queue could not be measured'))
   const depth = new Gauge({

@@ -1,4 +1,4 @@
-// A turn a region, every so often, for whatever is to be looked after there.
+// Regular turns of each region: tidying, survey, watch and review.
 
 import type { App } from '../core/app.ts'
 import { discoverRegion, isPromised } from '../core/capacity/general.ts'
@@ -11,7 +11,7 @@ import { isCentral, type Region } from '../core/regions/region.ts'
 import { type UpkeepKind, upkeepAsks } from '../core/regions/upkeep.ts'
 import type { TurnKind } from './clockwork.ts'
 
-/** How long after one turn the next is due. */
+/** The time from one turn of a kind to the next. */
 const everyMs: Readonly<Record<UpkeepKind, number>> = {
   tidy: 300_000,
   survey: 300_000,
@@ -21,7 +21,7 @@ const everyMs: Readonly<Record<UpkeepKind, number>> = {
 const retryMs = 30_000
 
 export interface UpkeepEvents {
-  /** Told how many surplus things were removed. */
+  /** Called with the number of surplus resources that were removed. */
   onSurplus(region: string, count: number): void
   onReconciled(region: string, found: Reconciled): void
   onWatched(region: string, found: Sighting): void
@@ -43,7 +43,7 @@ export const upkeepTurns = (app: App, { onSurplus, onReconciled, onWatched }: Up
   }),
 ]
 
-/** Null for a region that has been removed since. */
+/** The region of this name; null when it has been removed since. */
 const regionOf = async (app: App, name: string): Promise<Region | null> =>
   (await app.store.regions.list()).find(region => region.name === name) ?? null
 
