@@ -9,7 +9,8 @@ import type { RegionTable } from './tables.ts'
 import { asking } from './turns.ts'
 
 /**
- * Constraints that are broken when two processes make the same region at once: core has checked both before.
+ * Constraints that are broken when two processes make such regions at the same moment: core has checked both
+ * before.
  */
 const refusals: Refusals = {
   region_name: () => conflict('Another region bears this name', 'name_taken'),
