@@ -9,12 +9,12 @@ import { createNeutron, type Neutron, type NeutronSpec } from './neutron.ts'
 export interface NeutronServiceSpec extends NeutronSpec {
   faults: Faults
   host?: string | undefined
-  /** 0, the default, picks a free one. */
+  /** The port; 0, the default, picks a free one. */
   port?: number | undefined
 }
 
 export interface NeutronService extends Neutron {
-  /** Without a version at its end. */
+  /** Neutron's URL, without a version at its end. */
   readonly url: string
   close(): Promise<void>
 }
