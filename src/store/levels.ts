@@ -83,8 +83,8 @@ export async function levels(db: Db, questions: readonly Question[]): Promise<Le
 }
 
 /**
- * The highest level of a day. Buckets of before migration 0010 have none, and for those it is computed from
- * the day's steps.
+ * The highest level of a day. A bucket that a process of an older release wrote has none, and then it is
+ * computed from the day's steps.
  */
 const highest = sql`coalesce(highest, (
   select max(level) from ${moments(sql`bucket.day`, sql`0`)} as moment))`
