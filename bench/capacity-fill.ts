@@ -134,6 +134,7 @@ const newProvider = (region: { id: string; name: string }, budget: number, at: D
   limits: {},
   refreshedAt: at,
   lastError: null,
+  suspicion: null,
   createdAt: at,
 })
 

@@ -1,6 +1,7 @@
 // A simulated OpenStack: one Keystone for all regions; in every region but the central one a Neutron, a Nova,
 // a Placement and a Glance; one clock, and faults on request.
 
+import type { FastifyInstance } from 'fastify'
 import { type Clock, createClock } from './clock.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { type GlanceService, startGlance } from './glance/service.ts'
@@ -29,6 +30,8 @@ export interface CloudSpec {
   hosts?: Partial<HostsSpec> | undefined
   /** Settings of each Neutron: its limits and the rest. */
   neutron?: Partial<NeutronSettings> | undefined
+  /** Called with the HTTP server of each Neutron before it listens. */
+  attend?: ((region: string, neutron: FastifyInstance) => void) | undefined
   /** Settings of each Nova: its switches and delays. */
   nova?: Partial<Settings> | undefined
 }
@@ -101,7 +104,7 @@ const urlsOf = (parts: RegionParts): string[] => Object.values(parts).map(({ url
 /** Starts a region's services and puts them into the catalog. */
 async function startRegion(
   region: string,
-  { host, hosts, neutron: networking, nova: settings }: CloudSpec,
+  { host, hosts, neutron: networking, nova: settings, attend }: CloudSpec,
   { clock, faults, keystone }: Pick<Cloud, 'clock' | 'faults' | 'keystone'>,
 ): Promise<RegionParts> {
   const shell = {
@@ -121,6 +124,7 @@ async function startRegion(
   const neutron = await startNeutron({
     ...networking,
     ...shell,
+    attend: server => attend?.(region, server),
     hosts: [`${place}-compute1`, `${place}-compute2`, ...computes],
   })
   const placement = await startPlacement(shell)

@@ -25,9 +25,7 @@ import {
 } from './configured.ts'
 import type { App } from './core/app.ts'
 import type { Identity } from './core/identity.ts'
-import type { Reconciled } from './core/leases/reconcile.ts'
 import { jobHandlers } from './core/network/job-handlers.ts'
-import type { Sighting } from './core/network/watch/watch.ts'
 import { checkMounts, mounts } from './mounts.ts'
 import { createCatalog } from './openstack/catalog.ts'
 import { createCloud } from './openstack/cloud.ts'
@@ -48,8 +46,9 @@ import { hostTurns } from './worker/hosts.ts'
 import { type Housekeeping, startHousekeeping, startNumbering } from './worker/housekeeping.ts'
 import { jobTurns } from './worker/jobs.ts'
 import { leaseTurns } from './worker/leases.ts'
-import { addQueueMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
+import { addQueueMetrics, addRegionMetrics, createWorkMetrics, type WorkMetrics } from './worker/metrics.ts'
 import { askForUpkeep, upkeepTurns } from './worker/upkeep.ts'
+import { providerLog, upkeepLog } from './worker/upkeep-log.ts'
 
 export type Role = 'all' | 'api' | 'worker'
 
@@ -139,6 +138,7 @@ export async function startAtoll(config: Config, log: Logger, role: Role): Promi
     const app = createApp(config, database, cloud.regions, log, providers)
     const metrics = createMetrics()
     addQueueMetrics(metrics.registry, app)
+    addRegionMetrics(metrics.registry, app)
     if (role !== 'api') {
       closers.push(startHousekeepingOf(config, log, app).stop)
       closers.push(
@@ -210,27 +210,14 @@ export interface ClockworkParts {
 /** The clockwork with all kinds of turns, not yet started. */
 export function createClockwork({ config, log, app, databaseUrl, metrics }: ClockworkParts): Clockwork {
   const { jobs } = config
-  const onSurplus = (region: string, count: number): void => {
-    metrics.countSurplus(region, count)
-    if (count > 0) log.warn({ region, count }, 'removed what a late call had made twice')
-  }
-  const onReconciled = (region: string, found: Reconciled): void => {
-    const { foreign, ...mended } = found
-    if (Object.values(mended).some(list => list.length > 0))
-      log.warn({ region, ...mended }, 'mended hosts and reservations')
-    if (foreign.length > 0) log.warn({ region, foreign }, foreignSentence)
-  }
-  const onWatched = (region: string, { drift }: Sighting): void => {
-    if (drift.length > 0) log.warn({ region, drift }, 'a region is not as the model says')
-  }
   return new Clockwork({
     turns: app.store.turns,
     kinds: [
       jobTurns({ app, retryForMs: jobs.retry_for_seconds * 1000, onRun: metrics.observeJob }),
-      ...upkeepTurns(app, { onSurplus, onReconciled, onWatched }),
+      ...upkeepTurns(app, upkeepLog(log, metrics)),
       leaseTurns(app),
       hostTurns(app),
-      ...capacityTurns(app),
+      ...capacityTurns(app, providerLog(log)),
     ],
     breakers: createBreakers({ failures: 3, openMs: 5_000, maxOpenMs: 60_000, now: Date.now }),
     enlist: events => enlist(databaseUrl, events),
@@ -239,9 +226,6 @@ export function createClockwork({ config, log, app, databaseUrl, metrics }: Cloc
     onError: (error, what) => log.warn({ err: error }, what),
   })
 }
-
-const foreignSentence =
-  'servers without a reservation are on enrolled hosts: the region’s nova.conf needs enable_isolated_aggregate_filtering = true in [scheduler]'
 
 async function prepareDatabase(config: Config, log: Logger, url: string, role: Role): Promise<Database> {
   const applied = await migrate(url)

@@ -1,24 +1,28 @@
-// What `atoll doctor` checks: the database, the key file, Keystone, and every region's endpoints and clocks.
+// What `atoll doctor` checks: the database, the key file, Keystone, and every region's endpoints, clocks and sight.
 
 import type { Logger } from 'pino'
 import { keyFile, openCloud } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { checkFiles } from './config/files.ts'
+import type { Store } from './core/app.ts'
 import type { RegionSurvey } from './core/cloud.ts'
 import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
+import { blindness } from './core/network/copies/gone.ts'
+import { type Belief, listBeliefs } from './core/regions/belief.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
 import { checkMounts } from './mounts.ts'
+import { createCloud } from './openstack/cloud.ts'
+import { networkingOf } from './openstack/network.ts'
 import { probe } from './openstack/probe.ts'
 import type { Region as OpenStackRegion } from './openstack/region.ts'
 import type { ServiceType } from './openstack/services.ts'
 import { survey } from './openstack/survey.ts'
 import { openDatabase } from './store/database.ts'
-import { hostStore } from './store/hosts.ts'
 import { checkLedger } from './store/ledger-check.ts'
 import { readMigrations, unreachable } from './store/migrations.ts'
-import { regionStore } from './store/regions.ts'
 import { checkKey, loadSecrets } from './store/secrets.ts'
+import { createStore } from './store/store.ts'
 import { withDatabase } from './upkeep.ts'
 
 export interface Finding {
@@ -50,6 +54,7 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
   let known = nothing
   await attempt('database', async () => {
     known = await withDatabase(config, log, url => checkDatabase(config, url, report))
+    for (const belief of known.beliefs) reportBelief(belief, report)
   })
   await attempt('keystone', async () => {
     const cloud = openCloud(config)
@@ -58,7 +63,7 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
       await checkFaces(cloud, known.regions.find(isCentral)?.name, report)
       for (const region of known.regions.filter(region => !isCentral(region))) {
         const hosts = known.hosts.filter(host => host.regionId === region.id && host.state === 'enrolled')
-        await checkRegion(cloud, region.name, hosts, report)
+        await checkRegion(cloud, { name: region.name, hosts, isUsed: known.used.has(region.id) }, report)
       }
     } finally {
       await cloud.close()
@@ -70,9 +75,12 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
 interface Known {
   readonly regions: readonly Region[]
   readonly hosts: readonly Host[]
+  readonly beliefs: readonly Belief[]
+  /** The ids of regions that have routings. */
+  readonly used: ReadonlySet<string>
 }
 
-const nothing: Known = { regions: [], hosts: [] }
+const nothing: Known = { regions: [], hosts: [], beliefs: [], used: new Set() }
 
 /** The time-out of the ledger's check: it may take that long on a ledger of years. */
 const ledgerMs = 3_600_000
@@ -114,13 +122,26 @@ async function checkDatabase(config: Config, url: string, report: Report): Promi
     if (!(await checkSchema(database.pool, say))) return nothing
     await checkKey(database.db, loadSecrets(keyFile(config)), keyFile(config))
     report({ good: true, subject: 'key file', sentence: `${keyFile(config)} opens the stored secrets` })
-    return {
-      regions: await regionStore(database.db).list(),
-      hosts: await hostStore(database.db).list(null),
-    }
+    return await readKnown(createStore(database.db))
   } finally {
     await database.close()
   }
+}
+
+async function readKnown(store: Store): Promise<Known> {
+  const regions = await store.regions.list()
+  const used = new Set<string>()
+  for (const { id } of regions) if ((await store.regions.use(id)).routings > 0) used.add(id)
+  return { regions, hosts: await store.hosts.list(null), beliefs: await listBeliefs({ store }), used }
+}
+
+const reportBelief = ({ region: { name }, suspicions }: Belief, report: Report): void => {
+  for (const { through, since, reason } of suspicions)
+    report({
+      good: false,
+      subject: `${name} ${through}`,
+      sentence: `suspect since ${since.toISOString()}, nothing of it leaves the model and nothing is removed there: ${reason}. Give the service user its roles back, or the region what it has lost; what is gone indeed an administrator confirms: \`atoll region confirm ${name}\``,
+    })
 }
 
 /**
@@ -200,10 +221,16 @@ async function checkFaces(cloud: Cloud, central: string | undefined, report: Rep
 const services = ['network'] as const
 const hostServices = ['compute', 'placement'] as const
 
+interface RegionKnown {
+  readonly name: string
+  readonly hosts: readonly Host[]
+  /** Whether the region has routings. */
+  readonly isUsed: boolean
+}
+
 async function checkRegion(
   cloud: Cloud,
-  name: string,
-  hosts: readonly Host[],
+  { name, hosts, isUsed }: RegionKnown,
   report: Report,
 ): Promise<void> {
   const region = cloud.regions.region(name, { requestId: 'req-doctor', timeoutMs: 10_000 })
@@ -217,6 +244,7 @@ async function checkRegion(
   }
   for (const service of hosts.length === 0 ? services : [...services, ...hostServices])
     await attempt(`${name} ${service}`, () => checkService(region, service))
+  if (isUsed) await attempt(`${name} roles`, () => checkSight(cloud, region))
   if (hosts.length > 0) await attempt(`${name} hosts`, async () => checkHosts(hosts, await survey(region)))
 }
 
@@ -226,6 +254,17 @@ async function checkService(region: OpenStackRegion, service: ServiceType) {
   const clock = clockSkewMs === null ? 'its clock unknown' : `its clock ${apart(clockSkewMs)} ours`
   const advice = skewed ? ': set both by NTP' : ''
   return { good: !skewed, sentence: `${url} answers in ${latencyMs} ms, ${clock}${advice}` }
+}
+
+/** Where the service user has lost its role, the region hides from it what the model has there. */
+async function checkSight(cloud: Cloud, region: OpenStackRegion) {
+  const app = { cloud: createCloud(cloud.regions, { blazarFilter: false }) }
+  const blind = await blindness({ app, region, networking: networkingOf(region) }, await app.cloud.login())
+  if (!blind) return { good: true, sentence: 'the service user sees what is others’' }
+  const advice = blind.isPerhapsEmpty
+    ? 'look at its policy for the role admin, and at whether its database is the one that it had'
+    : 'give it the role back, in the project that it logs in to'
+  return { good: false, sentence: `${blind.sentence}: ${advice}` }
 }
 
 const apart = (ms: number): string => (ms < 0 ? `${-ms} ms behind` : `${ms} ms ahead of`)

@@ -1,13 +1,18 @@
-// Commands on the database as a whole: migrations, backups, restores, a look at all networks. Atoll may be
-// running meanwhile or not.
+// Commands on the database as a whole: migrations, backups, restores, a look at all networks, a word about a
+// region. Atoll may be running meanwhile or not.
 
+import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import { viewRegions } from './api/native/regions.ts'
 import { viewTopology } from './api/native/topology.ts'
 import { openServer } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { networkRules } from './configured.ts'
+import type { Store } from './core/app.ts'
+import { ownCaller } from './core/caller.ts'
 import { conflict, invalid, unavailable } from './core/error.ts'
 import { type TopologyAsk, topologyFor } from './core/network/topology/topology.ts'
+import { type Confirmation, confirmRegionBy, listBeliefs } from './core/regions/belief.ts'
 import { backup, restore, type TableCount } from './store/backup.ts'
 import { openDatabase } from './store/database.ts'
 import { findEmbedded, hasEmbedded } from './store/embedded/find.ts'
@@ -93,16 +98,39 @@ export type TopologyView = ReturnType<typeof viewTopology>
 
 /**
  * The topology that the native API would show an admin, read without it: whoever can read the settings may
- * see everything, also while no process serves. Throws as `topology`, and `conflict` for a database of
- * another release.
+ * see everything, also while no process serves. Throws as `topology`, and as `withStore`.
  */
 export const readTopology = (config: Config, log: Logger, ask: TopologyAsk): Promise<TopologyView> =>
+  withStore(config, log, 'atoll topology', async store => {
+    const sight = ask.project === null ? null : { projectId: ask.project }
+    return viewTopology(await topologyFor({ store, networkRules: networkRules(config) }, sight, ask))
+  })
+
+/** What the native API answers. */
+export type RegionsView = ReturnType<typeof viewRegions>
+
+/** Every region, and why it is not believed where it is not. Throws as `withStore`. */
+export const readRegions = (config: Config, log: Logger): Promise<RegionsView> =>
+  withStore(config, log, 'atoll region', async store => viewRegions(await listBeliefs({ store })))
+
+/** The word of who may read the settings: an administrator. Throws as `confirmRegion`, and as `withStore`. */
+export const confirmInDatabase = (config: Config, log: Logger, said: Confirmation): Promise<void> =>
+  withStore(config, log, 'atoll region', async store => {
+    const caller = ownCaller(`req-${randomUUID()}`)
+    await confirmRegionBy({ store, now: () => new Date() }, caller, said)
+  })
+
+/** `name` is what the database's server knows the connection by. Throws `conflict` for a database of another release. */
+const withStore = <T>(
+  config: Config,
+  log: Logger,
+  name: string,
+  work: (store: Store) => Promise<T>,
+): Promise<T> =>
   withDatabase(config, log, async url => {
-    const database = openDatabase(url, { connections: 1, name: 'atoll topology', onError: () => {} })
-    const model = { store: createStore(database.db), networkRules: networkRules(config) }
+    const database = openDatabase(url, { connections: 1, name, onError: () => {} })
     try {
-      const sight = ask.project === null ? null : { projectId: ask.project }
-      return viewTopology(await topologyFor(model, sight, ask))
+      return await work(createStore(database.db))
     } catch (error) {
       if (lacks.includes((error as { code?: string }).code ?? ''))
         throw conflict('The database is not at this release: run `atoll migrate`')

@@ -9,10 +9,12 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { loadConfig } from '../src/config/config.ts'
+import type { Region } from '../src/core/regions/region.ts'
 import { allRoutes } from './api/requests.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { network, subnet } from './store/network-rows.ts'
-import { noted, stored } from './store/stored.ts'
+import { noted, routing, type Stored, stored } from './store/stored.ts'
+import { logIn } from './world.ts'
 
 const main = resolve(import.meta.dirname, '../dist/src/cli/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'atoll-cli-'))
@@ -36,6 +38,7 @@ function atoll(args: string[], settings: Record<string, string> = {}): Promise<E
 }
 
 const commands = ['serve', 'migrate', 'backup', 'restore', 'doctor', 'topology', 'routes']
+const regionCommands = ['region list', 'region confirm']
 
 it('is built: `npm run build` comes before the tests', () => {
   expect(existsSync(main)).toBe(true)
@@ -45,15 +48,16 @@ describe('help', () => {
   it('lists the commands and gives examples', async () => {
     const { code, out, err } = await atoll(['--help'])
     expect([code, err]).toEqual([0, ''])
-    for (const command of commands) expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+    for (const command of [...commands, 'region']) expect(out).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
     expect(out).toMatch(/\nExamples:\n {2}atoll serve --demo\n/)
   })
 
   it('has an example for every command', async () => {
-    const helps = await Promise.all(commands.map(command => atoll([command, '--help'])))
+    const all = [...commands, ...regionCommands]
+    const helps = await Promise.all(all.map(command => atoll([...command.split(' '), '--help'])))
     for (const [index, { code, out }] of helps.entries()) {
-      expect([commands[index], code]).toEqual([commands[index], 0])
-      expect(out).toMatch(new RegExp(`\\nExample:\\n {2}atoll ${commands[index]}\\b`))
+      expect([all[index], code]).toEqual([all[index], 0])
+      expect(out).toMatch(new RegExp(`\\nExample:\\n {2}atoll ${all[index]}\\b`))
       expect(out).toContain('--config <file>')
     }
   })
@@ -140,6 +144,8 @@ describe('what is asked wrongly ends with 2', () => {
       /^There is no database in .*data: set data_dir \(ATOLL_DATA_DIR\) to where Atoll keeps it, or database\.url/,
     ],
     [['topology'], {}, /^There is no database in /],
+    [['region', 'list'], {}, /^There is no database in /],
+    [['region', 'confirm'], {}, /^error: missing required argument 'name'/],
   ])('%j %o', async (args, settings, sentence) => {
     const { code, out, err } = await atoll(args, settings)
     expect([code, out]).toEqual([2, ''])
@@ -320,6 +326,139 @@ describe('with a database and a Keystone', () => {
     expect(out).toMatch(/^BAD {2}database: migration 0 of \d+: run `atoll migrate`$/m)
     expect(out).toMatch(/^1 thing needs attention\.$/m)
   })
+})
+
+describe('a suspect region', () => {
+  const since = new Date('2026-11-21T12:00:00Z')
+  const why = '12 of 15 ports are missing at once'
+  const counts = { port: { missing: 12, known: 15 }, router: { missing: 0, known: 3 } }
+  const shown = `Pod1 (az1)  suspect
+  since 2026-11-21T12:00:00.000Z, by its network: 12 of 15 ports are missing at once
+    port: 12 of 15 missing
+`
+  let s: Stored
+  let settings: Record<string, string>
+  let region: Region
+  beforeAll(async () => {
+    s = await stored()
+    settings = { ATOLL_DATABASE_URL: s.url }
+    region = await s.newRegion({ name: 'Pod1' })
+    await s.newRegion({ name: 'Pod2' })
+    await s.store.suspicions.raise({ regionId: region.id, through: 'network', since, reason: why, counts })
+  })
+  afterAll(() => s.database.close())
+
+  it('is marked in the list and in the topology', async () => {
+    expect(await atoll(['region', 'list'], settings)).toEqual({
+      code: 0,
+      out: `${shown}Pod2 (az1)  ok\n`,
+      err: '',
+    })
+    const json = JSON.parse((await atoll(['region', 'list', '--json'], settings)).out)
+    expect(json.regions).toMatchObject([{ state: 'suspect', suspicions: [{ counts }] }, { state: 'ok' }])
+    const { out } = await atoll(['topology'], settings)
+    expect(out).toBe(`Pod1 (az1)  [suspect since 2026-11-21T12:00:00.000Z: ${why}]\nPod2 (az1)\n`)
+  })
+
+  it('is not confirmed where nobody can be asked, and what would be is shown', async () => {
+    expect(await atoll(['region', 'confirm', 'Pod1'], settings)).toEqual({
+      code: 2,
+      out: shown,
+      err: 'There is no terminal to ask at: look at what is missing, and say --yes\n',
+    })
+    expect((await s.store.suspicions.get(region.id, 'network'))!.confirmed).toBeNull()
+  })
+
+  it('is confirmed by --yes, with what was shown', async () => {
+    expect(await atoll(['region', 'confirm', 'Pod1', '--yes'], settings)).toEqual({
+      code: 0,
+      out: `${shown}Confirmed: what is missing leaves the model with the next look at Pod1.\n`,
+      err: '',
+    })
+    expect((await s.store.suspicions.get(region.id, 'network'))!.confirmed).toEqual({ port: 12 })
+    expect((await s.trail()).at(-1)).toMatchObject({ user_id: 'atoll', action: 'region.confirm' })
+    expect((await atoll(['region', 'list'], settings)).out).toContain('confirmed: the next look decides')
+  })
+
+  it.each([
+    ['Pod2', 'Pod2 is not suspect: there is nothing to confirm\n'],
+    ['Pod9', 'There is no region Pod9\n'],
+  ])('alone can be confirmed: %s cannot', async (name, err) => {
+    expect(await atoll(['region', 'confirm', name, '--yes'], settings)).toEqual({ code: 1, out: '', err })
+  })
+})
+
+describe('doctor, of a region where the model has something', () => {
+  let s: Stored
+  let cloud: Cloud
+  let settings: Record<string, string>
+  let region: Region
+  beforeAll(async () => {
+    s = await stored()
+    cloud = await startCloud({ regions: ['Pod1'] })
+    settings = {
+      ATOLL_DATABASE_URL: s.url,
+      ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
+      ATOLL_IDENTITY_USERNAME: 'atoll',
+      ATOLL_IDENTITY_PASSWORD: 'atoll',
+    }
+    region = await s.newRegion({ name: 'Pod1' })
+    await s.store.routings.append([routing(region.id)], noted('routing.create'))
+  })
+  afterAll(async () => {
+    await cloud.close()
+    await s.database.close()
+  })
+
+  /** What is said of the region. */
+  const said = async () => {
+    const { code, out } = await atoll(['doctor'], settings)
+    // The catalog lacks Atoll's own faces here.
+    expect(code).toBe(1)
+    return out.split('\n').filter(line => line.includes('  Pod1 ') || /^ok {3}Pod1/.test(line))
+  }
+  const roles = async () => (await said()).filter(line => line.includes('Pod1 roles'))
+
+  it('finds one that shows the service user nothing of any other project', async () => {
+    expect(await roles()).toEqual([
+      'BAD  Pod1 roles: Pod1 shows the service user nothing of any other project: its Neutron takes it for no administrator, or is empty: look at its policy for the role admin, and at whether its database is the one that it had',
+    ])
+  })
+
+  it('is content where it is shown what is others’, and finds one that hides it again', async () => {
+    await useNeutron('demo')
+    expect(await roles()).toEqual(['ok   Pod1 roles: the service user sees what is others’'])
+    const fault = cloud.faults.add({ kind: 'demoted', region: 'Pod1', service: 'neutron', user: 'atoll' })
+    expect(await roles()).toEqual([
+      expect.stringMatching(/^BAD {2}Pod1 roles: Pod1 shows the service user nothing/),
+    ])
+    fault.remove()
+  })
+
+  it('finds a service user that has lost its role', async () => {
+    const [user, project] = [cloud.keystone.userId('atoll'), cloud.keystone.projectId('service')]
+    cloud.keystone.revokeGrant(user, 'admin', project)
+    expect(await roles()).toEqual([
+      'BAD  Pod1 roles: the service user lacks the role admin: give it the role back, in the project that it logs in to',
+    ])
+    cloud.keystone.grant(user, 'admin', project)
+  })
+
+  it('says since when and why it is suspect, and what to do', async () => {
+    const since = new Date('2026-11-21T12:00:00Z')
+    const reason = 'the service user lacks the role admin'
+    await s.store.suspicions.raise({ regionId: region.id, through: 'network', since, reason, counts: {} })
+    expect(await said()).toContain(
+      'BAD  Pod1 network: suspect since 2026-11-21T12:00:00.000Z, nothing of it leaves the model and nothing is removed there: the service user lacks the role admin. Give the service user its roles back, or the region what it has lost; what is gone indeed an administrator confirms: `atoll region confirm Pod1`',
+    )
+  })
+
+  /** As a tenant who looks at his groups: whoever does that has a default one from then on. */
+  async function useNeutron(user: string): Promise<void> {
+    const headers = { 'x-auth-token': await logIn(cloud.authUrl, user) }
+    const reply = await fetch(`${cloud.neutrons.get('Pod1')!.url}/v2.0/security-groups`, { headers })
+    expect(reply.status).toBe(200)
+  }
 })
 
 describe('topology', () => {

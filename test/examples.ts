@@ -8,9 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { hypervisor, storeHypervisor } from './api/reservable.ts'
-import { type Served, served } from './api/served.ts'
-import { provided } from './promise/provided.ts'
-import { type Reply, type World, type WorldSpec, world } from './world.ts'
+import { presupposed } from './promise/providing.ts'
+import { type Reply, type Served, type World, type WorldSpec, world } from './world.ts'
 
 /** The points on which sources, originals and clients disagree, by which a step says why our answer is as it is. */
 const decisions = [
@@ -128,13 +127,10 @@ export function playExamples(files: ReadonlyMap<string, Examples>, spec: WorldSp
       let there: Known
       beforeAll(async () => {
         w = await world(spec)
-        s = await served(w)
-        there = await provided(w)
+        s = await w.listen()
+        there = await presupposed(w)
       })
-      afterAll(async () => {
-        await s[Symbol.asyncDispose]()
-        await w[Symbol.asyncDispose]()
-      })
+      afterAll(() => w[Symbol.asyncDispose]())
       for (const example of examples) {
         describe(example.name, () => {
           if (example.until) return wait(() => w, example.until, example.steps.length)

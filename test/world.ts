@@ -1,172 +1,229 @@
-// A whole Atoll for one test: its API in this process, a database of its own, a simulated cloud, a clock that can be set.
+// A world for one test: a whole Atoll, and all that it runs on.
+//
+//     await using w = await world({ regions: ['Pod1', 'Pod2'], hosts: 2, workers: true })
+//     const network = await w.demo.make('network', { name: 'n1' })
+//
+// A *world* is a cloud, a database of its own and Atoll's API in this process. Its *regions* are simulated, or those of
+// the lab where the world may be there (`lab`); they have joined Atoll if that is asked for (`joined`), and then hosts of
+// them may be enrolled (`hosts`). Its *persons*, admin and demo, are callers for the verbs of core and *call* the API
+// (`w.demo.get`, `w.call`). *Workers* are one clockwork in this process, as a process with workers has it. Of further
+// processes (`w.process`) and sockets (`w.listen`) there may be any number. All of it ends with the world.
+// A folder's own words for its tests (a lease, a promise) are functions of a world, in that folder.
 
-import { pino } from 'pino'
-import { type Cloud, startCloud } from '../sim/cloud.ts'
-import { createMetrics } from '../src/api/metrics.ts'
-import { addOperations } from '../src/api/operations.ts'
-import { createApi, createApp, createClockwork, openCloud } from '../src/compose.ts'
-import { type Config, loadConfig } from '../src/config/config.ts'
-import { openProviders } from '../src/configured.ts'
+import { type Logger, pino } from 'pino'
+import type { Cloud } from '../sim/cloud.ts'
+import { createClockwork } from '../src/compose.ts'
+import type { Config } from '../src/config/config.ts'
 import type { App } from '../src/core/app.ts'
-import { type Database, openDatabase } from '../src/store/database.ts'
+import type { Caller } from '../src/core/caller.ts'
+import { enrolHost } from '../src/core/hosts/enrolment.ts'
+import type { Host } from '../src/core/hosts/host.ts'
+import type { RegionNetworking } from '../src/core/network/copies/region-rows.ts'
+import type { Region } from '../src/core/regions/region.ts'
+import { createRegion } from '../src/core/regions/regions.ts'
+import type { Database } from '../src/store/database.ts'
+import { createStore } from '../src/store/store.ts'
 import type { Clockwork } from '../src/worker/clockwork.ts'
-import { testDatabase } from './postgres.ts'
+import { until } from './wait.ts'
+import {
+  apiOf,
+  callOf,
+  loggerOf,
+  type Open,
+  openParts,
+  type Parts,
+  type PartsSpec,
+  type TokenOf,
+  tokensOf,
+} from './world/parts.ts'
+import { type Call, type Person, personOf } from './world/person.ts'
+import { central, type LogIn, logIn, type Place } from './world/place.ts'
+import { type Process, startProcess } from './world/serving.ts'
+import { type Served, socketOf } from './world/socket.ts'
 
-export interface Ask {
-  /** Who asks: a user of the simulated cloud, a token of one's own, or nobody. */
-  as?: 'admin' | 'demo' | 'nobody' | { token: string } | undefined
-  body?: unknown
-  /** The body as it goes over the wire, instead of `body`. */
-  raw?: string | Buffer | undefined
-  headers?: Record<string, string> | undefined
+export type { Ask, Json, Person, Reply } from './world/person.ts'
+export type { Process } from './world/serving.ts'
+export type { Served } from './world/socket.ts'
+export { logIn }
+
+export interface WorldSpec extends PartsSpec {
+  /** The regions have joined Atoll, the central one too, each as an availability zone: az1, az2, … */
+  joined?: boolean
+  /** So many hosts of each region are enrolled; the regions have joined, then. */
+  hosts?: number
+  /** The workers have begun. */
+  workers?: boolean
 }
 
-export interface Reply {
-  status: number
-  headers: Record<string, string | undefined>
-  /** The body as it came. */
-  text: string
-  /** The body as JSON, or undefined when it is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  json: any
+export interface ListenSpec {
+  app?: App
+  database?: Database
+  requestMs?: number
 }
 
 export interface World extends AsyncDisposable {
+  readonly kind: Place['kind']
+  /** What Atoll is told here, by environment variable: for programs that a test starts. */
+  readonly settings: Readonly<Record<string, string>>
   readonly config: Config
   readonly app: App
+  /** The simulated cloud: there is none in the lab. */
   readonly cloud: Cloud
   readonly database: Database
   readonly databaseUrl: string
-  /** What the log has been told, newest last. */
+  /** Atoll's own session, catalog and regions. */
+  readonly openstack: Parts['openstack']
+  /** By name, those that hold things; as the store has them, once they have joined. */
+  readonly regions: readonly string[]
+  readonly joined: readonly Region[]
+  readonly hosts: readonly Host[]
+  readonly admin: Person
+  readonly demo: Person
+  readonly log: Logger
+  /** What it has been told, newest last. */
   readonly logLines: Record<string, unknown>[]
-  call(method: string, url: string, ask?: Ask): Promise<Reply>
+  call: Call
+  /** As `call`, of an API in this process that is made of other parts. */
+  over(app: App): Call
   token(user: 'admin' | 'demo'): Promise<string>
+  logIn(user: 'service' | 'admin' | 'demo'): LogIn
+  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
   /** What the clock says from now on; null for the time that it is. */
   setTime(at: Date | null): void
+  /** What is in a region, as its own Neutron says. */
+  region(name: string): RegionNetworking
+  /** Waits until every job is done. */
+  settle(): Promise<void>
+  startWork(): Promise<void>
+  /** As a process that ends, which gives its turns so long. */
+  stopWork(graceMs?: number): Promise<void>
+  /** The same Atoll behind a socket; over other parts where they are given. */
+  listen(spec?: ListenSpec): Promise<Served>
+  /** A further process; `planted` is a program that it runs before its own. */
+  process(planted?: string): Promise<Process>
 }
 
-export interface WorldSpec {
-  regions?: string[]
-  /** Settings by environment variable. */
-  settings?: Record<string, string>
+type Closers = (() => PromiseLike<unknown>)[]
+
+/** What was opened is closed when a later part fails. */
+export async function world(spec: WorldSpec = {}): Promise<World> {
+  const closers: Closers = []
+  try {
+    return await build(spec, closers)
+  } catch (error) {
+    for (const close of closers) await close()
+    throw error
+  }
 }
 
-export async function world({
-  regions = ['CentralRegion', 'Pod1', 'Pod2'],
-  settings = {},
-}: WorldSpec = {}): Promise<World> {
-  const closers: (() => PromiseLike<unknown>)[] = []
-  const open = <T>(part: T, close: (part: T) => PromiseLike<unknown>): T => {
+async function build(spec: WorldSpec, closers: Closers): Promise<World> {
+  const open: Open = (part, close) => {
     closers.unshift(() => close(part))
     return part
   }
-  const cloud = open(
-    await startCloud({ regions, atoll: { url: 'http://127.0.0.1:19999', region: 'CentralRegion' } }),
-    it => it.close(),
-  )
-  const config = loadConfig(undefined, {
-    ATOLL_IDENTITY_AUTH_URL: cloud.authUrl,
-    ATOLL_IDENTITY_USERNAME: 'atoll',
-    ATOLL_IDENTITY_PASSWORD: 'atoll',
-    // Tests ask as fast as they can.
-    ATOLL_API_USER_RATE: '0',
-    ATOLL_API_PROJECT_RATE: '0',
-    // The simulated cloud may be a provider.
-    ATOLL_PROVIDERS_ALLOW: JSON.stringify(cloud.origins),
-    ...settings,
-  })
-  const { url } = await testDatabase()
-  const database = open(openDatabase(url, { connections: 10, name: 'test', onError: () => {} }), it =>
-    it.close(),
-  )
-  const ports = open(openCloud(config), it => it.close())
-  let time: Date | null = null
-  const logLines: Record<string, unknown>[] = []
-  const log = pino({ base: null }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const providers = open(openProviders(config, url, log), it => it.close())
-  const app: App = {
-    ...createApp(config, database, ports.regions, log, providers),
-    now: () => time ?? new Date(),
-  }
-  const metrics = createMetrics()
-  const server = open(createApi({ config, log, app, identity: ports.identity, metrics }), it => it.close())
-  addOperations(server, { metrics, ready: async () => void (await database.pool.query('select 1')) })
-  const tokens = new Map<string, Promise<string>>()
-
-  const token = (user: 'admin' | 'demo'): Promise<string> => {
-    const known = tokens.get(user) ?? logIn(cloud.authUrl, user)
-    tokens.set(user, known)
-    return known
-  }
-
-  return {
-    config,
-    app,
-    cloud,
-    database,
-    databaseUrl: url,
-    logLines,
-    token,
-    setTime: at => {
-      time = at
+  const parts = await openParts(spec, open)
+  const { place, settings, app, config, database, databaseUrl, log, clock } = parts
+  const tokenOf = tokensOf(place)
+  const over = (other: App): Call =>
+    callOf(
+      open(apiOf(parts, { app: other, database, log }), it => it.close()),
+      tokenOf,
+    )
+  const call = over(app)
+  let clockwork: Clockwork | null = null
+  const person = async (name: 'admin' | 'demo') => personOf(call, await callerOf(name, parts, tokenOf), name)
+  const w: Omit<World, 'joined' | 'hosts'> = {
+    ...parts,
+    kind: place.kind,
+    cloud: place.sim as Cloud,
+    regions: place.regions,
+    admin: await person('admin'),
+    demo: await person('demo'),
+    call,
+    over,
+    token: async user => (await tokenOf(user))!,
+    logIn: place.logIn,
+    query: async <Row extends object>(text: string, values: unknown[] = []) =>
+      (await database.pool.query<Row>(text, values)).rows,
+    setTime(at) {
+      clock.time = at
     },
-    async call(method, target, { as = 'admin', body, raw, headers = {} } = {}) {
-      const secret = typeof as === 'object' ? as.token : as === 'nobody' ? undefined : await token(as)
-      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
-      const reply = await server.inject({
-        method: method as 'GET',
-        url: target,
-        headers: {
-          accept: 'application/json',
-          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(secret === undefined ? {} : { 'x-auth-token': secret }),
-          ...headers,
-        },
-        ...(payload === undefined ? {} : { payload }),
-      })
-      return {
-        status: reply.statusCode,
-        headers: reply.headers as Reply['headers'],
-        text: reply.body,
-        json: parse(reply.body),
-      }
+    region: name => app.cloud.networking(name, requestId),
+    settle: () => settle(app),
+    async startWork() {
+      const metrics = { observeJob: () => {}, countSurplus: () => {} }
+      clockwork = createClockwork({ config, app, databaseUrl, metrics, log: pino({ level: 'fatal' }) })
+      await clockwork.start()
+    },
+    async stopWork(graceMs = 5_000) {
+      const running = clockwork
+      clockwork = null
+      await running?.stop(graceMs)
+    },
+    async listen({ database: other = database, requestMs, app: given } = {}) {
+      const logLines: World['logLines'] = []
+      const made = given ?? (other === database ? app : { ...app, store: createStore(other.db) })
+      const told = { app: made, database: other, log: loggerOf(logLines) }
+      const served = open(apiOf(parts, told, requestMs), it => it.close())
+      await served.listen({ host: '127.0.0.1', port: 0 })
+      const { port } = served.server.address() as { port: number }
+      return { ...socketOf(port), logLines, [Symbol.asyncDispose]: () => served.close() }
+    },
+    async process(planted) {
+      return open(await startProcess({ settings, planted, tokenOf }), it => it.kill())
     },
     async [Symbol.asyncDispose]() {
-      for (const close of closers) await close()
+      await w.stopWork(500)
+      for (const close of closers.splice(0)) await close()
     },
   }
+  const whole = Object.assign(w, await populate(w, spec))
+  if (spec.workers) await w.startWork()
+  return whole
 }
 
-/** What a process with workers does beside its API, in this one. */
-export async function startClockwork({ config, app, databaseUrl }: World): Promise<Clockwork> {
-  const metrics = { observeJob: () => {}, countSurplus: () => {} }
-  const clockwork = createClockwork({ config, app, databaseUrl, metrics, log: pino({ level: 'fatal' }) })
-  await clockwork.start()
-  return clockwork
-}
+const requestId = 'req-00000000-0000-4000-8000-000000000000'
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+/** Of the simulator it is known without asking, so that a test may count who asks. */
+async function callerOf(
+  name: 'admin' | 'demo',
+  { place: { sim }, openstack: { identity } }: Parts,
+  tokenOf: TokenOf,
+): Promise<Caller> {
+  if (sim) {
+    const [userId, projectId] = [sim.keystone.userId(name), sim.keystone.projectId(name)]
+    const roles = [name === 'admin' ? 'admin' : 'member']
+    return { userId, userName: name, projectId, projectName: name, roles, requestId }
   }
+  const facts = await identity.validate((await tokenOf(name))!, { allowExpired: false, requestId })
+  if (!facts) throw new Error('the token is not valid')
+  return { ...facts, requestId }
 }
 
-/** A token for a user of the simulated cloud, in the project of the same name. */
-export async function logIn(authUrl: string, user: string, password = 'atoll'): Promise<string> {
-  const domain = { id: 'default' }
-  const reply = await fetch(`${authUrl}/auth/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      auth: {
-        identity: { methods: ['password'], password: { user: { name: user, domain, password } } },
-        scope: { project: { name: user, domain } },
-      },
-    }),
-  })
-  const token = reply.headers.get('x-subject-token')
-  if (!token) throw new Error(`no token for ${user}: ${reply.status} ${await reply.text()}`)
-  return token
+/** By one question at a time: a job that began between two would be in neither answer. */
+async function settle({ store }: App): Promise<void> {
+  const open = async (): Promise<string[]> => {
+    const jobs = (await store.jobs.list({}, { limit: 1000, marker: null })) ?? []
+    const left = jobs.filter(({ status }) => status !== 'SUCCESS')
+    return left.map(({ type, region, status, lastError }) => `${type} ${region} ${status}: ${lastError}`)
+  }
+  await until(async () => (await open()).length === 0, { what: 'all jobs are done', seen: open })
+}
+
+/** Has the regions join and enrols their hosts, where that is asked for. */
+async function populate(
+  { app, admin, cloud, regions, kind }: Omit<World, 'joined' | 'hosts'>,
+  { hosts: count = 0, joined: isAsked = count > 0 }: WorldSpec,
+): Promise<Pick<World, 'joined' | 'hosts'>> {
+  const [joined, hosts]: [Region[], Host[]] = [[], []]
+  if (!isAsked) return { joined, hosts }
+  const join = (name: string, availabilityZone: string) =>
+    createRegion(app, admin, { name, availabilityZone, localAvailabilityZone: '', dataCenter: '' })
+  if (kind === 'sim') await join(central, '')
+  for (const [index, name] of regions.entries()) {
+    joined.push(await join(name, `az${index + 1}`))
+    for (const host of cloud?.novas.get(name)?.hosts().slice(0, count) ?? [])
+      hosts.push(await enrolHost(app, admin, { nameOrId: host.name, region: name, capabilities: {} }))
+  }
+  return { joined, hosts }
 }

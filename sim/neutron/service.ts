@@ -1,5 +1,6 @@
 // The simulated Neutron of one region as a service of its own.
 
+import type { FastifyInstance } from 'fastify'
 import type { Faults } from '../faults.ts'
 import { startService } from '../http.ts'
 import { nothingHere } from './api/answer.ts'
@@ -11,6 +12,8 @@ export interface NeutronServiceSpec extends NeutronSpec {
   host?: string | undefined
   /** The port; 0, the default, picks a free one. */
   port?: number | undefined
+  /** Called with Neutron's HTTP server before it listens: to watch calls, or to hold them up. */
+  attend?: ((server: FastifyInstance) => void) | undefined
 }
 
 export interface NeutronService extends Neutron {
@@ -23,6 +26,7 @@ export async function startNeutron({
   faults,
   host,
   port,
+  attend,
   ...spec
 }: NeutronServiceSpec): Promise<NeutronService> {
   const neutron = createNeutron(spec)
@@ -37,7 +41,10 @@ export async function startNeutron({
     inspectToken: spec.inspectToken,
     envelope,
     notFound: (_request, reply) => reply.code(404).type('text/html').send(nothingHere()),
-    build: neutron.build,
+    build(server, self) {
+      attend?.(server)
+      return neutron.build(server, self)
+    },
   })
   faults.keep({ region, service: 'neutron', clock, state: neutron.region.state })
   return { ...neutron, url, close }

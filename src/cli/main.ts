@@ -19,8 +19,8 @@ const program = new Command('atoll')
 
 const configOption = new Option('--config <file>', 'the configuration file (YAML); see atoll.example.yaml')
 
-const command = (name: string, description: string, example: string): Command =>
-  program
+const command = (name: string, description: string, example: string, parent = program): Command =>
+  parent
     .command(name)
     .description(description)
     .addOption(configOption)
@@ -78,6 +78,27 @@ command(
   .option('--no-ports', 'only how many ports there are')
   .option('--json', 'as GET /atoll/v1/topology answers')
   .action(async options => (await import('./topology.ts')).runTopology(loadConfig(options.config), options))
+
+const region = program
+  .command('region')
+  .description(
+    'Says which regions are not believed, and takes an administrator’s word for what is gone there',
+  )
+  .addHelpText('after', '\nExamples:\n  atoll region list\n  atoll region confirm Pod1')
+command('list', 'Lists the regions, and why one is suspect', 'atoll region list', region)
+  .option('--json', 'as GET /atoll/v1/regions answers')
+  .action(async options => (await import('./region.ts')).listRegions(loadConfig(options.config), options))
+command(
+  'confirm',
+  'Says that what a suspect region does not show is gone indeed, so that it leaves the model',
+  ['atoll region confirm Pod1', 'atoll region confirm Pod1 --yes'].join('\n  '),
+  region,
+)
+  .argument('<name>', 'the region')
+  .option('--yes', 'without asking: what is missing has been looked at')
+  .action(async (name, options) =>
+    (await import('./region.ts')).confirmRegion(loadConfig(options.config), name, options),
+  )
 
 command(
   'routes',

@@ -58,13 +58,20 @@ const branch = (parts: readonly string[], below: readonly Branch[] = []): Branch
 const regionTree = (region: RegionView): Branch =>
   branch(
     // A failed region's error is not repeated here: it stands with the resource that failed.
-    [`${region.name} (${region.availability_zone})`, region.state === 'ok' ? '' : `[${region.state}]`],
+    [
+      `${region.name} (${region.availability_zone})`,
+      region.state === 'ok' ? '' : `[${region.state}]`,
+      ...region.suspicions.map(suspicionOf),
+    ],
     [
       ...region.networks.map(network => networkTree(network, network)),
       ...region.routers.map(routerTree),
       ...region.floating_ips.map(floatingIp),
     ],
   )
+
+const suspicionOf = ({ since, reason }: RegionView['suspicions'][number]): string =>
+  `[suspect since ${since}${reason === null ? '' : `: ${printable(reason)}`}]`
 
 /** The tree of a network. Each port is below the subnet of its first address. */
 function networkTree(network: NetworkView, { port_count, ports }: PortsView): Branch {

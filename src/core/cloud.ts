@@ -49,6 +49,7 @@ export interface RegionCapacity {
   /** How much of each class can be placed on a host, by its hypervisor's name. */
   readonly hosts: readonly {
     readonly hypervisorHostname: string
+    /** Empty for one that Placement does not know. */
     readonly amounts: Readonly<Record<string, number>>
   }[]
   readonly servers: readonly {
@@ -67,6 +68,8 @@ export interface RegionCompute {
   /** Those whose name or id this is: none, one, or several. */
   findHosts(nameOrId: string): Promise<HostFacts[]>
   survey(): Promise<RegionSurvey>
+  /** The names of the hypervisors that Nova and Placement both know. */
+  hostsSeen(): Promise<string[]>
   /** Looks at every host and every server. */
   capacity(): Promise<RegionCapacity>
   /** Whether a reservation's flavor was made by us. */
@@ -89,9 +92,15 @@ export interface RegionCompute {
   removeServer(id: string): Promise<boolean>
   /** Makes an image of a server, unless one by this name was made of it since then. */
   snapshot(server: RegionServer, name: string, since: Date): Promise<void>
-  /** Nothing new lands there by this reservation, and where no server does any more, what is left of it goes: else false. */
-  clearPlacement(placement: HostPlacement): Promise<boolean>
+  /** Nothing new lands there by this reservation, and where no server does any more, what is left of it goes. */
+  clearPlacement(placement: HostPlacement): Promise<Clearing>
 }
+
+/**
+ * `cleared`: it was there, and the region says that no place of it is taken. `held`: a server has a place still. `unseen`:
+ * the region does not know it, since it is gone already or since the region does not show it.
+ */
+export type Clearing = 'cleared' | 'held' | 'unseen'
 
 export interface CloudLogin {
   readonly number: number

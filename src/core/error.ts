@@ -25,6 +25,8 @@ export interface ErrorDetail {
   readonly status?: number
   /** Of a `conflict`: the claims that are in the way, the first of them at least. */
   readonly claims?: readonly string[]
+  /** Of a `conflict` over what is missing in a region: how many of each kind are. */
+  readonly missing?: Readonly<Record<string, number>>
   /** Of a `no_capacity` error: what would do instead. */
   readonly offer?: object
 }

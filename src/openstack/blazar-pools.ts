@@ -18,7 +18,8 @@ export interface BlazarPools {
   join(placement: HostPlacement): Promise<void>
   /** Lets no more servers onto the hosts by BlazarFilter's scheduler hint. */
   close(placement: HostPlacement): Promise<void>
-  leave(placement: HostPlacement): Promise<void>
+  /** Puts the hosts back into the free pool and removes the aggregate; false when there was none. */
+  leave(placement: HostPlacement): Promise<boolean>
 }
 
 export function blazarPools(region: Region): BlazarPools {
@@ -48,10 +49,10 @@ export function blazarPools(region: Region): BlazarPools {
     },
     async leave({ reservationId, hosts }) {
       const own = await find(reservationId)
-      if (!own) return
+      if (!own) return false
       const pool = await find(poolName)
       for (const host of hosts) await giveBack(region, own, pool, host)
-      await removeAggregate(region, own.id)
+      return removeAggregate(region, own.id)
     },
   }
 }

@@ -9,7 +9,7 @@ import { closeHost, openHost } from './isolation.ts'
 import { createImage, listServers, removeServer, type Server } from './nova.ts'
 import { clearPlacement, closePlacement, openPlacement, placeKey } from './placements.ts'
 import type { Region } from './region.ts'
-import { isOurs, survey } from './survey.ts'
+import { hostsSeen, isOurs, survey } from './survey.ts'
 
 export interface ComputeOptions {
   /** The region's scheduler has BlazarFilter: reservations get an aggregate of their own as well. */
@@ -31,6 +31,7 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
   return {
     findHosts: nameOrId => findHosts(region, nameOrId),
     survey: () => survey(region),
+    hostsSeen: () => hostsSeen(region),
     capacity: () => capacityOf(region),
     isOurs: id => isOurs(region, id),
     closeHost: host => closeHost(region, host),
@@ -58,14 +59,14 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
       if (!isThere) await createImage(region, server.id, name)
     },
     async clearPlacement(placement) {
-      if (pools) {
-        await pools.close(placement)
-        // Servers that came by BlazarFilter's hint take no place in Placement, so clearPlacement would not
-        // see them.
-        if ((await placedServers(placement)).length > 0) return false
-        await pools.leave(placement)
-      }
-      return clearPlacement(region, placement)
+      if (!pools) return clearPlacement(region, placement)
+      await pools.close(placement)
+      // Servers that came by BlazarFilter's hint take no place in Placement, so clearPlacement would not see
+      // them.
+      if ((await placedServers(placement)).length > 0) return 'held'
+      const wasThere = await pools.leave(placement)
+      const clearing = await clearPlacement(region, placement)
+      return wasThere || clearing === 'held' ? clearing : 'unseen'
     },
   }
 }

@@ -1,7 +1,7 @@
 // Reservations of whole hosts on a stock Nova: a place for each server below the hosts' own providers, and a private
 // flavor that asks for one of them.
 
-import type { HostPlace, HostPlacement } from '../core/cloud.ts'
+import type { Clearing, HostPlace, HostPlacement } from '../core/cloud.ts'
 import { again, allOf, ignoring } from './again.ts'
 import { childOf, reservedTrait } from './isolation.ts'
 import { addFlavorAccess, createFlavor, removeFlavor, setExtraSpecs } from './nova-flavors.ts'
@@ -108,18 +108,25 @@ export async function closePlacement(region: Region, placement: HostPlacement): 
   await removeFlavor(region, placement.reservationId)
 }
 
-/** Removes the flavor, the places and their resource class; false while a server has one of the places. */
-export async function clearPlacement(region: Region, placement: HostPlacement): Promise<boolean> {
+/**
+ * Removes the flavor, the places and their resource class, which goes last, and only where no host has places
+ * any more.
+ */
+export async function clearPlacement(region: Region, placement: HostPlacement): Promise<Clearing> {
   const name = classOf(placement)
-  const [, ...cleared] = await allOf([
-    removeFlavor(region, placement.reservationId),
-    ...placement.hosts.map(host => isUnused(removeInventory(region, childOf(host), name))),
+  const [, ...places] = await allOf([
+    removeFlavor(region, placement.reservationId).then(() => 'cleared'),
+    ...placement.hosts.map(host => cleared(removeInventory(region, childOf(host), name))),
   ])
-  return !cleared.includes(false) && isUnused(removeResourceClass(region, name))
+  if (places.includes('held')) return 'held'
+  const clearing = await cleared(removeResourceClass(region, name))
+  // That the class was there says little: it is soon made again in a Placement that has lost its data, and
+  // places are not.
+  return clearing === 'cleared' && places.includes('unseen') ? 'unseen' : clearing
 }
 
-const isUnused = (removal: Promise<boolean>): Promise<boolean> =>
+const cleared = (removal: Promise<boolean>): Promise<Clearing> =>
   removal.then(
-    () => true,
-    error => ignoring(409)(error) ?? false,
+    wasThere => (wasThere ? 'cleared' : 'unseen'),
+    error => ignoring(409)(error) ?? 'held',
   )

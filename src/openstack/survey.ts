@@ -38,6 +38,13 @@ export async function survey(region: Region): Promise<RegionSurvey> {
   }
 }
 
+/** The names of the hypervisors whose root provider Placement has. Throws as `Region.call`. */
+export async function hostsSeen(region: Region): Promise<string[]> {
+  const [hypervisors, providers] = await Promise.all([listHypervisors(region), listResourceProviders(region)])
+  const roots = new Set(providers.map(({ name }) => name))
+  return hypervisors.flatMap(({ hostname }) => (roots.has(hostname) ? [hostname] : []))
+}
+
 /** Whether BlazarFilter lets a project's servers onto a host: it is lent to that project. */
 const isOwner = (aggregates: readonly Aggregate[], host: string, projectId: string): boolean =>
   aggregates.some(

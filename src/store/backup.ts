@@ -173,6 +173,7 @@ async function fill(
   else if (await hasRows(client, tables)) throw notEmpty()
   const counts: TableCount[] = []
   for (const _ of header.tables) counts.push(await fillTable(client, backup, tables, file))
+  await endOpenIntents(client, tables)
   const sequences = await backup.sequences()
   await backup.end()
   for (const statement of finish) await client.query(statement)
@@ -181,6 +182,22 @@ async function fill(
   await writeSequences(client, sequences)
   await client.query('commit')
   return counts
+}
+
+/**
+ * Ends intents without an owner that were open when the backup was written: their resources may have been
+ * acknowledged afterwards, and then users have them and they must not be taken for surplus. The resource of
+ * an intent with an owner is found by its mark.
+ */
+async function endOpenIntents(client: pg.Client, tables: readonly Table[]): Promise<void> {
+  const intent = tables.find(({ name }) => name === 'intent')
+  if (!['owner', 'ended_at', 'regional_id'].every(name => intent?.columns.includes(name))) return
+  // Older schemas have no `ended_by`: in them, all ended intents count as ended by an absence, as these do.
+  const by = intent!.columns.includes('ended_by') ? `, ended_by = 'absence'` : ''
+  await client.query(
+    `update ${quoted('intent')} set ended_at = now()${by}, purpose = purpose || '#' || id
+     where ended_at is null and regional_id is null and owner = ''`,
+  )
 }
 
 async function fillTable(

@@ -29,6 +29,7 @@ interface InstanceRow {
   created_at: Date
   updated_at: Date
   ended_at: Date | null
+  ended_by: Instance['endedBy']
 }
 
 const toInstance = (row: InstanceRow): Instance => ({
@@ -48,6 +49,7 @@ const toInstance = (row: InstanceRow): Instance => ({
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   endedAt: row.ended_at,
+  endedBy: row.ended_by,
 })
 
 /** The mark of a server, null for one that is no UUID: users can write anything into a server's metadata. */
@@ -67,17 +69,25 @@ export function instanceStore(db: Db): InstanceStore {
     watched: providerId =>
       select(db, sql`provider_id = ${providerId} and status in ('building', 'active', 'deleting')`),
     drawnOn: ids => select(db, sql`reservation_id::text = any (${ids}::text[]) and ended_at is null`),
-    async anyFailedSince(providerId, since) {
+    async anyEndedSince(providerId, since) {
       const { rows } = await run(
         sql<{ any: boolean }>`
-          select exists (select from instance where provider_id = ${providerId} and status = 'error'
-                           and server_id is null and ended_at >= ${since}) as any`.execute(db),
+          select exists (select from instance where provider_id = ${providerId} and ended_by is not null
+                           and ended_at >= ${since}) as any`.execute(db),
       )
       return rows[0]!.any
     },
-    async failedAmong(ids) {
-      const failed = sql`id::text = any (${ids}::text[]) and status = 'error' and server_id is null`
-      return (await select(db, failed)).map(({ id }) => id)
+    async lateServers(providerId, servers, since) {
+      const ended = sql`
+        provider_id = ${providerId} and ended_by is not null and ended_at >= ${since}
+        and (status = 'gone' or status = 'error' and server_id is null)
+        and (server_id = any (${servers.map(({ id }) => id)}::text[])
+             or server_id is null and id = any (${servers.flatMap(one => markOf(one) ?? [])}::uuid[]))`
+      const isOf = (server: SeenServer, { id, serverId }: Instance): boolean =>
+        serverId === null ? server.mark === id : server.id === serverId
+      return (await select(db, ended)).flatMap(instance =>
+        servers.flatMap(server => (isOf(server, instance) ? [{ serverId: server.id, instance }] : [])),
+      )
     },
   }
 }
@@ -126,18 +136,19 @@ export function instanceWriter(db: Db): InstanceWriter {
       const { id, projectId, userId, providerId, reservationId, name, flavorId, image, networks } = instance
       const change = sql`(
         insert into instance (id, project_id, user_id, provider_id, reservation_id, name, flavor_id, image, networks,
-                              amounts, server_id, status, reason, created_at, updated_at, ended_at)
+                              amounts, server_id, status, reason, created_at, updated_at, ended_at, ended_by)
         values (${id}, ${projectId}, ${userId}, ${providerId}, ${reservationId}, ${name}, ${flavorId}, ${image},
                 ${networks}::text[], ${JSON.stringify(instance.amounts)}, ${instance.serverId}, ${instance.status},
-                ${instance.reason}, ${instance.createdAt}, ${instance.updatedAt}, ${instance.endedAt})
+                ${instance.reason}, ${instance.createdAt}, ${instance.updatedAt}, ${instance.endedAt},
+                ${instance.endedBy})
         returning *)`
       await audited(db, note, change)
     },
-    async replace({ id, reservationId, serverId, status, reason, updatedAt, endedAt }, note) {
+    async replace({ id, reservationId, serverId, status, reason, updatedAt, endedAt, endedBy }, note) {
       const change = sql`(
         update instance
         set reservation_id = ${reservationId}, server_id = ${serverId}, status = ${status}, reason = ${reason},
-            updated_at = ${updatedAt}, ended_at = ${endedAt}
+            updated_at = ${updatedAt}, ended_at = ${endedAt}, ended_by = ${endedBy}
         where id = ${id} returning *)`
       await audited(db, note, change)
     },

@@ -45,14 +45,22 @@ export function leaseStore(db: Db): LeaseStore {
     list: query => list(db, query),
     take: turns => take(db, turns),
     settle: (taken, lease, againInMs) => settleTogether({ taken, lease, againInMs }),
-    async livingReservations(ids) {
+    async reservationStates(ids) {
       const { rows } = await run(
-        sql<{ id: string }>`
-          select id from reservation where id::text = any (${ids}::text[]) and status <> 'deleted'`.execute(
-          db,
-        ),
+        sql<{ id: string; state: 'living' | 'over' }>`
+          select id::text, case status when 'deleted' then 'over' else 'living' end as state
+          from reservation where id::text = any (${ids}::text[])
+          union all select id, 'over' from ended_reservation where id = any (${ids}::text[])`.execute(db),
       )
-      return rows.map(row => row.id)
+      return new Map(rows.map(({ id, state }) => [id, state]))
+    },
+    async forgetEnded(before, limit) {
+      const result = await run(
+        sql`delete from ended_reservation where id in (
+              select id from ended_reservation where ended_at < ${before} order by ended_at limit ${limit}
+              for update skip locked)`.execute(db),
+      )
+      return Number(result.numAffectedRows ?? 0)
     },
     waitingFor: (id, now) => waitingTogether({ id, now }),
   }
@@ -301,6 +309,10 @@ export function leaseWriter(db: Db): LeaseWriter {
     async remove(id, note) {
       await run(
         sql`with gone as (delete from lease where id = ${id} returning *),
+            ended as (
+              insert into ended_reservation (id, region_id, ended_at)
+              select id, region_id, ${note.at} from reservation where lease_id = ${id}
+              on conflict (id) do update set ended_at = excluded.ended_at),
             ${toldOf({ rows: sql`gone`, action: note.action, at: note.at })},
             ${journaling(note, id, [])} select 1`.execute(db),
       )

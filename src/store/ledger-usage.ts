@@ -37,3 +37,11 @@ export async function endUse(db: Db, consumers: readonly string[], at: Date, not
         select 1`.execute(db),
   )
 }
+
+/** Of one consumer there is one row a class and account. */
+export async function archiveUse(db: Db, consumers: readonly string[], at: Date): Promise<void> {
+  await run(
+    sql`update usage set consumer = consumer || ' until ' || to_char(to_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.USZ')
+        where consumer = any (${consumers}::text[]) and to_at <= ${at}`.execute(db),
+  )
+}

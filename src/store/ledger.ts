@@ -31,7 +31,7 @@ import {
   stepsOf,
   stepsOfReturned,
 } from './ledger-parts.ts'
-import { endUse, use } from './ledger-usage.ts'
+import { archiveUse, endUse, use } from './ledger-usage.ts'
 import { firstWith, levels } from './levels.ts'
 
 const refusals = { host_hold_alone: () => conflict('Another reservation has the host', 'host_taken') }
@@ -92,6 +92,7 @@ export function ledgerStore(db: Db): Ledger {
     release: (claim, note, from) => release(db, claim, note, from ?? new Date(0)),
     use: (usage, note) => use(db, usage, note),
     endUse: (consumers, at, note) => endUse(db, consumers, at, note),
+    archiveUse: (consumers, at) => archiveUse(db, consumers, at),
     async usedAt(account, className, at) {
       const { rows } = await run(
         sql<{ amount: number }>`

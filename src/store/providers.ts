@@ -18,6 +18,8 @@ interface ProviderRow {
   limits: Provider['limits']
   refreshed_at: Date
   last_error: string | null
+  suspect_since: Date | null
+  suspect_reason: string | null
   created_at: Date
 }
 
@@ -32,6 +34,7 @@ const toProvider = (row: ProviderRow): Provider => ({
   limits: row.limits,
   refreshedAt: row.refreshed_at,
   lastError: row.last_error,
+  suspicion: row.suspect_since && { since: row.suspect_since, reason: row.suspect_reason ?? '' },
   createdAt: row.created_at,
 })
 
@@ -70,6 +73,12 @@ export function providerWriter(db: Db): ProviderWriter {
         sql`update provider set ${seen} last_error = ${error}, refreshed_at = ${at} where id = ${id}`.execute(
           db,
         ),
+      )
+    },
+    async setSuspicion(id, suspicion) {
+      await run(
+        sql`update provider set suspect_since = ${suspicion?.since ?? null},
+                                suspect_reason = ${suspicion?.reason ?? null} where id = ${id}`.execute(db),
       )
     },
     async uses(id) {

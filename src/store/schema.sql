@@ -308,9 +308,12 @@ create table instance (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   ended_at timestamptz,
+  ended_by text,
+  constraint instance_ended_by CHECK ((ended_by = ANY (ARRAY['verb'::text, 'absence'::text]))),
   constraint instance_reservation foreign key (reservation_id) references capacity_reservation(id),
   constraint instance_pkey primary key (id)
 );
+create index instance_ended on instance (provider_id, ended_at) WHERE (ended_by IS NOT NULL);
 create index instance_failed on instance (provider_id, ended_at) WHERE ((status = 'error'::text) AND (server_id IS NULL));
 create index instance_order on instance (created_at, id);
 create index instance_project on instance (project_id, created_at, id);
@@ -533,6 +536,8 @@ create table provider (
   refreshed_at timestamptz not null,
   last_error text,
   created_at timestamptz not null,
+  suspect_since timestamptz,
+  suspect_reason text,
   constraint provider_budget foreign key (budget) references account(id),
   constraint provider_region foreign key (region_id) references region(id),
   constraint provider_pkey primary key (id)

@@ -4,14 +4,14 @@ import type { App } from '../core/app.ts'
 import { capacityReservationKind } from '../core/capacity/capacity-reservation.ts'
 import { providerKind } from '../core/capacity/provider.ts'
 import { runCapacityReservation } from '../core/capacity/reservation-life.ts'
-import { runProvider } from '../core/capacity/watch-instances.ts'
+import { type OnBelief, runProvider } from '../core/capacity/watch-instances.ts'
 import { AppError } from '../core/error.ts'
 import type { TurnKind } from './clockwork.ts'
 
 /** How long after a failure a provider is called again. */
 const retryMs = 10_000
 
-export const capacityTurns = (app: App): TurnKind[] => [
+export const capacityTurns = (app: App, onBelief: OnBelief): TurnKind[] => [
   {
     kind: capacityReservationKind,
     async begin(turns) {
@@ -33,7 +33,7 @@ export const capacityTurns = (app: App): TurnKind[] => [
         turn,
         async run() {
           try {
-            await app.store.turns.finish(turn, await runProvider(app, turn.key))
+            await app.store.turns.finish(turn, await runProvider(app, turn.key, onBelief))
           } catch (error) {
             if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
             await app.store.turns.finish(turn, retryMs)

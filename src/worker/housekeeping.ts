@@ -7,6 +7,7 @@ import type { App } from '../core/app.ts'
 import { forgetAudit, forgetJournal } from '../core/audit.ts'
 import { forgetEvents, numberEvents } from '../core/feed/feed.ts'
 import { expireNewJobs, forgetLoggedJobs } from '../core/jobs/jobs.ts'
+import { forgetEndedReservations } from '../core/leases/reconcile.ts'
 import { forgetAbsences, forgetIntents } from '../core/network/watch/tidy.ts'
 
 export interface HousekeepingOptions {
@@ -37,6 +38,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     await forgetEvents(app, options.eventDays)
     await forgetIntents(app)
     await forgetAbsences(app)
+    await forgetEndedReservations(app)
   }
   return repeatedly(once, everyMs, onError)
 }

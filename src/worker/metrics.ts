@@ -2,6 +2,8 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { App } from '../core/app.ts'
+import { listBeliefs, missingOf } from '../core/regions/belief.ts'
+import { sightKinds } from '../core/regions/suspicion.ts'
 import type { JobRun } from './jobs.ts'
 
 export interface WorkMetrics {
@@ -12,12 +14,7 @@ export interface WorkMetrics {
 
 /** Jobs by status and region, and the age of the oldest NEW: measured when they are asked for. */
 export function addQueueMetrics(registry: Registry, app: App): void {
-  /**
-   * Reports a failed measurement instead of throwing: without the database the other metrics still have a
-   * use.
-   */
-  const measured = (measure: () => Promise<void>) => () =>
-    measure().catch(error => app.report(error, 'the queue could not be measured'))
+  const measured = measuring(app, 'the queue could not be measured')
   const depth = new Gauge({
     name: 'atoll_jobs',
     help: 'Jobs that are not done, by status and region',
@@ -39,6 +36,46 @@ export function addQueueMetrics(registry: Registry, app: App): void {
     }),
   })
 }
+
+/** Which regions are suspect, and what is missing in them: measured when they are asked for. */
+export function addRegionMetrics(registry: Registry, app: App): void {
+  const measured = measuring(app, 'which regions are suspect could not be measured')
+  const suspect = new Gauge({
+    name: 'atoll_region_suspect',
+    help: 'Whether what a region shows is not believed (1) or is (0), by what it is seen through',
+    labelNames: ['region', 'through'] as const,
+    registers: [registry],
+    collect: measured(async () => {
+      const beliefs = await listBeliefs(app)
+      suspect.reset()
+      for (const { region, suspicions } of beliefs)
+        for (const through of sightKinds)
+          suspect.set(
+            { region: region.name, through },
+            suspicions.some(suspicion => suspicion.through === through) ? 1 : 0,
+          )
+    }),
+  })
+  const missing = new Gauge({
+    name: 'atoll_region_missing',
+    help: 'What a suspect region does not show, by kind',
+    labelNames: ['region', 'kind'] as const,
+    registers: [registry],
+    collect: measured(async () => {
+      const beliefs = await listBeliefs(app)
+      missing.reset()
+      for (const { region, suspicions } of beliefs)
+        for (const [kind, count] of Object.entries(missingOf(suspicions)))
+          missing.set({ region: region.name, kind }, count)
+    }),
+  })
+}
+
+/**
+ * Reports a failed measurement instead of throwing: without the database the other metrics still have a use.
+ */
+const measuring = (app: App, failed: string) => (measure: () => Promise<void>) => () =>
+  measure().catch(error => app.report(error, failed))
 
 export function createWorkMetrics(registry: Registry): WorkMetrics {
   const durations = new Histogram({

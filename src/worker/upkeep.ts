@@ -7,6 +7,7 @@ import { type Reconciled, reconcileHosts } from '../core/leases/reconcile.ts'
 import { askForAll } from '../core/network/watch/ask.ts'
 import { tidyRegion } from '../core/network/watch/tidy.ts'
 import { type Sighting, watchRegion } from '../core/network/watch/watch.ts'
+import type { Verdict } from '../core/regions/belief.ts'
 import { isCentral, type Region } from '../core/regions/region.ts'
 import { type UpkeepKind, upkeepAsks } from '../core/regions/upkeep.ts'
 import type { TurnKind } from './clockwork.ts'
@@ -24,14 +25,19 @@ export interface UpkeepEvents {
   /** Called with the number of surplus resources that were removed. */
   onSurplus(region: string, count: number): void
   onReconciled(region: string, found: Reconciled): void
+  /** Called with the verdict whether the region's general capacity was believed. */
+  onDiscovered(region: string, verdict: Verdict | null): void
   onWatched(region: string, found: Sighting): void
 }
 
-export const upkeepTurns = (app: App, { onSurplus, onReconciled, onWatched }: UpkeepEvents): TurnKind[] => [
+export const upkeepTurns = (
+  app: App,
+  { onSurplus, onReconciled, onDiscovered, onWatched }: UpkeepEvents,
+): TurnKind[] => [
   regional(app, 'tidy', async region => onSurplus(region, await tidyRegion(app, region))),
   regional(app, 'survey', async region => {
     onReconciled(region, await reconcileHosts(app, region))
-    if (await isPromised(app, region)) await discoverRegion(app, region)
+    if (await isPromised(app, region)) onDiscovered(region, await discoverRegion(app, region))
   }),
   regional(app, 'watch', async name => {
     const region = await regionOf(app, name)
@@ -58,9 +64,11 @@ const regional = (app: App, kind: UpkeepKind, work: (region: string) => Promise<
           await app.store.turns.finish(turn, everyMs[kind])
           return { regionAnswered: true }
         } catch (error) {
-          if (!(error instanceof AppError) || error.code !== 'upstream') throw error
+          if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
           await app.store.turns.finish(turn, Math.min(retryMs, everyMs[kind]))
-          return { regionAnswered: (error.detail.status ?? 500) < 500 }
+          // A region that is not believed, or a Keystone that is away, does not tell whether the region
+          // answers.
+          return { regionAnswered: error.code === 'upstream' ? (error.detail.status ?? 500) < 500 : null }
         }
       },
     }))

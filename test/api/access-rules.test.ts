@@ -1,14 +1,11 @@
 // Application credentials that may send some requests only: the rule's service, method and path, as Keystone means them.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../world.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { world } from '../world.ts'
 import { type Rule, restricted } from './people.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-})
+const w = await world()
 afterAll(() => w[Symbol.asyncDispose]())
 
 const ours = (method: string, path: string): Rule => ({ service: 'tricircle', method, path })

@@ -1,14 +1,11 @@
 // Whose request it is: what is asked of Keystone, what is believed, and what a request cannot make us believe.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../world.ts'
+import { world } from '../world.ts'
 import { restricted, tokenWith } from './people.ts'
 import { newRouting } from './requests.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-})
+const w = await world()
 afterAll(() => w[Symbol.asyncDispose]())
 
 const refusal = {

@@ -2,9 +2,8 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Database, openDatabase } from '../../src/store/database.ts'
-import { type World, world } from '../world.ts'
+import { type Served, type World, world } from '../world.ts'
 import { allRoutes, goodRequests, pathWith } from './requests.ts'
-import { type Served, served } from './served.ts'
 import { expectShape } from './shapes.ts'
 import { type Wire, wire } from './wire.ts'
 
@@ -21,7 +20,7 @@ beforeAll(async () => {
   url.pathname = rows[0]!.name
   line = await wire(url.href)
   database = openDatabase(line.url, { connections, name: 'away', onError: () => {}, statementMs: 3000 })
-  s = await served(w, { database })
+  s = await w.listen({ database })
   token = await w.token('admin')
   await s.ask('/v1.0', { headers: { 'x-auth-token': token } })
 })
@@ -146,7 +145,7 @@ describe('while the database only reads', () => {
 describe('when the pool is closed, as at the end', () => {
   it('a request that comes late gets 503', async () => {
     const closed = openDatabase(line.url, { connections, name: 'closed', onError: () => {} })
-    await using late = await served(w, { database: closed })
+    await using late = await w.listen({ database: closed })
     const headers = { 'x-auth-token': token, accept: 'application/json' }
     expect((await late.ask('/v1.0/pods', { headers })).status).toBe(200)
     await closed.close()

@@ -6,13 +6,12 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
 import { mounts } from '../../src/mounts.ts'
-import { type Reply, type World, world } from '../world.ts'
+import { type Reply, type Served, type World, world } from '../world.ts'
 import { newPort, newRule } from './central.ts'
 import { tokenWith } from './people.ts'
 import { newInstance, newPromise, sharedProvider } from './promised.ts'
 import { allRoutes, type MountedRoute, newRegion, newRouting, rowCounts } from './requests.ts'
 import { newLease, sharedHost, viewed } from './reservable.ts'
-import { type Served, served } from './served.ts'
 import { expectShape } from './shapes.ts'
 
 const requests = Number(process.env.FUZZ_REQUESTS ?? (process.env.SOAK ? 20_000 : 2_000))
@@ -32,7 +31,7 @@ let ids: string[]
 let kept: string[]
 beforeAll(async () => {
   w = await world()
-  s = await served(w)
+  s = await w.listen()
   secrets = {
     admin: await w.token('admin'),
     demo: await w.token('demo'),
@@ -67,10 +66,7 @@ beforeAll(async () => {
   ids.push(await sharedProvider(w), await newInstance(w, canary), await newInstance(w, 'own', projectId))
   ids.push(await newPromise(w), await newPromise(w, null, projectId))
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 interface Attempt {
   who: string

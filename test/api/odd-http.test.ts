@@ -4,9 +4,8 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { every } from '../wait.ts'
-import { type World, world } from '../world.ts'
+import { type Served, type World, world } from '../world.ts'
 import { fresh, rowCounts } from './requests.ts'
-import { type Served, served } from './served.ts'
 
 /** Of the server for requests that never end. */
 const requestMs = 600
@@ -17,15 +16,11 @@ let hasty: Served
 let token: string
 beforeAll(async () => {
   w = await world()
-  s = await served(w)
-  hasty = await served(w, { requestMs })
+  s = await w.listen()
+  hasty = await w.listen({ requestMs })
   token = await w.token('admin')
 })
-afterAll(async () => {
-  await hasty[Symbol.asyncDispose]()
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 const pod = () => JSON.stringify({ pod: { region_name: fresh('Pod'), az_name: 'az' } })
 const head = (first: string, ...headers: string[]) =>

@@ -2,11 +2,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../world.ts'
+import { type Served, type World, world } from '../world.ts'
 import { restricted } from './people.ts'
 import { newRegion } from './requests.ts'
 import { sharedHost } from './reservable.ts'
-import { type Served, served } from './served.ts'
 
 let w: World
 let s: Served
@@ -15,15 +14,12 @@ let demo: string
 let secret: string
 beforeAll(async () => {
   w = await world()
-  s = await served(w)
+  s = await w.listen()
   ;[admin, demo] = await Promise.all([w.token('admin'), w.token('demo')])
   secret = (await newRegion(w)).name
   await sharedHost(w)
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 const get = (path: string, token?: string) =>
   s.ask(path, { headers: { accept: 'application/json', ...(token ? { 'x-auth-token': token } : {}) } })

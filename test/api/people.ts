@@ -1,7 +1,8 @@
 // Who asks: one token for every persona, scope and state of a token, made in the simulated Keystone.
 
 import { randomUUID } from 'node:crypto'
-import type { World } from '../world.ts'
+import { personOf } from '../world/person.ts'
+import type { Person as Someone, World } from '../world.ts'
 
 /** In the order of the columns of the policy table. */
 export const people = [
@@ -29,6 +30,14 @@ const password = 'atoll'
 export function tokenWith({ cloud: { keystone } }: World, name: string, roles: readonly string[]): string {
   const projectId = keystone.addProject(name)
   return keystone.issue(keystone.addUser({ name, password, projectId, roles }), projectId)
+}
+
+/** The same as a person. */
+export function personWith(w: World, name: string, roles: readonly string[]): Someone {
+  const as = { token: tokenWith(w, name, roles) }
+  const { keystone } = w.cloud
+  const [userId, projectId] = [keystone.userId(name), keystone.projectId(name)]
+  return personOf(w.call, { ...w.demo, userId, userName: name, projectId, projectName: name, roles }, as)
 }
 
 /**

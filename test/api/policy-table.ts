@@ -75,6 +75,8 @@ GET    /atoll/v1/availability                             200      200     200  
 GET    /atoll/v1/slots                                    200      200     200     200      403       403     403     403   401      401      401      401
 GET    /atoll/v1/topology                                 200      200     200     200      403       403     403     403   401      401      401      401
 GET    /atoll/v1/events                                   200      200     200     200      403       403     403     403   401      401      401      401
+GET    /atoll/v1/regions                                  200      403     403     403      403       403     403     403   401      401      401      401
+POST   /atoll/v1/regions/:name/confirm                    200      403     403     403      403       403     403     403   401      401      401      401
 GET    /reservation                                       300      300     300     300      300       300     300     300   300      300      300      300
 GET    /reservation/versions                              300      300     300     300      300       300     300     300   300      300      300      300
 GET    /v1/leases                                         200      200     200     200      403       403     403     403   401      401      401      401

@@ -9,7 +9,6 @@ import { timersOf, until } from '../wait.ts'
 import { type World, world } from '../world.ts'
 import { tokenWith } from './people.ts'
 import { allRoutes, type MountedRoute } from './requests.ts'
-import { served } from './served.ts'
 import { expectShape } from './shapes.ts'
 
 const caller = (userId: string, projectId: string | null, roles = ['member']): Caller => ({
@@ -117,7 +116,7 @@ describe('a user who asks too often', () => {
   })
 
   it('goes on listening: whether one still may is no request of one’s', async () => {
-    await using s = await served(w)
+    await using s = await w.listen()
     const late = tokenWith(w, 'listener', ['member'])
     const options = {
       port: s.port,

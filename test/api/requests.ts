@@ -85,6 +85,19 @@ async function possibleJob(w: World): Promise<NewJob> {
 
 const newJob = async (w: World) => createJob(w.app, operator, await possibleJob(w))
 
+/** A region that is suspect: twelve ports are missing. */
+async function newSuspect(w: World): Promise<Region> {
+  const region = await newRegion(w)
+  await w.app.store.suspicions.raise({
+    regionId: region.id,
+    through: 'network',
+    since: w.app.now(),
+    reason: '12 of 15 ports are missing at once',
+    counts: { port: { missing: 12, known: 15 } },
+  })
+  return region
+}
+
 async function goodJob(w: World): Promise<GoodRequest> {
   const { projectId, type, resource } = await possibleJob(w)
   return { body: { job: { type, project_id: projectId, resource } } }
@@ -135,6 +148,11 @@ export const goodRequests: Readonly<Record<string, (w: World) => Promise<GoodReq
   'GET /atoll/v1/slots': async () => ({}),
   'GET /atoll/v1/topology': async () => ({}),
   'GET /atoll/v1/events': async () => ({}),
+  'GET /atoll/v1/regions': async () => ({}),
+  'POST /atoll/v1/regions/:name/confirm': async w => ({
+    id: (await newSuspect(w)).name,
+    body: { missing: { port: 12 } },
+  }),
 }
 
 /** What the path of a good request cannot do without. */

@@ -6,10 +6,9 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMetrics } from '../../src/api/metrics.ts'
 import { createOperations } from '../../src/api/operations.ts'
-import { type World, world } from '../world.ts'
+import { type Served, type World, world } from '../world.ts'
 import { tokenWith } from './people.ts'
 import { allRoutes, goodRequests, newRegion, pathWith, rowCounts } from './requests.ts'
-import { type Served, served } from './served.ts'
 
 describe('the links of a version document', () => {
   const forwarded = {
@@ -73,12 +72,9 @@ describe('a request', () => {
   let s: Served
   beforeAll(async () => {
     w = await world()
-    s = await served(w)
+    s = await w.listen()
   })
-  afterAll(async () => {
-    await s[Symbol.asyncDispose]()
-    await w[Symbol.asyncDispose]()
-  })
+  afterAll(() => w[Symbol.asyncDispose]())
 
   it('has an id on its answer and in every line of the log about it, whatever becomes of it', async () => {
     const token = await w.token('admin')
@@ -279,7 +275,7 @@ it('operations on a listener of their own have ids, and nothing beside them', as
 
 it('bytes that are no HTTP get one answer, and the connection ends', async () => {
   await using w = await world()
-  await using s = await served(w)
+  await using s = await w.listen()
   for (const bytes of [
     Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]),
     '\r\n\r\nhello\r\n\r\n',

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Announced, announced } from './openstack.ts'
+import type { World } from '../world.ts'
+import { announced } from './openstack.ts'
 
 const installed = (command: string): string => {
   if (existsSync(`/usr/bin/${command}`)) return ''
@@ -14,11 +15,11 @@ const installed = (command: string): string => {
 }
 const missing = { blazar: installed('blazar'), openstack: installed('openstack') }
 
-let atoll: Announced
+let w: World
 beforeAll(async () => {
-  atoll = await announced()
+  w = await announced()
 })
-afterAll(() => atoll[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
 interface Done {
   code: number | null
@@ -37,7 +38,7 @@ async function run(
 ): Promise<Done> {
   const env = {
     PATH: process.env.PATH,
-    OS_AUTH_URL: atoll.authUrl,
+    OS_AUTH_URL: w.cloud.authUrl,
     OS_AUTH_TYPE: 'password',
     OS_IDENTITY_API_VERSION: '3',
     OS_USERNAME: user,

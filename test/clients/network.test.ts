@@ -1,17 +1,18 @@
 // The unmodified `openstack network` commands, against an Atoll behind a real socket.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Announced, announced, json, openstack, withoutOpenstack } from './openstack.ts'
+import type { World } from '../world.ts'
+import { announced, json, openstack, withoutOpenstack } from './openstack.ts'
 
 const missing = withoutOpenstack('the openstack network commands')
 
-let atoll: Announced
+let w: World
 beforeAll(async () => {
-  atoll = await announced()
+  w = await announced()
 })
-afterAll(() => atoll[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
-const run = (lines: string[], user: 'admin' | 'demo' = 'demo') => openstack(atoll.authUrl, lines, { user })
+const run = (lines: string[], user: 'admin' | 'demo' = 'demo') => openstack(w.cloud.authUrl, lines, { user })
 
 describe.skipIf(missing)(`the openstack command${missing}`, () => {
   it('makes, lists, shows, sets and deletes what the network API has', async () => {

@@ -1,31 +1,24 @@
 // The unmodified `openstack` command builds two topologies over regions whose clockwork runs: T1, everything in one
 // region, and T4, one way out for networks of several; and does with them what users do.
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type Served, served } from '../api/served.ts'
-import { type Planet, planet } from '../network/planet.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { markedIn } from '../network/regions.ts'
+import { type World, world } from '../world.ts'
 import { announce, json, openstack, withoutOpenstack } from './openstack.ts'
 
 const missing = withoutOpenstack('networks over regions by the openstack command')
 
-let p: Planet
-let s: Served
+let w: World
 beforeAll(async () => {
   if (missing) return
-  // Beside the lab, too, the regions are simulated ones.
-  vi.stubEnv('ATOLL_LAB', undefined)
-  p = await planet({ regions: ['Pod1', 'Pod2'] })
-  s = await served(p)
-  announce(p.sim!, s)
-  await p.startWork()
+  w = await world({ joined: true })
+  announce(w.cloud, await w.listen())
+  await w.startWork()
 })
-afterAll(async () => {
-  await s?.[Symbol.asyncDispose]()
-  await p?.[Symbol.asyncDispose]()
-})
+afterAll(() => w?.[Symbol.asyncDispose]())
 
 const run = (lines: readonly string[], who?: Parameters<typeof openstack>[2]) =>
-  openstack(p.sim!.authUrl, lines, who)
+  openstack(w.cloud.authUrl, lines, who)
 
 /** As `run`, where nothing is complained about; what was printed. */
 async function good(lines: readonly string[], who?: Parameters<typeof openstack>[2]) {
@@ -150,7 +143,7 @@ describe.skipIf(missing)(`everything in one region${missing}`, () => {
     expect(ingress).toEqual([
       expect.objectContaining({ 'Port Range': '80:81', 'IP Range': '192.0.2.0/24', Direction: 'ingress' }),
     ])
-    await p.settle()
+    await w.settle()
     const [there, group] = await good([json('security group rule list web2'), json('port show p1b')], {
       region: 'Pod1',
     })
@@ -217,8 +210,8 @@ describe.skipIf(missing)(`everything in one region${missing}`, () => {
       'security group delete web2',
     ])
     await good(['network delete ext1'], { user: 'admin' })
-    await p.settle()
-    expect(await p.marked('Pod1')).toEqual([])
+    await w.settle()
+    expect(await markedIn(w, 'Pod1')).toEqual([])
   })
 })
 
@@ -256,7 +249,7 @@ describe.skipIf(missing)(`one way out for networks of several regions${missing}`
     ])
     const { id, fixed_ips, mac_address } = before
     expect(after).toMatchObject({ id, fixed_ips, mac_address, binding_profile: { region: 'Pod2' } })
-    await p.settle()
+    await w.settle()
     const [inPod2] = await good([json('port show pb')], { region: 'Pod2' })
     expect([inPod2.mac_address, inPod2.fixed_ips[0].ip_address]).toEqual([
       mac_address,
@@ -296,7 +289,7 @@ describe.skipIf(missing)(`one way out for networks of several regions${missing}`
       json(`floating ip show ${one}`),
     ])
     expect(moved.fixed_ip_address).toMatch(/^10\.0\.3\./)
-    await p.settle()
+    await w.settle()
     const [[leading], routers] = await good([json('floating ip list'), json('router show way')], {
       region: 'Pod2',
     })
@@ -315,7 +308,7 @@ describe.skipIf(missing)(`one way out for networks of several regions${missing}`
       'network delete a b',
     ])
     await good(['network delete ext4'], { user: 'admin' })
-    await p.settle()
-    for (const region of p.regions) expect(await p.marked(region)).toEqual([])
+    await w.settle()
+    for (const region of w.regions) expect(await markedIn(w, region)).toEqual([])
   })
 })

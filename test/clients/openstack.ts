@@ -4,8 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import type { Cloud } from '../../sim/cloud.ts'
-import { type Served, served } from '../api/served.ts'
-import { world } from '../world.ts'
+import { type Served, type World, world } from '../world.ts'
 
 const command = '/usr/bin/openstack'
 
@@ -23,24 +22,11 @@ export function announce({ keystone }: Pick<Cloud, 'keystone'>, { port }: Pick<S
     endpoint.url = endpoint.url.replace('http://127.0.0.1:19999', `http://127.0.0.1:${port}`)
 }
 
-export interface Announced extends AsyncDisposable {
-  readonly authUrl: string
-}
-
-/** An Atoll behind a real socket, which the catalog names and two regions have joined. */
-export async function announced(): Promise<Announced> {
-  const w = await world()
-  const s = await served(w)
-  announce(w.cloud, s)
-  for (const region_name of ['Pod1', 'Pod2'])
-    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
-  return {
-    authUrl: w.cloud.authUrl,
-    async [Symbol.asyncDispose]() {
-      await s[Symbol.asyncDispose]()
-      await w[Symbol.asyncDispose]()
-    },
-  }
+/** A world whose API is behind a real socket, which the catalog names. */
+export async function announced(): Promise<World> {
+  const w = await world({ joined: true })
+  announce(w.cloud, await w.listen())
+  return w
 }
 
 export interface Said {

@@ -1,8 +1,7 @@
 // Every call of python-tricircleclient as it stands on the wire, and what that client needs of the answer.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Served, served } from '../api/served.ts'
-import { type Reply, type World, world } from '../world.ts'
+import { type Reply, type Served, type World, world } from '../world.ts'
 
 let w: World
 let s: Served
@@ -10,14 +9,11 @@ let s: Served
 let endpoint: string
 beforeAll(async () => {
   w = await world()
-  s = await served(w)
+  s = await w.listen()
   const url = await endpointOf('tricircle')
   endpoint = new URL(url).pathname
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 async function endpointOf(type: string): Promise<string> {
   const headers = { 'x-auth-token': await w.token('admin') }

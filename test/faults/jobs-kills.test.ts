@@ -6,7 +6,7 @@ import type { Job } from '../../src/core/jobs/job.ts'
 import { askForUpkeep } from '../../src/worker/upkeep.ts'
 import { chanceOf, pick, seed } from '../chance.ts'
 import { pause, until } from '../wait.ts'
-import { type Fleet, fleet } from '../worker/fleet.ts'
+import { type Working, working } from '../worker/working.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
 
 const regions = 20
@@ -19,8 +19,8 @@ afterEach(async () => {
 })
 
 async function setUp(seeded: number, options: readonly string[] = []) {
-  const f = await fleet({ pods: regions })
-  open.push(f)
+  const w = await working({ regions })
+  open.push(w)
   const chance = chanceOf(seeded)
   let late = 0
   const beLate = async (ms: number): Promise<void> => {
@@ -28,68 +28,68 @@ async function setUp(seeded: number, options: readonly string[] = []) {
     await pause(ms)
     late -= 1
   }
-  for (const pod of f.pods) {
+  for (const pod of w.neutrons) {
     // Some calls take effect long after whoever made them is gone, some answers come after that.
     pod.intercept.before = method =>
       method === 'POST' && chance() < 0.02 ? beLate(3000 * chance()) : undefined
     pod.intercept.after = method => (method === 'POST' && chance() < 0.1 ? pause(1000 * chance()) : undefined)
   }
-  const processes = workerProcesses(f, options)
+  const processes = workerProcesses(w, options)
   open.push(processes)
   await Promise.all(Array.from({ length: workers }, () => processes.start()))
-  return { f, processes, chance, late: () => late }
+  return { w, processes, chance, late: () => late }
 }
 
-const jobsIn = (f: Fleet, count: number): Job[] =>
-  Array.from({ length: count }, (_, index) => f.job({ region: f.pods[index % regions]!.name }))
+const jobsIn = (w: Working, count: number): Job[] =>
+  Array.from({ length: count }, (_, index) => w.job({ region: w.neutrons[index % regions]!.name }))
 
 interface Taken {
   readonly key: string
   readonly epoch: number
 }
 
-async function takenBy(f: Fleet, worker: number): Promise<Taken[]> {
+async function takenBy(w: Working, worker: number): Promise<Taken[]> {
   const { rows } = await sql<Taken>`
-    select key, epoch from turn where worker = ${worker} and kind = 'job'`.execute(f.database.db)
+    select key, epoch from turn where worker = ${worker} and kind = 'job'`.execute(w.database.db)
   return rows
 }
 
 /** Until somebody else has each of the turns. */
-async function takeover(f: Fleet, orphans: readonly Taken[]): Promise<void> {
+async function takeover(w: Working, orphans: readonly Taken[]): Promise<void> {
   const left = async (): Promise<Taken[]> => {
     const { rows } = await sql<Taken>`
       select turn.key, turn.epoch from turn
       join unnest(${orphans.map(({ key }) => key)}::text[], ${orphans.map(({ epoch }) => epoch)}::bigint[])
         as orphan (key, epoch) on turn.key = orphan.key and turn.epoch = orphan.epoch
-      where turn.kind = 'job'`.execute(f.database.db)
+      where turn.kind = 'job'`.execute(w.database.db)
     return rows
   }
   await until(async () => (await left()).length === 0, { what: 'others have what it had', seen: left })
 }
 
 /** Kills a worker whose leases have a year to go: only that its lock is gone can tell the others. */
-async function kill(f: Fleet, victim: WorkerProcess): Promise<Taken[]> {
+async function kill(w: Working, victim: WorkerProcess): Promise<Taken[]> {
   await victim.kill()
   await sql`update turn set lease_until = now() + interval '1 year' where worker = ${victim.worker}`.execute(
-    f.database.db,
+    w.database.db,
   )
-  return takenBy(f, victim.worker)
+  return takenBy(w, victim.worker)
 }
 
 /** Stops a worker for longer than its lease, lets others take what it had, and continues it. */
-async function stopAndGoOn(f: Fleet, victim: WorkerProcess): Promise<Taken[]> {
+async function stopAndGoOn(w: Working, victim: WorkerProcess): Promise<Taken[]> {
   await victim.stop()
-  const had = await takenBy(f, victim.worker)
+  const had = await takenBy(w, victim.worker)
   // As if its lease had run out.
   await sql`update turn set lease_until = now() - interval '1 second' where worker = ${victim.worker}`.execute(
-    f.database.db,
+    w.database.db,
   )
-  await takeover(f, had)
+  await takeover(w, had)
   victim.goOn()
   return had
 }
 
-const logged = async ({ database }: Fleet): Promise<string[]> => {
+const logged = async ({ database }: Working): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`select id from job_log`.execute(database.db)
   return rows.map(({ id }) => id)
 }
@@ -103,10 +103,10 @@ interface Findings {
   readonly wrong: number
 }
 
-async function findings(f: Fleet, jobs: readonly Job[], { runs }: WorkerProcesses): Promise<Findings> {
-  const done = new Set(await logged(f))
+async function findings(w: Working, jobs: readonly Job[], { runs }: WorkerProcesses): Promise<Findings> {
+  const done = new Set(await logged(w))
   const networks = new Map<string, number>()
-  for (const pod of f.pods) {
+  for (const pod of w.neutrons) {
     for (const { name } of pod.networks()) networks.set(name, (networks.get(name) ?? 0) + 1)
   }
   const succeeded = runs.filter(({ outcome }) => outcome === 'succeeded').map(({ id }) => id)
@@ -118,7 +118,7 @@ async function findings(f: Fleet, jobs: readonly Job[], { runs }: WorkerProcesse
 }
 
 /** Every region is tidied by whichever worker comes to it. */
-async function tidyAll({ app, database, pods }: Fleet): Promise<void> {
+async function tidyAll({ app, database, neutrons }: Working): Promise<void> {
   await askForUpkeep(app)
   await until(
     async () => {
@@ -126,13 +126,13 @@ async function tidyAll({ app, database, pods }: Fleet): Promise<void> {
         await sql`select from turn where kind = 'tidy' and worker is null and due_at > now()`.execute(
           database.db,
         )
-      return rows.length === pods.length
+      return rows.length === neutrons.length
     },
     { what: 'all regions are tidy' },
   )
 }
 
-async function outcomes({ database }: Fleet): Promise<string> {
+async function outcomes({ database }: Working): Promise<string> {
   const { rows } = await sql<{ attempts: number; n: number }>`
     select attempts, count(*) as n from job_log group by attempts order by attempts`.execute(database.db)
   return rows.map(({ attempts, n }) => `${n} in ${attempts}`).join(', ')
@@ -145,16 +145,16 @@ describe('workers that die and stop at random', () => {
 
   it(`do each of ${count} jobs, with one effect each`, { timeout: 900_000 }, async () => {
     const seeded = seed()
-    const { f, processes, chance, late } = await setUp(seeded)
-    const jobs = jobsIn(f, count)
-    await f.post(jobs.slice(0, count / 2), 500)
-    const posting = f.post(jobs.slice(count / 2), 50)
+    const { w, processes, chance, late } = await setUp(seeded)
+    const jobs = jobsIn(w, count)
+    await w.post(jobs.slice(0, count / 2), 500)
+    const posting = w.post(jobs.slice(count / 2), 50)
     const underWay: Promise<void>[] = []
     const stopped = new Set<WorkerProcess>()
     let [kills, stops, orphans, done] = [0, 0, 0, 0]
     const stop = async (victim: WorkerProcess): Promise<void> => {
       stopped.add(victim)
-      if ((await stopAndGoOn(f, victim)).length > 0) stops += 1
+      if ((await stopAndGoOn(w, victim)).length > 0) stops += 1
       stopped.delete(victim)
     }
     const ready = () => processes.alive.filter(one => one.isReady && !stopped.has(one))
@@ -162,7 +162,7 @@ describe('workers that die and stop at random', () => {
       const next = Math.min(count, done + jobsAKill)
       await until(
         async () => {
-          done = (await logged(f)).length
+          done = (await logged(w)).length
           // On a busy machine they start slower than they are killed.
           return done === count || (done >= next && ready().length >= 2)
         },
@@ -170,10 +170,10 @@ describe('workers that die and stop at random', () => {
       )
       if (done === count) break
       const victim = pick(ready(), chance)
-      const had = await kill(f, victim)
+      const had = await kill(w, victim)
       kills += 1
       orphans += had.length
-      underWay.push(takeover(f, had))
+      underWay.push(takeover(w, had))
       void processes.start().catch(() => {})
       if (kills % 5 === 0) {
         underWay.push(stop(pick(ready(), chance)))
@@ -184,46 +184,46 @@ describe('workers that die and stop at random', () => {
     expect(orphans).toBeGreaterThan(0)
     // What was under way to a region when its worker was killed may still take effect.
     await until(() => late() === 0, { what: 'no call is late any more' })
-    await tidyAll(f)
-    const made = f.pods.reduce((sum, pod) => sum + pod.calls('POST', 'networks'), 0)
+    await tidyAll(w)
+    const made = w.neutrons.reduce((sum, pod) => sum + pod.calls('POST', 'networks'), 0)
     console.log(
-      `seed ${seeded}: ${count} jobs, ${kills} kills and ${stops} stops, runs a job: ${await outcomes(f)}; ` +
+      `seed ${seeded}: ${count} jobs, ${kills} kills and ${stops} stops, runs a job: ${await outcomes(w)}; ` +
         `${orphans} turns taken over from the dead; ` +
         `${made} networks made for ${count}, removed by realise ${processes.surplus.realise}, by tidy ${processes.surplus.tidy}`,
     )
     expect(processes.errors).toEqual([])
-    expect(await findings(f, jobs, processes)).toEqual({ lost: 0, twice: 0, wrong: 0 })
-    const { rows } = await sql`select from job`.execute(f.database.db)
+    expect(await findings(w, jobs, processes)).toEqual({ lost: 0, twice: 0, wrong: 0 })
+    const { rows } = await sql`select from job`.execute(w.database.db)
     expect(rows).toHaveLength(0)
     expect(kills).toBeGreaterThan(0)
   })
 
   it('are found out when results are written whoever has the turn', { timeout: 300_000 }, async () => {
     const seeded = seed()
-    const { f, processes, chance } = await setUp(seeded, ['--no-fence'])
+    const { w, processes, chance } = await setUp(seeded, ['--no-fence'])
     // So that a worker has many jobs under way when it is stopped.
-    for (const pod of f.pods) pod.intercept.after = () => pause(200)
+    for (const pod of w.neutrons) pod.intercept.after = () => pause(200)
     const count = 1000
-    const jobs = jobsIn(f, count)
-    await f.post(jobs, 500)
+    const jobs = jobsIn(w, count)
+    await w.post(jobs, 500)
     let stops = 0
     let seen: Findings = { lost: 0, twice: 0, wrong: 0 }
     while (stops < 10 && seen.twice === 0) {
       const victim = pick(processes.alive, chance)
       await until(
-        async () => (await takenBy(f, victim.worker)).length > 0 || (await logged(f)).length === count,
+        async () => (await takenBy(w, victim.worker)).length > 0 || (await logged(w)).length === count,
         { what: 'it has jobs under way' },
       )
       const told = () => processes.runs.filter(({ pid }) => pid === victim.pid).length
       const before = told()
-      const had = await stopAndGoOn(f, victim)
+      const had = await stopAndGoOn(w, victim)
       if (had.length > 0) stops += 1
       // What had only been taken when it was stopped is not run any more; what ran ends, and then it takes others.
-      await until(async () => told() >= before + had.length || (await logged(f)).length === count, {
+      await until(async () => told() >= before + had.length || (await logged(w)).length === count, {
         what: 'it has ended as many as it had',
       })
-      seen = await findings(f, jobs, processes)
-      if ((await logged(f)).length === count) break
+      seen = await findings(w, jobs, processes)
+      if ((await logged(w)).length === count) break
     }
     console.log(`seed ${seeded}: planted: ${stops} stops, ${seen.twice} results written twice`)
     expect(processes.isPlanted).toBe(true)

@@ -1,11 +1,11 @@
-// Worker processes of a fleet: started, killed, stopped and continued, and what they tell.
+// Worker processes of a world: started, killed, stopped and continued, and what they tell.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { until } from '../wait.ts'
-import { type Fleet, identityOf } from '../worker/fleet.ts'
+import type { Working } from '../worker/working.ts'
 
 const program = fileURLToPath(new URL('jobs-worker.mjs', import.meta.url))
 
@@ -51,13 +51,13 @@ export interface WorkerProcesses extends AsyncDisposable {
 /** As Linux tells it: `T` is stopped. */
 const stateOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]!
 
-export function workerProcesses(f: Fleet, options: readonly string[] = []): WorkerProcesses {
+export function workerProcesses(w: Working, options: readonly string[] = []): WorkerProcesses {
   const alive: WorkerProcess[] = []
   const runs: Run[] = []
   const surplus = { realise: 0, tidy: 0 }
   const errors: string[] = []
   let isPlanted = false
-  const env = { PATH: process.env.PATH, ...identityOf(f.cloud), ATOLL_DATABASE_URL: f.databaseUrl }
+  const env = { PATH: process.env.PATH, ...w.settings }
 
   async function start(): Promise<WorkerProcess> {
     const child = fork(program, options, { env, execArgv: ['--enable-source-maps'] })

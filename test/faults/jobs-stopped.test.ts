@@ -7,23 +7,23 @@ import type { Job } from '../../src/core/jobs/job.ts'
 import { askForUpkeep } from '../../src/worker/upkeep.ts'
 import { sized } from '../chance.ts'
 import { gate, until } from '../wait.ts'
-import { type Fleet, fleet, type Pod } from '../worker/fleet.ts'
+import { type Watched, type Working, working } from '../worker/working.ts'
 import { type WorkerProcess, type WorkerProcesses, workerProcesses } from './jobs-processes.ts'
 
 const rounds = sized(30)
 /** The whole waits for the leases of the first round to run out; else the database is told that they have. */
 const waitsForLeases = (round: number): boolean => process.env.SOAK === '1' && round === 0
 
-let f: Fleet
-let pod: Pod
+let w: Working
+let pod: Watched
 let processes: WorkerProcesses
 /** In how many rounds two things existed for a moment, of how many rounds. */
 const twice = { seen: 0, of: 0 }
 
 beforeAll(async () => {
-  f = await fleet({ pods: 1 })
-  pod = f.pods[0]!
-  processes = workerProcesses(f)
+  w = await working({ regions: 1 })
+  pod = w.neutrons[0]!
+  processes = workerProcesses(w)
   await Promise.all([processes.start(), processes.start()])
 })
 afterEach(() => {
@@ -34,7 +34,7 @@ afterEach(() => {
 })
 afterAll(async () => {
   await processes[Symbol.asyncDispose]()
-  await f[Symbol.asyncDispose]()
+  await w[Symbol.asyncDispose]()
   console.log(
     `two things existed for a moment in ${twice.seen} of ${twice.of} rounds; ` +
       `removed by realise ${processes.surplus.realise}, by tidy ${processes.surplus.tidy}`,
@@ -55,8 +55,8 @@ function holdNext(moment: 'before' | 'after', method: string) {
   return { came: came.held, letGo: held.open }
 }
 
-async function post(job = f.job({ region: pod.name })): Promise<Job> {
-  await f.post([job])
+async function post(job = w.job({ region: pod.name })): Promise<Job> {
+  await w.post([job])
   return job
 }
 
@@ -64,7 +64,7 @@ async function post(job = f.job({ region: pod.name })): Promise<Job> {
 async function taker(job: Job): Promise<{ process: WorkerProcess | undefined; epoch: number }> {
   const { rows } = await sql<{ worker: number | null; epoch: number }>`
     select worker, epoch from turn where key = ${`configure_route#${job.resource.router_id}`}`.execute(
-    f.database.db,
+    w.database.db,
   )
   const process = processes.alive.find(({ worker }) => worker === rows[0]?.worker)
   return { process, epoch: rows[0]?.epoch ?? 0 }
@@ -76,7 +76,7 @@ async function stopTaker(job: Job, round = 1): Promise<WorkerProcess> {
   await process!.stop()
   if (!waitsForLeases(round)) {
     await sql`update turn set lease_until = now() - interval '1 second' where worker = ${process!.worker}`.execute(
-      f.database.db,
+      w.database.db,
     )
   }
   await until(async () => (await taker(job)).epoch !== epoch, { what: 'another has it' })
@@ -90,7 +90,7 @@ async function record({ id, resource }: Job) {
     from (values (${id}::uuid, ${`configure_route#${resource.router_id}`})) as asked (id, key)
     left join job on job.id = asked.id left join job_log on job_log.id = asked.id
     left join turn on turn.key = asked.key and (turn.worker is not null or turn.due_at <> 'infinity')`.execute(
-    f.database.db,
+    w.database.db,
   )
   return rows
 }
@@ -99,7 +99,7 @@ const runOf = (job: Job, { pid }: WorkerProcess) =>
   processes.runs.find(run => run.id === job.id && run.pid === pid)
 
 async function untilLogged(job: Job): Promise<void> {
-  await until(async () => (await f.app.store.jobs.get(job.id))?.status === 'SUCCESS', {
+  await until(async () => (await w.app.store.jobs.get(job.id))?.status === 'SUCCESS', {
     what: 'it is in the log',
   })
 }
@@ -111,13 +111,13 @@ function count(isTwice: boolean): void {
 
 const isTidy = async (): Promise<boolean> => {
   const { rows } = await sql`
-    select from turn where kind = 'tidy' and worker is null and due_at > now()`.execute(f.database.db)
+    select from turn where kind = 'tidy' and worker is null and due_at > now()`.execute(w.database.db)
   return rows.length > 0
 }
 
 const noted = async (job: Job): Promise<string | null> => {
   const { rows } = await sql<{ regional_id: string | null }>`
-    select regional_id from intent where purpose = ${job.resource.router_id}`.execute(f.database.db)
+    select regional_id from intent where purpose = ${job.resource.router_id}`.execute(w.database.db)
   return rows[0]?.regional_id ?? null
 }
 
@@ -177,11 +177,11 @@ describe('a worker that is stopped in the middle of a create', () => {
 
   it('makes its call only after it went on, and takes back what it made', async () => {
     const held = holdNext('after', 'GET')
-    const job = f.job({ region: pod.name })
+    const job = w.job({ region: pod.name })
     // Somebody has begun it before, so whoever comes looks first.
     const purpose = job.resource.router_id!
-    const intent = { id: f.app.newId(), region: pod.name, resourceType: 'network', purpose, owner: purpose }
-    await f.app.store.intents.declare(intent, f.app.now())
+    const intent = { id: w.app.newId(), region: pod.name, resourceType: 'network', purpose, owner: purpose }
+    await w.app.store.intents.declare(intent, w.app.now())
     await post(job)
     await held.came
     const stopped = await stopTaker(job)
@@ -196,8 +196,8 @@ describe('a worker that is stopped in the middle of a create', () => {
     count(true)
   })
 
-  it('and is killed then: what its late call made is found by its mark and removed by the tidy turn', async () => {
-    const foreign = ['atoll:not ours', `theirs atoll:${f.app.newId()}`].map(
+  it('that is killed when it goes on: what its late call made is found by its mark and removed by the tidy turn', async () => {
+    const foreign = ['atoll:not ours', `theirs atoll:${w.app.newId()}`].map(
       description => pod.create('network', { project_id: 'b', name: 'theirs', description }).id,
     )
     const held = holdNext('before', 'POST')
@@ -211,7 +211,7 @@ describe('a worker that is stopped in the middle of a create', () => {
     held.letGo()
     await until(() => called(job).length === 2, { what: 'the late call took effect' })
     count(true)
-    await askForUpkeep(f.app)
+    await askForUpkeep(w.app)
     await until(() => called(job).length === 1, { what: 'there is one' })
     expect(called(job)[0]!.id).toBe(await noted(job))
     await until(isTidy, { what: 'the tidy turn is over' })

@@ -6,14 +6,14 @@ import { AppError } from '../../src/core/error.ts'
 import type { Maker } from '../../src/core/network/copies/intent.ts'
 import { makerOf, type Realised, realise } from '../../src/core/network/copies/realise.ts'
 import { chanceOf, pick, seed, sized } from '../chance.ts'
-import { type Fleet, fleet, project } from '../worker/fleet.ts'
+import { project, type Working, working } from '../worker/working.ts'
 
 const creates = sized(10_000)
 const atOnce = 16
 
-let f: Fleet
+let w: Working
 
-afterEach(() => f[Symbol.asyncDispose]())
+afterEach(() => w[Symbol.asyncDispose]())
 
 /** How often it takes until somebody who tries again after every failure has it. */
 async function insist(attempt: () => Promise<Realised>): Promise<number> {
@@ -36,13 +36,13 @@ interface Outcome {
 
 /** Makes a network for each of so many purposes while every answer is lost, `between` it and its maker. */
 async function createAll(count: number, between: (maker: Maker) => Maker = maker => maker): Promise<Outcome> {
-  f = await fleet({ pods: 10 })
+  w = await working({ regions: 10 })
   const seeded = seed()
   const chance = chanceOf(seeded)
   const lost = { method: 'POST', path: '/v2.0/networks' }
   // In half of the regions the connection dies after the effect, in the others a proxy gives up on the answer.
-  const faults = f.pods.map(({ name }, index) =>
-    f.cloud.faults.add(
+  const faults = w.neutrons.map(({ name }, index) =>
+    w.cloud.faults.add(
       index % 2 === 0
         ? { ...lost, kind: 'lost', region: name }
         : { ...lost, kind: 'status', status: 504, after: true, region: name },
@@ -50,7 +50,7 @@ async function createAll(count: number, between: (maker: Maker) => Maker = maker
   )
   const purposes = Array.from({ length: count }, (_, index) => ({
     purpose: `net-${index}`,
-    region: pick(f.pods, chance).name,
+    region: pick(w.neutrons, chance).name,
   }))
   const left = [...purposes]
   let tries = 0
@@ -65,9 +65,9 @@ async function createAll(count: number, between: (maker: Maker) => Maker = maker
       tries += took
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, () => one(f.app)))
+  await Promise.all(Array.from({ length: atOnce }, () => one(w.app)))
   const made = new Map<string, number>()
-  for (const pod of f.pods) {
+  for (const pod of w.neutrons) {
     for (const { name } of pod.networks()) {
       const key = `${pod.name} ${name}`
       made.set(key, (made.get(key) ?? 0) + 1)

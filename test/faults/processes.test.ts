@@ -10,7 +10,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { readMigrations } from '../../src/store/migrations.ts'
 import { until } from '../wait.ts'
-import { type Process, type Site, site } from './serving.ts'
+import { type Process, type World, world } from '../world.ts'
 
 /** By which processes take turns at migrating (src/store/migrations.ts). */
 const migrationLock = 0x61746f6c
@@ -18,8 +18,10 @@ const migrationLock = 0x61746f6c
 const kills = process.env.SOAK ? 20 : 2
 
 async function newPod(atoll: Process, name: string): Promise<string> {
-  const { status, json } = await atoll.ask('POST', '/v1.0/pods', {
-    pod: { region_name: name, az_name: 'az' },
+  const { status, json } = await atoll.call('POST', '/v1.0/pods', {
+    body: {
+      pod: { region_name: name, az_name: 'az' },
+    },
   })
   expect(status).toBe(200)
   return json.pod.pod_id
@@ -49,7 +51,7 @@ async function createMany(
       const fate: Fate = { topId: randomUUID(), acknowledged: false }
       fates.push(fate)
       try {
-        const { status } = await atoll.ask('POST', '/v1.0/routings', routing(podId, fate.topId))
+        const { status } = await atoll.call('POST', '/v1.0/routings', { body: routing(podId, fate.topId) })
         if (status !== 200) throw new Error(`an answer of ${status}`)
         fate.acknowledged = true
         onEach(fates.filter(one => one.acknowledged).length)
@@ -65,8 +67,8 @@ async function createMany(
 
 describe('a process that is killed while it writes', () => {
   it(`loses nothing that it acknowledged, ${kills} times over, and the next one needs no help`, async () => {
-    await using here = await site()
-    let atoll = await here.start()
+    await using w = await world()
+    let atoll = await w.process()
     const podId = await newPod(atoll, 'Killed')
     const fates: Fate[] = []
     for (let kill = 0; kill < kills; kill++) {
@@ -76,8 +78,8 @@ describe('a process that is killed while it writes', () => {
       })
       expect(await atoll.ended).toBeNull()
       fates.push(...round)
-      atoll = await here.start()
-      await expectKept(here, atoll, podId, fates)
+      atoll = await w.process()
+      await expectKept(w, atoll, podId, fates)
     }
     const acknowledged = fates.filter(fate => fate.acknowledged).length
     console.log(
@@ -87,54 +89,49 @@ describe('a process that is killed while it writes', () => {
   }, 600_000)
 
   /** What was acknowledged is there, what is there was asked for, and the audit trail has one line for each. */
-  async function expectKept(
-    here: Site,
-    atoll: Process,
-    podId: string,
-    fates: readonly Fate[],
-  ): Promise<void> {
-    const rows = await here.query<{ id: number; central_id: string }>(
-      'select id::int, central_id from routing',
-    )
+  async function expectKept(w: World, atoll: Process, podId: string, fates: readonly Fate[]): Promise<void> {
+    const rows = await w.query<{ id: number; central_id: string }>('select id::int, central_id from routing')
     const stored = new Set(rows.map(row => row.central_id))
     expect(stored.size).toBe(rows.length)
     for (const { topId, acknowledged } of fates) if (acknowledged) expect(stored).toContain(topId)
     const asked = new Set(fates.map(fate => fate.topId))
     for (const id of stored) expect(asked).toContain(id)
-    const noted = await here.query<{ target: number }>(
+    const noted = await w.query<{ target: number }>(
       `select target::int from audit where action = 'routing.create' order by 1`,
     )
     expect(noted.map(line => line.target)).toEqual(rows.map(row => row.id).sort((a, b) => a - b))
-    const last = await atoll.ask('GET', `/v1.0/routings?all_projects=true&limit=1&pod_id=${podId}`)
+    const last = await atoll.call('GET', `/v1.0/routings?all_projects=true&limit=1&pod_id=${podId}`)
     expect(last.json.routings[0].id).toBe(Math.max(...rows.map(row => row.id)))
   }
 })
 
 describe('ten processes that start at once on an empty database', () => {
   it('migrate it once, share one key, serve the same data, and stop cleanly', async () => {
-    await using here = await site({ empty: true })
+    await using w = await world({ empty: true })
     // All of them are held until the last one has come, so that they do come at once.
-    const holder = new pg.Client({ connectionString: here.databaseUrl })
+    const holder = new pg.Client({ connectionString: w.databaseUrl })
     await holder.connect()
     await holder.query('select pg_advisory_lock($1)', [migrationLock])
-    const starting = Promise.all(Array.from({ length: 10 }, () => here.start()))
+    const starting = Promise.all(Array.from({ length: 10 }, () => w.process()))
     starting.catch(() => {})
     const waiting = `select from pg_locks join pg_database on pg_database.oid = database
       where locktype = 'advisory' and not granted and datname = current_database()`
-    await until(async () => (await here.query(waiting)).length === 10, { what: 'all ten have come' })
+    await until(async () => (await w.query(waiting)).length === 10, { what: 'all ten have come' })
     await holder.end()
     const processes = await starting
 
-    const applied = await here.query<{ number: number }>('select number from migration order by number')
+    const applied = await w.query<{ number: number }>('select number from migration order by number')
     expect(applied.map(row => row.number)).toEqual(readMigrations().map(migration => migration.number))
-    expect(await here.query(`select name from setting where name = 'key_check'`)).toHaveLength(1)
+    expect(await w.query(`select name from setting where name = 'key_check'`)).toHaveLength(1)
 
     const podId = await newPod(processes[0]!, 'Shared')
     const made = await Promise.all(
-      processes.map(async one => (await one.ask('POST', '/v1.0/routings', routing(podId))).json.routing),
+      processes.map(
+        async one => (await one.call('POST', '/v1.0/routings', { body: routing(podId) })).json.routing,
+      ),
     )
     expect(new Set(made.map(one => one.id)).size).toBe(10)
-    const seen = await Promise.all(processes.map(one => one.ask('GET', '/v1.0/routings?all_projects=true')))
+    const seen = await Promise.all(processes.map(one => one.call('GET', '/v1.0/routings?all_projects=true')))
     for (const { json } of seen) expect(json.routings).toEqual(made.toSorted((a, b) => b.id - a.id))
 
     for (const one of processes) one.child.kill('SIGTERM')
@@ -145,30 +142,30 @@ describe('ten processes that start at once on an empty database', () => {
 
 describe('a process that is told to stop', () => {
   it('answers what is under way, takes no more, and ends with 0', async () => {
+    await using w = await world()
     // So that it ends because all is answered, and not because it was cut off.
-    await using here = await site({ planted: fileURLToPath(new URL('no-cut.mjs', import.meta.url)) })
-    const atoll = await here.start()
+    const atoll = await w.process(fileURLToPath(new URL('no-cut.mjs', import.meta.url)))
     const podId = await newPod(atoll, 'Stopped')
 
     // Nothing is written while this is held, so one request is under way for as long as we like.
-    const holder = new pg.Client({ connectionString: here.databaseUrl })
+    const holder = new pg.Client({ connectionString: w.databaseUrl })
     await holder.connect()
     await holder.query('begin; lock table routing in exclusive mode')
-    const underWay = atoll.ask('POST', '/v1.0/routings', routing(podId))
+    const underWay = atoll.call('POST', '/v1.0/routings', { body: routing(podId) })
     const locked = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-    await until(async () => (await here.query(locked)).length === 1, { what: 'the request is under way' })
+    await until(async () => (await w.query(locked)).length === 1, { what: 'the request is under way' })
 
     atoll.child.kill('SIGTERM')
     await until(() => refuses(atoll), { what: 'it takes no more' })
     await holder.end()
     expect((await underWay).status).toBe(200)
     expect(await atoll.ended).toBe(0)
-    expect(await here.query('select from routing')).toHaveLength(1)
+    expect(await w.query('select from routing')).toHaveLength(1)
   })
 
   it('is not held up by a client that never finishes', async () => {
-    await using here = await site()
-    const atoll = await here.start()
+    await using w = await world()
+    const atoll = await w.process()
     const { port } = new URL(atoll.url)
     const socket = connect(Number(port), '127.0.0.1')
     socket.on('error', () => {})
@@ -182,19 +179,19 @@ describe('a process that is told to stop', () => {
   })
 
   it('is held up by no region that hangs, whether turns or requests wait for it, and by no stream', async () => {
-    await using here = await site()
-    const fault = here.cloud.faults.add({ kind: 'hang', region: 'Pod1', service: 'neutron' })
-    const atoll = await here.start()
+    await using w = await world()
+    const fault = w.cloud.faults.add({ kind: 'hang', region: 'Pod1', service: 'neutron' })
+    const atoll = await w.process()
     await newPod(atoll, 'Pod1')
     await until(() => fault.hits > 0, { what: 'a turn waits for the region' })
     const turns = 'select from turn where worker is not null'
-    expect((await here.query(turns)).length).toBeGreaterThan(0)
+    expect((await w.query(turns)).length).toBeGreaterThan(0)
     const network = { network: { name: 'n', availability_zone_hints: ['Pod1'] } }
     const hits = fault.hits
     // Were it held up until the region is given up, the answer would say that.
-    const waiting = atoll.ask('POST', '/v2.0/networks', network).catch(() => 'cut off')
+    const waiting = atoll.call('POST', '/v2.0/networks', { body: network }).catch(() => 'cut off')
     await until(() => fault.hits > hits, { what: 'a request waits for the region as well' })
-    const headers = { accept: 'text/event-stream', 'x-auth-token': here.token }
+    const headers = { accept: 'text/event-stream', 'x-auth-token': await w.token('admin') }
     const stream = await fetch(`${atoll.url}/atoll/v1/events?after=0`, { headers })
     expect(stream.status).toBe(200)
     const read = stream.text()
@@ -202,18 +199,18 @@ describe('a process that is told to stop', () => {
     expect(await atoll.ended).toBe(0)
     await read
     expect(await waiting).toBe('cut off')
-    expect(await here.query(turns), 'others may take them at once').toEqual([])
+    expect(await w.query(turns), 'others may take them at once').toEqual([])
   })
 
   it('loses nothing that it acknowledged while many were at it', async () => {
-    await using here = await site()
-    const atoll = await here.start()
+    await using w = await world()
+    const atoll = await w.process()
     const podId = await newPod(atoll, 'Busy')
     const fates = await createMany(atoll, podId, 10_000, done => {
       if (done === 100) atoll.child.kill('SIGTERM')
     })
     expect(await atoll.ended).toBe(0)
-    const rows = await here.query<{ central_id: string }>('select central_id from routing')
+    const rows = await w.query<{ central_id: string }>('select central_id from routing')
     const stored = new Set(rows.map(row => row.central_id))
     for (const { topId, acknowledged } of fates) if (acknowledged) expect(stored).toContain(topId)
     expect(atoll.errors()).toBe('')

@@ -1,73 +1,33 @@
 // A lease of a host on a real Nova and Placement: it starts, takes a server by its flavor, keeps others out, ends.
 
-import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
-import { createApp, createClockwork, openCloud } from '../../src/compose.ts'
-import { loadConfig } from '../../src/config/config.ts'
-import type { Caller } from '../../src/core/caller.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { Lease, LeaseSpec } from '../../src/core/leases/lease.ts'
 import { createLease, updateLease } from '../../src/core/leases/leases.ts'
-import { createRegion } from '../../src/core/regions/regions.ts'
 import { getServer, listHypervisors, listServers } from '../../src/openstack/nova.ts'
 import { createFlavor, getFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
-import { openDatabase } from '../../src/store/database.ts'
 import { openBooter } from '../contract/nova-servers.ts'
 import { openTarget } from '../contract/target.ts'
-import { testDatabase } from '../postgres.ts'
 import { until } from '../wait.ts'
+import { world } from '../world.ts'
 
 const target = await openTarget()
 const isThere = target.has('compute')
 if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova in its first region`)
-const undone: (() => Promise<unknown>)[] = []
+const undone: (() => PromiseLike<unknown>)[] = []
 
 afterAll(async () => {
   for (const undo of undone.reverse()) await undo()
   await target.close()
 })
 
-async function openAtoll() {
-  const { authUrl, username = '', password = '', projectName = '' } = target.credentials
-  const config = loadConfig(undefined, {
-    ATOLL_IDENTITY_AUTH_URL: authUrl,
-    ATOLL_IDENTITY_USERNAME: username,
-    ATOLL_IDENTITY_PASSWORD: password,
-    ATOLL_IDENTITY_PROJECT_NAME: projectName,
-  })
-  const { url } = await testDatabase()
-  const database = openDatabase(url, { connections: 5, name: 'test', onError: () => {} })
-  const cloud = openCloud(config)
-  const log = pino({ level: 'warn' })
-  const app = createApp(config, database, cloud.regions, log)
-  const metrics = { observeJob: () => {}, countSurplus: () => {} }
-  const clockwork = createClockwork({ config, log, app, databaseUrl: url, metrics })
-  await clockwork.start()
-  undone.push(
-    () => database.close(),
-    cloud.close,
-    () => clockwork.stop(),
-  )
-  return app
-}
-
-const caller = (projectId: string, roles: string[]): Caller => ({
-  userId: 'somebody',
-  userName: 'somebody',
-  projectId,
-  projectName: 'demo',
-  roles,
-  requestId: 'req-00000000-0000-4000-8000-000000000000',
-})
-
 test.skipIf(!isThere)('a lease of a host from its start to its end', async () => {
-  const app = await openAtoll()
+  const w = await world({ lab: true, joined: true, workers: true })
+  undone.push(() => w[Symbol.asyncDispose]())
+  const { app, admin, demo: member } = w
   const region = target.region()
   const booter = await openBooter(target)
   undone.push(() => booter.close())
-  const [admin, member] = [caller(booter.projectId, ['admin']), caller(booter.projectId, ['member'])]
-  const zone = { availabilityZone: 'az1', localAvailabilityZone: '', dataCenter: '' }
-  await createRegion(app, admin, { name: region.name, ...zone })
 
   const plain = {
     id: `${target.prefix}-plain`,

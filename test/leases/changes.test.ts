@@ -1,23 +1,19 @@
 // Changes of leases: what they do to hosts and regions, and what is left when they are refused.
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Lease, LeaseChange } from '../../src/core/leases/lease.ts'
 import { createLease, updateLease } from '../../src/core/leases/leases.ts'
-import { hourMs, type Leasing, leasing, quiet, shortly, traces } from './leasing.ts'
+import { hourMs, leasing, quiet, shortly, traces } from './leasing.ts'
 
-let w: Leasing
-
-beforeAll(async () => {
-  w = await leasing({
-    regions: ['CentralRegion', 'Pod1', 'Pod2'],
-    settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '1' },
-  })
+const w = await leasing({
+  regions: ['Pod1', 'Pod2'],
+  settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '1' },
 })
 afterEach(async () => {
   await w.clear()
   expect([...traces(w, 'Pod1'), ...traces(w, 'Pod2')]).toEqual([])
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
 const create = (spec: Parameters<typeof shortly>[1]): Promise<Lease> =>
   createLease(w.app, w.demo, shortly(w, spec))

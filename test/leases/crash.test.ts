@@ -1,8 +1,7 @@
 // A process is killed at every step of a lease's start, change, end and removal, one by one, and of a host's coming and
 // leaving; another process comes after it. What is there in the end must be the same as if nobody had died.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openCloud } from '../../src/compose.ts'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { App } from '../../src/core/app.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
@@ -12,26 +11,17 @@ import type { Regions } from '../../src/openstack/region.ts'
 import { hostTurns } from '../../src/worker/hosts.ts'
 import { leaseTurns } from '../../src/worker/leases.ts'
 import { seed } from '../chance.ts'
-import { hourMs, type Leasing, leasing, shortly, stateOf, traces } from './leasing.ts'
-import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from './mortal.ts'
+import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from '../world/mortal.ts'
+import { hourMs, leasing, shortly, stateOf, traces } from './leasing.ts'
 
-let w: Leasing
-let ports: ReturnType<typeof openCloud>
-
-beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1', 'Pod2'], idle: true })
-  ports = openCloud(w.config)
-})
-afterAll(async () => {
-  await ports?.close()
-  await w?.[Symbol.asyncDispose]()
-})
+const w = await leasing({ regions: ['Pod1', 'Pod2'], workers: false })
+afterAll(() => w[Symbol.asyncDispose]())
 
 /** A process's own view of the world: it dies with its life. */
 const processOf = (life: Life, fault: (regions: Regions) => Regions = same => same): App => ({
   ...w.app,
   store: mortalStore(w.app.store, life),
-  cloud: createCloud(mortalRegions(fault(ports.regions), life), { blazarFilter: false }),
+  cloud: createCloud(mortalRegions(fault(w.openstack.regions), life), { blazarFilter: false }),
 })
 
 let workers = 1_000_000

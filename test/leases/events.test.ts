@@ -13,9 +13,9 @@ import { hourMs, type Leasing, leasing, quiet, shortly } from './leasing.ts'
 let w: Leasing
 beforeAll(async () => {
   w = await leasing({
-    regions: ['CentralRegion', 'Pod1', 'Pod2'],
+    regions: ['Pod1', 'Pod2'],
     settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '1' },
-    enrolled: 2,
+    hosts: 2,
   })
   await watch()
 })

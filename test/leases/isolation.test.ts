@@ -1,4 +1,4 @@
-// Who lands on hosts that are enrolled: servers of leases, and nobody else.
+// Who lands on hosts that are hosts: servers of leases, and nobody else.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { removeHost } from '../../src/core/hosts/enrolment.ts'
@@ -22,7 +22,7 @@ describe('on a stock Nova', () => {
   let w: Leasing
 
   beforeAll(async () => {
-    w = await leasing({ regions: ['CentralRegion', 'Pod1'], enrolled: 7 })
+    w = await leasing({ regions: ['Pod1'], hosts: 7 })
   })
   afterEach(() => w.clear())
   afterAll(() => w?.[Symbol.asyncDispose]())
@@ -95,7 +95,7 @@ describe('on a Nova with Blazar’s filter', () => {
 
   beforeAll(async () => {
     const settings = { ATOLL_NOVA_BLAZAR_FILTER: 'true' }
-    w = await leasing({ regions: ['CentralRegion', 'Pod1'], enrolled: 7, settings })
+    w = await leasing({ regions: ['Pod1'], hosts: 7, settings })
     // As its operators have it: the filter alone.
     Object.assign(w.nova('Pod1').region.settings, { hasBlazarFilter: true, isIsolating: false })
   })

@@ -1,27 +1,16 @@
-// A whole Atoll with hosts enrolled in its regions and its clockwork running.
+// A world with hosts whose workers run, and leases in a few words.
 
 import type { Server } from '../../sim/nova/rows.ts'
 import type { NovaService } from '../../sim/nova/service.ts'
-import type { Caller } from '../../src/core/caller.ts'
-import { enrolHost } from '../../src/core/hosts/enrolment.ts'
-import type { Host } from '../../src/core/hosts/host.ts'
 import type { Lease, LeaseSpec, LeaseStatus } from '../../src/core/leases/lease.ts'
 import { listLeases, removeLease } from '../../src/core/leases/leases.ts'
-import { createRegion } from '../../src/core/regions/regions.ts'
-import type { Clockwork } from '../../src/worker/clockwork.ts'
 import { until } from '../wait.ts'
-import { startClockwork, type World, type WorldSpec, world } from '../world.ts'
+import { type World, type WorldSpec, world } from '../world.ts'
 
 export const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 
 export interface Leasing extends World {
-  readonly admin: Caller
-  readonly demo: Caller
-  readonly hosts: readonly Host[]
-  /** Starts the clockwork, and stops it as a process that ends. */
-  startWork(): Promise<void>
-  stopWork(): Promise<void>
   /** The lease once it has this status (or, with null, is gone). */
   until(id: string, status: LeaseStatus | null): Promise<Lease | null>
   lease(id: string): Promise<Lease>
@@ -45,89 +34,43 @@ export interface Boot {
   readonly hints?: Readonly<Record<string, string>>
 }
 
-/** `enrolled` hosts in each region that is not central. */
-export async function leasing(
-  spec: WorldSpec & { enrolled?: number; idle?: boolean } = {},
-): Promise<Leasing> {
-  const w = await world(spec)
-  const caller = (name: 'admin' | 'demo', roles: string[]): Caller => ({
-    userId: name,
-    userName: name,
-    projectId: w.cloud.keystone.projectId(name),
-    projectName: name,
-    roles,
-    requestId: 'req-00000000-0000-4000-8000-000000000000',
-  })
-  const admin = caller('admin', ['admin'])
-  const hosts: Host[] = []
-  for (const name of w.cloud.regions) {
-    const isCentral = name === 'CentralRegion'
-    const zone = {
-      availabilityZone: isCentral ? '' : `az-${name}`,
-      localAvailabilityZone: '',
-      dataCenter: '',
-    }
-    await createRegion(w.app, admin, { name, ...zone })
-    const there = w.cloud.novas.get(name)?.hosts() ?? []
-    for (const host of there.slice(0, spec.enrolled ?? 4)) {
-      hosts.push(await enrolHost(w.app, admin, { nameOrId: host.name, region: name, capabilities: {} }))
-    }
-  }
-  let clockwork: Clockwork | null = null
-  const leasing: Leasing = {
-    ...w,
-    admin,
-    demo: caller('demo', ['member']),
-    hosts,
-    async startWork() {
-      clockwork = await startClockwork(w)
-    },
-    async stopWork() {
-      await clockwork?.stop(500)
-      clockwork = null
-    },
-    async until(id, status) {
-      let lease: Lease | null = null
-      const isSo = async (): Promise<boolean> => {
-        lease = await w.app.store.leases.get(id)
-        return (lease?.status ?? null) === status
-      }
-      const seen = () => [lease?.status, lease?.statusReason]
-      await until(isSo, { what: `lease ${id} is ${status ?? 'gone'}`, seen })
-      return lease
-    },
-    async lease(id) {
+/** Four hosts of each region, and workers, unless told otherwise. */
+export async function leasing(spec: WorldSpec = {}): Promise<Leasing> {
+  const w = await world({ hosts: 4, workers: true, ...spec })
+  return Object.assign(w, {
+    until: (id: string, status: LeaseStatus | null) => untilItIs(w, id, status),
+    async lease(id: string) {
       const lease = await w.app.store.leases.get(id)
       if (!lease) throw new Error(`there is no lease ${id}`)
       return lease
     },
-    async comes(at, ...ids) {
+    async comes(at: Date, ...ids: readonly string[]) {
       w.setTime(at)
       await w.app.store.turns.ask(ids.map(key => ({ kind: 'lease', key, lane: '' })))
     },
-    nova: region => w.cloud.novas.get(region)!,
-    boot: spec => boot(w, spec),
+    nova: (region: string) => w.cloud.novas.get(region)!,
+    boot: (spec: Boot) => boot(w, spec),
     async clear() {
       w.cloud.faults.clear()
-      const { items } = await listLeases(w.app, admin, {
-        filter: {},
-        sort: 'id',
-        descending: false,
-        limit: null,
-        marker: null,
-      })
-      for (const { id } of items) await removeLease(w.app, admin, { id, region: null })
-      for (const { id } of items) await leasing.until(id, null)
+      const all = { filter: {}, sort: 'id', descending: false, limit: null, marker: null } as const
+      const { items } = await listLeases(w.app, w.admin, all)
+      for (const { id } of items) await removeLease(w.app, w.admin, { id, region: null })
+      for (const { id } of items) await untilItIs(w, id, null)
       for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
       w.cloud.faults.clear()
     },
-    async [Symbol.asyncDispose]() {
-      await leasing.stopWork()
-      await w[Symbol.asyncDispose]()
-    },
+  })
+}
+
+async function untilItIs({ app }: World, id: string, status: LeaseStatus | null): Promise<Lease | null> {
+  let lease: Lease | null = null
+  const isSo = async (): Promise<boolean> => {
+    lease = await app.store.leases.get(id)
+    return (lease?.status ?? null) === status
   }
-  if (!spec.idle) await leasing.startWork()
-  return leasing
+  const seen = () => [lease?.status, lease?.statusReason]
+  await until(isSo, { what: `lease ${id} is ${status ?? 'gone'}`, seen })
+  return lease
 }
 
 async function boot(

@@ -1,19 +1,15 @@
 // The life of a lease, through the regions and back.
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { HostReservationSpec, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
 import { until } from '../wait.ts'
-import { hourMs, type Leasing, leasing, quiet, shortly, traces } from './leasing.ts'
-
-let w: Leasing
+import { hourMs, leasing, quiet, shortly, traces } from './leasing.ts'
 
 const settings = { ATOLL_LEASES_RETRY_FOR_SECONDS: '2' }
-const own = () => leasing({ regions: ['CentralRegion', 'Pod1'], settings })
+const own = () => leasing({ regions: ['Pod1'], settings })
 
-beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1', 'Pod2'], settings })
-})
+const w = await leasing({ regions: ['Pod1', 'Pod2'], settings })
 afterEach(async () => {
   w.setTime(null)
   for (const region of ['Pod1', 'Pod2']) {
@@ -23,7 +19,7 @@ afterEach(async () => {
   await w.clear()
   expect([...traces(w, 'Pod1'), ...traces(w, 'Pod2')]).toEqual([])
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
 /** Brings the end of a lease near, once all is ready for it. */
 const endSoon = ({ id }: Lease) =>

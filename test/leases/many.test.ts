@@ -13,7 +13,7 @@ const perRegion = 4
 const regions = Array.from({ length: count / perRegion }, (_, index) => `Pod${index + 1}`)
 
 it(`${count} leases end and ${count} start in the same second`, { timeout: 1_800_000 }, async () => {
-  await using w = await leasing({ regions: ['CentralRegion', ...regions], enrolled: perRegion })
+  await using w = await leasing({ regions, hosts: perRegion })
   expect(w.hosts).toHaveLength(count)
   const at = new Date(Math.ceil(w.app.now().getTime() / 1000) * 1000 + hourMs)
   const create = (host: string, region: string, startAt: Date | 'now', endAt: Date) =>

@@ -4,23 +4,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reconcileHosts } from '../../src/core/leases/reconcile.ts'
 import { diagnose } from '../../src/diagnosis.ts'
 import { until } from '../wait.ts'
-import { hostsFor, type Leasing, leasing } from './leasing.ts'
+import { hostsFor, leasing, traces } from './leasing.ts'
 
-let w: Leasing
-
-beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1'], enrolled: 3 })
-})
-afterAll(() => w?.[Symbol.asyncDispose]())
+const w = await leasing({ regions: ['Pod1'], hosts: 3 })
+afterAll(() => w[Symbol.asyncDispose]())
 
 const nova = () => w.cloud.novas.get('Pod1')!
 const compute = () => w.app.cloud.compute('Pod1', 'req-00000000-0000-4000-8000-000000000001')
-const nothing = { closed: [], opened: [], cleared: [], foreign: [] }
+const verdict = { doubt: null, change: null, since: null, counts: { host: { missing: 0, known: 3 } } }
+const nothing = { closed: [], opened: [], cleared: [], unknown: [], foreign: [], verdict }
 
 describe('a region that is as it should be', () => {
   it('is left alone', async () => {
@@ -76,15 +73,28 @@ describe('a reservation', () => {
     await w.until(lease.id, null)
   })
 
-  it('that is over, and that a late call has let in, is cleared', async () => {
-    const late = { reservationId: w.app.newId(), projectId: w.demo.projectId!, hosts: [w.hosts[0]!] }
+  it('that a verb has ended, and that a late call has let in, is cleared', async () => {
+    const lease = await createLease(w.app, w.demo, hostsFor(w, 1))
+    await w.until(lease.id, 'ACTIVE')
+    await removeLease(w.app, w.demo, { id: lease.id, region: null })
+    await w.until(lease.id, null)
+    const late = {
+      reservationId: lease.reservations[0]!.id,
+      projectId: w.demo.projectId!,
+      hosts: [w.hosts[0]!],
+    }
     await compute().openPlacement(late)
     expect(await reconcileHosts(w.app, 'Pod1')).toEqual({ ...nothing, cleared: [late.reservationId] })
-    expect(
-      nova()
-        .flavors()
-        .map(flavor => flavor.id),
-    ).not.toContain(late.reservationId)
+    expect(traces(w, 'Pod1')).toEqual([])
+  })
+
+  it('that this Atoll does not know is told, and stays as it is', async () => {
+    const another = { reservationId: w.app.newId(), projectId: w.demo.projectId!, hosts: [w.hosts[0]!] }
+    await compute().openPlacement(another)
+    const there = traces(w, 'Pod1')
+    expect(await reconcileHosts(w.app, 'Pod1')).toEqual({ ...nothing, unknown: [another.reservationId] })
+    expect(traces(w, 'Pod1')).toEqual(there)
+    expect(await compute().clearPlacement(another)).toBe('cleared')
   })
 
   it('of somebody else is none of ours', async () => {

@@ -152,6 +152,7 @@ export class MemoryLedger {
       release: async (claim, _note, from = new Date(0)) => this.#release(claim, from),
       use: async usage => this.#use(usage, locked),
       endUse: async (consumers, at) => this.#endUse(consumers, at, locked),
+      archiveUse: async (consumers, at) => this.#archiveUse(consumers, at),
       firstWith: async (question, amount) => this.#firstWith(question, amount),
       holdsAt: async (account, name, at) => this.#holdsAt(account, name, at),
       usedAt: async (account, name, at) => this.#usedAt(account, name, at),
@@ -296,6 +297,14 @@ export class MemoryLedger {
       if (this.#state.usage.some(isSame)) throw new Error('usage_consumer')
       this.#set({ usage: [...this.#state.usage, one] })
     }
+  }
+
+  #archiveUse(consumers: readonly string[], at: Date): void {
+    const archived = (one: Usage): Usage =>
+      consumers.includes(one.consumer) && one.window.to <= at
+        ? { ...one, consumer: `${one.consumer} until ${one.window.to.toISOString()}` }
+        : one
+    this.#set({ usage: this.#state.usage.map(archived) })
   }
 
   #endUse(consumers: readonly string[], at: Date, locked: Set<number>): void {

@@ -3,28 +3,28 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseAddress, parsePool, poolContains } from '../../src/core/network/addresses/address.ts'
-import { type Json, type Planet, planet } from './planet.ts'
+import { type Json, type World, world } from '../world.ts'
 
-let p: Planet
+let w: World
 let region: string
 
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1', 'Pod2'] })
-  region = p.regions[0]!
-  await p.startWork()
+  w = await world({ joined: true, lab: true })
+  region = w.regions[0]!
+  await w.startWork()
 })
-beforeEach(() => p.settle())
-afterAll(() => p[Symbol.asyncDispose]())
+beforeEach(() => w.settle())
+afterAll(() => w[Symbol.asyncDispose]())
 
 const make = (kind: 'network' | 'subnet' | 'port', fields: object): Promise<Json> =>
-  p.call('POST', `/${kind}s`, { [kind]: { name: 'bl', ...fields } })
+  w.demo.make(kind, { name: 'bl', ...fields })
 const placed = () => ({ 'binding:profile': { region } })
 
 /** Whether the region's copy of the subnet may give the address. */
 async function mayGive(subnetId: string, address: string): Promise<boolean> {
-  const places = (await p.call('GET', `/subnets/${subnetId}`))['atoll:regions']
+  const places = (await w.demo.read(`/subnets/${subnetId}`))['atoll:regions']
   const { id } = places.find((place: Json) => place.region === region)
-  const pools = (await p.region(region).get('subnet', id))!.allocationPools
+  const pools = (await w.region(region).get('subnet', id))!.allocationPools
   return poolContains(
     pools.map(pool => parsePool(pool)!),
     parseAddress(address)!,
@@ -37,18 +37,18 @@ describe('an address in a region’s block', () => {
     const subnet = await make('subnet', { network_id: network.id, ip_version: 4, cidr: '10.21.0.0/24' })
     const warm = await make('port', { network_id: network.id, ...placed() })
     // Where a network is in one region only, its ports go there.
-    await make('port', { network_id: network.id, 'binding:profile': { region: p.regions[1] } })
+    await make('port', { network_id: network.id, 'binding:profile': { region: w.regions[1] } })
     const near = warm.fixed_ips[0].ip_address.split('.').map(Number).at(-1)
     const [one, two] = [`10.21.0.${near + 1}`, `10.21.0.${near + 2}`]
     expect(await Promise.all([one, two].map(address => mayGive(subnet.id, address)))).toEqual([true, true])
 
     const port = await make('port', { network_id: network.id, fixed_ips: [{ ip_address: one }] })
     expect(port['atoll:regions']).toEqual([])
-    await p.settle()
+    await w.settle()
     expect(await mayGive(subnet.id, one)).toBe(false)
 
-    await p.call('PUT', `/ports/${port.id}`, { port: { fixed_ips: [{ ip_address: two }] } })
-    await p.settle()
+    await w.demo.change(`/ports/${port.id}`, { port: { fixed_ips: [{ ip_address: two }] } })
+    await w.settle()
     expect(await mayGive(subnet.id, two)).toBe(false)
   })
 })
@@ -61,8 +61,8 @@ describe('a port in a region that has given all of its blocks', () => {
     await make('subnet', { ...on, cidr: '10.22.0.0/24', ...pool('10.22.0.10', '10.22.0.10') })
     await make('subnet', { ...on, cidr: '10.23.0.0/24', ...pool('10.23.0.10', '10.23.0.15') })
     const there = { port: { network_id: network.id, ...placed() } }
-    for (let made = 0; made < 7; made += 1) await p.call('POST', '/ports', there)
-    const { status, json } = await p.ask('POST', '/ports', there)
+    for (let made = 0; made < 7; made += 1) await w.demo.make('port', there.port)
+    const { status, json } = await w.demo.post('/ports', there)
     expect([status, json.NeutronError.type]).toEqual([409, 'IpAddressGenerationFailure'])
   })
 })

@@ -5,19 +5,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Cloud } from '../../src/core/cloud.ts'
 import type { RegionNetworking } from '../../src/core/network/copies/region-rows.ts'
-import { type Death, lifeUntil } from '../leases/mortal.ts'
-import { immortal, type Process, type Seen, type Stage, stage } from './crashing.ts'
-import { type Json, type Planet, planet } from './planet.ts'
+import { type Death, lifeUntil } from '../world/mortal.ts'
+import { type Json, type World, world } from '../world.ts'
+import { immortal, type Process, type Stage, stage } from './crashing.ts'
+import type { Seen } from './picture.ts'
 
-let p: Planet
+let w: World
 let one: string
 let two: string
 
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1', 'Pod2'] })
-  ;[one, two] = p.regions as [string, string]
+  w = await world({ joined: true, lab: true })
+  ;[one, two] = w.regions as [string, string]
 })
-afterAll(() => p?.[Symbol.asyncDispose]())
+afterAll(() => w?.[Symbol.asyncDispose]())
 
 // The client
 
@@ -33,7 +34,7 @@ interface Client {
 }
 
 async function ask(client: Client, method: string, path: string, body?: unknown, as?: 'admin' | 'demo') {
-  const answer = await client.process.ask(method, path, body, as)
+  const answer = await client.process.call(method, `/v2.0${path}`, { body, as })
   if (!answer) throw new NoAnswer()
   return answer
 }
@@ -289,8 +290,8 @@ function without(lines: readonly string[], others: readonly string[]): string[] 
 
 /** Removes what a performance that went wrong has left, so that the next has an empty stage. */
 async function sweepUp(): Promise<void> {
-  await p[Symbol.asyncDispose]()
-  p = await planet({ regions: ['Pod1', 'Pod2'] })
+  await w[Symbol.asyncDispose]()
+  w = await world({ joined: true, lab: true })
 }
 
 const pointOf = (point: number): Death => ({ step: Math.floor(point / 2) + 1, after: point % 2 === 1 })
@@ -308,7 +309,7 @@ async function walk(
   enough = 5,
 ): Promise<Walk> {
   const undisturbed: Direction = { death: () => null, isHasty: false, expected: null }
-  let on = await stage(p)
+  let on = stage(w)
   // The first one makes the project's default groups, which stay.
   await perform(on, undisturbed)
   const whole = await perform(on, undisturbed)
@@ -322,8 +323,7 @@ async function walk(
   const most = Math.max(...counts.flatMap(({ request, jobs }) => [request, jobs]))
   const wrong: string[] = []
   let kills = 0
-  await on[Symbol.asyncDispose]()
-  on = await stage(p, { tamper })
+  on = stage(w, { tamper })
   for (let run = 0; run < (runs ?? most) && wrong.length < enough; run += 1) {
     const death = (act: number, phase: Phase): Death | null => {
       const count = counts[act]![phase]
@@ -339,12 +339,10 @@ async function walk(
     if (done.wrong !== null) wrong.push(done.wrong)
     if (!isClean) wrong.push(`left in the end: ${JSON.stringify(left)}`)
     if (done.wrong === null && isClean) continue
-    await on[Symbol.asyncDispose]()
     await sweepUp()
-    on = await stage(p, { tamper })
+    on = stage(w, { tamper })
     await perform(on, undisturbed)
   }
-  await on[Symbol.asyncDispose]()
   return { kills, points, wrong }
 }
 

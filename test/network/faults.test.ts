@@ -6,18 +6,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { FaultSpec } from '../../sim/faults.ts'
 import { convergeRouter } from '../../src/core/network/convergence/converge.ts'
 import { until } from '../wait.ts'
+import { type Json, type World, world } from '../world.ts'
 import { immortal, type Process, type Stage, stage } from './crashing.ts'
-import { type Json, type Planet, planet } from './planet.ts'
+import { look } from './regions.ts'
 
-let p: Planet
+let w: World
 let on: Stage
 /** Everything that the script made before, by name. */
 const ids: Record<string, string> = {}
 
-/** A region is given up on after so long. */
 /** A region that hangs is given up soon; whoever answers has all the time that a busy machine needs. */
 const timeoutMs = (): number =>
-  p.sim!.faults.list().some(({ spec }) => spec.kind === 'hang') ? 1_000 : 60_000
+  w.cloud.faults.list().some(({ spec }) => spec.kind === 'hang') ? 1_000 : 60_000
 const longAgoMs = 600_000
 
 const external = (name: string, region: string, vlan: number) => ({
@@ -30,13 +30,13 @@ const external = (name: string, region: string, vlan: number) => ({
 })
 const subnetOf = (network: string, cidr: string) => ({ network_id: ids[network], ip_version: 4, cidr })
 
-async function make(kind: string, name: string, spec: Json, as?: 'admin'): Promise<void> {
-  ids[name] = (await p.call('POST', `/${kind}s`, { [kind]: { name, ...spec } }, as)).id
+async function make(kind: string, name: string, spec: Json, as: 'admin' | 'demo' = 'demo'): Promise<void> {
+  ids[name] = (await w[as].make(kind, { name, ...spec })).id
 }
 
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1', 'Pod2', 'Pod3'] })
-  on = await stage(p, { timeoutMs })
+  w = await world({ joined: true, lab: true, regions: ['Pod1', 'Pod2', 'Pod3'] })
+  on = stage(w, { timeoutMs })
   await make('network', 'ext', external('ext', 'Pod1', 151), 'admin')
   await make('subnet', 'ext-sub', { ...subnetOf('ext', '163.3.124.0/24'), enable_dhcp: false }, 'admin')
   const here = { availability_zone_hints: ['Pod1'] }
@@ -49,16 +49,15 @@ beforeAll(async () => {
   }
   await make('network', 'bare', here)
   await make('router', 'r', { ...here, external_gateway_info: { network_id: ids.ext } })
-  await p.call('PUT', `/routers/${ids.r}/add_router_interface`, { subnet_id: ids['n1-sub'] })
+  await w.demo.change(`/routers/${ids.r}/add_router_interface`, { subnet_id: ids['n1-sub'] })
   await make('port', 'p1', { network_id: ids.n1 })
   await make('network', 'wide', {})
   await make('subnet', 'wide-sub', subnetOf('wide', '10.3.0.0/24'))
   await on.start(immortal()).work()
 })
-afterEach(() => p?.sim?.faults.clear())
+afterEach(() => w?.cloud.faults.clear())
 afterAll(async () => {
-  await on?.[Symbol.asyncDispose]()
-  await p?.[Symbol.asyncDispose]()
+  await w?.[Symbol.asyncDispose]()
 })
 
 const tables = ['network', 'subnet', 'port', 'router', 'floatingip', 'held_range', 'segment', 'routing']
@@ -71,7 +70,7 @@ async function model(): Promise<string[]> {
         select ${table} || ' ' || (to_jsonb(row) - 'revision' - 'updated_at' - 'status' - 'id' || jsonb_build_object('id',
           case when to_jsonb(row) ? 'holder' then null else to_jsonb(row) ->> 'id' end))::text as line
         from ${sql.table(table)} row where ${table} <> 'routing' or to_jsonb(row) ->> 'resource_type' <> 'security_group'
-      `.execute(p.database.db)
+      `.execute(w.database.db)
       return rows.map(({ line }) => line)
     }),
   )
@@ -97,8 +96,8 @@ function changes(before: readonly string[], after: readonly string[]): string[] 
 async function regional(): Promise<string[]> {
   const kinds = ['network', 'subnet', 'port', 'router', 'floatingip'] as const
   const lists = await Promise.all(
-    p.regions.flatMap(region =>
-      kinds.map(async kind => (await p.region(region).list(kind)).map(({ id }) => `${region} ${kind} ${id}`)),
+    w.regions.flatMap(region =>
+      kinds.map(async kind => (await w.region(region).list(kind)).map(({ id }) => `${region} ${kind} ${id}`)),
     ),
   )
   return lists.flat().sort()
@@ -205,7 +204,7 @@ describe('a request that cannot be', () => {
     it(`is refused and changes nothing: ${what}`, async () => {
       const [before, there] = [await model(), await regional()]
       const [method, path, body, status, type] = request()
-      const answer = await p.ask(method, path, body)
+      const answer = await w.call(method, `/v2.0${path}`, { as: 'demo', body })
       expect([answer.status, answer.json]).toEqual([
         status,
         { NeutronError: { type, message: expect.stringMatching(/\w+ \w+/), detail: '' } },
@@ -215,22 +214,16 @@ describe('a request that cannot be', () => {
   }
 
   it('over the quota is refused before any region is asked', async () => {
-    const full = await planetWithQuota()
-    try {
-      const network = { availability_zone_hints: ['Pod1'] }
-      await full.call('POST', '/networks', { network: { name: 'a', ...network } })
-      const calls = () => full.sim!.neutrons.get('Pod1')!.calls('POST', 'networks')
-      const before = calls()
-      const answer = await full.ask('POST', '/networks', { network: { name: 'b', ...network } })
-      expect([answer.status, answer.json.NeutronError.type]).toEqual([409, 'OverQuota'])
-      expect(calls()).toBe(before)
-    } finally {
-      await full[Symbol.asyncDispose]()
-    }
+    await using full = await world({ joined: true, settings: { ATOLL_NETWORKING_QUOTA_NETWORK: '1' } })
+    const network = { availability_zone_hints: ['Pod1'] }
+    await full.demo.make('network', { name: 'a', ...network })
+    const calls = () => full.cloud.neutrons.get('Pod1')!.calls('POST', 'networks')
+    const before = calls()
+    const answer = await full.demo.post('/networks', { network: { name: 'b', ...network } })
+    expect([answer.status, answer.json.NeutronError.type]).toEqual([409, 'OverQuota'])
+    expect(calls()).toBe(before)
   })
 })
-
-const planetWithQuota = () => planet({ regions: ['Pod1'], settings: { ATOLL_NETWORKING_QUOTA_NETWORK: '1' } })
 
 // Regions
 
@@ -358,7 +351,7 @@ describe('a region’s answer', () => {
         } catch (error) {
           wrong.push(`${how}: ${(error as Error).message} ${(error as { actual?: string }).actual}`)
         }
-        p.sim!.faults.clear()
+        w.cloud.faults.clear()
       }
       expect(wrong.join('\n\n')).toBe('')
     })
@@ -366,11 +359,11 @@ describe('a region’s answer', () => {
 
   async function suffer({ call, request, undo, isUnmarked }: Creation, { spec, answer, isDark }: Fault) {
     const [before, there] = [await model(), await regional()]
-    const struck = p.sim!.faults.add({ ...spec, ...call, region: 'Pod1', service: 'neutron' })
+    const struck = w.cloud.faults.add({ ...spec, ...call, region: 'Pod1', service: 'neutron' })
     // What bears a mark is looked up by it: in vain.
-    if (isDark) p.sim!.faults.add({ kind: 'status', status: 503, region: 'Pod1', ...call, method: 'GET' })
+    if (isDark) w.cloud.faults.add({ kind: 'status', status: 503, region: 'Pod1', ...call, method: 'GET' })
     const [method, path, body] = request()
-    const got = (await earlier().ask(method, path, body))!
+    const got = (await earlier().call(method, `/v2.0${path}`, { body }))!
     expect(struck.hits, 'times that the fault struck').toBeGreaterThan(0)
     const expected = answer ?? (isUnmarked ? ([502, 'RegionUnavailable'] as const) : null)
     if (expected) {
@@ -385,22 +378,25 @@ describe('a region’s answer', () => {
       expect(got.status).toBeLessThan(300)
       expect(await regional(), 'the regions').toHaveLength(there.length + (hasPort(got.json) ? 2 : 1))
     }
-    p.sim!.faults.clear()
+    w.cloud.faults.clear()
     await tidyUp()
     if (!expected) {
       const [method, path, body] = undo(got.json)
-      expect((await p.ask(method, path, body)).status).toBeLessThan(300)
+      expect((await w.call(method, `/v2.0${path}`, { as: 'demo', body })).status).toBeLessThan(300)
       await tidyUp()
     }
     // A leg has no mark: one that came about unseen is seen by the watcher.
-    await p.look()
+    await look(w)
     if ((await model()).length > before.length && isUnmarked) {
       const [method, path, body] = undo({})
-      expect((await p.ask(method, path, body)).status, 'taking away what the watcher saw').toBe(200)
+      expect(
+        (await w.call(method, `/v2.0${path}`, { as: 'demo', body })).status,
+        'taking away what the watcher saw',
+      ).toBe(200)
     }
     expect(changes(before, await model()).join('\n'), 'the model in the end').toBe('')
     expect(changes(there, await regional()).join('\n'), 'the regions in the end').toBe('')
-    expect((await p.app.store.jobs.list({ status: 'FAIL' }, { limit: 9, marker: null }))!).toEqual([])
+    expect((await w.app.store.jobs.list({ status: 'FAIL' }, { limit: 9, marker: null }))!).toEqual([])
   }
 
   /** A gateway's, or the one of a floating address. */
@@ -411,46 +407,46 @@ describe('a port in a region that its network has not been to', () => {
   for (const path of ['/networks', '/subnets', '/ports']) {
     it(`is not there where the region refuses ${path}, and is at the next try`, async () => {
       const region = { '/networks': 'Pod2', '/subnets': 'Pod3', '/ports': 'Pod1' }[path]!
-      const before = await sql`select * from port`.execute(p.database.db)
-      const held = () => sql`select * from held_range where purpose = 'port'`.execute(p.database.db)
+      const before = await sql`select * from port`.execute(w.database.db)
+      const held = () => sql`select * from held_range where purpose = 'port'`.execute(w.database.db)
       const heldBefore = (await held()).rows.length
       const message = 'No more of them.'
-      p.sim!.faults.add({ ...post(path), kind: 'status', status: 409, type: 'NoMore', message, region })
+      w.cloud.faults.add({ ...post(path), kind: 'status', status: 409, type: 'NoMore', message, region })
       const spec = { name: 'x', network_id: ids.wide, 'binding:profile': { region } }
-      const answer = await p.ask('POST', '/ports', { port: spec })
+      const answer = await w.demo.post('/ports', { port: spec })
       expect([answer.status, answer.json.NeutronError.type]).toEqual([409, 'NoMore'])
       expect(answer.json.NeutronError.message).toContain(message)
-      expect((await sql`select * from port`.execute(p.database.db)).rows).toHaveLength(before.rows.length)
+      expect((await sql`select * from port`.execute(w.database.db)).rows).toHaveLength(before.rows.length)
       expect((await held()).rows).toHaveLength(heldBefore)
-      p.sim!.faults.clear()
+      w.cloud.faults.clear()
       await tidyUp()
-      const port = await p.call('POST', '/ports', { port: spec })
-      expect(await p.region(region).get('port', port.id)).not.toBeNull()
-      await p.call('DELETE', `/ports/${port.id}`)
-      expect((await p.region(region).list('network')).filter(({ name }) => name === 'wide')).toHaveLength(1)
+      const port = await w.demo.make('port', spec)
+      expect(await w.region(region).get('port', port.id)).not.toBeNull()
+      await w.demo.remove(`/ports/${port.id}`)
+      expect((await w.region(region).list('network')).filter(({ name }) => name === 'wide')).toHaveLength(1)
     })
   }
 })
 
 describe('a leg’s port that others take away in the middle of a convergence', () => {
   it('is looked for again until it stays, and who asked is told nothing of it', async () => {
-    const network = await p.call('POST', '/networks', { network: { name: 'met' } })
+    const network = await w.demo.make('network', { name: 'met' })
     const subnet = { name: 'met', network_id: network.id, ip_version: 4, cidr: '10.99.0.0/24' }
-    const { id: subnet_id } = await p.call('POST', '/subnets', { subnet })
+    const { id: subnet_id } = await w.demo.make('subnet', subnet)
     const placed = { network_id: network.id, 'binding:profile': { region: 'Pod1' } }
-    const port = await p.call('POST', '/ports', { port: placed })
-    const router = await p.call('POST', '/routers', { router: { name: 'met' } })
-    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id })
-    const region = (await p.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
+    const port = await w.demo.make('port', placed)
+    const router = await w.demo.make('router', { name: 'met' })
+    await w.demo.change(`/routers/${router.id}/add_router_interface`, { subnet_id })
+    const region = (await w.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
     const call = { service: 'neutron', region: 'Pod1', method: 'PUT', path: /add_router_interface$/ }
     const gone = { status: 404, type: 'PortNotFound', message: 'Port x could not be found.' }
-    const struck = p.sim!.faults.add({ ...call, ...gone, kind: 'status', times: 6 })
-    expect(await convergeRouter(p.app, { caller: p.admin, routerId: router.id, region })).toBeGreaterThan(0)
+    const struck = w.cloud.faults.add({ ...call, ...gone, kind: 'status', times: 6 })
+    expect(await convergeRouter(w.app, { caller: w.admin, routerId: router.id, region })).toBeGreaterThan(0)
     expect(struck.hits).toBe(6)
-    await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id })
-    await p.call('DELETE', `/routers/${router.id}`)
-    await p.call('DELETE', `/ports/${port.id}`)
-    await p.call('DELETE', `/networks/${network.id}`)
+    await w.demo.change(`/routers/${router.id}/remove_router_interface`, { subnet_id })
+    await w.demo.remove(`/routers/${router.id}`)
+    await w.demo.remove(`/ports/${port.id}`)
+    await w.demo.remove(`/networks/${network.id}`)
     await tidyUp()
   })
 })
@@ -459,21 +455,21 @@ describe('a region that is down while a router comes to three', () => {
   it('keeps the others from nothing, is named, and is made good once it is back', {
     timeout: 600_000,
   }, async () => {
-    await p.startWork()
+    await w.startWork()
     try {
       await make('router', 'far', {})
-      for (const [index, region] of p.regions.entries()) {
+      for (const [index, region] of w.regions.entries()) {
         await make('network', `far${index}`, {})
         await make('subnet', `far${index}-sub`, subnetOf(`far${index}`, `10.4${index}.0.0/24`))
         await make('port', `far-p${index}`, { network_id: ids[`far${index}`], 'binding:profile': { region } })
       }
-      await p.settle()
-      p.sim!.faults.add({ kind: 'status', status: 503, region: 'Pod2', service: 'neutron' })
+      await w.settle()
+      w.cloud.faults.add({ kind: 'status', status: 503, region: 'Pod2', service: 'neutron' })
       for (const index of [0, 1, 2]) {
-        await p.call('PUT', `/routers/${ids.far}/add_router_interface`, { subnet_id: ids[`far${index}-sub`] })
+        await w.demo.change(`/routers/${ids.far}/add_router_interface`, { subnet_id: ids[`far${index}-sub`] })
       }
       const copy = async (region: string) =>
-        (await p.region(region).list('router', { where: { name: 'far' } }))[0]
+        (await w.region(region).list('router', { where: { name: 'far' } }))[0]
       await until(
         async () =>
           (await copy('Pod1'))?.routes.some(({ destination }) => destination === '10.42.0.0/24') === true &&
@@ -482,18 +478,18 @@ describe('a region that is down while a router comes to three', () => {
       )
       await until(
         async () => {
-          const failed = (await p.app.store.jobs.list({ status: 'FAIL' }, { limit: 100, marker: null }))!
+          const failed = (await w.app.store.jobs.list({ status: 'FAIL' }, { limit: 100, marker: null }))!
           return failed.some(job => job.region === 'Pod2' && /^Pod2’?'?s? /.test(job.lastError ?? ''))
         },
         { what: 'the job of the region that is down has failed, and says of which region' },
       )
-      p.sim!.faults.clear()
-      await p.settle()
+      w.cloud.faults.clear()
+      await w.settle()
       const routes = (await copy('Pod2'))!.routes.map(({ destination }) => destination).sort()
       expect(routes).toEqual(['10.40.0.0/24', '10.42.0.0/24'])
-      for (const region of p.regions) expect((await copy(region))!.routes).toHaveLength(2)
+      for (const region of w.regions) expect((await copy(region))!.routes).toHaveLength(2)
     } finally {
-      await p.stopWork()
+      await w.stopWork()
     }
   })
 })
@@ -517,7 +513,7 @@ describe('a region’s list', () => {
         const fault = { kind: 'garbage', body: poisoned, method: 'GET', path, service: 'neutron' } as const
         const { hits } = await whileThereIs(fault, async () => {
           // It may say so, or find out one by one that all is there.
-          const sightings = await p.look().catch(() => [])
+          const sightings = await look(w).catch(() => [])
           expect(sightings.map(({ gone }) => gone)).toEqual(sightings.map(() => 0))
         })
         expect(hits, `lists of ${kind} that were asked for`).toBeGreaterThan(0)
@@ -527,17 +523,17 @@ describe('a region’s list', () => {
   }
 
   async function whileThereIs(spec: FaultSpec, work: () => Promise<void>) {
-    const fault = p.sim!.faults.add(spec)
+    const fault = w.cloud.faults.add(spec)
     await work()
-    p.sim!.faults.clear()
+    w.cloud.faults.clear()
     return fault
   }
 
   it('of an endless number of pages takes nothing out of the model', async () => {
     const before = await model()
-    p.sim!.faults.add({ kind: 'endless', service: 'neutron', region: 'Pod1' })
-    await p.look().catch(() => [])
-    p.sim!.faults.clear()
+    w.cloud.faults.add({ kind: 'endless', service: 'neutron', region: 'Pod1' })
+    await look(w).catch(() => [])
+    w.cloud.faults.clear()
     expect(changes(before, await model())).toEqual([])
   })
 })
@@ -548,13 +544,13 @@ describe('what is removed in a region by hand', () => {
     await make('subnet', 'drifting-sub', subnetOf('drifting', '10.7.0.0/24'))
     for (const region of ['Pod1', 'Pod2']) {
       const port = { network_id: ids.drifting, 'binding:profile': { region } }
-      await p.call('DELETE', `/ports/${(await p.call('POST', '/ports', { port })).id}`)
+      await w.demo.remove(`/ports/${(await w.demo.make('port', port)).id}`)
     }
-    const places = (await p.call('GET', `/networks/${ids.drifting}`))['atoll:regions']
+    const places = (await w.demo.read(`/networks/${ids.drifting}`))['atoll:regions']
     expect(places).toHaveLength(2)
     const before = await model()
-    await p.region('Pod2').remove('network', places[1].id)
-    const sightings = await p.look()
+    await w.region('Pod2').remove('network', places[1].id)
+    const sightings = await look(w)
     expect(sightings.flatMap(({ drift }) => drift)).toContainEqual(
       expect.stringContaining(`network ${ids.drifting} is gone in Pod2`),
     )
@@ -562,13 +558,13 @@ describe('what is removed in a region by hand', () => {
   })
 
   it('is gone where it is a port, with its address', async () => {
-    const port = await p.call('POST', '/ports', { port: { network_id: ids.n1 } })
-    await p.region('Pod1').remove('port', port.id)
-    await p.look()
-    expect((await p.ask('GET', `/ports/${port.id}`)).status).toBe(404)
+    const port = await w.demo.make('port', { network_id: ids.n1 })
+    await w.region('Pod1').remove('port', port.id)
+    await look(w)
+    expect((await w.demo.get(`/ports/${port.id}`)).status).toBe(404)
     const again = { network_id: ids.n1, fixed_ips: port.fixed_ips }
-    const second = await p.call('POST', '/ports', { port: again })
+    const second = await w.demo.make('port', again)
     expect(second.fixed_ips).toEqual(port.fixed_ips)
-    await p.call('DELETE', `/ports/${second.id}`)
+    await w.demo.remove(`/ports/${second.id}`)
   })
 })

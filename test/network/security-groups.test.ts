@@ -18,7 +18,6 @@ import type { RuleSpec } from '../../src/core/network/model/specs.ts'
 import { createNetwork } from '../../src/core/network/networks/networks.ts'
 import { createSubnet } from '../../src/core/network/networks/subnets.ts'
 import { createPort, removePort, updatePort } from '../../src/core/network/ports/ports.ts'
-import { createRegion } from '../../src/core/regions/regions.ts'
 import { enlist } from '../../src/store/turns.ts'
 import { createBreakers } from '../../src/worker/breakers.ts'
 import { Clockwork } from '../../src/worker/clockwork.ts'
@@ -36,7 +35,7 @@ let caller: Caller
 let networkId: string
 
 beforeAll(async () => {
-  w = await world({ regions: ['CentralRegion', ...pods] })
+  w = await world({ regions: pods, joined: true })
   const kinds: Kind[] = [
     'network',
     'subnet',
@@ -49,11 +48,6 @@ beforeAll(async () => {
   const quotas = Object.fromEntries(kinds.map(kind => [kind, -1])) as Record<Kind, number>
   const limits = { routes: 30, hostRoutes: 20, rules: mostRules }
   app = { ...w.app, networkRules: { ...w.app.networkRules, quotas, limitsOf: () => limits } }
-  const operator = callerOf('operator', 'admin')
-  for (const name of pods) {
-    const zone = { availabilityZone: `az-${name}`, localAvailabilityZone: '', dataCenter: '' }
-    await createRegion(app, operator, { name, ...zone })
-  }
 })
 afterAll(() => w[Symbol.asyncDispose]())
 

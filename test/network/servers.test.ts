@@ -3,18 +3,20 @@
 
 import { afterAll, describe, expect, it } from 'vitest'
 import { parseAddress, parsePool, poolContains } from '../../src/core/network/addresses/address.ts'
+import { askForAll } from '../../src/core/network/watch/ask.ts'
 import type { Sighting } from '../../src/core/network/watch/watch.ts'
 import type { Server } from '../../src/openstack/nova.ts'
 import { answered } from '../contract/nova-servers.ts'
-import { type Json, planet } from './planet.ts'
+import { type Json, world } from '../world.ts'
+import { look, markedIn } from './regions.ts'
 import { openServers } from './servers.ts'
 
-const p = await planet({ regions: ['Pod1', 'Pod2'] })
-await p.startWork()
-const opened = await openServers(p)
-if (!opened) console.warn(`NOT RUN: the ${p.kind} has no Nova in every region`)
+const w = await world({ joined: true, lab: true })
+await w.startWork()
+const opened = await openServers(w)
+if (!opened) console.warn(`NOT RUN: the ${w.kind} has no Nova in every region`)
 const servers = opened!
-const [one, two] = p.regions as [string, string]
+const [one, two] = w.regions as [string, string]
 
 /** By name. */
 const networks: Record<string, Json> = {}
@@ -28,34 +30,34 @@ let router: Json
 
 afterAll(async () => {
   await opened?.[Symbol.asyncDispose]()
-  await p[Symbol.asyncDispose]()
+  await w[Symbol.asyncDispose]()
 })
 
-const settle = () => p.settle()
+const settle = () => w.settle()
 /** A sweep was a moment ago. */
 const notDueMs = 3_600_000
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
   const result = await work()
-  console.log(`${p.kind}: ${what}: ${Math.round(performance.now() - startedAt)} ms`)
+  console.log(`${w.kind}: ${what}: ${Math.round(performance.now() - startedAt)} ms`)
   return result
 }
 
-const show = (id: string): Promise<Json> => p.call('GET', `/ports/${id}`, undefined, 'admin')
+const show = (id: string): Promise<Json> => w.admin.read(`/ports/${id}`)
 const idIn = (row: Json, region: string): string | undefined =>
   row['atoll:regions'].find((place: Json) => place.region === region)?.id
 const addressOf = (port: Json): string => port.fixed_ips[0].ip_address
 const put = (id: string, region: string) =>
-  p.ask('PUT', `/ports/${id}`, { port: { 'binding:profile': { region } } })
+  w.demo.put(`/ports/${id}`, { port: { 'binding:profile': { region } } })
 
 /** Looks until a port is ACTIVE; it becomes so a moment after its server in a real region. */
 async function seen(id: string): Promise<Json> {
   let sightings: Sighting[] = []
   const port = await answered(
     async () => {
-      sightings = await p.look(notDueMs)
-      return (await p.ask('GET', `/ports/${id}`, undefined, 'admin')).json.port
+      sightings = await look(w, notDueMs)
+      return (await w.admin.get(`/ports/${id}`)).json.port
     },
     found => found?.status === 'ACTIVE',
   )
@@ -97,14 +99,14 @@ async function expectOn(name: string, region: string, server: Server): Promise<v
 
 /** The floating IP as its own region has it, with the port that it leads to there. */
 async function floating(name: string) {
-  const there = (await p.region(two).get('floatingip', floatingIps[name].id))!
-  return { ...there, port: there.portId === null ? null : await p.region(two).get('port', there.portId) }
+  const there = (await w.region(two).get('floatingip', floatingIps[name].id))!
+  return { ...there, port: there.portId === null ? null : await w.region(two).get('port', there.portId) }
 }
 
 const copyOf = async (region: string) => {
-  const id = idIn(await p.call('GET', `/routers/${router.id}`), region)!
-  const copy = await p.region(region).get('router', id)
-  const legs = await p.region(region).list('port', { where: { deviceId: id } })
+  const id = idIn(await w.demo.read(`/routers/${router.id}`), region)!
+  const copy = await w.region(region).get('router', id)
+  const legs = await w.region(region).list('port', { where: { deviceId: id } })
   return {
     addresses: legs.flatMap(leg => leg.fixedIps.map(({ ipAddress }) => ipAddress)).sort(),
     routes: copy!.routes.map(({ destination, nextHop }) => `${destination} via ${nextHop}`).sort(),
@@ -113,36 +115,30 @@ const copyOf = async (region: string) => {
 
 describe.skipIf(!opened)('servers on networks of several regions', () => {
   it('ports are reserved, with floating IPs, before it is known where they go', async () => {
-    external = await p.call(
-      'POST',
-      '/networks',
-      {
-        network: {
-          name: 'sv-ext',
-          'router:external': true,
-          'provider:network_type': 'vlan',
-          'provider:physical_network': 'extern',
-          'provider:segmentation_id': 158,
-          availability_zone_hints: [two],
-        },
-      },
-      'admin',
-    )
+    external = await w.admin.make('network', {
+      name: 'sv-ext',
+      'router:external': true,
+      'provider:network_type': 'vlan',
+      'provider:physical_network': 'extern',
+      'provider:segmentation_id': 158,
+      availability_zone_hints: [two],
+    })
     const outside = { network_id: external.id, ip_version: 4, cidr: '163.3.128.0/24', enable_dhcp: false }
-    await p.call('POST', '/subnets', { subnet: { name: 'sv-ext', ...outside } }, 'admin')
-    router = await p.call('POST', '/routers', {
-      router: { name: 'sv-router', external_gateway_info: { network_id: external.id } },
+    await w.admin.make('subnet', { name: 'sv-ext', ...outside })
+    router = await w.demo.make('router', {
+      name: 'sv-router',
+      external_gateway_info: { network_id: external.id },
     })
     for (const [name, cidr] of [
       ['sv-span', '10.9.128.0/17'],
       ['sv-one', '10.9.1.0/24'],
       ['sv-two', '10.9.2.0/24'],
     ] as const) {
-      networks[name] = await p.call('POST', '/networks', { network: { name } })
+      networks[name] = await w.demo.make('network', { name })
       const subnet = { name, network_id: networks[name].id, ip_version: 4, cidr }
-      subnets[name] = await p.call('POST', '/subnets', { subnet })
+      subnets[name] = await w.demo.make('subnet', subnet)
       const joining = { subnet_id: subnets[name].id }
-      await p.call('PUT', `/routers/${router.id}/add_router_interface`, joining)
+      await w.demo.change(`/routers/${router.id}/add_router_interface`, joining)
     }
     for (const [name, network] of [
       ['a', 'sv-span'],
@@ -150,10 +146,11 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
       ['in-one', 'sv-one'],
       ['in-two', 'sv-two'],
     ] as const)
-      ports[name] = await p.call('POST', '/ports', { port: { name, network_id: networks[network].id } })
+      ports[name] = await w.demo.make('port', { name, network_id: networks[network].id })
     for (const name of ['a', 'b', 'in-one'])
-      floatingIps[name] = await p.call('POST', '/floatingips', {
-        floatingip: { floating_network_id: external.id, port_id: ports[name].id },
+      floatingIps[name] = await w.demo.make('floatingip', {
+        floating_network_id: external.id,
+        port_id: ports[name].id,
       })
     expect(Object.values(ports).map(port => port['atoll:regions'])).toEqual([[], [], [], []])
   })
@@ -176,27 +173,27 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
   })
 
   it('their groups are the regions’ own default groups', async () => {
-    const [group] = await p.call('GET', '/security-groups?name=default')
+    const [group] = await w.demo.read('/security-groups?name=default')
     for (const [name, { region }] of Object.entries(running)) {
-      const there = await p.region(region).get('port', idIn(await show(ports[name].id), region)!)
+      const there = await w.region(region).get('port', idIn(await show(ports[name].id), region)!)
       const [id] = there!.securityGroupIds
       expect(ports[name].security_groups).toEqual([group.id])
-      expect(idIn(await p.call('GET', `/security-groups/${group.id}`), region)).toBe(id)
-      expect((await p.region(region).get('security_group', id!))?.name).toBe('default')
+      expect(idIn(await w.demo.read(`/security-groups/${group.id}`), region)).toBe(id)
+      expect((await w.region(region).get('security_group', id!))?.name).toBe('default')
     }
   })
 
   it('a server that is given a network only appears centrally, with an address of its region’s block', async () => {
-    const span = await p.call('GET', `/networks/${networks['sv-span'].id}`)
+    const span = await w.demo.read(`/networks/${networks['sv-span'].id}`)
     const server = await timed(`a server on sv-span in ${one} is ACTIVE`, () =>
       servers.boot(one, [{ uuid: idIn(span, one)! }]),
     )
-    const [made] = await p.region(one).list('port', { where: { deviceId: server.id } })
+    const [made] = await w.region(one).list('port', { where: { deviceId: server.id } })
     running.made = { region: one, server }
     ports.made = await timed('its port is seen as ACTIVE', () => seen(made!.id))
     expect(ports.made).toMatchObject({
       name: '',
-      project_id: p.demo.projectId,
+      project_id: w.demo.projectId,
       network_id: span.id,
       mac_address: made!.macAddress,
       fixed_ips: [{ subnet_id: subnets['sv-span'].id, ip_address: made!.fixedIps[0]!.ipAddress }],
@@ -206,9 +203,9 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
       security_groups: ports.a.security_groups,
       'atoll:regions': [{ region: one, id: made!.id }],
     })
-    const subnet = await p.call('GET', `/subnets/${subnets['sv-span'].id}`)
+    const subnet = await w.demo.read(`/subnets/${subnets['sv-span'].id}`)
     const isIn = async (region: string) => {
-      const copy = await p.region(region).get('subnet', idIn(subnet, region)!)
+      const copy = await w.region(region).get('subnet', idIn(subnet, region)!)
       const pools = copy!.allocationPools.map(pool => parsePool(pool)!)
       return poolContains(pools, parseAddress(addressOf(ports.made))!)
     }
@@ -231,8 +228,8 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
   it('its interfaces are ACTIVE', async () => {
     await answered(
       async () => {
-        await p.look(notDueMs)
-        const legs = await p.call('GET', `/ports?device_id=${router.id}`)
+        await look(w, notDueMs)
+        const legs = await w.demo.read(`/ports?device_id=${router.id}`)
         return legs.map((leg: Json) => leg.status)
       },
       found => found.length === 3 && found.every((status: string) => status === 'ACTIVE'),
@@ -241,14 +238,14 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
 
   // As stock Neutron leaves it where two add it at once.
   it('a leg whose port has lost its device is the router’s again after the next look at it', async () => {
-    const id = idIn(await p.call('GET', `/routers/${router.id}`), two)!
-    const subnetId = idIn(await p.call('GET', `/subnets/${subnets['sv-two'].id}`), two)!
-    const legs = await p.region(two).list('port', { where: { deviceId: id } })
+    const id = idIn(await w.demo.read(`/routers/${router.id}`), two)!
+    const subnetId = idIn(await w.demo.read(`/subnets/${subnets['sv-two'].id}`), two)!
+    const legs = await w.region(two).list('port', { where: { deviceId: id } })
     const leg = legs.find(({ fixedIps }) => fixedIps.some(fixed => fixed.subnetId === subnetId))!
-    await p.region(two).update('port', leg.id, { deviceId: '', deviceOwner: '' })
-    await p.askForAll((await p.app.store.regions.list()).find(({ name }) => name === two)!)
+    await w.region(two).update('port', leg.id, { deviceId: '', deviceOwner: '' })
+    await askForAll(w.app, (await w.app.store.regions.list()).find(({ name }) => name === two)!)
     await settle()
-    expect(await p.region(two).get('port', leg.id)).toMatchObject({
+    expect(await w.region(two).get('port', leg.id)).toMatchObject({
       deviceId: id,
       deviceOwner: 'network:router_interface',
       fixedIps: leg.fixedIps,
@@ -269,14 +266,14 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
 
   it('bringing it all once more to what it should be writes nothing', async () => {
     const writes = () =>
-      [...(p.sim?.neutrons.values() ?? [])].reduce(
+      [...(w.cloud?.neutrons.values() ?? [])].reduce(
         (sum, neutron) => sum + ['POST', 'PUT', 'DELETE'].reduce((n, method) => n + neutron.calls(method), 0),
         0,
       )
     const before = writes()
-    for (const name of p.regions) {
-      const region = (await p.app.store.regions.list()).find(known => known.name === name)!
-      await p.askForAll(region)
+    for (const name of w.regions) {
+      const region = (await w.app.store.regions.list()).find(known => known.name === name)!
+      await askForAll(w.app, region)
     }
     await settle()
     expect(writes()).toBe(before)
@@ -298,8 +295,8 @@ describe.skipIf(!opened)('a port that is used in one region after the other', ()
     expect(json.port).toMatchObject({ device_id: '', status: 'DOWN' })
     const id = idIn(json.port, region)!
     expect(json.port['atoll:regions']).toEqual([{ region, id }])
-    expect(await p.region(from).get('port', oldId)).toBeNull()
-    expect(await p.region(region).get('port', id)).toMatchObject({
+    expect(await w.region(from).get('port', oldId)).toBeNull()
+    expect(await w.region(region).get('port', id)).toMatchObject({
       macAddress: ports[name].mac_address,
       fixedIps: [{ ipAddress: addressOf(ports[name]) }],
       deviceId: '',
@@ -319,7 +316,7 @@ describe.skipIf(!opened)('a port that is used in one region after the other', ()
       },
     ])
     expect(await show(ports.a.id)).toEqual(before)
-    expect(await p.region(one).get('port', idIn(before, one)!)).toMatchObject({ deviceId: id })
+    expect(await w.region(one).get('port', idIn(before, one)!)).toMatchObject({ deviceId: id })
   })
 
   it('moves when its server is gone, before that was seen, and takes its floating IP with it', async () => {
@@ -336,7 +333,7 @@ describe.skipIf(!opened)('a port that is used in one region after the other', ()
 
   it('moves back, after that was seen', async () => {
     await removeServerOf('a')
-    await p.look(notDueMs)
+    await look(w, notDueMs)
     expect(await show(ports.a.id)).toMatchObject({ device_id: '', device_owner: '', 'binding:host_id': '' })
     await expectMove('a', one)
     const server = await bootOn('a', one)
@@ -350,7 +347,7 @@ describe.skipIf(!opened)('a port that is used in one region after the other', ()
 
   it('moves with an address of the block of the region that it was made in, and back', async () => {
     const placed = { network_id: networks['sv-span'].id, 'binding:profile': { region: one } }
-    ports.c = await p.call('POST', '/ports', { port: { name: 'c', ...placed } })
+    ports.c = await w.demo.make('port', { name: 'c', ...placed })
     expect(ports.c['atoll:regions']).toEqual([{ region: one, id: ports.c.id }])
     await expectMove('c', two)
     const server = await bootOn('c', two)
@@ -358,46 +355,46 @@ describe.skipIf(!opened)('a port that is used in one region after the other', ()
     await removeServerOf('c')
     await expectMove('c', one)
     const again = { network_id: networks['sv-span'].id, fixed_ips: [{ ip_address: addressOf(ports.c) }] }
-    expect((await p.ask('POST', '/ports', { port: again })).status).toBe(409)
+    expect((await w.demo.post('/ports', { port: again })).status).toBe(409)
   })
 })
 
 describe.skipIf(!opened)('what goes with its server', () => {
   it('the port that Nova made goes at the next look, without a comparison of all ids', async () => {
     // Whose looks would otherwise come first, now and then.
-    await p.stopWork()
-    await p.look()
+    await w.stopWork()
+    await look(w)
     await removeServerOf('made')
-    const sightings = await timed('the look that finds it', () => p.look(notDueMs))
+    const sightings = await timed('the look that finds it', () => look(w, notDueMs))
     expect(sightings.map(({ gone }) => gone)).toEqual([1, 0])
-    expect((await p.ask('GET', `/ports/${ports.made.id}`)).status).toBe(404)
+    expect((await w.demo.get(`/ports/${ports.made.id}`)).status).toBe(404)
     const again = { network_id: networks['sv-span'].id, fixed_ips: [{ ip_address: addressOf(ports.made) }] }
-    const port = await p.call('POST', '/ports', { port: again })
-    await p.call('DELETE', `/ports/${port.id}`)
-    await p.startWork()
+    const port = await w.demo.make('port', again)
+    await w.demo.remove(`/ports/${port.id}`)
+    await w.startWork()
   })
 
   it('once all is removed no region holds anything of Atoll’s', async () => {
     for (const name of Object.keys(running)) await removeServerOf(name)
     const { made: _gone, ...left } = ports
     // Its floating IP stays, and leads nowhere.
-    await p.call('DELETE', `/ports/${left['in-one'].id}`)
-    expect(await p.call('GET', `/floatingips/${floatingIps['in-one'].id}`)).toMatchObject({
+    await w.demo.remove(`/ports/${left['in-one'].id}`)
+    expect(await w.demo.read(`/floatingips/${floatingIps['in-one'].id}`)).toMatchObject({
       port_id: null,
       fixed_ip_address: null,
       status: 'DOWN',
     })
     await settle()
     expect((await floating('in-one')).portId).toBeNull()
-    for (const { id } of Object.values(floatingIps)) await p.call('DELETE', `/floatingips/${id}`)
-    for (const name of ['a', 'b', 'c', 'in-two']) await p.call('DELETE', `/ports/${left[name].id}`)
+    for (const { id } of Object.values(floatingIps)) await w.demo.remove(`/floatingips/${id}`)
+    for (const name of ['a', 'b', 'c', 'in-two']) await w.demo.remove(`/ports/${left[name].id}`)
     for (const { id } of Object.values(subnets))
-      await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: id })
+      await w.demo.change(`/routers/${router.id}/remove_router_interface`, { subnet_id: id })
     await settle()
-    await p.call('DELETE', `/routers/${router.id}`)
-    for (const { id } of Object.values(networks)) await p.call('DELETE', `/networks/${id}`)
-    await p.call('DELETE', `/networks/${external.id}`, undefined, 'admin')
+    await w.demo.remove(`/routers/${router.id}`)
+    for (const { id } of Object.values(networks)) await w.demo.remove(`/networks/${id}`)
+    await w.admin.remove(`/networks/${external.id}`)
     await settle()
-    for (const region of p.regions) expect(await p.marked(region)).toEqual([])
+    for (const region of w.regions) expect(await markedIn(w, region)).toEqual([])
   })
 })

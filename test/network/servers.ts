@@ -1,14 +1,11 @@
-// Servers in the regions of a planet: booted by a member through each region's own Nova.
+// Servers in the regions of a world: booted by a member through each region's own Nova.
 
 import { randomUUID } from 'node:crypto'
-import { createCatalog } from '../../src/openstack/catalog.ts'
 import { removeServer, type Server } from '../../src/openstack/nova.ts'
 import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
-import { createRegions } from '../../src/openstack/region.ts'
-import { createSession } from '../../src/openstack/session.ts'
 import { type Boot, gone, openBooter } from '../contract/nova-servers.ts'
 import { requestId } from '../contract/target.ts'
-import type { Planet } from './planet.ts'
+import type { World } from '../world.ts'
 
 export interface Servers extends AsyncDisposable {
   /** A small one that every region has. */
@@ -22,25 +19,20 @@ export interface Servers extends AsyncDisposable {
 }
 
 /** Null where one of the regions has no Nova. */
-export async function openServers(p: Planet): Promise<Servers | null> {
-  const session = createSession(p.logIns.service)
-  const catalog = createCatalog(session)
+export async function openServers(w: World): Promise<Servers | null> {
+  const { catalog, regions } = w.openstack
   const having = (await catalog.endpoints(requestId()))
     .filter(({ serviceType }) => serviceType === 'compute')
     .map(({ region }) => region)
-  if (!p.regions.every(name => having.includes(name))) {
-    await session.close()
-    return null
-  }
-  const regions = createRegions({ session, catalog })
-  const region = (name = p.regions[0]!) => regions.region(name, { requestId: requestId() })
-  const target = { member: p.logIns.demo, credentials: p.logIns.service, regionNames: p.regions, region }
+  if (!w.regions.every(name => having.includes(name))) return null
+  const region = (name = w.regions[0]!) => regions.region(name, { requestId: requestId() })
+  const target = { member: w.logIn('demo'), credentials: w.logIn('service'), regionNames: w.regions, region }
   const booters = new Map(
-    await Promise.all(p.regions.map(async name => [name, await openBooter(target, 'member', name)] as const)),
+    await Promise.all(w.regions.map(async name => [name, await openBooter(target, 'member', name)] as const)),
   )
   const flavorId = randomUUID()
   const flavor = { id: flavorId, name: `networking-${flavorId}`, vcpus: 1, memoryMb: 64, diskGb: 1 }
-  for (const name of p.regions) await createFlavor(region(name), { ...flavor, isPublic: true })
+  for (const name of w.regions) await createFlavor(region(name), { ...flavor, isPublic: true })
 
   return {
     flavor,
@@ -56,9 +48,7 @@ export async function openServers(p: Planet): Promise<Servers | null> {
     },
     async [Symbol.asyncDispose]() {
       for (const booter of booters.values()) await booter.close()
-      for (const name of p.regions) await removeFlavor(region(name), flavorId)
-      await regions.close()
-      await session.close()
+      for (const name of w.regions) await removeFlavor(region(name), flavorId)
     },
   }
 }

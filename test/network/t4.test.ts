@@ -3,9 +3,11 @@
 // router and not two.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Json, type Planet, planet } from './planet.ts'
+import { askForAll } from '../../src/core/network/watch/ask.ts'
+import { type Json, type World, world } from '../world.ts'
+import { look, markedIn, plug, plugInto } from './regions.ts'
 
-let p: Planet
+let w: World
 let one: string
 let two: string
 let external: Json
@@ -16,19 +18,19 @@ const ports: Json[] = []
 const floatingIps: Json[] = []
 
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1', 'Pod2'] })
-  await p.startWork()
-  ;[one, two] = p.regions as [string, string]
+  w = await world({ joined: true, lab: true })
+  await w.startWork()
+  ;[one, two] = w.regions as [string, string]
 })
-afterAll(() => p[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
 /** The router's copy in a region, with the addresses of its legs and its gateway, and its routes. */
 async function copyIn(region: string) {
-  const places = (await p.call('GET', `/routers/${router.id}`))['atoll:regions']
+  const places = (await w.demo.read(`/routers/${router.id}`))['atoll:regions']
   const id = places.find((place: Json) => place.region === region)?.id
   if (!id) return null
-  const copy = await p.region(region).get('router', id)
-  const legs = await p.region(region).list('port', { where: { deviceId: id } })
+  const copy = await w.region(region).get('router', id)
+  const legs = await w.region(region).list('port', { where: { deviceId: id } })
   return {
     name: copy!.name,
     gateway: copy!.externalGateway,
@@ -39,31 +41,24 @@ async function copyIn(region: string) {
 
 /** The CIDRs of what is of this test in a region. */
 const subnetsIn = async (region: string) =>
-  (await p.region(region).list('subnet'))
+  (await w.region(region).list('subnet'))
     .filter(({ name }) => /t4|bridge|mirror/.test(name))
     .map(({ cidr }) => cidr)
     .sort()
 
 const regionalId = async (kind: string, id: string, region: string): Promise<string> =>
-  (await p.call('GET', `/${kind}s/${id}`))['atoll:regions'].find((place: Json) => place.region === region).id
+  (await w.demo.read(`/${kind}s/${id}`))['atoll:regions'].find((place: Json) => place.region === region).id
 
 describe('north-south by one external network', () => {
   it('the network outside is in its region, the router and the networks are nowhere yet', async () => {
-    external = await p.call(
-      'POST',
-      '/networks',
-      {
-        network: {
-          name: 't4-ext',
-          'router:external': true,
-          'provider:network_type': 'vlan',
-          'provider:physical_network': 'extern',
-          'provider:segmentation_id': 154,
-          availability_zone_hints: [two],
-        },
-      },
-      'admin',
-    )
+    external = await w.admin.make('network', {
+      name: 't4-ext',
+      'router:external': true,
+      'provider:network_type': 'vlan',
+      'provider:physical_network': 'extern',
+      'provider:segmentation_id': 154,
+      availability_zone_hints: [two],
+    })
     const outside = {
       name: 't4-ext',
       network_id: external.id,
@@ -71,46 +66,47 @@ describe('north-south by one external network', () => {
       cidr: '163.3.124.0/24',
       enable_dhcp: false,
     }
-    await p.call('POST', '/subnets', { subnet: outside }, 'admin')
-    router = await p.call('POST', '/routers', { router: { name: 't4-router' } })
+    await w.admin.make('subnet', outside)
+    router = await w.demo.make('router', { name: 't4-router' })
     for (const [index, spec] of [
       { cidr: '10.0.1.0/24', allocation_pools: [{ start: '10.0.1.10', end: '10.0.1.90' }] },
       { cidr: '10.0.2.0/24', allocation_pools: [{ start: '10.0.2.10', end: '10.0.2.90' }] },
       { cidr: '10.0.2.0/24', allocation_pools: [{ start: '10.0.2.110', end: '10.0.2.190' }] },
       { cidr: '10.0.4.0/24', gateway_ip: null },
     ].entries()) {
-      const network = await p.call('POST', '/networks', { network: { name: `t4-net${index + 1}` } })
+      const network = await w.demo.make('network', { name: `t4-net${index + 1}` })
       const subnet = { name: `t4-sub${index + 1}`, network_id: network.id, ip_version: 4, ...spec }
       networks.push(network)
-      subnets.push(await p.call('POST', '/subnets', { subnet }))
+      subnets.push(await w.demo.make('subnet', subnet))
     }
     expect(networks.map(network => network['atoll:regions'])).toEqual([[], [], [], []])
     expect(router['atoll:regions']).toEqual([])
   })
 
-  it('the gateway is set: the router is in the region of the network outside', async () => {
-    router = await p.call('PUT', `/routers/${router.id}`, {
+  it('once its gateway is set a router is in the region of the network outside', async () => {
+    router = await w.demo.change(`/routers/${router.id}`, {
       router: { external_gateway_info: { network_id: external.id } },
     })
     expect(router.external_gateway_info).toMatchObject({ network_id: external.id, enable_snat: true })
-    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnets[0].id })
-    await p.settle()
+    await w.demo.change(`/routers/${router.id}/add_router_interface`, { subnet_id: subnets[0].id })
+    await w.settle()
     expect(await copyIn(one)).toBeNull()
     expect(await copyIn(two)).toMatchObject({ name: 't4-router', gateway: { networkId: external.id } })
   })
 
   it('a port is reserved until it is known where it goes, and may have a floating IP before that', async () => {
-    ports[0] = await p.call('POST', '/ports', { port: { name: 't4-p1', network_id: networks[0].id } })
-    ports[1] = await p.call('POST', '/ports', { port: { name: 't4-p2', network_id: networks[1].id } })
+    ports[0] = await w.demo.make('port', { name: 't4-p1', network_id: networks[0].id })
+    ports[1] = await w.demo.make('port', { name: 't4-p2', network_id: networks[1].id })
     expect(ports.map(port => port['atoll:regions'])).toEqual([[], []])
-    floatingIps[0] = await p.call('POST', '/floatingips', {
-      floatingip: { floating_network_id: external.id, port_id: ports[0].id },
+    floatingIps[0] = await w.demo.make('floatingip', {
+      floating_network_id: external.id,
+      port_id: ports[0].id,
     })
     expect(floatingIps[0]).toMatchObject({ status: 'DOWN', port_id: ports[0].id })
   })
 
-  it('a server comes to it in the one region: network, router and floating IP follow', async () => {
-    const placed = await p.call('PUT', `/ports/${ports[0].id}`, {
+  it('a server comes to a reserved port in one region: network, router and floating IP follow', async () => {
+    const placed = await w.demo.change(`/ports/${ports[0].id}`, {
       port: { 'binding:profile': { region: one } },
     })
     expect(placed).toMatchObject({
@@ -118,34 +114,35 @@ describe('north-south by one external network', () => {
       fixed_ips: ports[0].fixed_ips,
       mac_address: ports[0].mac_address,
     })
-    await p.plug(one, placed['atoll:regions'][0].id)
-    await p.settle()
-    const floating = await p.region(two).get('floatingip', floatingIps[0].id)
+    await plug(w, one, placed['atoll:regions'][0].id)
+    await w.settle()
+    const floating = await w.region(two).get('floatingip', floatingIps[0].id)
     expect(floating?.fixedIpAddress).toBe(ports[0].fixed_ips[0].ip_address)
   })
 
   it('a server comes to the other port in the other region, and gets its way and its floating IP afterwards', async () => {
-    const placed = await p.call('PUT', `/ports/${ports[1].id}`, {
+    const placed = await w.demo.change(`/ports/${ports[1].id}`, {
       port: { 'binding:profile': { region: two } },
     })
-    await p.plug(two, placed['atoll:regions'][0].id)
-    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnets[1].id })
-    await p.settle()
-    floatingIps[1] = await p.call('POST', '/floatingips', {
-      floatingip: { floating_network_id: external.id, port_id: ports[1].id },
+    await plug(w, two, placed['atoll:regions'][0].id)
+    await w.demo.change(`/routers/${router.id}/add_router_interface`, { subnet_id: subnets[1].id })
+    await w.settle()
+    floatingIps[1] = await w.demo.make('floatingip', {
+      floating_network_id: external.id,
+      port_id: ports[1].id,
     })
-    await p.settle()
-    const there = await p.region(two).get('floatingip', floatingIps[1].id)
+    await w.settle()
+    const there = await w.region(two).get('floatingip', floatingIps[1].id)
     expect(there).toMatchObject({ portId: placed['atoll:regions'][0].id })
   })
 
   it('a server that is booted by its network’s id in a region appears centrally, with its address', async () => {
     const warm = { network_id: networks[3].id, 'binding:profile': { region: one } }
-    ports[2] = await p.call('POST', '/ports', { port: { name: 't4-p4', ...warm } })
+    ports[2] = await w.demo.make('port', { name: 't4-p4', ...warm })
     const there = await regionalId('network', networks[3].id, one)
-    const booted = await p.plugInto(one, there, p.demo.projectId!)
-    await p.look()
-    ports[3] = await p.call('GET', `/ports/${booted.id}`)
+    const booted = await plugInto(w, one, there, w.demo.projectId!)
+    await look(w)
+    ports[3] = await w.demo.read(`/ports/${booted.id}`)
     expect(ports[3]).toMatchObject({
       device_id: booted.deviceId,
       device_owner: 'compute:nova',
@@ -156,7 +153,7 @@ describe('north-south by one external network', () => {
     expect(ports[3].fixed_ips).toEqual([
       { subnet_id: subnets[3].id, ip_address: booted.fixedIps[0]!.ipAddress },
     ])
-    await p.settle()
+    await w.settle()
   })
 
   it('each region’s router is on its networks and on the bridge', async () => {
@@ -171,7 +168,7 @@ describe('north-south by one external network', () => {
     )
   })
 
-  it('the routes lead to each other’s networks, and out', async () => {
+  it('the routes of the regions’ routers lead to each other’s networks, and out', async () => {
     const [inOne, inTwo] = [await copyIn(one), await copyIn(two)]
     const bridgeOfOne = inOne!.addresses.find(address => address.startsWith('100.'))
     expect(inOne!.routes).toEqual(['0.0.0.0/0 via 100.0.0.1', '10.0.2.0/24 via 100.0.0.1'])
@@ -185,39 +182,39 @@ describe('north-south by one external network', () => {
   })
 
   it('both floating IPs are in the region of the network outside', async () => {
-    const ids = (await p.region(two).list('floatingip')).map(({ id }) => id)
+    const ids = (await w.region(two).list('floatingip')).map(({ id }) => id)
     expect(ids).toEqual(expect.arrayContaining(floatingIps.map(({ id }) => id)))
   })
 
-  it('bringing it all once more to what it should be writes nothing', async () => {
+  it('bringing a topology once more to what it should be writes nothing', async () => {
     const writes = () =>
-      [...(p.sim?.neutrons.values() ?? [])].reduce(
+      [...(w.cloud?.neutrons.values() ?? [])].reduce(
         (sum, neutron) => sum + ['POST', 'PUT', 'DELETE'].reduce((n, method) => n + neutron.calls(method), 0),
         0,
       )
     const before = writes()
-    for (const name of p.regions) {
-      const region = (await p.app.store.regions.list()).find(known => known.name === name)!
-      await p.askForAll(region)
+    for (const name of w.regions) {
+      const region = (await w.app.store.regions.list()).find(known => known.name === name)!
+      await askForAll(w.app, region)
     }
-    await p.settle()
+    await w.settle()
     expect(writes()).toBe(before)
   })
 
   it('once all is removed no region holds anything of Atoll’s', async () => {
-    for (const { id } of floatingIps) await p.call('DELETE', `/floatingips/${id}`)
+    for (const { id } of floatingIps) await w.demo.remove(`/floatingips/${id}`)
     for (const subnet of [subnets[0], subnets[1]])
-      await p.call('PUT', `/routers/${router.id}/remove_router_interface`, { subnet_id: subnet.id })
+      await w.demo.change(`/routers/${router.id}/remove_router_interface`, { subnet_id: subnet.id })
     // As Nova does when it removes a server.
-    await p.region(one).remove('port', ports[3].id)
-    for (const { id } of ports.slice(0, 3)) await p.call('DELETE', `/ports/${id}`)
-    await p.look()
-    expect((await p.ask('GET', `/ports/${ports[3].id}`)).status).toBe(404)
-    await p.settle()
-    await p.call('DELETE', `/routers/${router.id}`)
-    for (const { id } of networks) await p.call('DELETE', `/networks/${id}`)
-    await p.call('DELETE', `/networks/${external.id}`, undefined, 'admin')
-    await p.settle()
-    for (const region of p.regions) expect(await p.marked(region)).toEqual([])
+    await w.region(one).remove('port', ports[3].id)
+    for (const { id } of ports.slice(0, 3)) await w.demo.remove(`/ports/${id}`)
+    await look(w)
+    expect((await w.demo.get(`/ports/${ports[3].id}`)).status).toBe(404)
+    await w.settle()
+    await w.demo.remove(`/routers/${router.id}`)
+    for (const { id } of networks) await w.demo.remove(`/networks/${id}`)
+    await w.admin.remove(`/networks/${external.id}`)
+    await w.settle()
+    for (const region of w.regions) expect(await markedIn(w, region)).toEqual([])
   })
 })

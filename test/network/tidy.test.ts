@@ -7,9 +7,10 @@ import { AppError } from '../../src/core/error.ts'
 import { type Intent, intentOf, marked } from '../../src/core/network/copies/intent.ts'
 import type { MadeKind, RegionNetworking } from '../../src/core/network/copies/region-rows.ts'
 import { tidyRegion } from '../../src/core/network/watch/tidy.ts'
-import { type Json, type Planet, planet } from './planet.ts'
+import { type Json, type World, world } from '../world.ts'
+import { markedIn } from './regions.ts'
 
-let p: Planet
+let w: World
 let here: string
 let region: RegionNetworking
 let external: Json
@@ -18,9 +19,9 @@ let subnet: Json
 let port: Json
 
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1'] })
-  here = p.regions[0]!
-  region = p.region(here)
+  w = await world({ joined: true, lab: true, regions: ['Pod1'] })
+  here = w.regions[0]!
+  region = w.region(here)
   const home = { availability_zone_hints: [here] }
   const outside = {
     'router:external': true,
@@ -35,19 +36,19 @@ beforeAll(async () => {
   subnet = await create('subnet', { network_id: network.id, ip_version: 4, cidr: '10.9.0.0/24' })
   port = await create('port', { name: 'tidy-port', network_id: network.id })
 })
-afterAll(() => p[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 afterEach(() => {
   vi.restoreAllMocks()
 })
 
 const create = (kind: string, fields: Json, as: 'admin' | 'demo' = 'demo'): Promise<Json> =>
-  p.call('POST', `/${kind}s`, { [kind]: fields }, as)
+  w[as].make(kind, fields)
 
 /** Tidies as if so long had gone by. */
 async function tidy(minutes = 0): Promise<number> {
-  const clock = vi.spyOn(p.app, 'now').mockReturnValue(new Date(Date.now() + minutes * 60_000))
+  const clock = vi.spyOn(w.app, 'now').mockReturnValue(new Date(Date.now() + minutes * 60_000))
   try {
-    return await tidyRegion(p.app, here)
+    return await tidyRegion(w.app, here)
   } finally {
     clock.mockRestore()
   }
@@ -55,18 +56,18 @@ async function tidy(minutes = 0): Promise<number> {
 
 const declare = (fields: Partial<Intent> = {}) => {
   const intent = { id: randomUUID(), region: here, resourceType: 'network', purpose: randomUUID(), owner: '' }
-  return p.app.store.intents.declare({ ...intent, ...fields }, new Date())
+  return w.app.store.intents.declare({ ...intent, ...fields }, new Date())
 }
 
 /** An intent that has ended: whatever bears its mark is surplus. */
 async function ended(): Promise<string> {
   const { id } = await declare({ owner: 'gone' })
-  await p.app.store.intents.end(id, 'verb', new Date())
+  await w.app.store.intents.end(id, 'verb', new Date())
   return id
 }
 
 const isThere = async (kind: MadeKind, id: string): Promise<boolean> => (await region.get(kind, id)) !== null
-const projectId = () => p.demo.projectId!
+const projectId = () => w.demo.projectId!
 
 /** In a network of somebody else. */
 const somewhere = async (description: string) =>
@@ -75,9 +76,9 @@ const somewhere = async (description: string) =>
 describe('what the region made when the process died', () => {
   /** Asks for something; the process dies when the region has made it. */
   async function crash(kind: MadeKind, fields: Json): Promise<string> {
-    const before = await p.marked(here)
-    const networking = p.app.cloud.networking
-    vi.spyOn(p.app.cloud, 'networking').mockImplementation((name, requestId) => {
+    const before = await markedIn(w, here)
+    const networking = w.app.cloud.networking
+    vi.spyOn(w.app.cloud, 'networking').mockImplementation((name, requestId) => {
       const real = networking(name, requestId)
       const dying = async (made: MadeKind, spec: object) => {
         const row = await real.create(made, spec)
@@ -86,9 +87,9 @@ describe('what the region made when the process died', () => {
       }
       return { ...real, create: dying as RegionNetworking['create'] }
     })
-    expect((await p.ask('POST', `/${kind}s`, { [kind]: fields })).status).toBe(500)
+    expect((await w.demo.post(`/${kind}s`, { [kind]: fields })).status).toBe(500)
     vi.restoreAllMocks()
-    const [made, ...more] = (await p.marked(here)).filter(one => !before.includes(one))
+    const [made, ...more] = (await markedIn(w, here)).filter(one => !before.includes(one))
     expect(more).toEqual([])
     expect(made).toMatch(new RegExp(`^${kind} `))
     return made!.split(' ')[1]!
@@ -103,24 +104,24 @@ describe('what the region made when the process died', () => {
   ]
 
   it.each(asks)('goes after two minutes, and nothing else does: %s', async (kind, fields) => {
-    const before = await p.marked(here)
-    const rows = async () => p.call('GET', `/${kind}s`)
+    const before = await markedIn(w, here)
+    const rows = async () => w.demo.read(`/${kind}s`)
     const known = await rows()
     const id = await crash(kind, fields())
     expect(await tidy(1)).toBe(0)
     expect(await isThere(kind, id)).toBe(true)
     expect(await tidy(3)).toBe(1)
-    expect(await p.marked(here)).toEqual(before)
+    expect(await markedIn(w, here)).toEqual(before)
     expect(await rows()).toEqual(known)
-    expect(await p.app.store.intents.forsaken(here, new Date(Date.now() + 1000))).toEqual([])
+    expect(await w.app.store.intents.forsaken(here, new Date(Date.now() + 1000))).toEqual([])
   })
 
   it('goes with the addresses that were held for it', async () => {
     const { id: intentId } = await declare({ resourceType: 'port' })
     const range = { start: '10.9.0.77', end: '10.9.0.77', scope: 'central' }
-    const held = () => p.app.store.networks.holdings(subnet.id, ['port'])
+    const held = () => w.app.store.networks.holdings(subnet.id, ['port'])
     const before = await held()
-    await p.app.store.transact(tx =>
+    await w.app.store.transact(tx =>
       tx.networks.hold({ subnetId: subnet.id, purpose: 'port', holder: intentId, ...range }),
     )
     await tidy(1)
@@ -132,11 +133,11 @@ describe('what the region made when the process died', () => {
   it('stays when somebody knows of it by the time that it is to go', async () => {
     const intent = await declare()
     const { id } = await somewhere(marked('', intent.id))
-    await p.app.store.intents.settle(intent.id, id, id)
-    vi.spyOn(p.app.store.intents, 'forsaken').mockResolvedValue([intent])
+    await w.app.store.intents.settle(intent.id, id, id)
+    vi.spyOn(w.app.store.intents, 'forsaken').mockResolvedValue([intent])
     expect(await tidy(3)).toBe(0)
     expect(await isThere('network', id)).toBe(true)
-    expect((await p.app.store.intents.settled([intent.id])).get(intent.id)?.regionalId).toBe(id)
+    expect((await w.app.store.intents.settled([intent.id])).get(intent.id)?.regionalId).toBe(id)
     await region.remove('network', id)
   })
 
@@ -144,7 +145,7 @@ describe('what the region made when the process died', () => {
     const intent = await declare()
     expect(await tidy(3)).toBe(0)
     const { id } = await somewhere(marked('', intent.id))
-    expect(await p.app.store.intents.settle(intent.id, id, id)).not.toBe(id)
+    expect(await w.app.store.intents.settle(intent.id, id, id)).not.toBe(id)
     expect(await tidy()).toBe(1)
     expect(await isThere('network', id)).toBe(false)
   })
@@ -262,7 +263,7 @@ describe('what is not ours', () => {
     const { id } = await somewhere(marked('', intentId))
     expect(await tidy(1000)).toBe(0)
     expect(await isThere('network', id)).toBe(true)
-    await p.app.store.intents.end(intentId, 'verb', new Date())
+    await w.app.store.intents.end(intentId, 'verb', new Date())
     expect(await tidy()).toBe(1)
   })
 })
@@ -270,8 +271,8 @@ describe('what is not ours', () => {
 describe('a region', () => {
   /** Every list of this kind ends so. */
   function failing(kind: MadeKind, status?: number): void {
-    const networking = p.app.cloud.networking
-    vi.spyOn(p.app.cloud, 'networking').mockImplementation((name, requestId) => {
+    const networking = w.app.cloud.networking
+    vi.spyOn(w.app.cloud, 'networking').mockImplementation((name, requestId) => {
       const real = networking(name, requestId)
       const list = (asked: MadeKind, query: object) =>
         asked === kind

@@ -9,25 +9,25 @@ import { removePort } from '../../src/core/network/ports/ports.ts'
 import { watchRegion } from '../../src/core/network/watch/watch.ts'
 import type { Region } from '../../src/core/regions/region.ts'
 import { chanceOf, pick, seed, sized } from '../chance.ts'
-import { type Life, mortalStore } from '../leases/mortal.ts'
-import { type Planet, planet } from './planet.ts'
+import { type Life, mortalStore } from '../world/mortal.ts'
+import { type World, world } from '../world.ts'
 
 /** How many ports are removed during a look. */
 const each = 8
 
-let p: Planet
+let w: World
 let region: Region
 let networkId: string
 let subnetId: string
 
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1'] })
-  region = (await p.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
-  networkId = (await p.call('POST', '/networks', { network: { availability_zone_hints: ['Pod1'] } })).id
+  w = await world({ joined: true, lab: true, regions: ['Pod1'] })
+  region = (await w.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
+  networkId = (await w.demo.make('network', { availability_zone_hints: ['Pod1'] })).id
   const subnet = { network_id: networkId, ip_version: 4, cidr: '10.0.0.0/16' }
-  subnetId = (await p.call('POST', '/subnets', { subnet })).id
+  subnetId = (await w.demo.make('subnet', subnet)).id
 })
-afterAll(() => p?.[Symbol.asyncDispose]())
+afterAll(() => w?.[Symbol.asyncDispose]())
 
 type Turn = <T>(step: () => Promise<T>) => Promise<T>
 
@@ -81,9 +81,9 @@ function inTurns(app: App, turn: Turn): App {
 /** Ports that Nova has made, with no word to us. */
 const boot = (): string[] =>
   Array.from({ length: each }, () => {
-    const neutron = p.sim!.neutrons.get('Pod1')!
+    const neutron = w.cloud.neutrons.get('Pod1')!
     const device = { device_id: `server-${Math.random()}`, device_owner: 'compute:nova' }
-    return neutron.create('port', { network_id: networkId, project_id: p.demo.projectId!, ...device }).id
+    return neutron.create('port', { network_id: networkId, project_id: w.demo.projectId!, ...device }).id
   })
 
 async function left(ids: readonly string[]): Promise<string[]> {
@@ -91,26 +91,26 @@ async function left(ids: readonly string[]): Promise<string[]> {
     select 'port ' || id as what from port where id = any (${ids}::text[])
     union all select 'held for ' || holder from held_range where holder = any (${ids}::text[])
     union all select 'routing of ' || central_id from routing where central_id = any (${ids}::text[])`.execute(
-    p.database.db,
+    w.database.db,
   )
   return rows.map(({ what }) => what)
 }
 
 async function race(chance: () => number, tamper: (app: App) => App = same => same): Promise<string[]> {
   const ids = boot()
-  await watchRegion(p.app, region, Number.POSITIVE_INFINITY)
+  await watchRegion(w.app, region, Number.POSITIVE_INFINITY)
   // Some have other addresses by now, and the watcher has something to write down.
   for (const id of ids.filter(() => chance() < 0.5)) {
-    await p.region('Pod1').update('port', id, { fixedIps: [{ subnetId } as never] })
+    await w.region('Pod1').update('port', id, { fixedIps: [{ subnetId } as never] })
   }
-  const [watching, removing] = lots(chance, 0.1 + 0.8 * chance()).map(turn => inTurns(p.app, turn)) as [
+  const [watching, removing] = lots(chance, 0.1 + 0.8 * chance()).map(turn => inTurns(w.app, turn)) as [
     App,
     App,
   ]
   const order = [...ids].sort(() => chance() - 0.5)
   const sweepEveryMs = pick([0, Number.POSITIVE_INFINITY], chance)
   const remove = async (): Promise<void> => {
-    for (const id of order) await removePort(removing, p.demo, { id })
+    for (const id of order) await removePort(removing, w.demo, { id })
   }
   await Promise.all([remove(), watchRegion(tamper(watching), region, sweepEveryMs)])
   return left(ids)

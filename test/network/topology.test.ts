@@ -7,9 +7,9 @@ import type { Caller } from '../../src/core/caller.ts'
 import { createJob } from '../../src/core/jobs/jobs.ts'
 import { type TopologyAsk, topology } from '../../src/core/network/topology/topology.ts'
 import { until } from '../wait.ts'
-import { type Json, type Planet, planet } from './planet.ts'
+import { type Json, type World, world } from '../world.ts'
 
-let p: Planet
+let w: World
 let one: string
 let two: string
 let external: Json
@@ -21,54 +21,49 @@ const ports: Json[] = []
 // Topology T4: two networks of two regions, one way out, and a floating IP of the port that is not in its region. Beside
 // them a port that is reserved, on a network that is nowhere.
 beforeAll(async () => {
-  p = await planet({ regions: ['Pod1', 'Pod2'] })
-  await p.startWork()
-  ;[one, two] = p.regions as [string, string]
-  external = await p.call(
-    'POST',
-    '/networks',
-    { network: { name: 'ext', 'router:external': true, availability_zone_hints: [two] } },
-    'admin',
-  )
-  const outside = { network_id: external.id, ip_version: 4, cidr: '163.3.124.0/24', enable_dhcp: false }
-  await p.call('POST', '/subnets', { subnet: { name: 'ext-sub', ...outside } }, 'admin')
-  router = await p.call('POST', '/routers', {
-    router: { name: 'r', external_gateway_info: { network_id: external.id } },
+  w = await world({ joined: true, lab: true })
+  await w.startWork()
+  ;[one, two] = w.regions as [string, string]
+  external = await w.admin.make('network', {
+    name: 'ext',
+    'router:external': true,
+    availability_zone_hints: [two],
   })
+  const outside = { network_id: external.id, ip_version: 4, cidr: '163.3.124.0/24', enable_dhcp: false }
+  await w.admin.make('subnet', { name: 'ext-sub', ...outside })
+  router = await w.demo.make('router', { name: 'r', external_gateway_info: { network_id: external.id } })
   for (const [index, cidr] of ['10.0.1.0/24', '10.0.2.0/24', '10.0.3.0/24'].entries()) {
-    networks.push(await p.call('POST', '/networks', { network: { name: `net${index + 1}` } }))
+    networks.push(await w.demo.make('network', { name: `net${index + 1}` }))
     const subnet = { name: `sub${index + 1}`, network_id: networks[index].id, ip_version: 4, cidr }
-    subnets.push(await p.call('POST', '/subnets', { subnet }))
+    subnets.push(await w.demo.make('subnet', subnet))
     const region = [one, two][index]
     const profile = region === undefined ? {} : { 'binding:profile': { region } }
     const port = { name: `port${index + 1}`, network_id: networks[index].id, ...profile }
-    ports.push(await p.call('POST', '/ports', { port }))
+    ports.push(await w.demo.make('port', port))
   }
   for (const subnet of subnets.slice(0, 2))
-    await p.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
-  await p.call('POST', '/floatingips', {
-    floatingip: { floating_network_id: external.id, port_id: ports[0].id },
-  })
-  await p.settle()
+    await w.demo.change(`/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
+  await w.demo.make('floatingip', { floating_network_id: external.id, port_id: ports[0].id })
+  await w.settle()
 })
-afterAll(() => p[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
 const everything: TopologyAsk = { region: null, network: null, project: null, ports: null }
 const see = async (caller: Caller, ask: Partial<TopologyAsk> = {}) =>
-  viewTopology(await topology(p.app, caller, { ...everything, ...ask }))
+  viewTopology(await topology(w.app, caller, { ...everything, ...ask }))
 
 /** The copy of the router in a region, and the gateway of a subnet there, as its own Neutron has them. */
 const copyIn = async (region: string) =>
-  (await p.region(region).list('router')).find(({ name }) => name === 'r')!
+  (await w.region(region).list('router')).find(({ name }) => name === 'r')!
 const gatewayIn = async (region: string, cidr: string) =>
-  (await p.region(region).list('subnet')).find(subnet => subnet.cidr === cidr)!.gatewayIp
+  (await w.region(region).list('subnet')).find(subnet => subnet.cidr === cidr)!.gatewayIp
 const bridgeOf = async (region: string) =>
   (await copyIn(region)).externalGateway!.externalFixedIps![0]!.ipAddress
 
 describe('everything, to its tenant', () => {
   it('is a tree to people', async () => {
-    const text = printTopology(await see(p.demo, { ports: true }))
-    const floatingIp = (await p.call('GET', '/floatingips'))[0]
+    const text = printTopology(await see(w.demo, { ports: true }))
+    const floatingIp = (await w.demo.read('/floatingips'))[0]
     const [gateway1, gateway2] = [await gatewayIn(one, '10.0.1.0/24'), await gatewayIn(two, '10.0.2.0/24')]
     const [bridge1, reserved] = [await bridgeOf(one), ports[2].fixed_ips[0].ip_address]
     const [ip1, ip2] = ports.map(port => port.fixed_ips[0].ip_address)
@@ -107,7 +102,7 @@ Nowhere yet
   })
 
   it('is JSON to programs', async () => {
-    const { regions, links, nowhere, jobs } = await see(p.demo)
+    const { regions, links, nowhere, jobs } = await see(w.demo)
     const ok = { state: 'ok', error: null, job_id: null }
     const copy = await copyIn(one)
     expect(regions[0]).toEqual({
@@ -118,7 +113,7 @@ Nowhere yet
         {
           id: networks[0].id,
           regional_id: expect.not.stringContaining(networks[0].id),
-          project_id: p.demo.projectId,
+          project_id: w.demo.projectId,
           name: 'net1',
           external: false,
           ...ok,
@@ -131,7 +126,7 @@ Nowhere yet
         {
           id: router.id,
           regional_id: copy.id,
-          project_id: p.demo.projectId,
+          project_id: w.demo.projectId,
           name: 'r',
           ...ok,
           gateway: null,
@@ -164,7 +159,7 @@ Nowhere yet
   })
 
   it('has the routes that the regions have', async () => {
-    for (const { name, routers } of (await see(p.demo)).regions) {
+    for (const { name, routers } of (await see(w.demo)).regions) {
       const there = (await copyIn(name)).routes.map(route => `${route.destination} ${route.nextHop}`)
       const wanted = routers[0]!.routes.map(route => `${route.destination} ${route.next_hop}`)
       expect(wanted.toSorted(), name).toEqual(there.toSorted())
@@ -172,7 +167,7 @@ Nowhere yet
   })
 
   it('counts the ports where nobody asks for each', async () => {
-    const text = printTopology(await see(p.demo))
+    const text = printTopology(await see(w.demo))
     expect(text).toMatch(/network net1 .* {2}2 ports\n/)
     expect(text).toMatch(/└─ 1 reserved port$/)
     expect(text).not.toContain('port1')
@@ -181,38 +176,38 @@ Nowhere yet
 
 describe('a part of it', () => {
   it('is a region, with its ports and its links', async () => {
-    const { regions, links, nowhere } = await see(p.demo, { region: one })
+    const { regions, links, nowhere } = await see(w.demo, { region: one })
     expect(regions.map(({ name }) => name)).toEqual([one])
     expect(regions[0]!.networks[0]!.ports!.map(({ id }) => id)).toContain(ports[0].id)
     expect(links).toHaveLength(1)
     expect(nowhere).toEqual({ networks: [], routers: [], port_count: 0, ports: [] })
-    expect((await see(p.demo, { region: one, ports: false })).regions[0]!.networks[0]).toMatchObject({
+    expect((await see(w.demo, { region: one, ports: false })).regions[0]!.networks[0]).toMatchObject({
       port_count: 2,
       ports: null,
     })
   })
 
   it('is a network, with its ports, its routers and the floating IPs that lead to it', async () => {
-    const { regions, nowhere } = await see(p.demo, { network: networks[0].id })
+    const { regions, nowhere } = await see(w.demo, { network: networks[0].id })
     expect(regions.flatMap(region => region.networks.map(({ name }) => name))).toEqual(['net1'])
     expect(regions[0]!.networks[0]!.ports).toHaveLength(2)
     expect(regions.map(({ routers }) => routers.length)).toEqual([1, 1])
     expect(regions[1]!.floating_ips).toHaveLength(1)
     expect(nowhere.networks).toEqual([])
-    const other = await see(p.demo, { network: networks[2].id })
+    const other = await see(w.demo, { network: networks[2].id })
     expect(other.regions.flatMap(({ routers, floating_ips }) => [...routers, ...floating_ips])).toEqual([])
     expect(other.nowhere).toMatchObject({ networks: [{ name: 'net3' }], ports: [{ name: 'port3' }] })
   })
 
   it('is nothing that there is not', async () => {
-    await expect(see(p.demo, { region: 'Pod9' })).rejects.toMatchObject({ code: 'not_found' })
-    await expect(see(p.demo, { network: router.id })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(see(w.demo, { region: 'Pod9' })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(see(w.demo, { network: router.id })).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('is no more than anyone could read', async () => {
     const list = async () => Array(10_001).fill({})
-    const store = { ...p.app.store, networks: { ...p.app.store.networks, list: list as never } }
-    await expect(topology({ ...p.app, store }, p.admin, everything)).rejects.toMatchObject({
+    const store = { ...w.app.store, networks: { ...w.app.store.networks, list: list as never } }
+    await expect(topology({ ...w.app, store }, w.admin, everything)).rejects.toMatchObject({
       code: 'invalid',
       detail: { reason: 'too_many' },
       message: expect.stringMatching(/^There are more than 10000 networks to show: name a network or/),
@@ -224,7 +219,7 @@ describe('what is another project’s', () => {
   let shared: Json
   let secret: Json
   beforeAll(async () => {
-    const post = (kind: string, fields: object) => p.call('POST', `/${kind}s`, { [kind]: fields }, 'admin')
+    const post = (kind: string, fields: object) => w.admin.make(kind, fields)
     const there = { 'binding:profile': { region: one } }
     shared = await post('network', { name: 'for-all', shared: true })
     await post('subnet', { network_id: shared.id, ip_version: 4, cidr: '10.9.0.0/24' })
@@ -233,25 +228,25 @@ describe('what is another project’s', () => {
     await post('subnet', { name: 'secret', network_id: secret.id, ip_version: 4, cidr: '10.8.0.0/24' })
     await post('port', { name: 'secret', network_id: secret.id })
     await post('router', { name: 'secret' })
-    await p.settle()
+    await w.settle()
   })
 
   it('is neither shown nor counted', async () => {
-    const seen = await see(p.demo, { ports: true })
+    const seen = await see(w.demo, { ports: true })
     expect(JSON.stringify(seen)).not.toContain('secret')
     expect(seen.nowhere.port_count).toBe(1)
-    const counted = await see(p.demo)
+    const counted = await see(w.demo)
     const sizes = (view: typeof seen) =>
       view.regions[0]!.networks.map(({ name, port_count }) => `${name} ${port_count}`)
     expect(sizes(seen)).toEqual(['for-all 0', 'net1 2'])
     expect(sizes(counted)).toEqual(['for-all 0', 'net1 2'])
     expect(counted.nowhere.port_count).toBe(1)
-    await expect(see(p.demo, { network: secret.id })).rejects.toMatchObject({ code: 'not_found' })
-    await expect(see(p.demo, { project: p.admin.projectId })).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(see(w.demo, { network: secret.id })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(see(w.demo, { project: w.admin.projectId })).rejects.toMatchObject({ code: 'forbidden' })
   })
 
   it('is shown to an admin, or one project as that sees it', async () => {
-    const all = await see(p.admin)
+    const all = await see(w.admin)
     expect(all.regions[0]!.networks.map(({ name, port_count }) => `${name} ${port_count}`)).toEqual([
       'for-all 1',
       'net1 2',
@@ -259,49 +254,49 @@ describe('what is another project’s', () => {
     expect(all.nowhere.networks.map(({ name }) => name)).toEqual(['net3', 'secret'])
     expect(all.nowhere.routers.map(({ name }) => name)).toEqual(['secret'])
     expect(all.nowhere.port_count).toBe(2)
-    expect(await see(p.admin, { project: p.demo.projectId })).toEqual(await see(p.demo))
+    expect(await see(w.admin, { project: w.demo.projectId })).toEqual(await see(w.demo))
   })
 })
 
 describe('the state', () => {
   const networkThere = async () => {
-    const [region] = (await see(p.demo)).regions
+    const [region] = (await see(w.demo)).regions
     return { region: region!, network: region!.networks.find(({ name }) => name.startsWith('net1'))! }
   }
   const rename = (name: string) =>
-    p.call('PUT', `/networks/${networks[0].id}`, { network: { description: name } })
+    w.demo.change(`/networks/${networks[0].id}`, { network: { description: name } })
 
   it('is pending while a job waits', async () => {
-    await p.stopWork()
+    await w.stopWork()
     await rename('waits')
     const { region, network } = await networkThere()
     expect([region.state, network.state, network.error]).toEqual(['pending', 'pending', null])
-    expect(await p.app.store.jobs.get(network.job_id!)).toMatchObject({ type: 'update_network' })
-    await p.startWork()
-    await p.settle()
+    expect(await w.app.store.jobs.get(network.job_id!)).toMatchObject({ type: 'update_network' })
+    await w.startWork()
+    await w.settle()
     expect((await networkThere()).network.state).toBe('ok')
   })
 
   it('is failed, with the error, while a job has failed', async () => {
-    p.sim!.faults.add({ kind: 'status', status: 503, region: one, method: 'PUT', path: '/v2.0/networks/*' })
+    w.cloud.faults.add({ kind: 'status', status: 503, region: one, method: 'PUT', path: '/v2.0/networks/*' })
     await rename('fails')
     const state = async () => (await networkThere()).network.state
     await until(async () => (await state()) === 'failed', { what: 'it is failed', seen: state })
     const { region, network } = await networkThere()
     expect(region.state).toBe('failed')
     expect(network.error).toContain('503')
-    const text = printTopology(await see(p.demo))
+    const text = printTopology(await see(w.demo))
     expect(text).toContain(`${one} (az1)  [failed]\n`)
     expect(text).toContain(`[failed: ${network.error}; job ${network.job_id}]\n`)
-    p.sim!.faults.clear()
-    await p.settle()
+    w.cloud.faults.clear()
+    await w.settle()
     expect((await networkThere()).network.state).toBe('ok')
   })
 
   it('of a router that may have fewer routes than it needs is failed', async () => {
     const limits = { routes: 0, hostRoutes: 20, rules: 100 }
-    const rules = { ...p.app.networkRules, limitsOf: () => limits }
-    const { regions, links } = await topology({ ...p.app, networkRules: rules }, p.demo, everything)
+    const rules = { ...w.app.networkRules, limitsOf: () => limits }
+    const { regions, links } = await topology({ ...w.app, networkRules: rules }, w.demo, everything)
     expect(regions[0]!.routers[0]).toMatchObject({
       state: 'failed',
       error: expect.stringContaining('may have 0'),
@@ -311,32 +306,32 @@ describe('the state', () => {
   })
 
   it('of a job that is about nothing of the tree is told beside it', async () => {
-    await p.stopWork()
-    const projectId = p.demo.projectId!
-    await createJob(p.app, p.demo, {
+    await w.stopWork()
+    const projectId = w.demo.projectId!
+    await createJob(w.app, w.demo, {
       projectId,
       type: 'seg_rule_setup',
       resource: { project_id: projectId },
     })
-    const { jobs } = await see(p.demo)
+    const { jobs } = await see(w.demo)
     expect(jobs.map(({ type, status }) => [type, status])).toEqual([['seg_rule_setup', 'NEW']])
-    expect((await see(p.demo, { network: networks[0].id })).jobs).toEqual([])
-    await p.startWork()
-    await p.settle()
+    expect((await see(w.demo, { network: networks[0].id })).jobs).toEqual([])
+    await w.startWork()
+    await w.settle()
   })
 })
 
 it('has a router that lives in one region as its user has it', async () => {
   const here = { availability_zone_hints: [one] }
-  const network = await p.call('POST', '/networks', { network: { name: 'home', ...here } })
+  const network = await w.demo.make('network', { name: 'home', ...here })
   const subnet = { network_id: network.id, ip_version: 4, cidr: '10.7.0.0/24' }
-  const { id: subnet_id } = await p.call('POST', '/subnets', { subnet })
-  const { id } = await p.call('POST', '/routers', { router: { name: 'home', ...here } })
-  await p.call('PUT', `/routers/${id}/add_router_interface`, { subnet_id })
+  const { id: subnet_id } = await w.demo.make('subnet', subnet)
+  const { id } = await w.demo.make('router', { name: 'home', ...here })
+  await w.demo.change(`/routers/${id}/add_router_interface`, { subnet_id })
   const routes = [{ destination: '172.16.0.0/16', nexthop: '10.7.0.9' }]
-  await p.call('PUT', `/routers/${id}`, { router: { routes } })
-  await p.settle()
-  const { regions, links } = await see(p.demo, { network: network.id })
+  await w.demo.change(`/routers/${id}`, { router: { routes } })
+  await w.settle()
+  const { regions, links } = await see(w.demo, { network: network.id })
   expect(regions.map(region => region.routers.length)).toEqual([1, 0])
   expect(regions[0]!.routers[0]).toMatchObject({
     id,
@@ -350,8 +345,8 @@ it('has a router that lives in one region as its user has it', async () => {
 })
 
 it('prints nothing that would move a cursor', async () => {
-  await p.call('PUT', `/routers/${router.id}`, { router: { name: 'r\u001b[2J\u202e' } })
-  const text = printTopology(await see(p.demo))
+  await w.demo.change(`/routers/${router.id}`, { router: { name: 'r\u001b[2J\u202e' } })
+  const text = printTopology(await see(w.demo))
   expect(text).toContain('router r\ufffd[2J\ufffd')
   expect(text).not.toContain('\u001b')
 })

@@ -1,14 +1,11 @@
 // Promises against what clouds have and do: A6, A13, A14, A18 and A21.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { until } from '../wait.ts'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hoursFrom, providing } from './providing.ts'
 
-let s: Scene
-beforeAll(async () => {
-  s = await scene({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
-})
+const s = await providing({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())
 
@@ -189,7 +186,7 @@ describe('A18 a provider that fails', () => {
     // What may be there stays charged until it is known to be gone.
     expect((await available()).cores).toBe(3)
     s.w.setTime(new Date(Date.now() + 120_000))
-    await s.startWork()
+    await s.w.startWork()
     await until(async () => (await available()).cores === 4, { what: 'four cores are left', seen: available })
     expect(servers()).toEqual([])
   })
@@ -200,7 +197,7 @@ describe('A18 a provider that fails', () => {
     s.w.cloud.faults.add({ kind: 'status', service: 'nova', method: 'DELETE', times: 1 })
     expect(await s.ask('destroy-instance', { 'instance-id': id })).toMatchObject({ result: 'error' })
     expect((await available()).cores).toBe(3)
-    await s.startWork()
+    await s.w.startWork()
     await until(async () => (await available()).cores === 4, { what: 'four cores are left', seen: available })
     expect(servers()).toEqual([])
   })
@@ -214,7 +211,7 @@ describe('A18 a provider that fails', () => {
       what: 'the server is active',
     })
     server.vmState = 'error'
-    await s.startWork()
+    await s.w.startWork()
     await until(async () => (await available()).cores === 4, { what: 'four cores are left', seen: available })
     expect(await s.ask('query-instance', { 'instance-id': id })).toMatchObject({
       status: 'error',

@@ -1,13 +1,10 @@
 // The life of a reservation and of what is made of it: A1 to A5, A11 and A12.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../wait.ts'
-import { amounts, hourMs, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hourMs, hoursFrom, providing } from './providing.ts'
 
-let s: Scene
-beforeAll(async () => {
-  s = await scene({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
-})
+const s = await providing({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())
 
@@ -53,7 +50,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     s.w.setTime(null)
     const lasting = await reserve({ capacity: { cores: 2 } })
     expect((await available()).cores).toBe(1)
-    await s.startWork()
+    await s.w.startWork()
     await until(async () => (await s.ask('query-reservation', {})).reservations.length === 1, {
       what: 'one is left',
     })
@@ -70,7 +67,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
     const id = await reserve({ start: now(-1), end: now(20), capacity: { cores: 1, ram: 512, instances: 1 } })
     await s.ask('create-instance', s.instanceBody({ 'reservation-id': id }))
-    await s.startWork()
+    await s.w.startWork()
     await until(
       async () => {
         const { rows } = await s.w.database.pool.query(
@@ -88,7 +85,7 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     await s.promised({ cores: 4 })
     const id = await reserve({ start: now(0.9), end: now(0.95), capacity: { cores: 1 } })
     s.w.setTime(null)
-    await s.startWork()
+    await s.w.startWork()
     await until(async () => (await audited('reservation.end')).includes(id), { what: 'its end is noted' })
     expect((await available()).cores).toBe(4)
     expect(await s.read(`/promise/reservations/${id}`)).toMatchObject({ active: false })

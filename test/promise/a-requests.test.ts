@@ -1,17 +1,13 @@
 // What requests may say, many at once, and a restart: A17, A19 and A20.
 
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp, openCloud } from '../../src/compose.ts'
 import { openProviders } from '../../src/configured.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { served } from '../api/served.ts'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hoursFrom, providing } from './providing.ts'
 
-let s: Scene
-beforeAll(async () => {
-  s = await scene()
-})
+const s = await providing()
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(() => s.clear())
 
@@ -135,7 +131,7 @@ describe('A20 a restart', () => {
     const providers = openProviders(w.config, w.databaseUrl, log)
     try {
       const app = { ...createApp(w.config, database, cloud.regions, log, providers), now: w.app.now }
-      await using again = await served({ config: w.config, app, database })
+      await using again = await w.listen({ app, database })
       const headers = { 'x-auth-token': await w.token('admin'), accept: 'application/json' }
       expect(await tree(path => again.ask(path, { headers }))).toEqual(before)
       const body = JSON.stringify(s.instanceBody({ 'reservation-id': id, 'provider-id': provider }))

@@ -1,12 +1,12 @@
 // Windows of reservations, to the millisecond and not to the day: A7 to A10, A15 and A16.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Scene, scene } from './scene.ts'
+import { type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let provider: string
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
 })
 afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(async () => {

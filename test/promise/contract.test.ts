@@ -1,23 +1,19 @@
 // How the Promise API is spoken: paths, wrappers, bodies and forms (the reference's 1.1 and 1.4).
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Served, served } from '../api/served.ts'
-import type { Reply } from '../world.ts'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import type { Reply, Served } from '../world.ts'
+import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let wire: Served
 let token: string
 beforeAll(async () => {
-  s = await scene()
-  wire = await served(s.w)
+  s = await providing()
+  wire = await s.w.listen()
   token = await s.w.token('admin')
   await s.promised({ cores: 1000, ram: 100_000, instances: 1000, gigabytes: 1000 })
 })
-afterAll(async () => {
-  await wire[Symbol.asyncDispose]()
-  await s[Symbol.asyncDispose]()
-})
+afterAll(() => s[Symbol.asyncDispose]())
 
 const create = (body: object, headers: Record<string, string> = {}): Promise<Reply> =>
   s.reply('create-reservation', { body, headers })

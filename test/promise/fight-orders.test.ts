@@ -1,9 +1,9 @@
 // A lease of hosts and a promise over the same capacity: whichever comes second and does not fit is refused (A21).
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hoursFrom, type Scene, scene } from './scene.ts'
+import { hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 /** What one host of the region has, and what all of them have. */
 const host = { cores: 0, ram: 0 }
 const all = { cores: 0, ram: 0 }
@@ -19,7 +19,7 @@ const generalOf = async (name: string): Promise<number> => {
 }
 
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
   const source = await s.addProvider()
   Object.assign(all, { cores: await generalOf('VCPU'), ram: await generalOf('MEMORY_MB') })
   Object.assign(host, { cores: all.cores / hosts, ram: all.ram / hosts })

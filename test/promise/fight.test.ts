@@ -3,9 +3,6 @@
 //
 // SOAK=1 fights for forty kills instead of four.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/core/caller.ts'
@@ -18,7 +15,7 @@ import { violations } from '../ledger/laws.ts'
 import { until } from '../wait.ts'
 import { broken } from './fight-laws.ts'
 import { newTally, startClient, sumOf, type Tally } from './fight-processes.ts'
-import { type Scene, scene } from './scene.ts'
+import { type Providing, providing } from './providing.ts'
 
 const program = fileURLToPath(new URL('fight-client.mjs', import.meta.url))
 
@@ -47,17 +44,13 @@ afterEach(async () => {
 })
 
 interface Ground {
-  readonly s: Scene
-  readonly settings: Readonly<Record<string, string>>
+  readonly s: Providing
   /** What is in Pod1's general scope is promised by two providers, each of which may promise most of it. */
   readonly providers: readonly string[]
 }
 
 async function setUp(): Promise<Ground> {
-  const folder = mkdtempSync(join(tmpdir(), 'atoll-fight-'))
-  open.push({ [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) })
-  const keyFile = { ATOLL_KEY_FILE: join(folder, 'key') }
-  const s = await scene({ settings: keyFile })
+  const s = await providing()
   open.push(s)
   for (const region of regions)
     for (const host of ['host1', 'host2', 'host3'])
@@ -81,15 +74,7 @@ async function setUp(): Promise<Ground> {
       capacity: { cores: 60, ram, instances: 30, gigabytes: 400 },
     })
   }
-  const { authUrl, origins } = s.w.cloud
-  const settings = {
-    ...keyFile,
-    ATOLL_IDENTITY_AUTH_URL: authUrl,
-    ATOLL_IDENTITY_USERNAME: 'atoll',
-    ATOLL_IDENTITY_PASSWORD: 'atoll',
-    ATOLL_PROVIDERS_ALLOW: JSON.stringify(origins),
-  }
-  return { s, settings, providers }
+  return { s, providers }
 }
 
 interface Fight {
@@ -99,17 +84,13 @@ interface Fight {
 }
 
 /** The fight; a process that is killed is started again. What is planted is fought until it shows. */
-async function fight(
-  { s, settings }: Ground,
-  seeded: number,
-  planted: readonly string[] = [],
-): Promise<Fight> {
+async function fight({ s }: Ground, seeded: number, planted: readonly string[] = []): Promise<Fight> {
   const tally = newTally()
   const chance = chanceOf(seeded)
   const start = (place: number) => {
     const spec = {
       url: s.w.databaseUrl,
-      settings,
+      settings: s.w.settings,
       seed: Math.floor(chance() * 2 ** 31),
       first: place * promising,
       promising,

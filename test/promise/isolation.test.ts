@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tokenWith } from '../api/people.ts'
 import { rowCounts } from '../api/requests.ts'
 import type { Ask } from '../world.ts'
-import { amounts, type Scene, scene } from './scene.ts'
+import { amounts, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let owner: Ask
 let stranger: Ask
 let reader: Ask
@@ -45,7 +45,7 @@ const withoutAvailable = (tree: object): unknown =>
   JSON.parse(JSON.stringify(tree, (key, value) => (key === 'available' ? undefined : value)))
 
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
   const { w } = s
   owner = { as: { token: tokenWith(w, 'owner', ['member']) } }
   stranger = { as: { token: tokenWith(w, 'stranger', ['member']) } }

@@ -4,8 +4,8 @@
 
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type Process, type Site, site } from '../faults/serving.ts'
-import { hourMs } from './scene.ts'
+import { type Process, type World, world } from '../world.ts'
+import { hourMs } from './providing.ts'
 
 const noLock = fileURLToPath(new URL('no-lock.mjs', import.meta.url))
 
@@ -23,7 +23,7 @@ interface Tally {
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
 async function ask(atoll: Process, operation: string, body: object): Promise<any> {
-  const { json } = await atoll.ask('POST', `/promise/${operation}`, body)
+  const { json } = await atoll.call('POST', `/promise/${operation}`, { body })
   return json
 }
 
@@ -36,14 +36,14 @@ const hour = (n: number): string =>
   new Date(Math.ceil(Date.now() / hourMs) * hourMs + n * hourMs).toISOString()
 
 /** Of five cores four are held for as long as all rounds take. */
-async function leaveOne(here: Site, atoll: Process): Promise<void> {
+async function leaveOne(w: World, atoll: Process): Promise<void> {
   for (const [region_name, az_name] of [
     ['CentralRegion', ''],
     ['Pod1', 'az1'],
   ])
-    await atoll.ask('POST', '/v1.0/pods', { pod: { region_name, az_name } })
+    await atoll.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name } } })
   const provider = await ask(atoll, 'add-provider', {
-    endpoint: here.cloud.authUrl,
+    endpoint: w.cloud.authUrl,
     username: 'admin',
     password: 'atoll',
     region: 'Pod1',
@@ -83,27 +83,27 @@ const print = (what: string, { rounds, oks, conflicts, errors, wrong }: Tally): 
 
 describe(`${clients} clients at two processes`, () => {
   it('have one who gets the last unit, every time', async () => {
-    await using here = await site()
-    const processes = [await here.start(), await here.start()]
-    await leaveOne(here, processes[0]!)
+    await using w = await world()
+    const processes = [await w.process(), await w.process()]
+    await leaveOne(w, processes[0]!)
     const tally = await fight(processes, () => false)
     print('the last unit', tally)
     expect(tally.wrong).toEqual([])
     expect(tally.errors).toEqual([])
     expect(tally.conflicts).toBe((clients - 1) * tally.rounds)
-    const kept = await here.query<{ count: number }>(
+    const kept = await w.query<{ count: number }>(
       `select count(*)::int from capacity_reservation where state = 'living'`,
     )
     expect(kept[0]!.count).toBe(tally.oks + 1)
   }, 3_600_000)
 
   it('have several, and this test notices, where the lock does nothing', async () => {
-    await using here = await site({ planted: noLock })
-    const processes = [await here.start(), await here.start()]
+    await using w = await world()
+    const processes = [await w.process(noLock), await w.process(noLock)]
     // The second line, which would refuse it all.
-    await here.query('drop trigger hold_needs_lock on hold')
-    await here.query('drop trigger usage_needs_lock on usage')
-    await leaveOne(here, processes[0]!)
+    await w.query('drop trigger hold_needs_lock on hold')
+    await w.query('drop trigger usage_needs_lock on usage')
+    await leaveOne(w, processes[0]!)
     const tally = await fight(processes, ({ wrong }) => wrong.length > 0)
     print('planted', tally)
     expect(tally.wrong.length).toBeGreaterThan(0)

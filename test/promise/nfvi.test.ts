@@ -1,12 +1,9 @@
 // NFVI capacity information, as SOL005 shows it: what each region's hosts have for everybody.
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Scene, scene } from './scene.ts'
+import { afterAll, expect, it } from 'vitest'
+import { providing } from './providing.ts'
 
-let s: Scene
-beforeAll(async () => {
-  s = await scene()
-})
+const s = await providing()
 afterAll(() => s[Symbol.asyncDispose]())
 
 const infos = '/nfvici/v1/nfvi_capacity_infos'

@@ -9,9 +9,9 @@ import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import type { Cloud } from '../../src/core/cloud.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import { gate, until } from '../wait.ts'
-import { hourMs, hoursFrom, type Scene, scene } from './scene.ts'
+import { hourMs, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let provider: string
 let budget: number
 let general: number
@@ -30,7 +30,7 @@ const admin: Caller = {
 }
 
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
   provider = await s.addProvider()
   await s.ask('increase-capacity', {
     source: provider,

@@ -7,11 +7,11 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { backup } from '../../src/store/backup.ts'
 import { until } from '../wait.ts'
-import { type Scene, scene } from './scene.ts'
+import { type Providing, providing } from './providing.ts'
 
 const canary = 'canary-0f6e2b91'
 
-let s: Scene
+let s: Providing
 const answers: string[] = []
 const say = async (operation: string, body: object, raw?: string): Promise<string> => {
   const reply = await s.reply(operation, raw === undefined ? { body } : { raw })
@@ -20,7 +20,7 @@ const say = async (operation: string, body: object, raw?: string): Promise<strin
 }
 
 beforeAll(async () => {
-  s = await scene({ settings: { ATOLL_LOG_LEVEL: 'debug' } })
+  s = await providing({ settings: { ATOLL_LOG_LEVEL: 'debug' } })
   const { keystone } = s.w.cloud
   const projectId = keystone.projectId('demo')
   keystone.addUser({ name: 'tenant', password: canary, projectId, roles: ['member'] })
@@ -49,7 +49,7 @@ beforeAll(async () => {
   await say('create-instance', s.instanceBody())
   s.w.cloud.faults.add({ kind: 'status', status: 500, service: 'nova', times: 2 })
   await say('create-instance', s.instanceBody())
-  await s.startWork()
+  await s.w.startWork()
   await until(async () => (await s.read('/promise/allocations'))[0].status === 'active', {
     what: 'it is active',
   })

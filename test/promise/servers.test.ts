@@ -3,29 +3,30 @@
 
 import { afterAll, expect, it } from 'vitest'
 import { answered } from '../contract/nova-servers.ts'
-import { type Json, planet } from '../network/planet.ts'
 import { openServers } from '../network/servers.ts'
+import { type Json, world } from '../world.ts'
 
-const p = await planet({ regions: ['Pod1'] })
-await p.startWork()
-const opened = await openServers(p)
-if (!opened) console.warn(`NOT RUN: the ${p.kind} has no Nova in every region`)
+const w = await world({ joined: true, lab: true, regions: ['Pod1'] })
+await w.startWork()
+const opened = await openServers(w)
+if (!opened) console.warn(`NOT RUN: the ${w.kind} has no Nova in every region`)
 const servers = opened!
-const [region] = p.regions as [string]
+const [region] = w.regions as [string]
 
 afterAll(async () => {
   await opened?.[Symbol.asyncDispose]()
-  await p[Symbol.asyncDispose]()
+  await w[Symbol.asyncDispose]()
 })
 
 async function ask(operation: string, body: object, as: 'admin' | 'demo' = 'demo'): Promise<Json> {
-  return (await p.send('POST', `/promise/${operation}`, body, as)).json
+  return (await w.call('POST', `/promise/${operation}`, { as, body })).json
 }
 
-const read = async (path: string): Promise<Json> => (await p.send('GET', `/promise/promise${path}`)).json
+const read = async (path: string): Promise<Json> =>
+  (await w.call('GET', `/promise/promise${path}`, { as: 'demo' })).json
 
 it.skipIf(!opened)('from the seed’s own body to a server that is gone again', async () => {
-  const { authUrl, username, password, projectName } = p.logIns.demo
+  const { authUrl, username, password, projectName } = w.logIn('demo')
   const added = await ask(
     'add-provider',
     {
@@ -34,7 +35,7 @@ it.skipIf(!opened)('from the seed’s own body to a server that is gone again', 
       username,
       password,
       region,
-      tenant: { id: p.demo.projectId, name: projectName },
+      tenant: { id: w.demo.projectId, name: projectName },
     },
     'admin',
   )

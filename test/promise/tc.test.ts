@@ -1,12 +1,12 @@
-// The original's own suite, step by step against one scene: TC-01 to TC-15.
+// The original's own suite, step by step against one world: TC-01 to TC-15.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hoursFrom, type Scene, scene } from './scene.ts'
+import { hoursFrom, type Providing, providing } from './providing.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 describe('the original’s own suite', () => {
-  let s: Scene
+  let s: Providing
   const now = new Date()
   const at = (hours: number) => hoursFrom(now, hours)
   let provider: string
@@ -14,7 +14,7 @@ describe('the original’s own suite', () => {
   let reservation: string
   let later: string
   beforeAll(async () => {
-    s = await scene()
+    s = await providing()
     s.w.setTime(now)
   })
   afterAll(() => s[Symbol.asyncDispose]())

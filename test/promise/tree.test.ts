@@ -1,9 +1,9 @@
 // The data tree of the Promise API: read as a whole, in parts and page by page, and never written.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { amounts, hoursFrom, type Scene, scene } from './scene.ts'
+import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let provider: string
 let pool: string
 let reservation: string
@@ -11,7 +11,7 @@ let free: string
 let drawn: string
 const started = new Date('2020-03-01T00:00:00Z')
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
   s.w.setTime(started)
   provider = await s.promised({ cores: 20, ram: 51200, instances: 10, addresses: 10 })
   pool = (await s.read('/promise/pools'))[0].id

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Reply } from '../world.ts'
-import { amounts, type Scene, scene } from './scene.ts'
+import { amounts, type Providing, providing } from './providing.ts'
 
-let s: Scene
+let s: Providing
 let provider: string
 beforeAll(async () => {
-  s = await scene()
+  s = await providing()
   provider = await s.promised({ cores: 1000, ram: 100_000, instances: 1000, gigabytes: 1000 })
 })
 afterAll(() => s[Symbol.asyncDispose]())

@@ -49,7 +49,11 @@ const ofOthers = `
     select 'element', id, '[2030-01-01Z,2030-02-01Z)' from capacity_reservation limit 1;
   insert into outbox (at, type, action, subject_id, data) values (now(), 'job', 'job.fail', '1', '{"a": null}');
   insert into setting values ('name', 'value');
-  insert into watch select id, now(), null, '-infinity' from region limit 1`
+  insert into watch select id, now(), null, '-infinity' from region limit 1;
+  insert into suspicion select id, 'compute', now(), 'reason', '{"host": {"missing": 4, "known": 4}}' from region limit 1;
+  insert into ended_reservation select gen_random_uuid()::text, id, now() from region limit 1;
+  insert into absent (kind, id, region_id, regional_id, state, places, held, links, gone_at)
+    select 'port', 'p', id, 'p', '{}', '[]', '[]', '[]', now() from region limit 1`
 
 describe('a database in which everything is', () => {
   it('is the same after a restore: every row, every sequence, and the ledger in order', async () => {

@@ -1,13 +1,10 @@
 // A process goes on while a newer release adds to the schema beside it: what it writes has nothing of what was added.
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { askAll } from '../api/requests.ts'
-import { type World, world } from '../world.ts'
+import { world } from '../world.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-})
+const w = await world()
 afterAll(() => w[Symbol.asyncDispose]())
 
 it('every route answers as before, on the connections of before', async () => {

@@ -7,7 +7,7 @@ import type { Job } from '../../src/core/jobs/job.ts'
 import { createBreakers } from '../../src/worker/breakers.ts'
 import { median, sized } from '../chance.ts'
 import { until } from '../wait.ts'
-import { type Fleet, fleet, type Pod } from './fleet.ts'
+import { type Watched, type Working, working } from './working.ts'
 
 const slots = 64
 const laneSlots = 8
@@ -22,31 +22,31 @@ const oneCall: JobHandler = async (app, job) => {
 /** None. */
 const noCall: JobHandler = async () => {}
 
-let f: Fleet
-let hanging: Pod
-let others: readonly Pod[]
+let w: Working
+let hanging: Watched
+let others: readonly Watched[]
 const closers: (() => Promise<unknown>)[] = []
 
 beforeAll(async () => {
-  f = await fleet({ pods: 20, handlers: { configure_route: oneCall, seg_rule_setup: noCall } })
-  others = f.pods.slice(0, -1)
-  hanging = f.pods.at(-1)!
+  w = await working({ regions: 20, handlers: { configure_route: oneCall, seg_rule_setup: noCall } })
+  others = w.neutrons.slice(0, -1)
+  hanging = w.neutrons.at(-1)!
 })
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
-  f.cloud.faults.clear()
-  await sql`truncate job, job_log, turn`.execute(f.database.db)
-  await until(() => f.pods.every(({ open }) => open === 0), { what: 'nothing is open' })
+  w.cloud.faults.clear()
+  await sql`truncate job, job_log, turn`.execute(w.database.db)
+  await until(() => w.neutrons.every(({ open }) => open === 0), { what: 'nothing is open' })
 })
-afterAll(() => f[Symbol.asyncDispose]())
+afterAll(() => w[Symbol.asyncDispose]())
 
-const hang = () => f.cloud.faults.add({ kind: 'hang', region: hanging.name, service: 'neutron' })
+const hang = () => w.cloud.faults.add({ kind: 'hang', region: hanging.name, service: 'neutron' })
 
-const jobsIn = (pod: Pod, count: number): Job[] =>
-  Array.from({ length: count }, () => f.job({ region: pod.name }))
+const jobsIn = (pod: Watched, count: number): Job[] =>
+  Array.from({ length: count }, () => w.job({ region: pod.name }))
 
 function clientOf(timeoutMs: number): App {
-  const { app, close } = f.client(timeoutMs)
+  const { app, close } = w.client(timeoutMs)
   closers.push(close)
   return app
 }
@@ -60,14 +60,14 @@ interface Phase {
 /** Runs the others' jobs to their end, behind a backlog of the hanging region or without one. */
 async function phase(isHanging: boolean): Promise<Phase> {
   const fault = isHanging ? hang() : null
-  for (const pod of f.pods) pod.resetCounts()
+  for (const pod of w.neutrons) pod.resetCounts()
   // What was asked for first is taken first, so the backlog stands before everybody.
-  if (isHanging) await f.post(jobsIn(hanging, backlog))
-  await f.post(others.flatMap(pod => jobsIn(pod, perRegion)))
-  const { app, close } = f.client(60_000)
+  if (isHanging) await w.post(jobsIn(hanging, backlog))
+  await w.post(others.flatMap(pod => jobsIn(pod, perRegion)))
+  const { app, close } = w.client(60_000)
   let [done, doneInHanging, mostRunning] = [0, 0, 0]
   const startedAt = performance.now()
-  const clockwork = await f.worker({
+  const clockwork = await w.worker({
     app,
     slots,
     laneSlots,
@@ -86,8 +86,8 @@ async function phase(isHanging: boolean): Promise<Phase> {
   await clockwork.stop(0)
   await close()
   fault?.remove()
-  await sql`truncate job, job_log, turn`.execute(f.database.db)
-  await until(() => f.pods.every(({ open }) => open === 0), { what: 'nothing is open' })
+  await sql`truncate job, job_log, turn`.execute(w.database.db)
+  await until(() => w.neutrons.every(({ open }) => open === 0), { what: 'nothing is open' })
   return { perSecond: done / seconds, doneInHanging, mostRunning }
 }
 
@@ -128,7 +128,7 @@ describe('the breaker of a region', () => {
       looks += 1
       return breakers.limits()
     }
-    const clockwork = await f.worker({
+    const clockwork = await w.worker({
       app: clientOf(timeoutMs),
       slots,
       laneSlots,
@@ -152,11 +152,11 @@ describe('the breaker of a region', () => {
     const fault = hang()
     hanging.resetCounts()
     const { state, pass, quiet } = await worker()
-    await f.post(jobsIn(hanging, 3))
+    await w.post(jobsIn(hanging, 3))
     await until(() => state() === 'open', { what: 'three silences' })
     const waiting = jobsIn(hanging, 40)
-    await f.post(waiting)
-    await f.post(jobsIn(others[0]!, 10))
+    await w.post(waiting)
+    await w.post(jobsIn(others[0]!, 10))
     await until(() => others[0]!.came >= 10, { what: 'its neighbour has its calls' })
     await quiet()
     expect(hanging.came).toBe(3)
@@ -176,7 +176,7 @@ describe('the breaker of a region', () => {
       async () => {
         // On a busy machine an answer may come too late once more, which opens it again.
         if (state() === 'open') pass(60_000)
-        const { rows } = await sql`select from job where region = ${hanging.name}`.execute(f.database.db)
+        const { rows } = await sql`select from job where region = ${hanging.name}`.execute(w.database.db)
         return rows.length === 0
       },
       { what: 'all is done' },
@@ -193,15 +193,15 @@ describe('the breaker of a region', () => {
     const silent = jobsIn(hanging, 3)
     // Between the silences there is a job that has nothing to do there.
     for (const job of silent) {
-      await f.post([job])
-      await until(async () => (await f.app.store.jobs.get(job.id))?.status === 'FAIL', { what: 'a silence' })
+      await w.post([job])
+      await until(async () => (await w.app.store.jobs.get(job.id))?.status === 'FAIL', { what: 'a silence' })
       // Its next try would be one more silence.
-      await sql`update turn set due_at = now() + interval '1 hour'`.execute(f.database.db)
-      const idle = f.job({ type: 'seg_rule_setup', resource: { project_id: job.id }, region: hanging.name })
-      await f.post([idle])
+      await sql`update turn set due_at = now() + interval '1 hour'`.execute(w.database.db)
+      const idle = w.job({ type: 'seg_rule_setup', resource: { project_id: job.id }, region: hanging.name })
+      await w.post([idle])
       await until(
         async () => {
-          const now = await f.app.store.jobs.get(idle.id)
+          const now = await w.app.store.jobs.get(idle.id)
           return now?.status === 'SUCCESS' || state() === 'open'
         },
         { what: 'it is done' },
@@ -213,11 +213,11 @@ describe('the breaker of a region', () => {
 
   it('takes a refusal for an answer', async () => {
     const { state } = await worker(60_000)
-    f.cloud.faults.add({ kind: 'status', status: 409, region: hanging.name })
-    await f.post(jobsIn(hanging, 5))
+    w.cloud.faults.add({ kind: 'status', status: 409, region: hanging.name })
+    await w.post(jobsIn(hanging, 5))
     await until(
       async () => {
-        const { rows } = await sql`select from job where status = 'FAIL'`.execute(f.database.db)
+        const { rows } = await sql`select from job where status = 'FAIL'`.execute(w.database.db)
         return rows.length === 5
       },
       { what: 'all have been refused' },

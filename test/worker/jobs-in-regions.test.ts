@@ -9,33 +9,33 @@ import { noteOf } from '../../src/core/note.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
 import { network, subnet } from '../store/network-rows.ts'
 import { until } from '../wait.ts'
-import { type Fleet, fleet, operator, type Pod, project } from './fleet.ts'
+import { project, type Watched, type Working, working } from './working.ts'
 
-let f: Fleet
-let pod: Pod
+let w: Working
+let pod: Watched
 let count = 0
 
 beforeAll(async () => {
-  f = await fleet({ pods: 2 })
-  pod = f.pods[0]!
-  await f.worker({ slots: 8 })
+  w = await working({ regions: 2 })
+  pod = w.neutrons[0]!
+  await w.worker({ slots: 8 })
 })
-afterAll(() => f[Symbol.asyncDispose]())
-beforeEach(() => f.cloud.faults.clear())
+afterAll(() => w[Symbol.asyncDispose]())
+beforeEach(() => w.cloud.faults.clear())
 
 /** Runs a job to its end in the first region, and says how many calls of each method it made. */
 async function run(type: string, resource: Record<string, string>) {
   const methods = ['GET', 'PUT', 'POST', 'DELETE']
   const before = methods.map(method => pod.calls(method))
-  const job = await createJob(f.app, operator, {
+  const job = await createJob(w.app, w.admin, {
     type,
     projectId: project,
-    resource: { pod_id: f.regions[0]!.id, ...resource },
+    resource: { pod_id: w.joined[0]!.id, ...resource },
   })
   let ended: Job | null = job
   await until(
     async () => {
-      ended = await f.app.store.jobs.get(job.id)
+      ended = await w.app.store.jobs.get(job.id)
       return ended?.status === 'SUCCESS' || ended?.status === 'FAIL'
     },
     { what: `the end of ${type}` },
@@ -48,28 +48,28 @@ async function run(type: string, resource: Record<string, string>) {
 
 /** Notes a central resource's copy in a region: the first unless told; null for one that is still being made. */
 async function route(resourceType: string, centralId: string, regionalId: string | null, region = 0) {
-  const regionId = f.regions[region]!.id
+  const regionId = w.joined[region]!.id
   const place = { centralId, regionId, projectId: project }
   if (regionalId === null)
-    return void (await createRouting(f.app, operator, { ...place, regionalId, resourceType }))
-  await f.app.store.transact(tx =>
-    tx.networks.place({ ...place, kind: resourceType, regionalId, at: f.app.now() }),
+    return void (await createRouting(w.app, w.admin, { ...place, regionalId, resourceType }))
+  await w.app.store.transact(tx =>
+    tx.networks.place({ ...place, kind: resourceType, regionalId, at: w.app.now() }),
   )
 }
 
-const note = () => noteOf(f.app, operator, 'test')
+const note = () => noteOf(w.app, w.admin, 'test')
 
 /** A central network. */
 async function insertNetwork(fields: Partial<Written<'network'>> = {}): Promise<string> {
   const row = network({ projectId: project, segmentationId: null, ...fields })
-  await f.app.store.transact(tx => tx.networks.insert('network', row, note()))
+  await w.app.store.transact(tx => tx.networks.insert('network', row, note()))
   return row.id
 }
 
 /** A central subnet. */
 async function insertSubnet(networkId: string, fields: Partial<Written<'subnet'>> = {}): Promise<string> {
   const row = subnet(networkId, { projectId: project, ...fields })
-  await f.app.store.transact(tx => tx.networks.insert('subnet', row, note()))
+  await w.app.store.transact(tx => tx.networks.insert('subnet', row, note()))
   return row.id
 }
 
@@ -99,7 +99,7 @@ describe('port_delete', () => {
 
   it('is done when the region has no such port any more', async () => {
     const central = fresh('port')
-    await route('port', central, f.app.newId())
+    await route('port', central, w.app.newId())
     expect((await run('port_delete', { port_id: central })).status).toBe('SUCCESS')
   })
 
@@ -115,10 +115,10 @@ describe('port_delete', () => {
 
   it('fails with the words of a region that refuses', async () => {
     const central = fresh('port')
-    await route('port', central, f.app.newId())
-    f.cloud.faults.add({ kind: 'status', status: 409, method: 'DELETE', region: pod.name, message: 'in use' })
+    await route('port', central, w.app.newId())
+    w.cloud.faults.add({ kind: 'status', status: 409, method: 'DELETE', region: pod.name, message: 'in use' })
     const { id, status, error } = await run('port_delete', { port_id: central })
-    await removeJob(f.app, operator, id)
+    await removeJob(w.app, w.admin, id)
     expect(status).toBe('FAIL')
     expect(error).toMatch(/^Pod1's Neutron answered 409 to DELETE .*: in use$/)
   })
@@ -151,7 +151,7 @@ describe('update_network', () => {
   })
 
   it('keeps the mark that the copy bears behind the new description', async () => {
-    const intent = f.app.newId()
+    const intent = w.app.newId()
     const regional = makeNetwork({ description: marked('as it was', intent) })
     const id = await routed(regional)
     await run('update_network', { network_id: id })
@@ -173,14 +173,14 @@ describe('update_network', () => {
   })
 
   it('is done when the region has no such network any more', async () => {
-    const { status, calls } = await run('update_network', { network_id: await routed(f.app.newId()) })
+    const { status, calls } = await run('update_network', { network_id: await routed(w.app.newId()) })
     expect({ status, calls }).toEqual({ status: 'SUCCESS', calls: { GET: 1, PUT: 0, POST: 0, DELETE: 0 } })
   })
 
   it('makes no call when the network is not routed there, or its copy is still being made, or it is gone', async () => {
     const elsewhere = await insertNetwork(wanted)
     await route('network', elsewhere, makeNetwork(), 1)
-    const gone = f.app.newId()
+    const gone = w.app.newId()
     await route('network', gone, makeNetwork())
     for (const id of [elsewhere, await routed(null), gone]) {
       const { status, calls } = await run('update_network', { network_id: id })
@@ -224,7 +224,7 @@ describe('subnet_update', () => {
   })
 
   it('keeps the mark that the copy bears behind the new description', async () => {
-    const intent = f.app.newId()
+    const intent = w.app.newId()
     const regional = makeSubnet(makeNetwork(), { description: marked('', intent) })
     const id = await routed(regional)
     await run('subnet_update', { subnet_id: id })
@@ -247,7 +247,7 @@ describe('subnet_update', () => {
   })
 
   it('is done when the region has no such subnet any more, and makes no call for one that is not routed there', async () => {
-    const gone = await routed(f.app.newId())
+    const gone = await routed(w.app.newId())
     expect((await run('subnet_update', { subnet_id: gone })).status).toBe('SUCCESS')
     const elsewhere = await insertSubnet(await insertNetwork(), wanted)
     await route('subnet', elsewhere, makeSubnet(makeNetwork()), 1)
@@ -267,7 +267,7 @@ describe('shadow_port_setup', () => {
     return { id, subnetId, copy: () => pod.subnets().find(({ network_id }) => network_id === regional) }
   }
   const blocksOf = async (subnetId: string) =>
-    (await f.app.store.networks.holdings(subnetId, ['block'])).map(({ start, end }) => ({ start, end }))
+    (await w.app.store.networks.holdings(subnetId, ['block'])).map(({ start, end }) => ({ start, end }))
 
   it('leaves the region the addresses that are its own to give, and does no more when that is so', async () => {
     const { id, subnetId, copy } = await spanning(true)
@@ -304,7 +304,7 @@ describe('a region that is away for a moment', () => {
     const { name, mtu } = pod.networks().find(({ id }) => id === regional)!
     const id = await insertNetwork({ name, mtu, description: 'later' })
     await route('network', id, regional)
-    const fault = f.cloud.faults.add({ kind: 'status', status: 500, method: 'PUT', region: pod.name })
+    const fault = w.cloud.faults.add({ kind: 'status', status: 500, method: 'PUT', region: pod.name })
     const failed = await run('update_network', { network_id: id })
     expect(failed.status).toBe('FAIL')
     expect(failed.error).toContain("Pod1's Neutron answered 500 to PUT")

@@ -2,7 +2,8 @@
 
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addQueueMetrics, createWorkMetrics } from '../../src/worker/metrics.ts'
+import { addQueueMetrics, addRegionMetrics, createWorkMetrics } from '../../src/worker/metrics.ts'
+import { newRegion, operator } from '../api/requests.ts'
 import { type World, world } from '../world.ts'
 
 let w: World
@@ -11,6 +12,7 @@ const registry = new Registry()
 beforeAll(async () => {
   w = await world()
   addQueueMetrics(registry, w.app)
+  addRegionMetrics(registry, w.app)
 })
 afterAll(() => w?.[Symbol.asyncDispose]())
 
@@ -84,6 +86,30 @@ describe('the queue', () => {
     addQueueMetrics(other, app)
     expect(await other.metrics()).toContain('atoll_job_oldest_new_seconds')
     expect(w.logLines.at(-1)).toMatchObject({ msg: 'the queue could not be measured' })
+  })
+})
+
+describe('regions', () => {
+  it('are suspect or not, by what they are seen through, with what is missing while they are', async () => {
+    const region = await newRegion(w)
+    await w.app.store.regions.create(
+      { ...region, id: w.app.newId(), name: 'Central', availabilityZone: '' },
+      { caller: operator, at: w.app.now(), action: 'region.create' },
+    )
+    const suspect = (network: number, compute: number) => [
+      `atoll_region_suspect{region="${region.name}",through="network"} ${network}`,
+      `atoll_region_suspect{region="${region.name}",through="compute"} ${compute}`,
+    ]
+    expect(await samples('atoll_region_')).toEqual(suspect(0, 0))
+    const counts = { port: { missing: 12, known: 15 }, router: { missing: 0, known: 3 } }
+    const why = { since: w.app.now(), reason: '12 of 15 ports are missing at once', counts }
+    await w.app.store.suspicions.raise({ regionId: region.id, through: 'network', ...why })
+    expect(await samples('atoll_region_')).toEqual([
+      ...suspect(1, 0),
+      `atoll_region_missing{region="${region.name}",kind="port"} 12`,
+    ])
+    await w.app.store.suspicions.lower(region.id, 'network')
+    expect(await samples('atoll_region_')).toEqual(suspect(0, 0))
   })
 })
 

@@ -9,6 +9,7 @@ import { capacityParameters, capacityRoutes } from './capacity.ts'
 import { eventParameters, eventRoutes } from './events.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApiRoute } from './openapi.ts'
+import { regionBodies, regionRoutes } from './regions.ts'
 import { topologyParameters, topologyRoutes } from './topology.ts'
 
 const policy: PolicyTable = {
@@ -18,6 +19,8 @@ const policy: PolicyTable = {
   'atoll:slots:list': 'reader',
   'atoll:topology:show': 'reader',
   'atoll:events:list': 'reader',
+  'atoll:regions:list': 'admin',
+  'atoll:regions:confirm': 'admin',
 }
 
 /** Sentences for refusals by the HTTP server before any route. */
@@ -45,14 +48,21 @@ function describeError(problem: Problem): ErrorAnswer {
  * own.
  */
 export function native(schemas: Readonly<Record<string, object>> = {}): Face {
-  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes, ...eventRoutes]
+  const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes, ...eventRoutes, ...regionRoutes]
   return {
     name: 'native',
     serviceType: 'atoll',
     policy,
     routes: [
       ...routes,
-      openApiRoute(routes, { ...capacityParameters, ...topologyParameters, ...eventParameters }, schemas),
+      openApiRoute(
+        routes,
+        {
+          queries: { ...capacityParameters, ...topologyParameters, ...eventParameters },
+          bodies: regionBodies,
+        },
+        schemas,
+      ),
     ],
     check: requireJsonAccepted,
     describe: describeError,

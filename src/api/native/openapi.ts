@@ -8,10 +8,15 @@ const parseNothing = () => undefined
 interface Operation {
   readonly operationId: string
   readonly parameters: readonly object[]
+  readonly requestBody?: object
   readonly responses: object
 }
 
-function viewRoute({ path, parts, rule, alsoAnswers }: Route, query: Parameters): Operation {
+function viewRoute(
+  { path, parts, rule, alsoAnswers }: Route,
+  query: Parameters,
+  body: object | undefined,
+): Operation {
   const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
   return {
     operationId: parts.verb,
@@ -19,6 +24,7 @@ function viewRoute({ path, parts, rule, alsoAnswers }: Route, query: Parameters)
       ...names.map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
       ...Object.entries(query).map(([name, parameter]) => ({ name, in: 'query', ...parameter })),
     ],
+    ...(body ? { requestBody: { content: { 'application/json': { schema: body } } } } : {}),
     responses: {
       200: { description: `Allowed by the rule ${rule}`, content: contentOf(alsoAnswers) },
       default: {
@@ -46,13 +52,17 @@ const errorSchema = {
   },
 }
 
-/**
- * `GET /openapi.json` for these routes, some of which (by path) take parameters in the query, and with these schemas
- * beside its own.
- */
+/** The query parameters and bodies of routes, by path. */
+interface Taken {
+  readonly queries: Readonly<Record<string, Parameters>>
+  /** As JSON Schema. */
+  readonly bodies: Readonly<Record<string, object>>
+}
+
+/** `GET /openapi.json` for these routes, and with these schemas beside its own. */
 export function openApiRoute(
   routes: readonly Route[],
-  queries: Readonly<Record<string, Parameters>>,
+  { queries, bodies }: Taken,
   schemas: Readonly<Record<string, object>>,
 ): Route {
   const paths: Record<string, Record<string, Operation>> = {}
@@ -60,7 +70,11 @@ export function openApiRoute(
     const path = `/atoll/v1${described.path.replaceAll(/:(\w+)/g, '{$1}')}`
     paths[path] = {
       ...paths[path],
-      [described.method.toLowerCase()]: viewRoute(described, queries[described.path] ?? {}),
+      [described.method.toLowerCase()]: viewRoute(
+        described,
+        queries[described.path] ?? {},
+        bodies[described.path],
+      ),
     }
   }
   const viewDocument = () => ({

@@ -59,6 +59,11 @@ const viewRegion = (region: RegionTree) => ({
   name: region.name,
   availability_zone: region.availabilityZone,
   ...viewState(region),
+  suspicions: region.suspicions.map(({ through, since, reason }) => ({
+    through,
+    since: since.toISOString(),
+    reason,
+  })),
   networks: region.networks.map(network => ({ ...viewNetwork(network), ...viewPorts(network) })),
   routers: region.routers.map(viewRouter),
   floating_ips: region.floatingIps.map(viewFloatingIp),

@@ -3,24 +3,34 @@
 
 import type { App, Transaction } from '../app.ts'
 import type { RegionCapacity } from '../cloud.ts'
+import { believeHosts, hasProviders } from '../hosts/believed.ts'
 import { type ClassAmounts, type GeneralHost, promisedOf } from '../ledger/general-host.ts'
 import { forever, type SupplyPosting } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
+import type { Verdict } from '../regions/belief.ts'
 import { reviewMarked, reviewRisk } from './risk.ts'
 
 /** Whether any provider is there: else nobody asks what it has for everybody. */
 export async function isPromised(app: Pick<App, 'store'>, regionName: string): Promise<boolean> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
-  return region !== undefined && (await app.store.providers.list()).some(one => one.regionId === region.id)
+  return region !== undefined && (await hasProviders(app, region.id))
 }
 
-/** Looks at a region and posts by what it differs from what was known. Throws `upstream`. */
-export async function discoverRegion(app: App, regionName: string): Promise<void> {
+/**
+ * Looks at a region and posts by what it differs from what was known, unless the look is not believed. Null for a region
+ * that there is not. Throws `upstream`.
+ */
+export async function discoverRegion(app: App, regionName: string): Promise<Verdict | null> {
   const region = (await app.store.regions.list()).find(one => one.name === regionName)
-  if (!region) return
+  if (!region) return null
   const note = ownNote(app, 'region.discover')
+  const before = await app.cloud.login()
   const since = app.now()
   const seen = await app.cloud.compute(regionName, note.caller.requestId).capacity()
+  const placeable = seen.hosts.filter(({ amounts }) => Object.keys(amounts).length > 0)
+  const names = placeable.map(host => host.hypervisorHostname)
+  const verdict = await believeHosts(app, region, before, names)
+  if (verdict.doubt !== null) return verdict
   await app.store.transact(async tx => {
     const scope = await tx.ledger.scope(region.id, 'general')
     await tx.ledger.lock([scope])
@@ -35,6 +45,7 @@ export async function discoverRegion(app: App, regionName: string): Promise<void
       if (provider.regionId === region.id) await review(app, tx, { provider, scope }, note)
     }
   })
+  return verdict
 }
 
 interface Hosts {

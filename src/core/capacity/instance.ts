@@ -30,6 +30,14 @@ export interface Instance {
   readonly updatedAt: Date
   /** When it was charged no more. */
   readonly endedAt: Date | null
+  /** Why: a verb (or Nova's answer to one), or that its server was not seen; null while it is charged. */
+  readonly endedBy: 'verb' | 'absence' | null
+}
+
+/** Of an instance that has ended: what is to become of a server of it that shows all the same. */
+export interface LateServer {
+  readonly serverId: string
+  readonly instance: Instance
 }
 
 export interface SeenServer {
@@ -45,10 +53,13 @@ export interface InstanceStore {
   drawnOn(reservationIds: readonly string[]): Promise<Instance[]>
   /** Those of a provider of which something is to be seen: neither in `error` nor `gone`. */
   watched(providerId: string): Promise<Instance[]>
-  /** Whether any of a provider failed before its server was known, at this time or later. */
-  anyFailedSince(providerId: string, since: Date): Promise<boolean>
-  /** Which of these failed before a server of theirs was known: one that shows after all is not wanted. */
-  failedAmong(ids: readonly string[]): Promise<string[]>
+  /** Whether any of a provider has ended at this time or later. */
+  anyEndedSince(providerId: string, since: Date): Promise<boolean>
+  /**
+   * Which of a provider's servers are of instances that have ended since then as `gone`, or in `error` before their server
+   * was known: by their ids, or by the marks of those whose server was never known.
+   */
+  lateServers(providerId: string, servers: readonly SeenServer[], since: Date): Promise<LateServer[]>
 }
 
 export interface InstanceWriter {

@@ -57,6 +57,7 @@ export async function createInstance(app: App, caller: Caller, ask: InstanceAsk)
     createdAt: now,
     updatedAt: now,
     endedAt: null,
+    endedBy: null,
   }
   await charge(app, caller, provider, instance, note)
   return launch(app, cloud, instance, note)
@@ -177,7 +178,7 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
       const isNothing = isNothingMade(error) || (await isNotThere(cloud, id, error))
       await app.store.transact(tx =>
         isNothing
-          ? endInstance(app, tx, id, 'error', error.message)
+          ? endInstance(app, tx, id, { status: 'error', by: 'verb', reason: error.message })
           : // The clockwork finds out, and removes what is found.
             markDeleting(app, tx, id, error.message, note),
       )
@@ -191,8 +192,11 @@ async function launch(app: App, cloud: ProviderCloud, instance: Instance, note: 
 /** The server is there: of one that was given up while Nova was asked the clockwork removes it. */
 async function adopt(app: App, tx: Transaction, id: string, serverId: string, note: Note): Promise<Instance> {
   const current = (await tx.instances.lock(id))!
-  const status = current.endedAt === null ? current.status : 'deleting'
-  const known = { ...current, status, serverId, updatedAt: app.now() }
+  const isWanted = current.endedAt === null
+  const status = isWanted ? current.status : 'deleting'
+  // Its caller is told that it is removed.
+  const endedBy = isWanted ? null : 'verb'
+  const known = { ...current, status, serverId, endedBy, updatedAt: app.now() } as const
   await tx.instances.replace(known, note)
   return known
 }
@@ -229,14 +233,19 @@ async function markDeleting(
     await tx.instances.replace({ ...current, status: 'deleting', reason, updatedAt: app.now() }, note)
 }
 
+export interface Ending {
+  readonly status: 'error' | 'gone'
+  readonly by: NonNullable<Instance['endedBy']>
+  readonly reason: string | null
+  readonly serverId?: string
+}
+
 /** It takes nothing any more. */
 export async function endInstance(
   app: Pick<App, 'newId' | 'now'>,
   tx: Transaction,
   id: string,
-  status: 'error' | 'gone',
-  reason: string | null,
-  serverId?: string,
+  { status, by, reason, serverId }: Ending,
 ): Promise<void> {
   const current = await tx.instances.lock(id)
   if (!current || current.status === status) return
@@ -255,6 +264,7 @@ export async function endInstance(
     serverId: serverId ?? current.serverId,
     updatedAt: now,
     endedAt: current.endedAt ?? now,
+    endedBy: by,
   }
   await tx.instances.replace(ended, note)
 }
@@ -297,5 +307,5 @@ export async function removeServer(
 ): Promise<void> {
   await cloud.removeServer(serverId)
   if ((await cloud.getServer(serverId)) === null)
-    await app.store.transact(tx => endInstance(app, tx, id, 'gone', null))
+    await app.store.transact(tx => endInstance(app, tx, id, { status: 'gone', by: 'verb', reason: null }))
 }

@@ -21,6 +21,8 @@ export interface Provider {
   readonly refreshedAt: Date
   /** Why it could not be refreshed the last time. */
   readonly lastError: string | null
+  /** Why what it does not show is not taken for gone; null while it is believed. */
+  readonly suspicion: { readonly since: Date; readonly reason: string } | null
   readonly createdAt: Date
 }
 
@@ -39,6 +41,8 @@ export interface ProviderWriter {
     error: string | null,
     at: Date,
   ): Promise<void>
+  /** Null: it is believed. */
+  setSuspicion(id: string, suspicion: Provider['suspicion']): Promise<void>
   /** How many living reservations and charged instances it has. */
   uses(id: string): Promise<number>
   /** False when there is none. Its pools go with it. */

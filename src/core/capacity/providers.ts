@@ -51,6 +51,7 @@ export async function addProvider(app: App, caller: Caller, login: ProviderLogin
       limits: sight.limits,
       refreshedAt: now,
       lastError: null,
+      suspicion: null,
       createdAt: now,
     }
     await tx.providers.insert(made, note)
@@ -66,11 +67,14 @@ async function regionOf(app: App, { region }: ProviderSight): Promise<Region | n
 }
 
 /** The survey's turn does it again: what fails now delays the first promise and loses nothing. */
-const lookAround = (app: App, region: string, { caller }: Note): Promise<void> =>
-  discoverRegion(app, region).catch(error => {
+async function lookAround(app: App, region: string, { caller }: Note): Promise<void> {
+  try {
+    await discoverRegion(app, region)
+  } catch (error) {
     if (!(error instanceof AppError)) throw error
     app.report(error, `what ${region} has could not be seen (${caller.requestId}); that is tried later`)
-  })
+  }
+}
 
 /** Forgets a provider with its pools. Throws `not_found`, `conflict` (`in_use`) while anything is promised or runs there. */
 export async function removeProvider(

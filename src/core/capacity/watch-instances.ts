@@ -1,10 +1,13 @@
-// What becomes of instances is watched and not assumed: one list of a provider's servers tells of all of them.
+// What becomes of instances is watched and not assumed: one list of a provider's servers tells of all of them. A server that
+// is not seen is gone only where the provider is believed.
 
 import type { App } from '../app.ts'
 import { AppError } from '../error.ts'
 import { ownNote } from '../note.ts'
+import { mostGone } from '../regions/suspicion.ts'
 import type { Instance } from './instance.ts'
 import { endInstance, removeServer } from './instances.ts'
+import { lateMs, settleLate } from './late-servers.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
 import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.ts'
@@ -12,26 +15,33 @@ import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.t
 /** How long a server may take to show after the call that made it: a late one is still to come. */
 const graceMs = 60_000
 
-/** How long after an instance was given up its server may show all the same. */
-const lateMs = 3_600_000
-
 /** When to look again: while something is under way, while servers are there, and else. */
 const underWayMs = 3_000
 const quietMs = 30_000
 
+/** Told when a provider is not believed any more, and why; or, with null, that it is again. */
+export type OnBelief = (provider: Provider, doubt: string | null) => void
+
 /**
- * Looks at a provider: its flavors and quotas now and then, and its servers while there are any. Returns when to look
- * again, in ms; null when it is gone. Throws `upstream`, `unavailable`.
+ * Looks at a provider: its flavors and quotas now and then, and its servers while there are any, or may be. Returns when
+ * to look again, in ms; null when it is gone. Throws `upstream`, `unavailable`.
  */
-export async function runProvider(app: App, id: string): Promise<number | null> {
+export async function runProvider(
+  app: App,
+  id: string,
+  onBelief: OnBelief = () => {},
+): Promise<number | null> {
   const provider = await app.store.providers.get(id)
   if (!provider) return null
   const cloud = openProvider(app, provider, `req-${app.newId()}`)
   if (isOlder(app, provider, refreshMs)) await refreshAnyway(app, provider, cloud)
   const watched = await app.store.instances.watched(id)
   const late = new Date(app.now().getTime() - lateMs)
-  if (watched.length === 0 && !(await app.store.instances.anyFailedSince(id, late))) return refreshMs
-  await watchInstances(app, cloud, watched)
+  if (watched.length === 0 && !(await app.store.instances.anyEndedSince(id, late))) {
+    await noteDoubt(app, provider, null, onBelief)
+    return refreshMs
+  }
+  await watchInstances({ app, provider, cloud, onBelief }, watched)
   const left = await app.store.instances.watched(id)
   return left.some(({ status }) => status !== 'active') ? underWayMs : left.length > 0 ? quietMs : refreshMs
 }
@@ -46,15 +56,33 @@ async function refreshAnyway(app: App, provider: Provider, cloud: ProviderCloud)
   }
 }
 
-async function watchInstances(app: App, cloud: ProviderCloud, watched: readonly Instance[]): Promise<void> {
+interface Watching {
+  readonly app: App
+  readonly provider: Provider
+  readonly cloud: ProviderCloud
+  readonly onBelief: OnBelief
+}
+
+async function watchInstances(watching: Watching, watched: readonly Instance[]): Promise<void> {
+  const { app, provider, cloud, onBelief } = watching
   const servers = await cloud.listServers()
   const byId = new Map(servers.map(server => [server.id, server]))
   const byMark = new Map(servers.flatMap(server => (server.mark === null ? [] : [[server.mark, server]])))
+  const unseen: Instance[] = []
+  const wanted = new Set<string>()
   for (const instance of watched) {
     const server = byId.get(instance.serverId ?? '') ?? byMark.get(instance.id)
-    await (server ? follow(app, cloud, instance, server) : miss(app, cloud, instance))
+    if (!server) unseen.push(instance)
+    else {
+      wanted.add(server.id)
+      await follow(app, cloud, instance, server)
+    }
   }
-  await removeFailed(app, cloud, servers, watched)
+  const { doubt, missing } = await look(watching, watched, unseen)
+  await noteDoubt(app, provider, doubt, onBelief)
+  if (doubt === null) for (const instance of unseen) await miss(app, cloud, instance, missing)
+  const others = servers.filter(({ id }) => !wanted.has(id))
+  await settleLate(app, provider, cloud, others, doubt === null)
 }
 
 /** It is there. */
@@ -66,8 +94,9 @@ async function follow(
 ): Promise<void> {
   if (instance.status === 'deleting') return removeServer(app, cloud, instance.id, server.id)
   if (server.status === 'ERROR') {
+    const reason = 'its server ended in ERROR'
     return app.store.transact(tx =>
-      endInstance(app, tx, instance.id, 'error', 'its server ended in ERROR', server.id),
+      endInstance(app, tx, instance.id, { status: 'error', by: 'verb', reason, serverId: server.id }),
     )
   }
   const status = server.status === 'BUILD' ? 'building' : 'active'
@@ -80,34 +109,65 @@ async function follow(
   })
 }
 
-/** A list is no proof; that Nova does not know its id is. */
-async function miss(app: App, cloud: ProviderCloud, instance: Instance): Promise<void> {
-  const { id, serverId, status, reason, updatedAt } = instance
+/** One whose server was there, and that nobody has asked to remove. */
+const isExpected = ({ serverId, status }: Instance): boolean => serverId !== null && status !== 'deleting'
+
+/**
+ * Whose servers are missing, and why that is not to be followed. A list is no proof; that Nova does not know its id is,
+ * unless too many go at once: to a provider's credentials nothing shows whether they still see all that is there.
+ */
+async function look(
+  { app, provider, cloud }: Watching,
+  watched: readonly Instance[],
+  unseen: readonly Instance[],
+): Promise<{ doubt: string | null; missing: ReadonlySet<string> }> {
+  const known = watched.filter(isExpected).length
+  const most = mostGone(known, app.regionRules.mostGone)
+  const missing = new Set(unseen.filter(isExpected).map(({ id }) => id))
+  if (missing.size <= most) {
+    for (const { id, serverId } of unseen)
+      if (missing.has(id) && (await cloud.getServer(serverId!)) !== null) missing.delete(id)
+  }
+  const isNoneThere = missing.size === known && known > 1
+  if (missing.size > most || isNoneThere)
+    return { doubt: `${missing.size} of ${known} servers are missing at once`, missing }
+  const { regionId } = provider
+  const suspicion =
+    regionId === null || unseen.length === 0 ? null : await app.store.suspicions.get(regionId, 'compute')
+  return { doubt: suspicion && `its region is not believed: ${suspicion.reason}`, missing }
+}
+
+/** What a provider is suspected of stands with it, so that the next look by whatever process knows of it. */
+async function noteDoubt(
+  app: App,
+  provider: Provider,
+  doubt: string | null,
+  onBelief: OnBelief,
+): Promise<void> {
+  const { id, suspicion } = provider
+  if (doubt === (suspicion?.reason ?? null)) return
+  const noted = doubt === null ? null : { since: suspicion?.since ?? app.now(), reason: doubt }
+  await app.store.transact(tx => tx.providers.setSuspicion(id, noted))
+  if (doubt === null || suspicion === null) onBelief(provider, doubt)
+}
+
+/** What the provider does not show, and is believed in. */
+async function miss(
+  app: App,
+  cloud: ProviderCloud,
+  { id, serverId, status, reason, updatedAt }: Instance,
+  missing: ReadonlySet<string>,
+): Promise<void> {
+  const isGoing = status === 'deleting'
+  const end = (as: 'gone' | 'error', why: string | null): Promise<void> =>
+    app.store.transact(tx =>
+      endInstance(app, tx, id, { status: as, by: isGoing ? 'verb' : 'absence', reason: why }),
+    )
   if (serverId !== null) {
-    if ((await cloud.getServer(serverId)) === null)
-      await app.store.transact(tx => endInstance(app, tx, id, 'gone', reason))
+    if (isGoing ? (await cloud.getServer(serverId)) === null : missing.has(id)) await end('gone', reason)
     return
   }
   if (app.now().getTime() - updatedAt.getTime() < graceMs) return
   const why = reason ?? 'nobody knows what became of the call that was to make it'
-  await app.store.transact(tx => endInstance(app, tx, id, status === 'deleting' ? 'gone' : 'error', why))
-}
-
-/** Servers that came after all, when their instances had been given up. */
-async function removeFailed(
-  app: App,
-  cloud: ProviderCloud,
-  servers: readonly ProviderServer[],
-  watched: readonly Instance[],
-): Promise<void> {
-  const known = new Set(watched.map(({ id }) => id))
-  const marks = servers.flatMap(({ mark }) => (mark === null || known.has(mark) ? [] : [mark]))
-  const unwanted = new Set(marks.length === 0 ? [] : await app.store.instances.failedAmong(marks))
-  for (const server of servers) {
-    if (server.mark === null || !unwanted.has(server.mark)) continue
-    await cloud.removeServer(server.id).catch(error => {
-      if (!(error instanceof AppError)) throw error
-      app.report(error, `the server ${server.id} came too late and could not be removed; that is tried later`)
-    })
-  }
+  await end(isGoing ? 'gone' : 'error', why)
 }

@@ -8,6 +8,7 @@ import { forever, type ScopeName, type SupplyPosting, wholeHost } from '../ledge
 import { postSupply } from '../ledger/supply.ts'
 import { minuteOf } from '../minute.ts'
 import { type Note, noteOf, ownNote } from '../note.ts'
+import { checkBelieved } from '../regions/belief.ts'
 import { isCentral, type Region } from '../regions/region.ts'
 import { type Host, type HostFacts, hostKind, supplyOf } from './host.ts'
 import { checkNames, getHost, type HostRef } from './hosts.ts'
@@ -31,12 +32,15 @@ const hostAsk = (id: number, region: string, at: Date) => ({
 
 /**
  * Takes a host out of general use: from now to its removal it takes no server but those of leases. Throws `invalid`
- * (a name that is not free), `not_found`, `conflict` (several, enrolled already, servers on it), `upstream`.
+ * (a name that is not free), `not_found`, `conflict` (several, enrolled already, servers on it), `upstream`, `unavailable`
+ * (`suspect`).
  */
 export async function enrolHost(app: App, caller: Caller, spec: HostSpec): Promise<Host> {
   checkNames(Object.keys(spec.capabilities))
   const { region, facts } = await discover(app, caller, spec)
   const compute = app.cloud.compute(region.name, caller.requestId)
+  // A host on which no server is seen may have some there.
+  await checkBelieved(app, region, 'compute')
   await refuseServers(facts, await compute.serversOn(facts))
   const about = noteOf(app, caller, 'host.enrol')
   const host = await app.store.transact(async tx => {

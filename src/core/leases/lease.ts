@@ -177,8 +177,10 @@ export interface LeaseStore {
    * when the turn is not the taker's any more, or the lease was changed since it was taken.
    */
   settle(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
-  /** Which of these reservations are not over. */
-  livingReservations(ids: readonly string[]): Promise<string[]>
+  /** What has become of these reservations, by their ids; those that nobody knows (any more) are left out. */
+  reservationStates(ids: readonly string[]): Promise<ReadonlyMap<string, 'living' | 'over'>>
+  /** Forgets reservations whose leases were removed before then; returns how many. */
+  forgetEnded(before: Date, limit: number): Promise<number>
   /** Those that are due by now and come next on a host of this one. */
   waitingFor(id: string, now: Date): Promise<string[]>
 }
@@ -191,5 +193,6 @@ export interface LeaseWriter {
   lock(id: string): Promise<Lease | null>
   /** Writes all that may change, reservations and events among it. */
   replace(lease: Lease, note: Note, ask: TurnAsk): Promise<void>
+  /** Its reservations are known as ended for a while. */
   remove(id: string, note: Note): Promise<void>
 }

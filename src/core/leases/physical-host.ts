@@ -110,26 +110,38 @@ export function placementOf(
   }
 }
 
-/** Takes away what the reservation placed, and what let it. Returns the names of servers that are still there. */
-export async function vacate(compute: RegionCompute, placement: HostPlacement): Promise<string[]> {
+/** A reservation in its region. */
+export interface Enacted {
+  readonly compute: RegionCompute
+  readonly placement: HostPlacement
+  /** Throws `unavailable` (`suspect`) where it says nothing that the region does not show something. */
+  checkSeen(): Promise<void>
+}
+
+/**
+ * Takes away what the reservation placed, and what let it. Returns the names of servers that are still there. Throws as
+ * `checkSeen` where there seems to be nothing.
+ */
+export async function vacate({ compute, placement, checkSeen }: Enacted): Promise<string[]> {
   // Mostly there is no server any more, and that is all.
-  if (await compute.clearPlacement(placement)) return []
-  await compute.closePlacement(placement)
+  let clearing = await compute.clearPlacement(placement)
+  if (clearing === 'cleared') return []
+  if (clearing === 'held') await compute.closePlacement(placement)
   const servers = await compute.placedServers(placement)
   if (servers.length > 0) {
     await Promise.all(servers.map(server => compute.removeServer(server.id)))
     const left = await compute.placedServers(placement)
     if (left.length > 0) return left.map(server => `${server.name} (${server.id})`)
   }
-  return (await compute.clearPlacement(placement)) ? [] : ['a server that has not let go of its place yet']
+  if (clearing === 'held') clearing = await compute.clearPlacement(placement)
+  if (clearing === 'held') return ['a server that has not let go of its place yet']
+  if (clearing === 'unseen') await checkSeen()
+  return []
 }
 
-/** An image of every server that the reservation placed, made since then. */
-export async function snapshotAll(
-  compute: RegionCompute,
-  placement: HostPlacement,
-  since: Date,
-): Promise<void> {
+/** An image of every server that the reservation placed, made since then. Throws as `checkSeen` where there seems to be none. */
+export async function snapshotAll({ compute, placement, checkSeen }: Enacted, since: Date): Promise<void> {
   const servers = await compute.placedServers(placement)
+  if (servers.length === 0) await checkSeen()
   await Promise.all(servers.map(server => compute.snapshot(server, `reserved_${server.name}`, since)))
 }

@@ -1,10 +1,14 @@
 // What a region has of hosts and reservations against what is known here: what was lost is made again, what a late call
-// has left is removed, and what should not be there is told.
+// has left is removed, and what should not be there is told. From a look that is not believed nothing follows.
 
 import type { App } from '../app.ts'
 import type { RegionCompute, RegionSurvey, SurveyedHost } from '../cloud.ts'
+import { believeHosts, checkHostsSeen, hasProviders } from '../hosts/believed.ts'
 import type { Host } from '../hosts/host.ts'
 import { ownNote } from '../note.ts'
+import { believe, type Verdict } from '../regions/belief.ts'
+import type { Region } from '../regions/region.ts'
+import { dayMs, inSteps } from '../steps.ts'
 import { askFor } from './leases.ts'
 import { vacate } from './physical-host.ts'
 
@@ -15,22 +19,38 @@ export interface Reconciled {
   readonly opened: readonly string[]
   /** Reservations that are over, of which something was left. */
   readonly cleared: readonly string[]
+  /** Reservations that bear our marks and that nobody here knows: whose they are cannot be told, and they stay. */
+  readonly unknown: readonly string[]
   /** Servers on enrolled hosts that came by no reservation. */
   readonly foreign: readonly { readonly host: string; readonly server: string }[]
+  /** Whether the region is believed; null where nothing was looked at. */
+  readonly verdict: Verdict | null
 }
 
+const nothing: Reconciled = { closed: [], opened: [], cleared: [], unknown: [], foreign: [], verdict: null }
+
 /** Looks at a region's hosts and reservations, and mends what it can. Throws `upstream`. */
-export async function reconcileHosts(app: App, region: string): Promise<Reconciled> {
-  const hosts = (await app.store.hosts.list(region)).filter(host => host.state === 'enrolled')
-  if (hosts.length === 0) return { closed: [], opened: [], cleared: [], foreign: [] }
-  const compute = app.cloud.compute(region, `req-${app.newId()}`)
+export async function reconcileHosts(app: App, name: string): Promise<Reconciled> {
+  const region = (await app.store.regions.list()).find(one => one.name === name)
+  if (!region) return nothing
+  const hosts = (await app.store.hosts.list(name)).filter(host => host.state === 'enrolled')
+  if (hosts.length === 0) return { ...nothing, verdict: await withoutHosts(app, region) }
+  const compute = app.cloud.compute(name, `req-${app.newId()}`)
+  const before = await app.cloud.login()
   const surveyedAt = app.now()
   const survey = await compute.survey()
+  const seen = survey.hosts.map(one => one.hypervisorHostname)
+  const verdict = await believeHosts(app, region, before, seen)
+  if (verdict.doubt !== null) return { ...nothing, verdict }
   const closed = await closeAgain(app, compute, hosts, survey)
-  const opened = await openAgain(app, region, survey, surveyedAt)
-  const cleared = await clearLeft(app, compute, region, survey)
-  return { closed, opened, cleared, foreign: await noteForeign(app, hosts, survey) }
+  const opened = await openAgain(app, name, survey, surveyedAt)
+  const left = await clearLeft(app, compute, region, survey)
+  return { closed, opened, ...left, foreign: await noteForeign(app, hosts, survey), verdict }
 }
+
+/** Of a region that no host is known of any more nothing can be missing. */
+const withoutHosts = async (app: App, region: Region): Promise<Verdict | null> =>
+  (await hasProviders(app, region.id)) ? null : believe(app, region, 'compute', { blind: null, counts: {} })
 
 /** A host that registered anew has another provider; one whose region forgot about it is open. */
 async function closeAgain(
@@ -100,23 +120,40 @@ function enactAnew(app: App, id: string): Promise<boolean> {
   })
 }
 
-/** A call that came late, from a worker that was stopped, may have opened what was closed already. */
+/**
+ * A call that came late, from a worker that was stopped, may have opened what was closed already. Only what is known to
+ * be over goes: another Atoll may use the region, and this one's database may be yesterday's.
+ */
 async function clearLeft(
   app: App,
   compute: RegionCompute,
-  region: string,
+  region: Region,
   survey: RegionSurvey,
-): Promise<string[]> {
-  if (survey.reservations.length === 0) return []
-  const living = new Set(await app.store.leases.livingReservations(survey.reservations))
-  const hosts = await app.store.hosts.list(region)
+): Promise<Pick<Reconciled, 'cleared' | 'unknown'>> {
   const cleared: string[] = []
+  const unknown: string[] = []
+  if (survey.reservations.length === 0) return { cleared, unknown }
+  const states = await app.store.leases.reservationStates(survey.reservations)
+  const hosts = await app.store.hosts.list(region.name)
+  const checkSeen = (): Promise<void> => checkHostsSeen(app, region, compute)
   for (const reservationId of survey.reservations) {
-    if (living.has(reservationId) || !(await compute.isOurs(reservationId))) continue
-    await vacate(compute, { reservationId, projectId: '', hosts })
-    cleared.push(reservationId)
+    const state = states.get(reservationId)
+    if (state === 'living' || !(await compute.isOurs(reservationId))) continue
+    if (state === 'over') {
+      await vacate({ compute, placement: { reservationId, projectId: '', hosts }, checkSeen })
+      cleared.push(reservationId)
+    } else unknown.push(reservationId)
   }
-  return cleared
+  return { cleared, unknown }
+}
+
+/** As long as a call can come late for a reservation whose lease is gone. */
+const lateForMs = dayMs
+
+/** Forgets reservations that ended some time ago; returns how many. */
+export function forgetEndedReservations(app: App): Promise<number> {
+  const before = new Date(app.now().getTime() - lateForMs)
+  return inSteps(limit => app.store.leases.forgetEnded(before, limit))
 }
 
 /** They take part of a host that nobody gave them: it is not free any more, until they are gone. */

@@ -1,11 +1,11 @@
 // What the clockwork does for a lease: whatever is due of it, one step after the other, each of which may be repeated.
 
 import type { App } from '../app.ts'
-import type { HostPlacement, RegionCompute } from '../cloud.ts'
 import { AppError } from '../error.ts'
+import { checkHostsSeen } from '../hosts/believed.ts'
 import { ownNote } from '../note.ts'
 import { type HostReservation, type Lease, leaseKind, type TakenLease } from './lease.ts'
-import { placementOf, snapshotAll, vacate } from './physical-host.ts'
+import { type Enacted, placementOf, snapshotAll, vacate } from './physical-host.ts'
 import { lapsed, type Step, stepOf, stepped } from './steps.ts'
 import { eventOf, nextDue } from './timing.ts'
 
@@ -124,7 +124,9 @@ async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): 
     const effect = effectOf(app, lease, reservation, step)
     if (!effect || reservation.status === 'deleted' || reservation.hosts.length === 0) return []
     const compute = app.cloud.compute(reservation.regionName, `req-${app.newId()}`)
-    return [effect(compute, placementOf(lease, reservation, places))]
+    const region = { id: reservation.regionId, name: reservation.regionName }
+    const placement = placementOf(lease, reservation, places)
+    return [effect({ compute, placement, checkSeen: () => checkHostsSeen(app, region, compute) })]
   })
   const ended = await Promise.allSettled(effects)
   const failure = ended.find(end => end.status === 'rejected')
@@ -133,16 +135,16 @@ async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): 
   return effects.length === 0 ? null : left
 }
 
-type Effect = (compute: RegionCompute, placement: HostPlacement) => Promise<string[] | undefined>
+type Effect = (enacted: Enacted) => Promise<string[] | undefined>
 
 function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: Step): Effect | null {
   if (step === 'start' || step === 'update')
-    return (compute, placement) => compute.openPlacement(placement).then(() => undefined)
+    return ({ compute, placement }) => compute.openPlacement(placement).then(() => undefined)
   if (step === 'end' || step === 'remove') return vacate
   const action = beforeEnd === 'default' ? app.leaseRules.beforeEnd : beforeEnd
   if (step !== 'before_end' || action !== 'snapshot') return null
   const since = eventOf(lease, 'before_end_lease')!.at
-  return (compute, placement) => snapshotAll(compute, placement, since).then(() => undefined)
+  return enacted => snapshotAll(enacted, since).then(() => undefined)
 }
 
 /** Leaves the turn for later, with a word about why. */

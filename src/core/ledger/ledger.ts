@@ -125,6 +125,8 @@ export interface Ledger {
   use(usage: readonly Usage[], note: Note): Promise<void>
   /** These take nothing any more, of any account, from an instant on. The accounts must be locked. */
   endUse(consumers: readonly string[], at: Date, note: Note): Promise<void>
+  /** What these have taken and take no more is kept under another name: they may take anew. */
+  archiveUse(consumers: readonly string[], at: Date): Promise<void>
   /** The first instant at or after `from` and before `to` at which so much is available; null when there is none. */
   firstWith(question: Question, amount: number): Promise<Date | null>
   /** What holds something of an account's class at an instant. */

@@ -45,3 +45,12 @@ create table ended_reservation (
   ended_at timestamptz not null
 );
 create index ended_reservation_ended on ended_reservation (ended_at);
+
+-- What took its server for gone (or for never made): a verb or an answer to one, or that it was not seen. Null of one that
+-- lives, and of one that ended before this was told apart.
+alter table instance add column ended_by text constraint instance_ended_by check (ended_by in ('verb', 'absence'));
+create index instance_ended on instance (provider_id, ended_at) where ended_by is not null;
+
+-- Since when a provider is not believed: while it is not, nothing follows from what it does not show.
+alter table provider add column suspect_since timestamptz;
+alter table provider add column suspect_reason text;

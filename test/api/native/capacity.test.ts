@@ -9,7 +9,7 @@ import type { Reply } from '../../world.ts'
 // midnight and one on the 4th; in Pod2 one is taken on the 2nd and the 3rd.
 let w: Leasing
 beforeAll(async () => {
-  w = await leasing({ regions: ['CentralRegion', 'Pod1', 'Pod2'], enrolled: 2, idle: true })
+  w = await leasing({ regions: ['Pod1', 'Pod2'], hosts: 2, workers: false })
   w.setTime(now)
   w.cloud.clock.set(now)
   await lease('Pod1', 2, '2030-01-02T12:00Z', '2030-01-03T00:00Z')

@@ -8,9 +8,8 @@ import { TextStream } from '../../../src/api/streams.ts'
 import type { EventStore } from '../../../src/core/feed/event.ts'
 import { newJob } from '../../../src/core/jobs/jobs.ts'
 import { until } from '../../wait.ts'
-import { type World, world } from '../../world.ts'
+import { type Served, type World, world } from '../../world.ts'
 import { operator } from '../requests.ts'
-import { type Served, served } from '../served.ts'
 
 let w: World
 let admin: string
@@ -171,7 +170,7 @@ async function listen(
 
 async function serve(events?: EventStore): Promise<Served> {
   const app = events ? { ...w.app, store: { ...w.app.store, events } } : w.app
-  const server = await served({ config: w.config, app, database: w.database })
+  const server = await w.listen({ app })
   open.push(server)
   return server
 }

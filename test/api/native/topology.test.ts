@@ -1,18 +1,12 @@
 // The topology by the native API: what may be asked, and in what words it is answered.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRegion } from '../../../src/core/regions/regions.ts'
 import { type Reply, type World, world } from '../../world.ts'
-import { operator } from '../requests.ts'
 
 let w: World
 let networkId: string
 beforeAll(async () => {
-  w = await world()
-  for (const name of ['Pod1', 'Pod2']) {
-    const zone = { availabilityZone: name.replace('Pod', 'az'), localAvailabilityZone: '', dataCenter: '' }
-    await createRegion(w.app, operator, { name, ...zone })
-  }
+  w = await world({ joined: true })
   const home = { name: 'net1', availability_zone_hints: ['Pod1'] }
   networkId = (await make('network', home)).id
   await make('subnet', { network_id: networkId, ip_version: 4, cidr: '10.0.1.0/24', name: 'sub1' })
@@ -20,11 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => w?.[Symbol.asyncDispose]())
 
-async function make(kind: string, fields: object) {
-  const reply = await w.call('POST', `/v2.0/${kind}s`, { as: 'demo', body: { [kind]: fields } })
-  expect(reply.status, reply.text).toBe(201)
-  return reply.json[kind]
-}
+const make = (kind: string, fields: object) => w.demo.make(kind, fields)
 
 const ask = (query: Record<string, string> = {}, as: 'admin' | 'demo' = 'demo') =>
   w.call('GET', `/atoll/v1/topology?${new URLSearchParams(query)}`, { as })
@@ -43,6 +33,7 @@ describe('the topology', () => {
           name: 'Pod1',
           availability_zone: 'az1',
           ...ok,
+          suspicions: [],
           networks: [
             {
               id: networkId,
@@ -85,7 +76,15 @@ describe('the topology', () => {
           routers: [],
           floating_ips: [],
         },
-        { name: 'Pod2', availability_zone: 'az2', ...ok, networks: [], routers: [], floating_ips: [] },
+        {
+          name: 'Pod2',
+          availability_zone: 'az2',
+          ...ok,
+          suspicions: [],
+          networks: [],
+          routers: [],
+          floating_ips: [],
+        },
       ],
       links: [],
       nowhere: { networks: [], routers: [], port_count: 0, ports: [] },
@@ -118,6 +117,24 @@ describe('the topology', () => {
     expect((await ask({ project: mine! })).status).toBe(200)
     expect(refused(await ask({ project: other! }))).toEqual([403, 'Only an admin asks for another project'])
   })
+})
+
+it('says which region is suspect; why, only to admins, since that counts what all have there', async () => {
+  const region = (await w.app.store.regions.list()).find(({ name }) => name === 'Pod2')!
+  const suspicion = {
+    through: 'network',
+    since: w.app.now(),
+    reason: '9 of 9 ports are missing at once',
+  } as const
+  await w.app.store.suspicions.raise({ regionId: region.id, ...suspicion, counts: {} })
+  const shown = { ...suspicion, since: suspicion.since.toISOString() }
+  const seenBy = async (as: 'admin' | 'demo', query = {}) =>
+    (await ask(query, as)).json.regions.map(({ suspicions }: { suspicions: object[] }) => suspicions)
+  expect(await seenBy('admin')).toEqual([[], [shown]])
+  expect(await seenBy('demo')).toEqual([[], [{ ...shown, reason: null }]])
+  const project = w.cloud.keystone.projectId('demo')
+  expect(await seenBy('admin', { project })).toEqual(await seenBy('demo'))
+  await w.app.store.suspicions.lower(region.id, 'network')
 })
 
 describe('what cannot be asked', () => {

@@ -1,21 +1,18 @@
 // The Networking API as a whole: its versions, its paths, its errors, and which extensions it says it has.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { errorOf, networked } from './api.ts'
 
-let n: Networked
-beforeAll(async () => {
-  n = await networked()
-})
+const n = await networked()
 afterAll(() => n[Symbol.asyncDispose]())
 
 const nobody = { as: 'nobody' } as const
 const headers = { host: 'cloud.example.org' }
 
 describe('the versions', () => {
-  it.each(['^/network', '^/network/'])('are told to whoever asks: %s', async path => {
-    const reply = await n.admin.get(path, { ...nobody, headers })
+  it.each(['/network', '/network/'])('are told to whoever asks: %s', async path => {
+    const reply = await n.admin.at('').get(path, { ...nobody, headers })
     expect([reply.status, reply.json]).toEqual([
       200,
       {
@@ -31,9 +28,9 @@ describe('the versions', () => {
   })
 
   it.each(['/network/v2.0', '/v2.0'])('have their resources told to those with a token: %s', async at => {
-    for (const path of [`^${at}`, `^${at}/`]) {
-      expect((await n.admin.get(path, nobody)).status).toBe(401)
-      const { status, json } = await n.reader.get(path, { headers })
+    for (const path of [at, `${at}/`]) {
+      expect((await n.admin.at('').get(path, nobody)).status).toBe(401)
+      const { status, json } = await n.reader.at('').get(path, { headers })
       expect(status).toBe(200)
       expect(json.resources).toContainEqual({
         name: 'network',
@@ -50,21 +47,25 @@ describe('a path', () => {
     async path => {
       const reply = await n.demo.get(path)
       expect([reply.status, reply.json]).toEqual([200, { networks: [] }])
-      expect((await n.demo.get(`^/network/v2.0${path}`)).json).toEqual({ networks: [] })
+      expect((await n.demo.at('').get(`/network/v2.0${path}`)).json).toEqual({ networks: [] })
     },
   )
 
-  it.each(['/bogus', '/networks/a/b', '/networks/a/b/c', '/quotas', '^/network/bogus', '/networks//'])(
-    'that leads nowhere is not found: %s',
-    async path => {
-      expect(errorOf(await n.demo.get(path))).toEqual([
-        404,
-        'HTTPNotFound',
-        'The resource could not be found.',
-      ])
-      expect((await n.demo.get(path, nobody)).status).toBe(401)
-    },
-  )
+  it.each([
+    '/v2.0/bogus',
+    '/v2.0/networks/a/b',
+    '/v2.0/networks/a/b/c',
+    '/v2.0/quotas',
+    '/network/bogus',
+    '/v2.0/networks//',
+  ])('that leads nowhere is not found: %s', async path => {
+    expect(errorOf(await n.demo.at('').get(path))).toEqual([
+      404,
+      'HTTPNotFound',
+      'The resource could not be found.',
+    ])
+    expect((await n.demo.at('').get(path, nobody)).status).toBe(401)
+  })
 
   it.each([
     ['PATCH', '/networks', 'GET, POST'],

@@ -143,8 +143,8 @@ describe('the fields', () => {
 
 describe('a page', () => {
   const headers = { host: 'cloud.example.org' }
-  const page = async (query: string, at = '^/network/v2.0') => {
-    const { json } = await n.demo.get(`${at}/networks?${query}`, { headers })
+  const page = async (query: string, at = '/network/v2.0') => {
+    const { json } = await n.demo.at('').get(`${at}/networks?${query}`, { headers })
     const names = json.networks.map(({ name }: { name: string }) => name).join('')
     const links = (json.networks_links ?? []).map(({ rel, href }: { rel: string; href: string }) => [
       rel,
@@ -185,14 +185,14 @@ describe('a page', () => {
   })
 
   it('leads to all rows once, forwards and backwards, at either mount', async () => {
-    for (const at of ['^/network/v2.0', '^/v2.0']) {
+    for (const at of ['/network/v2.0', '/v2.0']) {
       const walk = async (rel: string, first: string) => {
         const seen: string[] = []
         for (let query: string | undefined = first; query !== undefined; ) {
           const { names, links } = await page(query, at)
           seen.push(names)
           query = links[rel]?.split('?')[1]
-          if (links[rel]) expect(links[rel]).toContain(`${at.slice(1)}/networks?`)
+          if (links[rel]) expect(links[rel]).toContain(`${at}/networks?`)
         }
         return seen
       }

@@ -1,12 +1,9 @@
 // Networks: what they look like, what may be said of them and by whom.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { errorOf, networked } from './api.ts'
 
-let n: Networked
-beforeAll(async () => {
-  n = await networked()
-})
+const n = await networked()
 afterAll(() => n[Symbol.asyncDispose]())
 
 const projectOf = (name: string) => n.w.cloud.keystone.projectId(name)

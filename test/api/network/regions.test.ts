@@ -1,12 +1,9 @@
 // What is read of the regions themselves: availability zones, agents, quotas.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { errorOf, networked } from './api.ts'
 
-let n: Networked
-beforeAll(async () => {
-  n = await networked()
-})
+const n = await networked()
 afterAll(() => n[Symbol.asyncDispose]())
 
 describe('the availability zones', () => {
@@ -15,7 +12,7 @@ describe('the availability zones', () => {
 
   it('are the zones and the regions, each for networks and for routers', async () => {
     const all = await zones()
-    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(['az', 'Pod1', 'Pod2']))
+    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(['az1', 'az2', 'Pod1', 'Pod2']))
     expect(all).toContainEqual({ name: 'Pod1', resource: 'network', state: 'available' })
     expect(all).toContainEqual({ name: 'Pod1', resource: 'router', state: 'available' })
   })

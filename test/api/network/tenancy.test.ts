@@ -1,7 +1,8 @@
 // Whose things they are: another project's are never shown, changed or counted; shared ones are seen and used.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked, pathOf } from './api.ts'
+import { pathOf } from '../../world/person.ts'
+import { errorOf, type Networked, networked } from './api.ts'
 
 let n: Networked
 const ids: Record<string, string> = {}

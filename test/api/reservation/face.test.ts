@@ -1,19 +1,15 @@
 // The Reservation API as a whole: its paths, headers, versions and the three shapes of its errors.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../../world.ts'
-import { type Served, served } from '../served.ts'
+import { type Served, type World, world } from '../../world.ts'
 
 let w: World
 let s: Served
 beforeAll(async () => {
   w = await world()
-  s = await served(w)
+  s = await w.listen()
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 const missing =
   'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.'

@@ -1,15 +1,9 @@
 // Hosts of the Reservation API: enrolled, shown, changed, removed; their allocations and properties.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type World, world } from '../../world.ts'
+import { type Reply, world } from '../../world.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-  await w.call('POST', '/v1.0/pods', { body: { pod: { region_name: 'CentralRegion' } } })
-  for (const region_name of ['Pod1', 'Pod2'])
-    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
-})
+const w = await world({ joined: true })
 afterAll(() => w[Symbol.asyncDispose]())
 
 const at = '/reservation/v1/os-hosts'

@@ -2,15 +2,14 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type World, world } from '../../world.ts'
-import { type Served, served } from '../served.ts'
+import { type Reply, type Served, type World, world } from '../../world.ts'
 
 const maximum = 4
 let w: World
 let s: Served
 beforeAll(async () => {
   w = await world({ settings: { ATOLL_API_PAGE_LIMIT: String(maximum) } })
-  s = await served(w)
+  s = await w.listen()
   await w.call('POST', '/v1.0/pods', { body: { pod: { region_name: 'Pod1', az_name: 'az' } } })
   w.setTime(new Date('2020-01-01T12:00:00Z'))
   await w.call('POST', '/v1/os-hosts', { body: { name: 'pod1-host1' } })
@@ -27,10 +26,7 @@ beforeAll(async () => {
     'admin',
   )
 })
-afterAll(async () => {
-  await s[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
+afterAll(() => w[Symbol.asyncDispose]())
 
 const names = ['c', 'a', 'f', 'b', 'e', 'd']
 const at = '/reservation/v1/leases'

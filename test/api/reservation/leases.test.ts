@@ -6,12 +6,11 @@ import { rowCounts } from '../requests.ts'
 
 let w: World
 beforeAll(async () => {
-  w = await world({ settings: { ATOLL_API_PAGE_LIMIT: '5' } })
+  w = await world({ joined: true, settings: { ATOLL_API_PAGE_LIMIT: '5' } })
   w.setTime(new Date('2020-01-01T12:00:20Z'))
-  for (const region_name of ['Pod1', 'Pod2']) {
-    await w.call('POST', '/v1.0/pods', { body: { pod: { region_name, az_name: 'az' } } })
+  for (const region of ['pod1', 'pod2']) {
     for (const n of [1, 2, 3]) {
-      const name = `${region_name.toLowerCase()}-host${n}`
+      const name = `${region}-host${n}`
       await w.call('POST', '/v1/os-hosts', { body: { name, gpu: n === 1 ? 'yes' : 'no' } })
     }
   }

@@ -1,13 +1,10 @@
 // Pods over the Tricircle Admin API.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../../world.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { world } from '../../world.ts'
 import { newLease, sharedHost, viewed } from '../reservable.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-})
+const w = await world()
 afterAll(() => w[Symbol.asyncDispose]())
 
 const create = (pod: object, options = {}) => w.call('POST', '/v1.0/pods', { body: { pod }, ...options })

@@ -1,12 +1,9 @@
 // Lists of routings over the Tricircle Admin API, beyond what seeds and recordings show.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../../world.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { world } from '../../world.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world()
-})
+const w = await world()
 afterAll(() => w[Symbol.asyncDispose]())
 
 describe.each(['routings', 'jobs'])('all_projects of %s', collection => {

@@ -16,13 +16,19 @@ export interface Eyes {
   readonly networking: RegionNetworking
 }
 
+interface Viewer {
+  readonly app: Pick<App, 'cloud'>
+  readonly region: Pick<Region, 'name'>
+  readonly networking: RegionNetworking
+}
+
 /**
  * Why the service user does not see as an administrator; null where it does. `before` is the log-in at the beginning of
  * the look: whatever was seen must have been seen by the same one. The proof is a default security group of some other
  * project: every project that has used the region has one, and only administrators are shown it.
  */
 export async function blindness(
-  { app, region, networking }: Eyes,
+  { app, region, networking }: Viewer,
   before: CloudLogin,
 ): Promise<Blindness | null> {
   const own = await app.cloud.ownProject()

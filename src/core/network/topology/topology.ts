@@ -5,6 +5,7 @@ import { AppError, notFound } from '../../error.ts'
 import { grouped } from '../../grouped.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Region } from '../../regions/region.ts'
+import type { SightKind, Suspicion } from '../../regions/suspicion.ts'
 import { placeIn } from '../copies/spanning.ts'
 import type { FloatingIp, Network, Port, Subnet } from '../model/model.ts'
 import type { Sight } from '../model/network-store.ts'
@@ -42,9 +43,18 @@ export interface Ports {
   readonly ports: readonly PortThere[] | null
 }
 
+export interface Doubt {
+  readonly through: SightKind
+  readonly since: Date
+  /** Null for who sees one project only: it counts what all have there. */
+  readonly reason: string | null
+}
+
 export interface RegionTree extends State {
   readonly name: string
   readonly availabilityZone: string
+  /** Since when, and by which look, it is not believed. */
+  readonly suspicions: readonly Doubt[]
   readonly networks: readonly (NetworkThere & Ports)[]
   readonly routers: readonly RouterThere[]
   readonly floatingIps: readonly FloatingIp[]
@@ -95,6 +105,7 @@ export async function topologyFor(app: Model, sight: Sight, ask: TopologyAsk): P
     routers: rows.routers.map(router => spread(app, rows, stateOf, router)),
     subnets: grouped(rows.subnets, ({ networkId }) => networkId),
     portsOf: portsBy(rows, stateOf),
+    doubts: doubtsBy(await app.store.suspicions.list(), sight),
   }
   const links = seen.routers.flatMap(router => router.links)
   return {
@@ -113,7 +124,17 @@ interface Seen {
   readonly subnets: ReadonlyMap<string, readonly Subnet[]>
   /** Those of a network in a region, or for null reserved. */
   portsOf(networkId: string, region: Region | null): Ports
+  /** By region. */
+  readonly doubts: ReadonlyMap<string, readonly Doubt[]>
 }
+
+const doubtsBy = (suspicions: readonly Suspicion[], sight: Sight): Seen['doubts'] =>
+  new Map(
+    [...grouped(suspicions, ({ regionId }) => regionId)].map(([regionId, list]) => [
+      regionId,
+      list.map(({ through, since, reason }) => ({ through, since, reason: sight === null ? reason : null })),
+    ]),
+  )
 
 const nothing = (ports: boolean): Topology['nowhere'] => ({
   networks: [],
@@ -128,6 +149,7 @@ function treeOf(seen: Seen, region: Region): RegionTree {
     name: region.name,
     availabilityZone: region.availabilityZone,
     ...stateBy(rows.jobs.filter(job => job.region === region.name)),
+    suspicions: seen.doubts.get(region.id) ?? [],
     networks: rows.networks
       .filter(network => placeIn(network, region) !== null)
       .map(network => ({ ...networkIn(seen, network, region), ...portsOf(network.id, region) })),

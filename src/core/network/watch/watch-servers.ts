@@ -40,8 +40,11 @@ async function forgetPortsOf(
   let gone = 0
   for (const port of ports) {
     const id = placeIn(port, region)
-    // One that a user had made stays when its server goes.
+    // A port that a user had made stays when its server goes.
     if (id === null || (await networking.get('port', id)) !== null) continue
+    const [intent] = await app.store.intents.living(region.name, [port.id])
+    // Nova removes the ports that it made itself; that one of ours is gone, only a sweep may say.
+    if (intent) continue
     await forgetPort(app, caller, port)
     gone += 1
   }

@@ -1,22 +1,18 @@
 // A world whose simulated cloud is also a provider, and the Promise API as its clients call it.
 
-import type { Clockwork } from '../../src/worker/clockwork.ts'
-import type { Ask, Reply, World, WorldSpec } from '../world.ts'
-import { startClockwork, world } from '../world.ts'
+import { type Ask, type Json, type Reply, type World, type WorldSpec, world } from '../world.ts'
 
-export interface Scene extends AsyncDisposable {
+export interface Providing extends AsyncDisposable {
   readonly w: World
   /** That servers may boot from. */
   readonly image: string
   /** The id of a flavor of 1 vCPU and 512 MB without a disk. */
   readonly flavor: string
   /** Calls an operation; answers its body. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  ask(operation: string, body?: object, ask?: Ask): Promise<any>
+  ask(operation: string, body?: object, ask?: Ask): Promise<Json>
   reply(operation: string, ask?: Ask): Promise<Reply>
   /** Reads the data tree. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  read(path: string, ask?: Ask): Promise<any>
+  read(path: string, ask?: Ask): Promise<Json>
   /** The seed's own body of add-provider, with this cloud's names. */
   providerBody(more?: object): object
   addProvider(more?: object): Promise<string>
@@ -26,8 +22,6 @@ export interface Scene extends AsyncDisposable {
   instanceBody(more?: object): object
   /** As if nobody had ever asked for anything, but that the regions are there. */
   clear(): Promise<void>
-  /** Starts the clockwork, which stops with the scene. */
-  startWork(): Promise<void>
 }
 
 export const hourMs = 3_600_000
@@ -36,34 +30,22 @@ export const hourMs = 3_600_000
 export const hoursFrom = (now: Date, hours: number): string =>
   new Date(now.getTime() + hours * hourMs).toISOString()
 
-export async function scene(spec: WorldSpec = {}): Promise<Scene> {
-  const w = await world(spec)
-  for (const [region_name, az_name] of [
-    ['CentralRegion', ''],
-    ['Pod1', 'az1'],
-    ['Pod2', 'az2'],
-  ])
-    await w.call('POST', '/tricircle/v1.0/pods', { body: { pod: { region_name, az_name } } })
-  const admin = w.cloud.keystone.projectId('admin')
-  const image = w.cloud.novas
-    .get('Pod1')!
-    .images()
-    .find(one => one.isPublic)!.id
-  const flavor = w.cloud.novas
-    .get('Pod1')!
-    .addFlavor({ name: 'promise.tiny', vcpus: 1, memoryMb: 512, diskGb: 0 }).id
-  let clockwork: Clockwork | null = null
+export async function providing(spec: WorldSpec = {}): Promise<Providing> {
+  const w = await world({ joined: true, ...spec })
+  const nova = w.cloud.novas.get('Pod1')!
+  const image = nova.images().find(one => one.isPublic)!.id
+  const flavor = nova.addFlavor({ name: 'promise.tiny', vcpus: 1, memoryMb: 512, diskGb: 0 }).id
   const providerBody = (more = {}) => ({
     'provider-type': 'openstack',
     endpoint: `${w.cloud.authUrl.replace(/\/v3$/, '')}/v2.0/tokens`,
     username: 'admin',
     password: 'atoll',
     region: 'Pod1',
-    tenant: { id: admin, name: 'admin' },
+    tenant: { id: w.admin.projectId, name: 'admin' },
     ...more,
   })
   const reply = (operation: string, ask: Ask = {}) => w.call('POST', `/promise/${operation}`, ask)
-  const s: Scene = {
+  const s: Providing = {
     w,
     image,
     flavor,
@@ -89,21 +71,14 @@ export async function scene(spec: WorldSpec = {}): Promise<Scene> {
     instanceBody: (more = {}) => ({ name: 'vm', image, flavor, networks: [], ...more }),
     async clear() {
       w.setTime(null)
-      await clockwork?.stop(500)
-      clockwork = null
+      await w.stopWork(500)
       w.cloud.faults.clear()
       for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
       await w.database.pool.query(
         'truncate account, provider, capacity_reservation, instance, general_host, host_property, lease, turn cascade',
       )
     },
-    async startWork() {
-      clockwork = await startClockwork(w)
-    },
-    async [Symbol.asyncDispose]() {
-      await clockwork?.stop(500)
-      await w[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => w[Symbol.asyncDispose](),
   }
   return s
 }
@@ -123,3 +98,22 @@ export const amounts = (given: object = {}): object => ({
   volumes: 0,
   ...given,
 })
+
+/** What examples presuppose of the provider, by the names that they use for it. */
+export async function presupposed(w: World): Promise<Map<string, unknown>> {
+  const nova = w.cloud.novas.get('Pod1')
+  if (!nova) return new Map()
+  const tiny = nova.addFlavor({ name: 'promise.tiny', vcpus: 1, memoryMb: 512, diskGb: 0 })
+  const big = nova.addFlavor({ name: 'promise.big', vcpus: 2, memoryMb: 5120, diskGb: 20 })
+  const projectId = w.demo.projectId!
+  const network = await w.region('Pod1').create('network', { projectId, name: 'net' })
+  const range = { networkId: network.id, ipVersion: 4, cidr: '10.9.0.0/24' } as const
+  await w.region('Pod1').create('subnet', { projectId, ...range })
+  return new Map<string, unknown>([
+    ['keystone', w.cloud.authUrl.replace(/\/v3$/, '')],
+    ['image', nova.images().find(one => one.isPublic)!.id],
+    ['tiny', tiny.id],
+    ['big', big.id],
+    ['network', network.id],
+  ])
+}

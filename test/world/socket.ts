@@ -1,16 +1,9 @@
-// The same Atoll behind a real socket: for what an in-process call would tidy up on the way (paths, methods, bytes).
+// An API behind a real socket: for what an in-process call would tidy up on the way (paths, methods, bytes).
 
 import { Buffer } from 'node:buffer'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { pino } from 'pino'
-import { createMetrics } from '../../src/api/metrics.ts'
-import { addOperations } from '../../src/api/operations.ts'
-import { createApi, openCloud } from '../../src/compose.ts'
-import type { App } from '../../src/core/app.ts'
-import type { Database } from '../../src/store/database.ts'
-import { createStore } from '../../src/store/store.ts'
-import type { Reply, World } from '../world.ts'
+import { parse, type Reply } from './person.ts'
 
 export interface RawRequest {
   method?: string
@@ -27,32 +20,11 @@ export interface Served extends AsyncDisposable {
   send(bytes: string | Buffer): Promise<Reply>
 }
 
-/** Listens on a free port until it is disposed of; over another database than the world's when one is given. */
-export async function served(
-  w: Pick<World, 'config' | 'app' | 'database'>,
-  { database = w.database, requestMs = 60_000 }: { database?: Database; requestMs?: number } = {},
-): Promise<Served> {
-  const { config } = w
-  const app: App = database === w.database ? w.app : { ...w.app, store: createStore(database.db) }
-  const logLines: Record<string, unknown>[] = []
-  const log = pino({ base: null }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const cloud = openCloud(config)
-  const metrics = createMetrics()
-  const server = createApi({ config, log, app, identity: cloud.identity, metrics, requestMs })
-  addOperations(server, { metrics, ready: async () => void (await database.pool.query('select 1')) })
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = server.server.address() as { port: number }
-  return {
-    port,
-    logLines,
-    ask: (path, request = {}) => ask(port, path, request),
-    send: bytes => send(port, bytes),
-    async [Symbol.asyncDispose]() {
-      await server.close()
-      await cloud.close()
-    },
-  }
-}
+export const socketOf = (port: number): Pick<Served, 'port' | 'ask' | 'send'> => ({
+  port,
+  ask: (path, request = {}) => ask(port, path, request),
+  send: bytes => send(port, bytes),
+})
 
 function ask(port: number, path: string, { method = 'GET', headers = {}, body }: RawRequest): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -118,13 +90,5 @@ function read(answer: string): Reply {
     headers: Object.fromEntries(headers),
     text,
     json: parse(text),
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

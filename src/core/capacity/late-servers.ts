@@ -1,0 +1,107 @@
+// Servers that show although their instance has ended: one that a verb has ended is not wanted, one that was only not seen
+// is taken back as it was.
+
+import type { App, Transaction } from '../app.ts'
+import { AppError } from '../error.ts'
+import { forever } from '../ledger/ledger.ts'
+import { type Note, ownNote } from '../note.ts'
+import { dayMs } from '../steps.ts'
+import { amountNames } from './amounts.ts'
+import type { Instance, LateServer } from './instance.ts'
+import { remainingOf } from './instances.ts'
+import { checkRoom, linesOf, lockPlace, NoRoom, type Place, usageOf } from './placing.ts'
+import type { Provider } from './provider.ts'
+import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
+import { lockHeld, placeIn } from './reservation-life.ts'
+import { reviewRisk } from './risk.ts'
+
+/** How long after an instance has ended its server may show all the same. */
+export const lateMs = dayMs
+
+/** Takes back whose instances were only not seen, and removes, unless the provider is in doubt, what a verb has ended. */
+export async function settleLate(
+  app: App,
+  { id }: Provider,
+  cloud: ProviderCloud,
+  servers: readonly ProviderServer[],
+  mayRemove: boolean,
+): Promise<void> {
+  if (servers.length === 0) return
+  const late = await app.store.instances.lateServers(id, servers, new Date(app.now().getTime() - lateMs))
+  for (const { serverId, instance } of late) {
+    if (instance.endedBy === 'absence') {
+      const status =
+        servers.find(server => server.id === serverId)!.status === 'BUILD' ? 'building' : 'active'
+      await takeBack(app, { serverId, instance: { ...instance, status } })
+    } else if (mayRemove) await removeLate(app, cloud, serverId)
+  }
+}
+
+async function removeLate(app: App, cloud: ProviderCloud, serverId: string): Promise<void> {
+  try {
+    await cloud.removeServer(serverId)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    app.report(error, `the server ${serverId} came too late and could not be removed; that is tried later`)
+  }
+}
+
+/** Drawn on its reservation again where that has room for it, else charged by itself, whether there is room or not. */
+const takeBack = (app: App, { serverId, instance }: LateServer): Promise<void> =>
+  app.store.transact(async tx => {
+    const place = await placeIn(tx, instance.providerId)
+    if (!place) return
+    await lockPlace(tx, place)
+    const reservationId = await roomIn(app, tx, instance)
+    const current = await tx.instances.lock(instance.id)
+    if (current?.endedBy !== 'absence') return
+    const note = ownNote(app, 'instance.take_in')
+    if (reservationId === null) await chargeAgain(app, tx, place, instance, note)
+    const { status } = instance
+    const back = { reservationId, serverId, status, reason: null, endedAt: null, endedBy: null }
+    await tx.instances.replace({ ...current, ...back, updatedAt: app.now() }, note)
+  })
+
+/** The reservation that it was drawn on, where that lives and nobody else has drawn what it had. */
+async function roomIn(
+  app: App,
+  tx: Transaction,
+  { reservationId, amounts }: Instance,
+): Promise<string | null> {
+  const held = reservationId === null ? null : await lockHeld(tx, reservationId)
+  if (!held || app.now() >= held.reservation.window.to) return null
+  const remaining = remainingOf(held.reservation.amounts, await tx.instances.drawn(held.reservation.id))
+  return amountNames.every(name => amounts[name] <= remaining[name]) ? held.reservation.id : null
+}
+
+async function chargeAgain(
+  app: App,
+  tx: Transaction,
+  place: Place,
+  { id, amounts }: Instance,
+  note: Note,
+): Promise<void> {
+  const now = app.now()
+  const imposed = !(await hasRoom(tx, place, amounts, now))
+  await tx.ledger.archiveUse([id], now)
+  await tx.ledger.use(
+    usageOf(place, amounts, now, id).map(usage => ({ ...usage, imposed })),
+    note,
+  )
+  if (imposed) await reviewRisk(app, tx, place, note)
+}
+
+async function hasRoom(
+  tx: Transaction,
+  place: Place,
+  amounts: Instance['amounts'],
+  from: Date,
+): Promise<boolean> {
+  try {
+    await checkRoom(tx, place, linesOf(place, amounts, { from, to: forever }))
+    return true
+  } catch (error) {
+    if (error instanceof NoRoom) return false
+    throw error
+  }
+}
