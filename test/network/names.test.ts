@@ -10,8 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => w[Symbol.asyncDispose]())
 
-// Known to be wrong today: who mends it takes the `fails` away.
-it.fails('a router named as the planner writes a reference comes to rest: its name is taken for one', async () => {
+it('a router named as the planner writes a reference comes to rest', async () => {
   const external = await w.admin.make('network', {
     name: 'ext',
     'router:external': true,

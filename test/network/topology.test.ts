@@ -8,6 +8,7 @@ import { createJob } from '../../src/core/jobs/jobs.ts'
 import { type TopologyAsk, topology } from '../../src/core/network/topology/topology.ts'
 import { until } from '../wait.ts'
 import { type Json, type World, world } from '../world.ts'
+import { look } from './regions.ts'
 
 let w: World
 let one: string
@@ -45,8 +46,20 @@ beforeAll(async () => {
     await w.demo.change(`/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
   await w.demo.make('floatingip', { floating_network_id: external.id, port_id: ports[0].id })
   await w.settle()
+  await until(allSeen, { what: 'the interfaces are seen to be ACTIVE', seen: interfaces })
 })
 afterAll(() => w[Symbol.asyncDispose]())
+
+/** The regions' own statuses, which come to the model by looking there. */
+const interfaces = async (): Promise<Json[]> => {
+  const legs = await w.demo.read('/ports?device_owner=network:router_interface')
+  return legs.map(({ status }: Json) => status)
+}
+async function allSeen(): Promise<boolean> {
+  await look(w)
+  const statuses = await interfaces()
+  return statuses.length === 2 && statuses.every(status => status === 'ACTIVE')
+}
 
 const everything: TopologyAsk = { region: null, network: null, project: null, ports: null }
 const see = async (caller: Caller, ask: Partial<TopologyAsk> = {}) =>
@@ -72,7 +85,7 @@ describe('everything, to its tenant', () => {
 ${one} (az1)
 ├─ network net1
 │  └─ subnet 10.0.1.0/24  sub1  gateway ${gateway1}
-│     ├─ port  10.0.1.1  network:router_interface  DOWN
+│     ├─ port  10.0.1.1  network:router_interface  ACTIVE
 │     └─ port port1  ${ip1}  DOWN
 └─ router r
    ├─ bridge ${bridge1}
@@ -83,7 +96,7 @@ ${two} (az2)
 ├─ external network ext
 ├─ network net2
 │  └─ subnet 10.0.2.0/24  sub2  gateway ${gateway2}
-│     ├─ port  10.0.2.1  network:router_interface  DOWN
+│     ├─ port  10.0.2.1  network:router_interface  ACTIVE
 │     └─ port port2  ${ip2}  DOWN
 ├─ router r
 │  ├─ gateway ${router.external_gateway_info.external_fixed_ips[0].ip_address} on ext

@@ -154,12 +154,15 @@ async function hasLost(networking: RegionNetworking, routerId: string, portId: s
   return !legs.some(({ fixedIps }) => fixedIps.some(({ subnetId }) => subnets.has(subnetId)))
 }
 
-/** Every reference in a spec as the region's id. */
-function resolved<T>(value: T, idOf: (ref: Ref) => string): T {
-  if (typeof value === 'string') return (value.startsWith('@') ? idOf(value) : value) as T
-  if (Array.isArray(value)) return value.map(one => resolved(one, idOf)) as T
+/** The only fields that references stand in: ids, which no user writes. */
+const referring: ReadonlySet<string> = new Set(['networkId', 'subnetId'])
+
+/** With the region's ids in place of references. */
+function resolved<T>(value: T, idOf: (ref: Ref) => string, field = ''): T {
+  if (typeof value === 'string') return (referring.has(field) ? idOf(value) : value) as T
+  if (Array.isArray(value)) return value.map(one => resolved(one, idOf, field)) as T
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolved(one, idOf)])) as T
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, resolved(one, idOf, key)])) as T
 }
 
 async function make(app: App, aspect: Aspect, networking: RegionNetworking, thing: Thing): Promise<string> {
