@@ -6,7 +6,7 @@ export interface Clock {
   advance(ms: number): void
   /** Puts the clock to an instant; it goes on from there. */
   set(instant: Date): void
-  /** Is done each time before the clock is moved. */
+  /** Registers work that is done each time before the clock is moved. */
   beforeMove(work: () => void): void
 }
 

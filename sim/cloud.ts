@@ -1,5 +1,5 @@
-// A simulated OpenStack: one Keystone; in every region but the central one a Neutron, a Nova, a Placement and images; one
-// clock, faults on request.
+// A simulated OpenStack: one Keystone for all regions; in every region but the central one a Neutron, a Nova,
+// a Placement and a Glance; one clock, and faults on request.
 
 import type { FastifyInstance } from 'fastify'
 import { type Clock, createClock } from './clock.ts'
@@ -18,37 +18,37 @@ import { type PlacementService, startPlacement } from './placement/service.ts'
 export interface CloudSpec {
   regions: readonly string[]
   host?: string | undefined
-  /** Of Keystone; 0, the default, picks a free one. */
+  /** Keystone's port; 0, the default, picks a free one. */
   keystonePort?: number | undefined
-  /** Faults of kind restore can be asked for from the start; `faults.remember()` unless told. */
+  /** Keeps a history from the start, so that faults of kind restore can be asked for at any time. */
   history?: boolean | undefined
   /** How long tokens live; an hour unless told. */
   tokenLifeMs?: number | undefined
   /** Puts Atoll's own services into the catalog: where it listens, and the region it is in. */
   atoll?: { url: string; region: string } | undefined
-  /** Of each region; 8 of 16 vCPU, 64 GB and 1000 GB of disk unless told. */
+  /** The hosts of each region; by default 8 of 16 vCPU, 64 GB of memory and 1000 GB of disk. */
   hosts?: Partial<HostsSpec> | undefined
-  /** Of each Neutron: its limits, and what else it is set to. */
+  /** Settings of each Neutron: its limits and the rest. */
   neutron?: Partial<NeutronSettings> | undefined
-  /** Is given the server of each Neutron before it listens. */
+  /** Called with the HTTP server of each Neutron before it listens. */
   attend?: ((region: string, neutron: FastifyInstance) => void) | undefined
-  /** Of each Nova: its switches and its pace. */
+  /** Settings of each Nova: its switches and delays. */
   nova?: Partial<Settings> | undefined
 }
 
 export interface Cloud {
-  /** Ends in `/v3`. */
+  /** Keystone's URL, which ends in `/v3`. */
   readonly authUrl: string
   readonly regions: readonly string[]
   readonly clock: Clock
   readonly faults: Faults
   readonly keystone: Keystone
-  /** By region. */
+  /** The Neutrons by region. */
   readonly neutrons: ReadonlyMap<string, NeutronService>
   readonly novas: ReadonlyMap<string, NovaService>
   readonly placements: ReadonlyMap<string, PlacementService>
   readonly glances: ReadonlyMap<string, GlanceService>
-  /** Of every service's URL, Keystone's first: scheme, host and port. */
+  /** The scheme, host and port of every service's URL, Keystone's first. */
   readonly origins: readonly string[]
   close(): Promise<void>
 }
@@ -153,7 +153,7 @@ function registerAtoll(
   keystone.registerEndpoint({ type: 'network', name: 'neutron', region, url: `${url}/network` })
   keystone.registerEndpoint({ type: 'promise', name: 'promise', region, url: `${url}/promise` })
   keystone.registerEndpoint({ type: 'atoll', name: 'atoll', region, url: `${url}/atoll/v1` })
-  // Each other region's view of reservations is that region's own endpoint.
+  // The Reservation API's view of each other region is that region's own endpoint in the catalog.
   for (const one of regions.filter(other => other !== region)) {
     const view = `${url}/reservation/${encodeURIComponent(one)}/v1`
     keystone.registerEndpoint({ type: 'reservation', name: 'blazar', region: one, url: view })

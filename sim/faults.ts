@@ -32,40 +32,40 @@ export const faultKinds = [
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
-/** Which calls are meant; what is left out stands for any. */
+/** A pattern of calls; a key that is left out matches any. */
 export interface CallPattern {
   region?: string | undefined
-  /** keystone, neutron, nova, placement, glance. */
+  /** The service: keystone, neutron, nova, placement, glance. */
   service?: string | undefined
   method?: string | undefined
-  /** Of the path without its query: a RegExp, or a text for the whole path in which `*` stands for anything. */
+  /** The path without its query: a RegExp, or a text for the whole path in which `*` stands for anything. */
   path?: RegExp | string | undefined
 }
 
 export interface FaultSpec extends CallPattern {
   kind: FaultKind
-  /** Whose calls: the user's name or id. */
+  /** Only calls of this user, by name or id. */
   user?: string | undefined
-  /** How often it strikes; for ever unless told. */
+  /** How often the fault strikes; for ever by default. */
   times?: number | undefined
-  /** Of latency and skew; a skew below zero is a clock that is late. */
+  /** The milliseconds of a latency or a skew; a skew below zero is a clock that is late. */
   ms?: number | undefined
-  /** Of restore. */
+  /** How long ago a restore goes back to. */
   seconds_ago?: number | undefined
   status?: number | undefined
   message?: string | undefined
   /** The service's own name for the error, where it has such names. */
   type?: string | undefined
-  /** Of garbage: instead of a page of HTML. */
+  /** The body of a garbage answer, instead of a page of HTML. */
   body?: unknown
-  /** It happens first, and goes wrong on the way back: an error, garbage or silence after the effect. */
+  /** The call takes effect first and its answer goes wrong: an error, garbage or silence. */
   after?: boolean | undefined
 }
 
 export interface Fault {
   readonly id: string
   readonly spec: FaultSpec
-  /** How often it has struck. */
+  /** How often the fault has struck. */
   readonly hits: number
   remove(): void
 }
@@ -81,14 +81,14 @@ export interface Call {
   readonly globalRequestId: string | null
 }
 
-/** Who calls, as far as the token tells. */
+/** The caller, as far as the token tells. */
 export interface Person {
   readonly userId?: string
   readonly userName?: string
 }
 
 export interface Faults {
-  /** Throws when a restore has no history to go back to, and when nobody holds what is meant. */
+  /** Adds a fault. Throws when a restore has no history to go back to, and when no service matches. */
   add(spec: FaultSpec): Fault
   list(): Fault[]
   /** Removes all faults and forgets the calls. */
@@ -97,13 +97,16 @@ export interface Faults {
   readonly log: readonly Call[]
   /** How many calls of this pattern were made since the last clear. */
   calls(pattern?: CallPattern): number
-  /** Keeps the history that restore goes back in, from now on: noted every second, and before the clock is moved. */
+  /**
+   * Keeps from now on the history that a restore goes back in: noted every second, and before the clock is
+   * moved.
+   */
   remember(): void
-  /** Used by services: notes a call and says what goes wrong with it. */
+  /** Used by services: logs a call and returns the faults that strike it. */
   strike(call: Call, caller?: () => Person | null): FaultSpec[]
-  /** Used by services: how far the clock of one is off. */
+  /** Used by services: by how much the service's clock is off. */
   skewMs(region: string | null, service: string): number
-  /** Used by services: what one holds, for restore and empty. */
+  /** Used by services: registers a service's state, for faults of kind restore and empty. */
   keep(spec: HoldingSpec): void
   /** Ends the history. */
   close(): void
@@ -111,10 +114,10 @@ export interface Faults {
 
 const longestLog = 100_000
 
-/** These do not strike calls, but last. */
+/** Faults that last until they are removed, and do not strike single calls. */
 const lasting: readonly FaultKind[] = ['skew', 'restore', 'empty']
 
-/** These strike beside any other. */
+/** Faults that strike a call together with any other. */
 const mild: readonly FaultKind[] = ['latency', 'blind', 'demoted']
 
 interface LiveFault {
@@ -137,7 +140,7 @@ export function createFaults(): Faults {
     return fault
   }
 
-  /** All of what is meant, or nothing. */
+  /** Swaps the state of all matching services, or of none when one of them cannot. */
   function swap(fault: LiveFault, spec: FaultSpec): void {
     const meant = [...holdings].filter(
       one => isSame(spec.region, one.region) && isSame(spec.service, one.service),
@@ -154,7 +157,10 @@ export function createFaults(): Faults {
     for (const holding of holdings) holding.swapBack(fault)
   }
 
-  /** The mild ones strike together; of the others the oldest strikes alone, so that each gets its turn. */
+  /**
+   * The faults that strike a call: all mild ones, and of the others the oldest alone, so that each gets its
+   * turn.
+   */
   function strike(call: Call, caller: () => Person | null = () => null): FaultSpec[] {
     log.push(call)
     if (log.length > longestLog) log.splice(0, log.length - longestLog / 2)
@@ -198,7 +204,10 @@ export function createFaults(): Faults {
   }
 }
 
-/** Blind is who reads; who calls is looked up only for a fault that asks. */
+/**
+ * Whether a fault strikes a call. A blind one strikes only reads; the caller is looked up only for a fault
+ * that names a user.
+ */
 function isStriking(spec: FaultSpec, call: Call, caller: () => Person | null): boolean {
   if (lasting.includes(spec.kind) || !isMatch(spec, call)) return false
   if (spec.kind === 'blind' && call.method !== 'GET') return false

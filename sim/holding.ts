@@ -1,4 +1,5 @@
-// What one service holds, swapped for what it held before or for nothing, and swapped back: as databases are.
+// The state of one service, which a fault swaps for an earlier one or for nothing, and swaps back: as if its
+// database had been restored.
 
 import type { Clock } from './clock.ts'
 import type { Picture, State } from './picture.ts'
@@ -10,13 +11,13 @@ export interface HoldingSpec {
   state: State
 }
 
-/** There is nothing to swap, or nothing to swap it for. */
+/** The refusal of a fault of kind restore or empty: no service matches, or it has no such earlier state. */
 export class CannotSwap extends Error {}
 
 interface Swap {
-  /** What asked for it. */
+  /** The fault that asked for the swap. */
   readonly fault: object
-  /** What there was when it was asked for. */
+  /** The state before the swap. */
   before: Picture
 }
 
@@ -44,14 +45,14 @@ export class Holding {
     this.clock.beforeMove(() => this.note())
   }
 
-  /** Notes what there is now, if it is not what there was. */
+  /** Adds the present state to the history, if it has changed. */
   note(): void {
     const last = this.history?.at(-1)
     const picture = this.state.take(last?.picture)
     if (picture !== last?.picture) this.history?.push({ at: this.clock.now().getTime(), picture })
   }
 
-  /** What it held so long ago. */
+  /** The state of the service so long ago. */
   pictureOf(secondsAgo: number | undefined): Picture {
     const where = `${this.service} of ${this.region}`
     if (typeof secondsAgo !== 'number') throw new CannotSwap('restore asks for seconds_ago, a number')
@@ -62,14 +63,17 @@ export class Holding {
     return found.picture
   }
 
-  /** For what a picture shows, or for nothing. */
+  /** Swaps the state for a picture, or for nothing. */
   swap(fault: object, picture: Picture | null): void {
     this.swaps.push({ fault, before: this.state.take() })
     if (picture === null) this.state.empty()
     else this.state.put(picture)
   }
 
-  /** What a later swap would bring back then is what this one would have. */
+  /**
+   * Takes a swap back. If a later swap is still in force, that one gets this one's earlier state to bring
+   * back.
+   */
   swapBack(fault: object): void {
     const index = this.swaps.findIndex(one => one.fault === fault)
     const [gone] = index < 0 ? [] : this.swaps.splice(index, 1)

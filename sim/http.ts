@@ -12,7 +12,7 @@ import type { Clock } from './clock.ts'
 import { addFaultRoutes } from './fault-routes.ts'
 import type { FaultKind, FaultSpec, Faults, Person } from './faults.ts'
 
-/** What a service throws when it says no; `type` is the name that some services give to their errors. */
+/** A service's refusal; `type` is the name that some services give to their errors. */
 export class Refusal extends Error {
   readonly status: number
   readonly type: string
@@ -27,29 +27,29 @@ export class Refusal extends Error {
 }
 
 export interface ServiceSpec {
-  /** What faults and calls know it by: keystone, neutron, nova, placement, glance. */
+  /** The service's name in faults and calls: keystone, neutron, nova, placement, glance. */
   name: string
   region?: string | undefined
   host?: string | undefined
-  /** 0, the default, picks a free one. */
+  /** The port; 0, the default, picks a free one. */
   port?: number | undefined
   faults: Faults
   clock: Clock
-  /** Whose token it is, for faults that mean one user's calls. */
+  /** The user of a token, for faults that strike one user's calls only. */
   inspectToken?: ((token: string) => Person | null) | undefined
   /** The service's JSON body for a refusal. */
   envelope(refusal: Refusal, request: FastifyRequest): unknown
-  /** Answers an unknown path; the envelope of a 404 unless given. */
+  /** Answers an unknown path; by default with the envelope of a 404. */
   notFound?: ((request: FastifyRequest, reply: FastifyReply) => unknown) | undefined
-  /** Adds the routes. */
+  /** Adds the service's routes. */
   build(app: FastifyInstance, self: Self): void | Promise<void>
 }
 
-/** What a service knows of itself. */
+/** A service's own clock and URL. */
 export interface Self {
-  /** Its own time: the cloud's, and the skew of this service. */
+  /** The service's time: the cloud's clock with this service's skew. */
   now(): Date
-  /** Where it listens, without a slash at the end; known once it does. */
+  /** The service's URL, without a slash at its end; known once it listens. */
   url(): string
 }
 
@@ -62,11 +62,11 @@ export interface Service {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What goes wrong with this request. */
+    /** The faults that strike this request. */
     faults: FaultSpec[]
     /** True when the pages of this list shall never end. */
     isEndless: boolean
-    /** True when what is read shall not be there. */
+    /** True when a fault of kind blind strikes: rows that are read are not there. */
     isBlind: boolean
     /** True when the caller's admin role does not count. */
     isDemoted: boolean
@@ -77,12 +77,12 @@ export function isAdmin(request: FastifyRequest, { roles }: { readonly roles: re
   return roles.includes('admin') && !request.isDemoted
 }
 
-/** Asks for a fault: without a token, and not of the service. */
+/** Whether a request is for `/_faults`, which needs no token and is no part of the service. */
 export function isOfFaults({ url }: FastifyRequest): boolean {
   return url.startsWith('/_faults')
 }
 
-/** Of the token that a request carries; an empty text is none. */
+/** The token of a request; an empty text when there is none. */
 export function tokenOf(request: FastifyRequest): string {
   return request.headers['x-auth-token']?.toString().trim() ?? ''
 }
@@ -110,7 +110,7 @@ export async function startService(spec: ServiceSpec): Promise<Service> {
   return { url: url(), port, close: () => app.close() }
 }
 
-/** Any body is JSON, as the real services have it; an empty one is none. */
+/** Parses every body as JSON, whatever its content type, as the real services do; an empty one is no body. */
 function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
@@ -188,7 +188,7 @@ function isAfter(fault: FaultSpec): boolean {
   return fault.kind === 'lost' || fault.after === true
 }
 
-/** Returns the body to answer with, if the fault answers. */
+/** Lets a fault strike; returns a body if the fault is to be the answer. */
 async function suffer(
   fault: FaultSpec,
   spec: ServiceSpec,

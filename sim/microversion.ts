@@ -1,14 +1,15 @@
-// Microversions: which one a request asks for, where all of a service's have the same number before the dot.
+// Reads the microversion that a request asks for, of services whose versions all have the same number before
+// the dot.
 
 import type { FastifyRequest } from 'fastify'
 
 export interface Microversions {
-  /** As in the header: compute, placement. */
+  /** The service's name in the header: compute, placement. */
   service: string
   major: number
   min: number
   max: number
-  /** Another header that has the number alone. */
+  /** An older header that has the number alone. */
   header?: string
 }
 

@@ -1,5 +1,5 @@
-// Pictures of what a service holds: taken of all that is reachable from its tables, and put back into the same objects,
-// so that who knows a row knows it still.
+// Pictures of a service's state: taken of all objects that are reachable from its tables, and put back into
+// the same objects, so that references to a row stay valid.
 
 /** Each object with its parts: the items of a list or a set, keys and values in turn of a map or a row. */
 export type Picture = ReadonlyMap<object, readonly unknown[]>
@@ -7,7 +7,7 @@ export type Picture = ReadonlyMap<object, readonly unknown[]>
 export class State {
   private readonly roots: readonly object[]
   private readonly nothing: Picture
-  /** What comes again on its own after everything is gone. */
+  /** Called after the state was emptied, to make rows again that a service makes by itself. */
   onEmpty: () => void = () => undefined
 
   /** The tables and maps of a service that has nothing yet. */
@@ -16,7 +16,10 @@ export class State {
     this.nothing = this.take()
   }
 
-  /** The same picture as before when nothing has changed; what has not is shared with it. */
+  /**
+   * Takes a picture; the very same as `before` when nothing has changed, and unchanged parts are shared with
+   * it.
+   */
   take(before: Picture = new Map()): Picture {
     const picture = new Map<object, readonly unknown[]>()
     const waiting = [...this.roots]
@@ -57,7 +60,7 @@ function isAlike(some: readonly unknown[], others: readonly unknown[]): boolean 
 }
 
 function fill(one: object, parts: readonly unknown[]): void {
-  // What nobody can change is as it was.
+  // A frozen object cannot have changed.
   if (Object.isFrozen(one)) return
   if (Array.isArray(one)) {
     one.length = 0

@@ -1,11 +1,11 @@
-// Values as OpenStack prints them into its messages: the way Python does.
+// Prints values as OpenStack's messages have them: the way Python does.
 
-/** As `str(value)`. */
+/** A value as Python's `str(value)`. */
 export function printed(value: unknown): string {
   return typeof value === 'string' ? value : represented(value)
 }
 
-/** As `repr(value)`. */
+/** A value as Python's `repr(value)`. */
 export function represented(value: unknown): string {
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'

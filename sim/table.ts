@@ -1,11 +1,16 @@
 // Rows of one kind, found by id and by the keys that lists filter on most.
 
-/** Told as a method, so that a table of ports is a table of rows. */
+/**
+ * Declared as a method, which TypeScript checks less strictly, so that a table of ports is a table of rows.
+ */
 type Key<Row> = { of(row: Row): string | readonly string[] }['of']
 
 export type Keys<Row> = Record<string, Key<Row>>
 
-/** One row in place of a set of one: most keys of a port have no other. */
+/**
+ * The rows under a key's value: a single one is kept without a Set to save memory, as most keys of a port
+ * have one.
+ */
 type Found<Row> = Row | Set<Row>
 
 export class Table<Row extends { id: string }> {
@@ -30,7 +35,7 @@ export class Table<Row extends { id: string }> {
     return this.rows.get(id)
   }
 
-  /** In the order they were added. */
+  /** The rows in the order in which they were added. */
   all(): IterableIterator<Row> {
     return this.rows.values()
   }
@@ -39,7 +44,7 @@ export class Table<Row extends { id: string }> {
     return name in this.keys
   }
 
-  /** The rows whose key of that name has that value. */
+  /** The rows that have this value under this key. */
   by(name: string, value: string): Iterable<Row> {
     const found = this.indexes[name]?.get(value)
     if (found === undefined) return []
@@ -52,7 +57,7 @@ export class Table<Row extends { id: string }> {
     return found instanceof Set ? found.size : 1
   }
 
-  /** Keeps nothing from now on. */
+  /** Makes the table keep no row from now on. */
   seal(): void {
     this.isSealed = true
   }
@@ -65,7 +70,7 @@ export class Table<Row extends { id: string }> {
     return row
   }
 
-  /** What changes a row's keys is done here. */
+  /** Changes a row's keys, and the indexes with them. */
   change(row: Row, how: () => void): void {
     this.unindex(row)
     try {
@@ -81,7 +86,10 @@ export class Table<Row extends { id: string }> {
     this.unindex(row)
   }
 
-  /** By id. Sorted when it is asked for, and then only what is new, so that pages stay cheap. */
+  /**
+   * The rows in the order of their ids. They are sorted on demand, and then only the new ones, so that pages
+   * stay cheap.
+   */
   ordered(): readonly Row[] {
     if (this.removed > 0) {
       this.inOrder = this.inOrder.filter(row => this.rows.has(row.id))
@@ -116,7 +124,7 @@ export class Table<Row extends { id: string }> {
     }
   }
 
-  /** No key is kept for an empty value: nobody looks for the ports of no device. */
+  /** The values of a row's key. An empty one is not indexed: nobody looks for the ports of no device. */
   private valuesOf(name: string, row: Row): readonly string[] {
     const value = this.keys[name]?.(row) ?? ''
     if (typeof value !== 'string') return value

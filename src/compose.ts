@@ -67,7 +67,7 @@ export async function openServer(
 
 export const keyFile = (config: Config): string => config.key_file ?? join(config.data_dir, 'secrets.key')
 
-/** What speaks to Keystone and to regions; throws ConfigError when no identity is configured. */
+/** The clients of Keystone and of regions; throws ConfigError when no identity is configured. */
 export function openCloud(config: Config) {
   const { identity } = config
   if (!identity.auth_url) {
@@ -112,7 +112,7 @@ type Closer = () => Promise<unknown>
 
 export interface Atoll {
   readonly app: App
-  /** Where the APIs listen; null in a process without them. */
+  /** The URL of the APIs; null in a process without them. */
   readonly url: string | null
   close(): Promise<void>
 }
@@ -145,7 +145,7 @@ export async function startAtoll(config: Config, log: Logger, role: Role): Promi
         startNumbering(app, error => log.warn({ err: error }, 'events wait for their numbers')).stop,
       )
     }
-    // Both requests and turns are waited for, at the same time.
+    // When the process stops, requests and turns are waited for at the same time.
     closers.push(() => Promise.all(drains.map(drain => drain())))
     if (role !== 'api') {
       const clockwork = createClockwork({
@@ -169,7 +169,7 @@ export async function startAtoll(config: Config, log: Logger, role: Role): Promi
 }
 
 /**
- * What the verbs of core are given: the store, the regions, and what core may not have of its own. Without `providers` no
+ * The App that core's verbs get: the store, the cloud, the settings, the clock. Without `providers` no
  * provider may be called.
  */
 export function createApp(
@@ -231,7 +231,7 @@ async function prepareDatabase(config: Config, log: Logger, url: string, role: R
   const applied = await migrate(url)
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
   const database = openDatabase(url, {
-    // A process that works holds one more, for its lock.
+    // A worker process holds one more connection, for its advisory lock.
     connections: config.database.connections - (role === 'api' ? 0 : 1),
     name: `atoll ${role}`,
     onError: error => log.warn({ err: error }, 'a database connection was lost'),
@@ -264,7 +264,7 @@ export interface ApiParts {
   readonly app: App
   readonly identity: Identity
   readonly metrics: Metrics
-  /** A minute unless told. */
+  /** How long a client may take to send a request; a minute by default. */
   readonly requestMs?: number
 }
 
@@ -317,7 +317,7 @@ async function listen(
   return listenAt(api, config, 'listen')
 }
 
-/** Throws ConfigError where it cannot. */
+/** Opens one listener. Throws ConfigError where its address cannot be used. */
 async function listenAt(
   server: Pick<FastifyInstance, 'listen'>,
   config: Config,

@@ -1,4 +1,4 @@
-// The settings as core is told of them, and what calls providers behind the guard that they set.
+// The settings as core's rules, and as the options of the client that calls providers.
 
 import type { Logger } from 'pino'
 import { type Config, ConfigError, regionSettings } from './config/config.ts'
@@ -79,7 +79,10 @@ export function providersSettings(
   }
 }
 
-/** What calls providers, behind its guard; throws ConfigError for lines of `providers.allow` that are none. */
+/**
+ * The client that calls providers, behind its guard; throws ConfigError for an unreadable line of
+ * `providers.allow`.
+ */
 export function openProviders(config: Config, databaseUrl: string, log: Logger): Providers {
   const onRefusal = (refusal: object): void =>
     log.warn(refusal, 'a provider led to an address that may not be called: see providers.allow')
@@ -96,7 +99,7 @@ export function parseAddress(address: string): { host: string; port: number } {
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }
 
-/** The mistake in a setting that says where to listen; what else went wrong stays as it is. */
+/** The error of a listener as a mistake in its setting; any other error stays as it is. */
 export function cannotListen(key: string, address: string, error: unknown): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return error

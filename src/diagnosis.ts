@@ -27,9 +27,9 @@ import { withDatabase } from './upkeep.ts'
 
 export interface Finding {
   readonly good: boolean
-  /** What was looked at. */
+  /** The part that was checked. */
   readonly subject: string
-  /** What was found; when it is bad, also what to do. */
+  /** The result in a sentence; when it is bad, also what to do. */
   readonly sentence: string
 }
 
@@ -38,7 +38,7 @@ type Report = (finding: Finding) => void
 /** Two clocks that differ by more than this make leases start at the wrong time. */
 const skewLimitMs = 2000
 
-/** Looks at everything, reports as it goes, and goes on after what is bad. */
+/** Runs all checks and reports each; a check that fails does not stop those that follow. */
 export async function diagnose(config: Config, log: Logger, report: Report): Promise<void> {
   const attempt = async (subject: string, check: () => Promise<void>): Promise<void> => {
     try {
@@ -71,21 +71,21 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
   })
 }
 
-/** What is looked at because the database knows of it. */
+/** Regions and hosts that the database names, and that are checked as well. */
 interface Known {
   readonly regions: readonly Region[]
   readonly hosts: readonly Host[]
   readonly beliefs: readonly Belief[]
-  /** The ids of the regions where the model has something. */
+  /** The ids of regions that have routings. */
   readonly used: ReadonlySet<string>
 }
 
 const nothing: Known = { regions: [], hosts: [], beliefs: [], used: new Set() }
 
-/** A ledger of years may take that long to read. */
+/** The time-out of the ledger's check: it may take that long on a ledger of years. */
 const ledgerMs = 3_600_000
 
-/** Makes the ledger anew from what is true, and reports every row that is not as it must be. Throws AppError. */
+/** Computes the ledger anew from supply and holds, and reports every row that is wrong. Throws AppError. */
 export const diagnoseLedger = (config: Config, log: Logger, report: Report): Promise<void> =>
   withDatabase(config, log, async url => {
     const options = { connections: 1, name: 'atoll doctor', statementMs: ledgerMs, onError: () => {} }
@@ -144,7 +144,10 @@ const reportBelief = ({ region: { name }, suspicions }: Belief, report: Report):
     })
 }
 
-/** Whether it is at this release: what else is asked of an older one may not be there. */
+/**
+ * Checks that the database has this release's schema: later checks may ask for tables that an older one
+ * lacks.
+ */
 async function checkSchema(
   pool: { query(text: string): Promise<{ rows: { n: number | null }[] }> },
   say: (good: boolean, sentence: string) => void,
@@ -175,7 +178,7 @@ async function checkKeystone(config: Config, cloud: Cloud, report: Report): Prom
   )
 }
 
-/** Why there is no token, and which settings to look at. */
+/** Adds to an error of the log-in which settings to look at. */
 function withAdvice(error: AppError): AppError {
   const settings =
     error.detail.reason === 'credentials_refused'
@@ -184,7 +187,7 @@ function withAdvice(error: AppError): AppError {
   return unavailable(`${error.message}. ${settings}`, error)
 }
 
-/** Where clients look for each API, and what the URL ends in. */
+/** The endpoints of Atoll in Keystone's catalog: each API's service type, and how its URL ends. */
 const faces: readonly (readonly [serviceType: string, ending: string])[] = [
   ['tricircle', '/v1.0'],
   ['reservation', '/v1'],
@@ -193,7 +196,10 @@ const faces: readonly (readonly [serviceType: string, ending: string])[] = [
   ['atoll', '/atoll/v1'],
 ]
 
-/** `central` is not known before it is registered as a pod. */
+/**
+ * Checks the catalog's endpoints of Atoll. `central` is undefined until the central region is registered as a
+ * pod.
+ */
 async function checkFaces(cloud: Cloud, central: string | undefined, report: Report): Promise<void> {
   const endpoints = await cloud.catalog.endpoints()
   const place = central === undefined ? '' : ` in ${central}`
@@ -211,14 +217,14 @@ async function checkFaces(cloud: Cloud, central: string | undefined, report: Rep
   }
 }
 
-/** What every region must offer to be worked with, and what one with enrolled hosts must offer beside it. */
+/** The services that every region must have, and those that one with enrolled hosts must have as well. */
 const services = ['network'] as const
 const hostServices = ['compute', 'placement'] as const
 
 interface RegionKnown {
   readonly name: string
   readonly hosts: readonly Host[]
-  /** Whether the model has something there. */
+  /** Whether the region has routings. */
   readonly isUsed: boolean
 }
 
@@ -263,7 +269,10 @@ async function checkSight(cloud: Cloud, region: OpenStackRegion) {
 
 const apart = (ms: number): string => (ms < 0 ? `${-ms} ms behind` : `${ms} ms ahead of`)
 
-/** Nova does not tell its options; a server that it should not have placed does. */
+/**
+ * Checks enrolled hosts. Nova does not show its scheduler's options, but a plain server on such a host gives
+ * them away.
+ */
 function checkHosts(hosts: readonly Host[], { hosts: seen, plainServers }: RegionSurvey) {
   const closed = new Set(seen.filter(one => one.isClosed).map(one => one.hypervisorHostname))
   const open = hosts.filter(host => !closed.has(host.hypervisorHostname))

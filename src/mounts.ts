@@ -11,11 +11,14 @@ import type { Mount } from './api/route.ts'
 import { tricircle } from './api/tricircle/index.ts'
 import { type Config, ConfigError } from './config/config.ts'
 
-/** The faces where they are mounted, less what the operator does without. */
+/** The faces at their prefixes, without those that the operator has turned off. */
 export const mounts = (config: Config): Mount[] =>
   allMounts(config).filter(({ prefix }) => !config.api.without.includes(prefix))
 
-/** Throws ConfigError for a rule that no route has, and for a prefix that nothing is served under. */
+/**
+ * Throws ConfigError for a policy rule that no route has, and for a prefix in `api.without` that no face is
+ * mounted at.
+ */
 export function checkMounts(config: Config): void {
   const all = allMounts(config)
   const rules = all.flatMap(({ face }) => Object.keys(face.policy))
@@ -26,7 +29,7 @@ export function checkMounts(config: Config): void {
   if (unknown) throw new ConfigError(`api.without names ${unknown}; it can be any of ${prefixes.join(', ')}.`)
 }
 
-/** The root mount owns every path that no other does. */
+/** All faces at their prefixes. The one at the root owns every path that no other does. */
 function allMounts(config: Config): Mount[] {
   const pageLimit = config.api.page_limit
   const tricircleFace = tricircle({ pageLimit })

@@ -1,5 +1,5 @@
-// What is done to the database as a whole: migrations, backups, restores, a look at all networks, a word about a region.
-// Beside a running Atoll or without one.
+// Commands on the database as a whole: migrations, backups, restores, a look at all networks, a word about a
+// region. Atoll may be running meanwhile or not.
 
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
@@ -43,13 +43,15 @@ export async function withDatabase<T>(
   return withServer(config, log, work)
 }
 
-/** As long as `work` takes. The server is not left running when the command is ended meanwhile. */
+/**
+ * Starts the embedded server for as long as `work` takes, and also stops it when a signal ends the command.
+ */
 async function withServer<T>(config: Config, log: Logger, work: (url: string) => Promise<T>): Promise<T> {
   let ended: NodeJS.Signals | undefined
   let stop = async (): Promise<void> => {}
   const end = (signal: NodeJS.Signals): void => {
     ended = signal
-    // What is under way fails by this, and puts away what it has half done.
+    // Statements under way fail by this, and `work` removes what it has half done.
     stop().catch(error => log.error({ err: error }, 'the server does not stop'))
   }
   for (const signal of endings) process.on(signal, end)
@@ -68,11 +70,11 @@ async function withServer<T>(config: Config, log: Logger, work: (url: string) =>
 
 const endings = ['SIGTERM', 'SIGINT'] as const
 
-/** The names of the migrations that were applied. Throws `conflict`. */
+/** Applies migrations and returns their names. Throws `conflict`. */
 export const migrateDatabase = (config: Config, log: Logger, contract: boolean): Promise<string[]> =>
   withDatabase(config, log, url => migrate(url, { contract }), { mayCreate: true })
 
-/** Writes a logical copy, of whatever release the database is; returns the rows of each table. */
+/** Writes a backup, of a database of whatever release; returns the rows of each table. */
 export const backupDatabase = (config: Config, log: Logger, file: string): Promise<TableCount[]> =>
   withDatabase(config, log, url => backup(url, file))
 
@@ -91,12 +93,12 @@ export const restoreDatabase = (config: Config, log: Logger, file: string): Prom
     { mayCreate: true },
   )
 
-/** What the native API answers. */
+/** The topology as the native API answers it. */
 export type TopologyView = ReturnType<typeof viewTopology>
 
 /**
- * What the native API would answer an admin, without asking it: whoever reads the settings may see everything, and sees
- * it also while no process serves. Throws as `topology`, and as `withStore`.
+ * The topology that the native API would show an admin, read without it: whoever can read the settings may
+ * see everything, also while no process serves. Throws as `topology`, and as `withStore`.
  */
 export const readTopology = (config: Config, log: Logger, ask: TopologyAsk): Promise<TopologyView> =>
   withStore(config, log, 'atoll topology', async store => {
@@ -138,5 +140,5 @@ const withStore = <T>(
     }
   })
 
-/** What PostgreSQL says of a table, and of a column, that is not there. */
+/** PostgreSQL's error codes for a missing table and a missing column. */
 const lacks = ['42P01', '42703']

@@ -11,17 +11,17 @@ export interface GlanceSpec {
   region: string
   clock: Clock
   faults: Faults
-  /** By id. */
+  /** The images by id. */
   images: Map<string, Image>
   inspectToken(token: string): (Pick<TokenFacts, 'projectId' | 'roles'> & Person) | null
   authUrl: string
   host?: string | undefined
-  /** 0, the default, picks a free one. */
+  /** The port; 0, the default, picks a free one. */
   port?: number | undefined
 }
 
 export interface GlanceService {
-  /** Without a version at its end. */
+  /** The service's URL, without a version at its end. */
   readonly url: string
   close(): Promise<void>
 }
@@ -115,7 +115,7 @@ function view({ id, name, owner, isPublic, size, createdAt, properties }: Image)
   }
 }
 
-/** Oldest last, as the real one has it; filters compare with what is shown. */
+/** Lists images with the oldest last, as Glance does; filters compare with the fields as they are shown. */
 function list(images: readonly Image[], query: URLSearchParams): object {
   const paging = ['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'member_status']
   const filters = [...query].filter(([name]) => !paging.includes(name))

@@ -10,7 +10,7 @@ import { effectiveRoles } from './roles.ts'
 import type { Context, Project, Token } from './state.ts'
 import { findToken, viewToken } from './tokens.ts'
 
-/** How long after its end a token is still shown to who asks for expired ones. */
+/** How long after its expiry a token is still shown to callers who ask for expired ones. */
 const expiredWindowMs = 48 * 3600 * 1000
 
 export function addAuthRoutes(app: FastifyInstance, context: Context): void {
@@ -42,7 +42,9 @@ function addTokenRoutes(app: FastifyInstance, context: Context): void {
   })
 }
 
-/** The token that is asked about, to an admin, to its own user, and to whom else `isAllowed` says. */
+/**
+ * The token that a request asks about, for an admin, for its own user, and for others that `isAllowed` lets.
+ */
 function subjectOf(
   context: Context,
   request: FastifyRequest,

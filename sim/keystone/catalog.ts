@@ -1,19 +1,19 @@
-// The service catalog: what there is, where, and for whom.
+// The service catalog: services and their endpoints by region, as a token sees them.
 
 import { type Endpoint, newId, type State, type Token } from './state.ts'
 
 export interface EndpointSpec {
-  /** network, compute, placement, … */
+  /** The service's type: network, compute, placement, … */
   type: string
-  /** neutron, nova, placement, … */
+  /** The service's name: neutron, nova, placement, … */
   name: string
   region: string
   url: string
-  /** public, internal and admin unless told. */
+  /** The endpoint's interfaces; public, internal and admin by default. */
   interfaces?: readonly ('public' | 'internal' | 'admin')[] | undefined
 }
 
-/** As tokens carry it; addresses with a project in them are left out for who has none. */
+/** The catalog as tokens carry it; URLs with a project in them are left out for a token without one. */
 export function viewCatalog(state: State, token: Token): object[] {
   const projectId = token.scope?.kind === 'project' ? token.scope.id : null
   const values = { user_id: token.userId, project_id: projectId, tenant_id: projectId }

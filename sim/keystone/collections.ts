@@ -11,19 +11,19 @@ export interface Collection<R extends { id: string }> {
   many: string
   table(state: State): Map<string, R>
   filters: readonly (keyof R & string)[]
-  /** Of a body that creates; one that updates needs nothing. */
+  /** The JSON schema of a create; an update requires no attribute. */
   schema: Schema
-  /** Throws when it cannot be. */
+  /** Makes a resource; throws when that is refused. */
   make(context: Context, caller: Caller, input: Partial<R>): R
-  /** Before an update; throws when it cannot be. */
+  /** Called before an update; throws to refuse it. */
   change?(context: Context, resource: R, changes: Partial<R>): void
-  /** Before a delete, with what goes along; throws when it cannot be. */
+  /** Called before a delete, and removes dependent resources; throws to refuse it. */
   remove?(context: Context, resource: R): void
-  /** Who may see one beside admins and readers of the system. */
+  /** Whether a caller may see a resource who is neither an admin nor a reader of the system. */
   isShownTo?(context: Context, caller: Caller, resource: R): boolean
   /** Everybody with a token may see all of them. */
   isOpen?: boolean
-  /** When one that is not there is not found even for who may not know; else it is forbidden to them. */
+  /** When an unknown id is a 404 even for callers without the right; else it is a 403 for them. */
   missedFirst?: 'always' | 'write'
   /** The attributes that Keystone itself knows; an update answers with the others once more, as `extra`. */
   columns?: readonly string[]

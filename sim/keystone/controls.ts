@@ -57,7 +57,7 @@ function byName(table: Map<string, { id: string; name: string }>, name: string):
   return found.id
 }
 
-/** What a valid token says. */
+/** The facts of a valid token. */
 export function inspect(context: Context, id: string): TokenFacts | null {
   const token = tryToFind(context, id)
   return token === null ? null : factsOf(context.state, token)

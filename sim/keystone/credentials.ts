@@ -159,7 +159,7 @@ function readExpiry(expiry: string | null, now: Date): string | null {
   return time.toISOString().replace('Z', '000')
 }
 
-/** Those that are asked for, which the token must have; all that it has unless told. */
+/** The roles that a new credential asks for, which the token must have; all of the token's by default. */
 function readRoles(held: Role[], wanted: CredentialInput['roles'] = []): Role[] {
   if (wanted.length === 0) return held
   return wanted.map(({ id, name }) => {
@@ -171,7 +171,7 @@ function readRoles(held: Role[], wanted: CredentialInput['roles'] = []): Role[] 
   })
 }
 
-/** The same rule is kept once for a user. */
+/** The access rule of a user with these values: an equal one is kept only once. */
 function findOrAddRule(state: State, userId: string, wanted: Partial<AccessRule>): AccessRule {
   const own = [...state.accessRules.values()].filter(one => one.userId === userId).map(one => one.rule)
   if (wanted.id !== undefined) {

@@ -78,7 +78,7 @@ function addGrantsOn(
   })
 }
 
-/** A grant, or what follows from one: then the role that it follows from. */
+/** A grant, or a role that another one implies: then with the role that implies it. */
 type Assignment = Grant & { priorId?: string }
 
 function listAssignments(context: Context, request: FastifyRequest): object[] {
@@ -100,12 +100,12 @@ function listAssignments(context: Context, request: FastifyRequest): object[] {
     .map(one => viewAssignment(context, one, isOn(query.include_names)))
 }
 
-/** Present without a value is on. */
+/** Whether a query flag is set; one without a value is. */
 function isOn(value: string | undefined): boolean {
   return value !== undefined && !['0', 'false'].includes(value.toLowerCase())
 }
 
-/** A role that follows from two grants of a user is told once. */
+/** A grant with the roles that it implies; a role that two grants of a user imply is listed once. */
 function withImplied(state: State, grant: Grant): Assignment[] {
   const found: Assignment[] = [grant]
   for (const one of found) {

@@ -15,18 +15,21 @@ export interface TokenFacts {
   /** Null unless the token is of a domain. */
   readonly domainId: string | null
   readonly isSystem: boolean
-  /** Names, with what they imply: an admin is manager, member and reader too. */
+  /** Names of roles with the implied ones: an admin is manager, member and reader too. */
   readonly roles: readonly string[]
   readonly expiresAt: Date
-  /** Of an application credential that may only send some requests; null when it may send any. */
+  /**
+   * The access rules of an application credential that may only send some requests; null when it may send
+   * any.
+   */
   readonly accessRules: readonly { service: string; method: string; path: string }[] | null
 }
 
-/** What neighbours and tests do to a Keystone in their own process. */
+/** The controls by which other simulated services and tests use a Keystone in their own process. */
 export interface Controls {
-  /** Everything that it remembers; tests may look and change. */
+  /** Keystone's whole state; tests may read and change it. */
   readonly state: State
-  /** What a valid token says; null when it is unknown, expired or revoked. */
+  /** The facts of a valid token; null when it is unknown, expired or revoked. */
   inspect(token: string): TokenFacts | null
   /** Adds a region's endpoints to the catalog, and the service and the region when they are new. */
   registerEndpoint(spec: EndpointSpec): void
@@ -36,17 +39,17 @@ export interface Controls {
   addProject(name: string, domainId?: string): string
   /** Returns the id. */
   addUser(spec: UserSpec): string
-  /** A text is the id of a project. */
+  /** Grants a role; a text as `scope` is the id of a project. */
   grant(userId: string, roleName: string, scope: string | Scope): void
   revokeGrant(userId: string, roleName: string, scope: string | Scope): void
-  /** A token without asking for one; unscoped unless told. */
+  /** Issues a token without a log-in; unscoped by default. */
   issue(userId: string, scope?: string | Scope): string
   revoke(token: string): void
   expire(token: string): void
 }
 
 export interface Keystone extends Controls {
-  /** Ends in `/v3`. */
+  /** Keystone's URL, which ends in `/v3`. */
   readonly url: string
   close(): Promise<void>
 }

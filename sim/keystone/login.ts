@@ -1,4 +1,4 @@
-// A request for a token, read and answered: who is it, by which methods, and for what.
+// Log-in: a request for a token is read and answered: its user, methods and scope.
 
 import {
   credentialRefused,
@@ -58,7 +58,7 @@ const authSchema: Schema = {
   },
 }
 
-/** What one method of authentication found out. */
+/** The result of one method of authentication. */
 interface Proof {
   userId: string
   methods: string[]
@@ -67,7 +67,9 @@ interface Proof {
   credential?: ApplicationCredential
 }
 
-/** Issues the token that `auth` asks for. Throws 400 for what makes no sense, 401 for who is not let in. */
+/**
+ * Issues the token that `auth` asks for. Throws 400 for a body that makes no sense, 401 for a refused user.
+ */
 export function login(context: Context, auth: unknown): Token {
   if (auth !== undefined && auth !== null) check(auth, authSchema)
   if (typeof auth !== 'object' || auth === null) throw missing('auth', 'request body')
@@ -114,7 +116,7 @@ function requireMethods(identity: Identity): void {
   if (identity.methods.some(method => !Object.hasOwn(provers, method))) throw unsupportedMethod()
 }
 
-/** Null when no scope is asked for, or explicitly none. */
+/** The scope that a log-in asks for; null when it asks for none, or explicitly for an unscoped token. */
 function readScope(state: State, { identity, scope }: Auth): Scope | null {
   if (identity.methods.includes('application_credential')) {
     if (scope !== undefined) throw credentialRefused('Application credentials cannot request a scope.')
@@ -134,7 +136,7 @@ function projectScope(id: string): Scope {
   return { kind: 'project', id }
 }
 
-/** The default project of who asked for no scope, if there is one to be let into. */
+/** The default project of a user who asked for no scope, if the user has a role there. */
 function homeOf({ state }: Context, { userId }: Proof, scope: Auth['scope']): Scope | null {
   const id = state.users.get(userId)?.default_project_id
   if (scope !== undefined || id === undefined || state.projects.get(id)?.enabled !== true) return null
@@ -202,7 +204,9 @@ function findCredential(
   return found
 }
 
-/** Unlike with a password, here Keystone tells who is unknown. */
+/**
+ * The owner of an application credential. Unlike with a password, Keystone tells here that a user is unknown.
+ */
 function ownerOf(state: State, { id, name = '', domain }: Reference): string {
   if (id !== undefined) return id
   if (domain === undefined) throw missing('domain', 'user')
@@ -211,7 +215,10 @@ function ownerOf(state: State, { id, name = '', domain }: Reference): string {
   return user.id
 }
 
-/** Throws 401 for who is unknown or disabled, as for a wrong password: nothing is told. */
+/**
+ * The user of a log-in. Throws 401 for one that is unknown or disabled, as for a wrong password, so that
+ * nothing is told.
+ */
 function findUser(state: State, wanted: Reference): User {
   if (wanted.name !== undefined && wanted.domain === undefined) throw missing('domain', 'user')
   const user =

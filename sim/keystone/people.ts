@@ -1,4 +1,5 @@
-// Domains, projects, users and roles: what each is made of, and what goes when it goes.
+// Domains, projects, users and roles: the attributes of each, and the dependent resources that are deleted
+// with it.
 
 import type { Collection } from './collections.ts'
 import { conflict, invalid, notAllowed, notFound } from './refusals.ts'

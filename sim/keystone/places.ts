@@ -1,4 +1,5 @@
-// Regions, services and endpoints: what each is made of, and what goes when it goes.
+// Regions, services and endpoints: the attributes of each, and the dependent resources that are deleted with
+// it.
 
 import type { Collection } from './collections.ts'
 import { conflict, missing, notAllowed, notFound } from './refusals.ts'

@@ -1,4 +1,4 @@
-// Who is asking, and what they may do.
+// The caller of a request to Keystone, and the check of its policy.
 
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../http.ts'
@@ -13,7 +13,7 @@ export interface Caller {
   projectId: string | null
   isAdmin: boolean
   isService: boolean
-  /** A reader of the whole system may read what an admin may. */
+  /** Whether the caller has role reader on the system, and so may read as an admin. */
   isSystemReader: boolean
 }
 

@@ -43,7 +43,7 @@ export function forbidden(action?: string): Refusal {
   return new Refusal(403, `You are not authorized to perform the requested action${which}.`)
 }
 
-/** Forbidden for a reason that everybody may know. */
+/** A 403 that gives its reason. */
 export function notAllowed(reason: string): Refusal {
   return new Refusal(403, reason)
 }
@@ -77,7 +77,7 @@ export function grantNotFound(roleId: string, userId: string, target: string): R
   return new Refusal(404, `Could not find role assignment with ${who}.`)
 }
 
-/** The token is no good: 404 for who asks about it, 401 for who uses it. */
+/** The refusal of an invalid token: 404 for a request about it, 401 for one that uses it. */
 export function tokenNotFound(message = 'Failed to validate token'): Refusal {
   return new Refusal(404, message, 'TokenNotFound')
 }

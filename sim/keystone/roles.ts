@@ -1,4 +1,4 @@
-// Who holds which role on what: grants, and the roles that they imply.
+// Roles of users: grants, and the roles that they imply.
 
 import { type Grant, isSameScope, type Role, type Scope, type State } from './state.ts'
 
@@ -8,7 +8,7 @@ export function findGrant(state: State, userId: string, roleId: string, scope: S
   )
 }
 
-/** The roles granted to a user on something, without those that they imply. */
+/** The roles granted to a user on a scope, without those that they imply. */
 export function grantedRoles(state: State, userId: string, scope: Scope): Role[] {
   return state.grants
     .filter(grant => grant.userId === userId && isSameScope(grant.scope, scope))

@@ -1,4 +1,4 @@
-// The part of JSON Schema that Keystone's checks of bodies need, complaining in the same words.
+// The part of JSON Schema that Keystone's checks of bodies need, with Keystone's own messages.
 
 import { invalid } from './refusals.ts'
 
@@ -15,7 +15,7 @@ export interface Schema {
   minProperties?: number
 }
 
-/** Throws a 400 that names the first thing that is wrong. */
+/** Checks a value. Throws a 400 with the first violation of the schema. */
 export function check(value: unknown, schema: Schema): void {
   const error = firstError(value, schema, [])
   if (error === null) return

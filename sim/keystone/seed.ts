@@ -1,14 +1,17 @@
-// What is there at the start, as a bootstrap leaves it, and the people of the simulation.
+// Keystone's state at the start, as `keystone-manage bootstrap` leaves it, and the users of the simulation.
 
 import { createHash } from 'node:crypto'
 import { addRegion } from './catalog.ts'
 import { addGrant } from './roles.ts'
 import { newId, type Role, type Scope, type State } from './state.ts'
 
-/** Everybody's at the start. */
+/** Every user's password at the start. */
 const password = 'atoll'
 
-/** The same at every start: what others keep about these projects and users outlives a simulation. */
+/**
+ * The id of a seeded project or user, which is the same at every start: Atoll's records of them outlive a
+ * simulation.
+ */
 const seededId = (kind: string, name: string): string =>
   createHash('md5').update(`${kind} ${name}`).digest('hex')
 
@@ -38,7 +41,7 @@ export function seed(state: State, regions: readonly string[]): void {
   seedUser({ name: 'atoll', password, projectId: service, roles: ['admin', 'service'] })
 }
 
-/** Each of these implies the next. */
+/** Adds the roles admin, manager, member and reader, each of which implies the next. */
 function addRoles(state: State): void {
   const chain = ['admin', 'manager', 'member', 'reader'].map(name => addRole(state, name, true))
   for (const [index, role] of chain.entries()) {
@@ -75,9 +78,9 @@ export interface UserSpec {
   name: string
   password: string
   domainId?: string | undefined
-  /** Where the user is at home: the scope of tokens that ask for none. */
+  /** The user's default project, for log-ins that ask for no scope. */
   projectId?: string | undefined
-  /** On that project; member unless told. */
+  /** The user's roles on that project; member by default. */
   roles?: readonly string[] | undefined
 }
 
@@ -100,7 +103,7 @@ export function addUser(state: State, spec: UserSpec): string {
   return id
 }
 
-/** Grants a role by its name, which is made when it is new. */
+/** Grants a role by its name; an unknown role is made first. */
 export function grant(state: State, userId: string, roleName: string, scope: Scope): void {
   const role = roleByName(state, roleName) ?? addRole(state, roleName, false)
   addGrant(state, userId, role.id, scope)

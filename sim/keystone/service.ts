@@ -100,7 +100,7 @@ function addVersions(app: FastifyInstance, { url }: Context): void {
   app.get('/v3', () => ({ version: version() }))
 }
 
-/** Keystone leaves unknown paths to its web server. */
+/** The answer to an unknown path, which is the web server's and not Keystone's. */
 function notFound(_request: FastifyRequest, reply: FastifyReply): unknown {
   const advice =
     'The requested URL was not found on the server. ' +

@@ -1,4 +1,4 @@
-// What the simulated Keystone remembers: everything in the form that it has on the wire.
+// The simulated Keystone's state, in the form that it has on the wire.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 
@@ -73,14 +73,14 @@ export interface ApplicationCredential {
   user_id: string
   project_id: string
   system: null
-  /** ISO 8601, without a zone. */
+  /** The expiry in ISO 8601, without a time zone. */
   expires_at: string | null
   unrestricted: boolean | null
   roles: Role[]
   access_rules?: AccessRule[]
 }
 
-/** What roles are held on, and what a token is for. */
+/** The scope of a role or a token. */
 export type Scope = { kind: 'project' | 'domain'; id: string } | { kind: 'system' }
 
 export interface Grant {
@@ -93,7 +93,7 @@ export interface Token {
   id: string
   userId: string
   methods: string[]
-  /** Null when unscoped. */
+  /** The token's scope; null when it is unscoped. */
   scope: Scope | null
   auditIds: string[]
   issuedAt: Date
@@ -106,28 +106,28 @@ export interface State {
   domains: Map<string, Domain>
   projects: Map<string, Project>
   users: Map<string, User>
-  /** By user. */
+  /** Passwords by user. */
   passwords: Map<string, string>
   roles: Map<string, Role>
-  /** Of a role, the roles that it implies at once. */
+  /** For each role, the roles that it implies directly. */
   implied: Map<string, string[]>
   grants: Grant[]
   regions: Map<string, Region>
   services: Map<string, Service>
   endpoints: Map<string, Endpoint>
   credentials: Map<string, ApplicationCredential>
-  /** By application credential. */
+  /** Secrets by application credential. */
   secrets: Map<string, string>
   accessRules: Map<string, { userId: string; rule: AccessRule }>
   tokens: Map<string, Token>
 }
 
-/** What the parts of the service share. */
+/** The state and helpers that the parts of the service share. */
 export interface Context {
   readonly state: State
   readonly tokenLifeMs: number
   now(): Date
-  /** Ends in `/v3`. */
+  /** Keystone's URL, which ends in `/v3`. */
   url(): string
 }
 

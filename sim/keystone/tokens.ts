@@ -11,12 +11,14 @@ export interface TokenSpec {
   methods: string[]
   scope: Scope | null
   credentialId?: string | null
-  /** Of a token made with another: it ends when that one does, and belongs to its chain. */
+  /** For a token made with another: it expires with that one, and belongs to its chain. */
   expiresAt?: Date | undefined
   chainId?: string | undefined
 }
 
-/** Throws 401 when the user has no role on what the token shall be for, 404 when that is gone or disabled. */
+/**
+ * Issues a token. Throws 401 when the user has no role on its scope, 404 when the scope is gone or disabled.
+ */
 export function issueToken(context: Context, spec: TokenSpec): Token {
   const seconds = Math.floor(context.now().getTime() / 1000) * 1000
   const token: Token = {
@@ -37,13 +39,15 @@ export function issueToken(context: Context, spec: TokenSpec): Token {
 }
 
 interface FindOptions {
-  /** How long ago the token may have expired. */
+  /** How long ago the token may have expired and is still found. */
   windowMs?: number
-  /** True when who asks says that it honours access rules; a token with rules is not shown to others. */
+  /**
+   * True when the caller says that it honours access rules; a token with such rules is not shown to others.
+   */
   knowsAccessRules?: boolean
 }
 
-/** Throws 404 unless the token is good. */
+/** Finds a token. Throws 404 unless it is valid. */
 export function findToken(context: Context, id: string | undefined, options: FindOptions = {}): Token {
   const { windowMs = 0, knowsAccessRules = true } = options
   const { state } = context
@@ -61,7 +65,10 @@ export function findToken(context: Context, id: string | undefined, options: Fin
   return token
 }
 
-/** Throws 404 when what the token is of is gone or disabled: told even to who uses the token. */
+/**
+ * Throws 404 when the user, project or domain of a token is gone or disabled, even for a request that uses
+ * it.
+ */
 function requireSubjects(state: State, token: Token): void {
   const user = state.users.get(token.userId)
   if (user === undefined) throw tokenNotFound(notFound('user', token.userId).message)
@@ -89,7 +96,7 @@ function disabled(what: string, id: string): Error {
   return new Refusal(404, `Unable to validate token because ${what} ${id} is disabled`)
 }
 
-/** What the token's user may do now: grants that came or went since it was issued count. */
+/** The token's roles now: grants that came or went since it was issued count. */
 export function rolesOf(state: State, token: Token): Role[] {
   if (token.scope === null) return []
   const held = effectiveRoles(state, token.userId, token.scope)

@@ -1,4 +1,4 @@
-// What users have beside the collection: their projects, and a password that they may change.
+// Routes of users beside the collection: their projects, and a change of their own password.
 
 import type { FastifyInstance } from 'fastify'
 import { projectsOf } from './auth-routes.ts'

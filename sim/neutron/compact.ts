@@ -1,4 +1,4 @@
-// Texts that are kept a million times.
+// Saves memory for texts that are kept a million times.
 
 import { randomUUID } from 'node:crypto'
 

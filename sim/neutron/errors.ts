@@ -4,7 +4,7 @@ import { Refusal } from '../http.ts'
 
 export const refusal = (status: number, type: string, message: string) => new Refusal(status, message, type)
 
-/** What the API layer says of a body or a query that it cannot use. */
+/** The refusal of a body or a query that the API layer cannot use. */
 export const malformed = (message: string) => refusal(400, 'HTTPBadRequest', message)
 
 export const invalidInput = (reason: string) =>
@@ -65,7 +65,7 @@ export const subnetInUse = (id: string) =>
     `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
   )
 
-/** What Neutron calls an error that has no name of its own. */
+/** Neutron's names for errors that have only a status. */
 const names: Record<number, string> = {
   400: 'HTTPBadRequest',
   403: 'HTTPForbidden',

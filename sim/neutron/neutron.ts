@@ -29,14 +29,14 @@ import type {
 export interface NeutronSpec extends Partial<Settings> {
   region: string
   clock: Clock
-  /** What a valid token says; null for any other. */
+  /** The facts of a valid token; null for any other. */
   inspectToken(token: string): (Pick<TokenFacts, 'projectId' | 'roles'> & Person) | null
-  /** Named to those who come without a token. */
+  /** Keystone's URL, which the 401 for a request without a token names. */
   authUrl?: string | undefined
 }
 
 export interface Neutron {
-  /** All that it holds. */
+  /** Neutron's whole state in the region. */
   readonly region: Region
   networks(): Network[]
   subnets(): Subnet[]
@@ -47,15 +47,15 @@ export interface Neutron {
   securityRules(): SecurityRule[]
   addressGroups(): AddressGroup[]
   agents(): Agent[]
-  /** Makes a resource (`network`, `port`, …) as an admin's POST would, without one. */
+  /** Makes a resource (`network`, `port`, …) as an admin's POST would, without an HTTP request. */
   create(name: string, fields: Record<string, unknown>): Row
-  /** Does to one of a kind (`ports`) what an admin's request would; throws what would refuse it. */
+  /** Updates or deletes a resource (`ports` and an id) as an admin's request would; throws its refusal. */
   act(method: 'PUT' | 'DELETE', path: string, id: string, body?: unknown): void
   /** How many calls came, by method and resource: `GET networks`, `PUT routers/add_router_interface`. */
   readonly counts: ReadonlyMap<string, number>
-  /** How many came with this method, for this resource. */
+  /** How many calls came with this method, for this resource. */
   calls(method?: string, resource?: string): number
-  /** Adds its routes to a service of `sim/http.ts`. */
+  /** Adds Neutron's routes to a service of `sim/http.ts`. */
   build(app: FastifyInstance, service: { now(): Date }): void
 }
 
@@ -101,7 +101,7 @@ export function createNeutron({
 
 const rowsOf = <R extends Row>(table: Table<R>): R[] => [...table.all()]
 
-/** As a stock Neutron is set, with the physical networks of a lab. */
+/** The settings of a stock Neutron, with the physical networks of a lab. */
 function defaults(region: string): Settings {
   const host = region.toLowerCase()
   return {

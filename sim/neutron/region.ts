@@ -1,4 +1,4 @@
-// One region's Neutron: what it is set to, and what it holds.
+// One region's Neutron: its settings and its state.
 
 import { State } from '../picture.ts'
 import { Table } from '../table.ts'
@@ -18,15 +18,17 @@ import type {
 } from './rows.ts'
 
 export interface Settings {
-  /** Its first three bytes, and the fourth unless that is zero, begin every MAC that is made here. */
+  /**
+   * A MAC whose first three bytes, and the fourth unless that is zero, begin every MAC that the region makes.
+   */
   baseMac: string
-  /** Tunnel ids for the networks of tenants. */
+  /** The range of VXLAN ids for tenant networks. */
   vnis: readonly [number, number]
-  /** The VLANs that may be picked on a physical network; an admin may name any other. */
+  /** The VLANs that are picked from on each physical network; an admin may name any other. */
   vlans: Readonly<Record<string, readonly [number, number]>>
   /** Compute hosts, each with a layer 2 agent. */
   hosts: readonly string[]
-  /** Where routers and DHCP servers live. */
+  /** The host on which routers and DHCP servers run. */
   networkHost: string
   dnsDomain: string
   mtu: number
@@ -34,7 +36,7 @@ export interface Settings {
   mostRoutes: number
   mostHostRoutes: number
   mostNameservers: number
-  /** A DHCP agent serves each subnet, with a port of its own; without one there are no such ports. */
+  /** Whether a DHCP agent serves each subnet, with a port of its own; without one there are no such ports. */
   hasDhcp: boolean
 }
 
@@ -42,7 +44,9 @@ export interface Settings {
 export interface Leases {
   /** The port that holds an address. */
   holders: Map<string, string>
-  /** Every address before it is held: a pool, and a place in it. */
+  /**
+   * Where the search for a free address begins: a pool, and a place in it. All addresses before it are held.
+   */
   free: { pool: number; at: bigint }
 }
 
@@ -72,18 +76,18 @@ export interface Region {
   readonly rules: Table<SecurityRule>
   readonly addressGroups: Table<AddressGroup>
   readonly agents: Table<Agent>
-  /** Limits that differ from the settings, by project. */
+  /** Quotas that differ from the settings, by project. */
   readonly quotas: Map<string, Record<string, number>>
-  /** By subnet. */
+  /** Held addresses by subnet. */
   readonly leases: Map<string, Leases>
   /** Taken segments, as `type physical id`. */
   readonly segments: Map<string, Segment>
-  /** All that its database would hold. */
+  /** The tables that Neutron's database would hold, for faults of kind restore and empty. */
   readonly state: State
   nextSerial(): number
-  /** What agents do once the answer is on its way. */
+  /** Registers the work of agents, which is done once the answer is on its way. */
   later(work: () => void): void
-  /** Does what agents had left to do. */
+  /** Does the pending work of agents at once. */
   settle(): void
 }
 
@@ -113,7 +117,7 @@ export function createRegion(name: string, settings: Settings, now: () => number
   }
 }
 
-/** A region of the same settings that has nothing; no list makes it a default group either. */
+/** A region of the same settings with no rows, not even default groups. */
 export function createBlank({ name, settings, now }: Region): Region {
   const blank = createRegion(name, settings, now)
   blank.groups.seal()
@@ -153,7 +157,7 @@ function createTables() {
 
 const noTags: readonly string[] = Object.freeze([])
 
-/** The beginnings of a new row. */
+/** The standard attributes of a new row. */
 export function standard(region: Region, given: Record<string, unknown>, revision = 1): Standard {
   const now = region.now()
   return {
@@ -168,7 +172,7 @@ export function standard(region: Region, given: Record<string, unknown>, revisio
   }
 }
 
-/** Counts a change of a row. */
+/** Raises the revision and the time of change of a row. */
 export function touch(region: Region, row: Standard): void {
   row.revision_number += 1
   row.updated_at = region.now()

@@ -1,4 +1,4 @@
-// Every resource that answers to the five verbs.
+// All resources of the API that have the five verbs.
 
 import type { Resource } from './api/resource.ts'
 import { addressGroups } from './resources/address-groups.ts'

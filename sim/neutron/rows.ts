@@ -1,19 +1,19 @@
-// What a region's Neutron keeps of each resource, in the names of the wire.
+// The rows of a region's Neutron, with the names of the wire.
 
 export interface Row {
   id: string
   project_id: string
 }
 
-/** What most resources have in common. */
+/** The attributes that most resources have. */
 export interface Standard extends Row {
   description: string | null
   tags: readonly string[]
   revision_number: number
-  /** Milliseconds since 1970. */
+  /** The time of creation in milliseconds since 1970. */
   created_at: number
   updated_at: number
-  /** `standard_attr_id`, which shows through in a few answers. */
+  /** Neutron's `standard_attr_id`, which a few answers show. */
   serial: number
 }
 
@@ -106,11 +106,11 @@ export interface Router extends Standard {
   ha: boolean
   enable_snat: boolean
   gateway_id: string | null
-  /** The ports of its interfaces, whatever those say of their device. */
+  /** The ports of the router's interfaces, whatever their device id and owner are now. */
   interface_ids: readonly string[]
   routes: readonly Route[]
   availability_zone_hints: readonly string[]
-  /** An agent has taken it up. */
+  /** Whether an L3 agent has taken the router. */
   isHosted: boolean
 }
 
@@ -160,6 +160,6 @@ export interface Agent extends Row {
   availability_zone: string | null
   configurations: Readonly<Record<string, unknown>>
   started_at: number
-  /** A dead agent has stopped to report. */
+  /** Whether the agent still reports. */
   isAlive: boolean
 }

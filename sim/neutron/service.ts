@@ -10,14 +10,14 @@ import { createNeutron, type Neutron, type NeutronSpec } from './neutron.ts'
 export interface NeutronServiceSpec extends NeutronSpec {
   faults: Faults
   host?: string | undefined
-  /** 0, the default, picks a free one. */
+  /** The port; 0, the default, picks a free one. */
   port?: number | undefined
-  /** Is given its server before it listens: to watch it, or to hold it up. */
+  /** Called with Neutron's HTTP server before it listens: to watch calls, or to hold them up. */
   attend?: ((server: FastifyInstance) => void) | undefined
 }
 
 export interface NeutronService extends Neutron {
-  /** Without a version at its end. */
+  /** Neutron's URL, without a version at its end. */
   readonly url: string
   close(): Promise<void>
 }

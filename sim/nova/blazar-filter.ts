@@ -1,4 +1,5 @@
-// Blazar's filter in the scheduler, where it is installed: pools of hosts are for who holds them.
+// BlazarFilter in the scheduler, where it is installed: the hosts of a reservation's pool are for its owner
+// only.
 
 import type { NovaRegion } from './region.ts'
 import type { Aggregate, EmbeddedFlavor, Host, Server } from './rows.ts'

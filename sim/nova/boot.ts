@@ -1,4 +1,4 @@
-// A server booted for a test: as its project's POST would, without one.
+// Boots a server for a test, as its project's POST would, without an HTTP request.
 
 import { createServers } from './api/server-create.ts'
 import type { NovaRegion } from './region.ts'
@@ -7,17 +7,17 @@ import type { Server } from './rows.ts'
 export interface BootSpec {
   projectId: string
   name?: string
-  /** By its name or its id; the smallest unless told. */
+  /** The flavor, by name or id; the smallest by default. */
   flavor?: string
-  /** Networks and ports by id, each in a port of its own; none unless told. */
+  /** Networks and ports by id, with one port for each; none by default. */
   networks?: readonly ({ uuid: string; fixed_ip?: string } | { port: string })[]
-  /** By name or id. */
+  /** Security groups, by name or id. */
   groups?: readonly string[]
   /** `zone`, or `zone:host`. */
   zone?: string
 }
 
-/** Throws what would refuse it. */
+/** Boots a server; throws the refusal that the POST would get. */
 export function bootServer(region: NovaRegion, spec: BootSpec): Server {
   const { projectId, name = 'server', flavor = 'm1.tiny', networks = 'none', groups, zone } = spec
   const server = {

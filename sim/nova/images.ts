@@ -1,4 +1,4 @@
-// Images: what servers boot from and are saved as. The image service shows the same ones.
+// Images that servers boot from and are saved as. Glance shows the same ones.
 
 import { randomUUID } from 'node:crypto'
 import { seededUuid } from '../seeded.ts'
@@ -6,13 +6,13 @@ import { seededUuid } from '../seeded.ts'
 export interface Image {
   readonly id: string
   readonly name: string
-  /** The project's id. */
+  /** The id of the project that owns the image. */
   readonly owner: string
   readonly isPublic: boolean
   readonly size: number
-  /** Milliseconds since 1970. */
+  /** The time of creation in milliseconds since 1970. */
   readonly createdAt: number
-  /** Shown beside its own fields: `instance_uuid`, `trait:CUSTOM_X`, … */
+  /** Properties, shown beside the image's fields: `instance_uuid`, `trait:CUSTOM_X`, … */
   readonly properties: Readonly<Record<string, string>>
 }
 
@@ -32,7 +32,7 @@ export function makeImage(images: Map<string, Image>, spec: ImageSpec): Image {
   return image
 }
 
-/** What every region has at the start. */
+/** Adds the images that every region has at the start. */
 export function seedImages(images: Map<string, Image>, region: string, now: number): void {
   makeImage(images, {
     id: seededUuid('image', region, 'cirros'),

@@ -24,7 +24,7 @@ export function boot(region: NovaRegion, server: Server, ask: Ask): void {
   })
 }
 
-/** False, and the server in error, when Neutron refuses. */
+/** Plugs a server's ports; false, with the server in error, when Neutron refuses. */
 function plug(region: NovaRegion, server: Server, host: string): boolean {
   try {
     const place = { host, zone: region.zoneOf(host) ?? 'nova' }
@@ -45,7 +45,7 @@ function fail(region: NovaRegion, server: Server, message: string): void {
   })
 }
 
-/** Null, and the server in error, when there is no host for it. */
+/** Finds a host for a server; null, with the server in error, when there is none. */
 function tryPlace(region: NovaRegion, server: Server, ask: Ask): Place | null {
   try {
     return place(region, server, ask)
@@ -76,7 +76,7 @@ export function remove(region: NovaRegion, server: Server): void {
   })
 }
 
-/** The same as it was, after a moment's work. */
+/** Lets a server have a task state for a moment, and then its end state. */
 export function work(region: NovaRegion, server: Server, taskState: string, end: Partial<Server>): void {
   region.change(server, () => {
     server.taskState = taskState
@@ -87,10 +87,12 @@ export function work(region: NovaRegion, server: Server, taskState: string, end:
   })
 }
 
-/** What it held where it was stays held, in another name, until the move is confirmed. */
+/**
+ * The consumer under which a moving server's old allocations stay in Placement until the move is confirmed.
+ */
 const oldConsumer = ({ id }: Server): string => id.replace(/^.{8}/, '00000000')
 
-/** Moves it to another host, and to another flavor when one is given. Throws `NoHost`. */
+/** Moves a server to another host, with another flavor when one is given. Throws `NoHost`. */
 export function move(region: NovaRegion, server: Server, flavor: EmbeddedFlavor): void {
   const from = server.host
   const held = region.placement.consumers.get(server.id)
@@ -118,7 +120,7 @@ export function move(region: NovaRegion, server: Server, flavor: EmbeddedFlavor)
   }
 }
 
-/** Lets go of where it was. */
+/** Confirms a move: the allocations on the old host are released. */
 export function confirmMove(region: NovaRegion, server: Server): void {
   settleMove(region, server)
   region.change(server, () => {
@@ -144,7 +146,7 @@ function settleMove(region: NovaRegion, server: Server): void {
   if (held !== undefined) region.placement.release(held)
 }
 
-/** Off its host: what it held there is free. */
+/** Shelves a server: it leaves its host, and its allocations are released. */
 export function shelve(region: NovaRegion, server: Server): void {
   const held = region.placement.consumers.get(server.id)
   if (held !== undefined) region.placement.release(held)
@@ -153,7 +155,7 @@ export function shelve(region: NovaRegion, server: Server): void {
   })
 }
 
-/** Back on a host; where there is none it stays as it is. */
+/** Unshelves a server: it gets a host again; where there is none it stays shelved. */
 export function unshelve(region: NovaRegion, server: Server): void {
   const ask: Ask = { flavor: server.flavor, host: null, isForced: false, notOn: null }
   try {

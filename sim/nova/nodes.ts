@@ -1,25 +1,25 @@
-// What a compute service remembers of its host's providers: it looks again every five minutes, and builds fail while
-// one that it remembers is gone.
+// A compute service's cache of its host's providers: it is refreshed every five minutes, and builds fail
+// while a cached provider is gone.
 
 import { type Provider, treeOf } from '../placement/rows.ts'
 import type { Host } from './rows.ts'
 
-/** `resource_provider_association_refresh` */
+/** Nova's option `resource_provider_association_refresh`. */
 const refreshMs = 300_000
 
 const uuidsOf = (root: Provider): Set<string> => new Set(treeOf(root).map(provider => provider.uuid))
 
-/** Looks again, if it is time. */
+/** Refreshes the cache, if it is time. */
 export function refreshChildren(host: Host, root: Provider, now: number): void {
   if (now - host.children.at >= refreshMs) look(host, root, now)
 }
 
-/** Looks now. */
+/** Refreshes the cache now. */
 export function look(host: Host, root: Provider, now: number): void {
   host.children = { uuids: uuidsOf(root), at: now }
 }
 
-/** Whether all that it remembers is there. */
+/** Whether all cached providers still exist. */
 export function isWhole(host: Host, root: Provider, now: number): boolean {
   refreshChildren(host, root, now)
   const there = uuidsOf(root)

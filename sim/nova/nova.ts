@@ -13,7 +13,7 @@ import type { Quotas } from './quota-names.ts'
 import { type HostSpec, NovaRegion, type Settings, stockSettings } from './region.ts'
 import type { Aggregate, Flavor, Host, Server } from './rows.ts'
 
-/** So many hosts, all alike: `pod1-host1` and so on in Pod1. */
+/** The hosts of a region, all alike: `pod1-host1` and so on in Pod1. */
 export interface HostsSpec {
   count: number
   vcpus: number
@@ -27,52 +27,55 @@ export interface NovaSpec extends Shell, Partial<Settings> {
   region: string
   clock: Clock
   placement: PlacementRegion
-  /** Of the region's Neutron; without one servers have no ports. */
+  /** The ports of the region's Neutron; without one, servers have no ports. */
   ports?: Ports | undefined
   hosts?: Partial<HostsSpec> | undefined
 }
 
 export interface Nova {
-  /** All that it holds, and its settings, which tests may change at any time. */
+  /** Nova's whole state in the region, and its settings, which tests may change at any time. */
   readonly region: NovaRegion
   hosts(): Host[]
-  /** By name; throws when there is none. */
+  /** The host of this name; throws when there is none. */
   host(name: string): Host
   flavors(): Flavor[]
-  /** By its id or its name. */
+  /** The flavor of this id or name. */
   flavor(idOrName: string): Flavor | undefined
-  /** A public one. */
+  /** Adds a public flavor. */
   addFlavor(spec: FlavorSpec): Flavor
   aggregates(): Aggregate[]
-  /** Null when there is none. */
+  /** The aggregate of this name; null when there is none. */
   aggregate(name: string): Aggregate | null
-  /** All that are not deleted. */
+  /** All servers that are not deleted. */
   servers(): Server[]
   server(id: string): Server | undefined
   serversOn(host: string): Server[]
   serversOf(projectId: string): Server[]
-  /** Boots one as its project's POST would, without one; throws what would refuse it. */
+  /** Boots a server as its project's POST would, without an HTTP request; throws the refusal. */
   boot(spec: BootSpec): Server
-  /** What a project may have, of what is named; -1: no limit. */
+  /** Sets a project's limits for the quotas that are named; -1: no limit. */
   setQuotas(projectId: string, quotas: Partial<Quotas>): void
   images(): Image[]
   addImage(spec: ImageSpec): Image
-  /** A host more; one of the name of a host that was removed comes as another one. */
+  /** Adds a host; one with the name of a removed host has another uuid. */
   addHost(spec: Pick<HostSpec, 'name'> & Partial<HostSpec>): Host
-  /** Its compute service stops to report, or reports again. */
+  /** Stops or resumes the reports of a host's compute service. */
   breakHost(name: string): void
   mendHost(name: string): void
   disableHost(name: string, reason?: string): void
   enableHost(name: string): void
-  /** `enable_isolated_aggregate_filtering` */
+  /** Sets Nova's option `enable_isolated_aggregate_filtering`. */
   setIsolation(isOn: boolean): void
-  /** From now on its deletion is accepted and never done. */
+  /** Makes a server whose deletion is accepted and never done. */
   makeUndying(serverId: string): void
-  /** Lets it go again; deletes it when that was asked for meanwhile. */
+  /** Lets the server be deleted again; deletes it at once when that was asked for meanwhile. */
   letDie(serverId: string): void
-  /** What compute services do now and then: they write their hosts' own inventory, and look at the providers below. */
+  /**
+   * Does the regular work of compute services: they write their hosts' own inventory, and refresh their cache
+   * of child providers.
+   */
   refreshHosts(): void
-  /** Adds its routes to a service of `sim/http.ts`. */
+  /** Adds Nova's routes to a service of `sim/http.ts`. */
   build(app: FastifyInstance, service: { now(): Date }): void
 }
 

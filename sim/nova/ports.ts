@@ -19,17 +19,17 @@ interface Place {
 }
 
 export interface Ports {
-  /** What `networks` and `security_groups` of a request say. Throws a 400 or a 409 for what cannot be had. */
+  /** Reads `networks` and `security_groups` of a request. Throws a 400 or a 409 for unusable ones. */
   read(given: Given, projectId: string): readonly WantedPort[]
-  /** Binds them to the host, and says which addresses they have. Throws when Neutron refuses. */
+  /** Binds a server's ports to its host, and returns their addresses. Throws when Neutron refuses. */
   plug(server: Server, place: Place, wanted: readonly WantedPort[]): Address[]
-  /** Ports that were made for it go; others are free again. */
+  /** Frees a server's ports; those that were made for it are removed. */
   unplug(serverId: string): void
-  /** By server, the ports that were made for it. */
+  /** The ports that were made for each server. */
   readonly own: Map<string, Set<string>>
 }
 
-/** Of a region without networks. */
+/** The ports of a region without Neutron. */
 export const noPorts: Ports = { read: () => [], plug: () => [], unplug: () => undefined, own: new Map() }
 
 export function portsOf(neutron: Neutron): Ports {
@@ -93,7 +93,7 @@ function addressesOf(
   }))
 }
 
-/** By name or by id, among the project's own. The default one need not be there yet. */
+/** Reads security groups by name or id, of the project's own. The default group need not exist yet. */
 function readGroups(value: unknown, projectId: string, region: Region): string[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) {
@@ -118,7 +118,7 @@ function findGroup(name: string, projectId: string, region: Region): string {
   return found[0].id
 }
 
-/** Without any, and with `auto`, the only network that the project has is taken. */
+/** Reads the networks of a server; without any, and with `auto`, the project's only network is taken. */
 function readNetworks(value: unknown, projectId: string, neutron: Neutron): WantedPort[] {
   if (value === 'none') return []
   if (value === undefined || value === 'auto') {
@@ -159,5 +159,5 @@ function readOne(
   return { networkId: network.id, fixedIp: fixed_ip === undefined ? null : String(fixed_ip), groupIds: [] }
 }
 
-/** Whether Neutron said no, rather than something broke. */
+/** Whether an error is Neutron's refusal, and not a bug. */
 export const isRefusal = (error: unknown): error is Refusal => error instanceof Refusal

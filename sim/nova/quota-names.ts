@@ -1,6 +1,8 @@
-// What of a project is limited, and the limits of one that has none of its own.
+// Nova's quotas, and the default limits of projects.
 
-/** -1: no limit. The names of networks' things are left over: nothing counts them. */
+/**
+ * The default limits; -1: no limit. The quotas of networks are left from nova-network: nothing counts them.
+ */
 export const stockQuotas = {
   instances: -1,
   cores: -1,

@@ -1,4 +1,4 @@
-// What a project may have and what it has, and the refusal of what goes beyond.
+// A project's limits and usage, and the refusal of more.
 
 import { Refusal } from '../http.ts'
 import type { Quotas } from './quota-names.ts'
@@ -10,7 +10,7 @@ export const quotasOf = ({ settings, quotas }: NovaRegion, projectId: string): Q
   ...quotas.get(projectId),
 })
 
-/** What there is of each, of those that are counted. */
+/** A project's usage of each quota that is counted. */
 export function usageOf(region: NovaRegion, projectId: string): Partial<Quotas> {
   const flavors = [...region.servers.by('project', projectId)].map(({ flavor }) => flavor)
   return {
@@ -22,7 +22,7 @@ export function usageOf(region: NovaRegion, projectId: string): Partial<Quotas> 
 
 const tooMany = (message: string): Refusal => new Refusal(403, message)
 
-/** Throws a 403 when so many servers more would be beyond a limit. */
+/** Throws a 403 when so many servers more would exceed a limit. */
 export function checkServers(
   region: NovaRegion,
   projectId: string,

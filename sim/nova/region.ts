@@ -1,4 +1,4 @@
-// One region's Nova: its settings, its hosts, and all that it holds.
+// One region's Nova: its settings, its hosts and its state.
 
 import { randomUUID } from 'node:crypto'
 import { State } from '../picture.ts'
@@ -15,7 +15,7 @@ import type { Aggregate, Flavor, Host, Server, Service } from './rows.ts'
 
 export interface HostSpec {
   name: string
-  /** The name, unless told. */
+  /** The hypervisor's hostname; the host's name by default. */
   hypervisorHostname?: string | undefined
   vcpus: number
   memoryMb: number
@@ -23,17 +23,17 @@ export interface HostSpec {
 }
 
 export interface Settings {
-  /** What a host promises for one of what it has. */
+  /** Allocation ratios of hosts by resource class. */
   ratios: { vcpus: number; memory: number; disk: number }
   /** `[scheduler] enable_isolated_aggregate_filtering` */
   isIsolating: boolean
   /** Blazar's own filter is installed in the scheduler. */
   hasBlazarFilter: boolean
-  /** How long a server waits for its host, is built, and takes to go. */
+  /** Delays of a server: waiting for its host, being built, being deleted. */
   scheduleMs: number
   buildMs: number
   deleteMs: number
-  /** Of every project that has none of its own. */
+  /** The limits of projects that have none of their own. */
   quotas: Quotas
 }
 
@@ -47,7 +47,7 @@ export const stockSettings: Settings = {
   quotas: stockQuotas,
 }
 
-/** Deleted servers that lists of changes still show. */
+/** How many deleted servers are kept, which lists of changes still show. */
 const mostDeleted = 10_000
 
 export class NovaRegion {
@@ -56,11 +56,11 @@ export class NovaRegion {
   readonly placement: PlacementRegion
   readonly ports: Ports
   readonly now: () => number
-  /** By name, by hypervisor hostname, by uuid. */
+  /** Hosts by name; two more maps have them by hypervisor hostname and by uuid. */
   readonly hosts = new Map<string, Host>()
   readonly hostsByHypervisor = new Map<string, Host>()
   readonly hostsByUuid = new Map<string, Host>()
-  /** By uuid. */
+  /** Compute services by uuid. */
   readonly services = new Map<string, Service>()
   readonly flavors = new Map<string, Flavor>()
   readonly flavorsByName = new Map<string, Flavor>()
@@ -72,16 +72,16 @@ export class NovaRegion {
   })
   readonly deleted = new Map<string, Server>()
   readonly images = new Map<string, Image>()
-  /** By project, those that were set for it. */
+  /** Limits that were set for a project, by project. */
   readonly quotas = new Map<string, Partial<Quotas>>()
   /** Servers that stay however often they are deleted. */
   readonly undying = new Set<string>()
-  /** All that its database would hold. */
+  /** The tables that Nova's database would hold, for faults of kind restore and empty. */
   readonly state: State
   private readonly pending: (() => void)[] = []
   private readonly timers = new Set<NodeJS.Timeout>()
   private readonly counters = { serial: 0, host: 0 }
-  /** How often a host of a name has come. */
+  /** How often a host of each name was added. */
   private readonly comings = new Map<string, number>()
 
   constructor(
@@ -96,7 +96,7 @@ export class NovaRegion {
     this.placement = placement
     this.ports = ports
     this.now = now
-    // Images are Glance's.
+    // Images are in Glance's state.
     this.state = new State([
       this.hosts,
       this.hostsByHypervisor,
@@ -135,7 +135,7 @@ export class NovaRegion {
     return service
   }
 
-  /** A host that was there before comes again as another one. */
+  /** Adds a host. One that was removed before comes again with another uuid. */
   addHost({ name, hypervisorHostname = name, vcpus, memoryMb, diskGb }: HostSpec): Host {
     this.counters.host += 1
     const before = this.comings.get(name) ?? 0
@@ -162,7 +162,7 @@ export class NovaRegion {
     return host
   }
 
-  /** With its service and its providers, and out of every aggregate. */
+  /** Removes a host with its compute service and its providers, and from every aggregate. */
   removeHost(host: Host): void {
     for (const aggregate of this.aggregates.values()) aggregate.hosts.delete(host.name)
     this.services.delete(host.service.uuid)
@@ -177,13 +177,16 @@ export class NovaRegion {
     return this.placement.providers.get(host.uuid)
   }
 
-  /** Puts a host's inventory back to what it has itself; what others wrote on its root goes. */
+  /**
+   * Puts a host's inventory in Placement back to its own classes; those that others wrote on its root
+   * provider go.
+   */
   refreshHost(host: Host): void {
     const root = this.rootOf(host)
     if (root === undefined) return
     const own = inventoriesOf(host, this.settings)
     const { inventories } = root
-    // What is taken of a class keeps it there.
+    // A class of which something is allocated stays.
     for (const [name, inventory] of inventories) {
       if (!own.has(name) && this.placement.isUsed(root, name)) own.set(name, inventory)
     }
@@ -200,13 +203,13 @@ export class NovaRegion {
     return null
   }
 
-  /** Tells a server's row that it changes; what it is found by is changed here too. */
+  /** Changes a server's row, and the indexes by which it is found. */
   change(server: Server, how: () => void): void {
     this.servers.change(server, how)
     server.updatedAt = this.now()
   }
 
-  /** The end of a server: what it held is free. */
+  /** Ends a server: its allocations and ports are freed. */
   forget(server: Server): void {
     const consumer = this.placement.consumers.get(server.id)
     if (consumer !== undefined) this.placement.release(consumer)
@@ -218,7 +221,7 @@ export class NovaRegion {
     if (this.deleted.size > mostDeleted) this.deleted.delete(this.deleted.keys().next().value ?? '')
   }
 
-  /** What is done once the answer is on its way, or so much later. */
+  /** Registers work that is done once the answer is on its way, or so many milliseconds later. */
   later(ms: number, work: () => void): void {
     if (ms <= 0) {
       this.pending.push(work)
@@ -240,14 +243,17 @@ export class NovaRegion {
     for (const timer of this.timers) clearTimeout(timer)
   }
 
-  /** What a compute service remembers is as it was before, if it has looked in time. */
+  /**
+   * Refreshes a compute service's cache, if it is time, before one of its providers is removed: so it still
+   * knows that one.
+   */
   private noteRemoval(provider: Provider): void {
     const host = this.hostsByUuid.get(provider.root.uuid)
     if (host !== undefined && provider !== provider.root) refreshChildren(host, provider.root, this.now())
   }
 }
 
-/** A region of the same settings that has nothing. */
+/** A region of the same settings with no rows. */
 export function createBlank({ name, settings, now }: NovaRegion): NovaRegion {
   return new NovaRegion(name, settings, { placement: new PlacementRegion(), ports: noPorts }, now)
 }

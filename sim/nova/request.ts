@@ -1,4 +1,4 @@
-// What a server asks of Placement: its flavor, its image and its place made into groups.
+// A server's question to Placement: groups made of its flavor, its image and its zone.
 
 import { anyGroup, type Group, type Question } from '../placement/candidates.ts'
 import type { NovaRegion } from './region.ts'
@@ -10,7 +10,7 @@ interface Wanted {
   forbidden: Set<string>
 }
 
-/** Keys like `resources:VCPU`, `trait_ATOLL:CUSTOM_X`: what, suffix, name. */
+/** Extra specs like `resources:VCPU`, `trait_ATOLL:CUSTOM_X`: the kind, the suffix and the name. */
 const key = /^(resources|trait)([A-Za-z0-9_-]{1,64})?:(.+)$/
 
 export function groupsOf(flavor: EmbeddedFlavor, imageTraits: readonly string[]): Map<string, Wanted> {
@@ -37,7 +37,10 @@ export function groupsOf(flavor: EmbeddedFlavor, imageTraits: readonly string[])
   return groups
 }
 
-/** Null when Placement would refuse to look: what it does not know is named, or a group asks for nothing. */
+/**
+ * Makes the question; null when Placement would refuse it: it names an unknown class or trait, or a group
+ * asks for nothing.
+ */
 export function questionOf(
   region: NovaRegion,
   server: Server,
@@ -73,7 +76,7 @@ export function questionOf(
   }
 }
 
-/** Aggregates that ask for a trait which the request does not ask for. */
+/** Isolated aggregates: those that require a trait which the request does not require. */
 function isolatedFrom(region: NovaRegion, required: ReadonlySet<string>): string[] {
   return [...region.aggregates.values()]
     .filter(({ metadata }) =>
@@ -85,7 +88,7 @@ function isolatedFrom(region: NovaRegion, required: ReadonlySet<string>): string
     .map(({ uuid }) => uuid)
 }
 
-/** The aggregates of its zone, and those that are its project's. */
+/** The aggregates that a server's host must be in: those of its zone, and those of its project. */
 function memberOf(region: NovaRegion, { zone, projectId }: Server): string[][] {
   const aggregates = [...region.aggregates.values()]
   const of = (isRight: (metadata: ReadonlyMap<string, string>) => boolean) =>

@@ -1,7 +1,7 @@
-// What a region's Nova keeps of each thing.
+// The rows of a region's Nova.
 
 export interface Service {
-  /** Before 2.53. */
+  /** The service's id before microversion 2.53. */
   readonly number: number
   readonly uuid: string
   readonly binary: string
@@ -9,15 +9,15 @@ export interface Service {
   isDisabled: boolean
   disabledReason: string | null
   isForcedDown: boolean
-  /** False when it has stopped to report. */
+  /** Whether the service still reports. */
   isAlive: boolean
 }
 
-/** Whether servers can be built there. */
+/** Whether servers can be built on a service's host. */
 export const isUp = ({ isAlive, isForcedDown }: Service): boolean => isAlive && !isForcedDown
 
 export interface Host {
-  /** As its compute service and aggregates call it. */
+  /** The host's name in its compute service and in aggregates. */
   readonly name: string
   readonly hypervisorHostname: string
   /** The hypervisor's id before 2.53. */
@@ -28,13 +28,13 @@ export interface Host {
   readonly memoryMb: number
   readonly diskGb: number
   readonly service: Service
-  /** What its compute service remembers of the providers below its root, and since when. */
+  /** Its compute service's cache of the providers below its root, and the time of it. */
   children: { uuids: ReadonlySet<string>; at: number }
 }
 
 export interface Flavor {
   readonly id: string
-  /** Of its row, which shows through in a few messages. */
+  /** The number of the row, which a few messages show. */
   readonly number: number
   readonly name: string
   readonly vcpus: number
@@ -54,7 +54,7 @@ export interface Aggregate {
   readonly id: number
   readonly uuid: string
   name: string
-  /** Names, in the order they came. */
+  /** Names of hosts, in the order in which they were added. */
   readonly hosts: Set<string>
   readonly metadata: Map<string, string>
   readonly createdAt: number
@@ -88,22 +88,25 @@ export interface Address {
   mac: string
 }
 
-/** What a server asks for: a port that is there, or one to be made on a network; no groups stand for the default one. */
+/**
+ * A port that a server asks for: one that exists, or one to be made on a network; no groups stand for the
+ * default one.
+ */
 export type WantedPort =
   | { portId: string }
   | { networkId: string; fixedIp: string | null; groupIds: readonly string[] }
 
 export interface Server {
   readonly id: string
-  /** Of its row: instance-00000001. */
+  /** The number of the row, as in instance-00000001. */
   readonly number: number
   name: string
-  /** Of the guest, made of the first name. */
+  /** The hostname of the guest, made of the server's first name. */
   readonly hostname: string
   readonly projectId: string
   readonly userId: string
   readonly imageId: string
-  /** What the image asks of a host. */
+  /** The traits that the image requires of a host. */
   readonly imageTraits: readonly string[]
   flavor: EmbeddedFlavor
   readonly metadata: Readonly<Record<string, string>>
@@ -121,11 +124,11 @@ export interface Server {
   updatedAt: number
   launchedAt: number | null
   deletedAt: number | null
-  /** Where it was before a resize that waits to be confirmed. */
+  /** The host and flavor before a resize that waits to be confirmed. */
   old: { host: string; flavor: EmbeddedFlavor } | null
 }
 
-/** As its host calls it. */
+/** The name that a server has on its host. */
 export const instanceName = ({ number }: Server): string => `instance-${number.toString(16).padStart(8, '0')}`
 
 export function embed(flavor: Flavor): EmbeddedFlavor {

@@ -1,4 +1,4 @@
-// Where a server goes: Placement's candidates, then Nova's own filters, the emptiest host first.
+// The scheduler: Placement's candidates, then Nova's own filters, the emptiest host first.
 
 import { type Candidate, findCandidates } from '../placement/candidates.ts'
 import type { Amounts, Provider } from '../placement/rows.ts'
@@ -10,17 +10,17 @@ import { type EmbeddedFlavor, type Host, isUp, type Server } from './rows.ts'
 
 export interface Ask {
   flavor: EmbeddedFlavor
-  /** Only this one; `nowhere` when there is none of the name that was given. */
+  /** The only host to consider; `nowhere` when no host has the requested name. */
   host: Host | 'nowhere' | null
-  /** Without Nova's own filters: the zone was given with a host. */
+  /** Whether Nova's own filters are skipped, because the zone was given with a host. */
   isForced: boolean
-  /** Not this one: where it comes from. */
+  /** A host to leave out: the one that the server moves away from. */
   notOn: string | null
 }
 
 export interface Place {
   host: Host
-  /** Its provider. */
+  /** The host's root provider. */
   root: Provider
   allocations: ReadonlyMap<Provider, Amounts>
 }
@@ -32,7 +32,10 @@ const none = 'No valid host was found. '
 /** How often a build is tried on another host. */
 const attempts = 3
 
-/** Chooses a host and takes what the server needs there. Throws `NoHost` with the words of its fault. */
+/**
+ * Chooses a host and allocates the server's resources there. Throws `NoHost` with the message of the server's
+ * fault.
+ */
 export function place(region: NovaRegion, server: Server, ask: Ask, consumer = server.id): Place {
   const candidates = candidatesFor(region, server, ask)
   const broken: Host[] = []

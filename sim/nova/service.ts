@@ -8,12 +8,12 @@ import { envelope } from './refusals.ts'
 export interface NovaServiceSpec extends NovaSpec {
   faults: Faults
   host?: string | undefined
-  /** 0, the default, picks a free one. */
+  /** The port; 0, the default, picks a free one. */
   port?: number | undefined
 }
 
 export interface NovaService extends Nova {
-  /** Ends in `/v2.1`. */
+  /** Nova's URL, which ends in `/v2.1`. */
   readonly url: string
   close(): Promise<void>
 }

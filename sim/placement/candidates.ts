@@ -1,9 +1,9 @@
-// Which providers could give what is asked for: the search behind `/allocation_candidates` and every boot.
+// Allocation candidates: the search behind `/allocation_candidates` and every boot.
 
 import type { PlacementRegion } from './region.ts'
 import { hasRoom, type Provider, treeOf } from './rows.ts'
 
-/** What is to come from the providers of one tree together, or, with a suffix, from one of them alone. */
+/** A request group: what the providers of one tree give together, or, with a suffix, one of them alone. */
 export interface Group {
   suffix: string
   /** Amounts by resource class. */
@@ -14,13 +14,13 @@ export interface Group {
   /** One aggregate of each list at least. */
   memberOf: readonly (readonly string[])[]
   notMemberOf: readonly string[]
-  /** The uuid of a provider of the tree. */
+  /** The uuid of a provider whose tree is to be used. */
   inTree: string | null
 }
 
 export interface Question {
   groups: readonly Group[]
-  /** `isolate`: groups with a suffix come from providers that differ. */
+  /** Whether groups with a suffix must come from different providers (`group_policy=isolate`). */
   isIsolated: boolean
   limit: number
   rootRequired: readonly string[]
@@ -36,7 +36,7 @@ export interface Piece {
 export interface Candidate {
   root: Provider
   pieces: readonly Piece[]
-  /** By suffix. */
+  /** The providers of each group, by its suffix. */
   mappings: Readonly<Record<string, readonly string[]>>
 }
 
@@ -50,10 +50,10 @@ export const anyGroup = (suffix = ''): Group => ({
   inTree: null,
 })
 
-/** Of one tree; many ways to fill one request are of no use to anybody. */
+/** The most candidates of one tree, since many ways to fill one request have no use. */
 const mostOfATree = 32
 
-/** In the order in which the trees were made. */
+/** Finds candidates, in the order in which the trees were made. */
 export function findCandidates(region: PlacementRegion, question: Question): Candidate[] {
   const found: Candidate[] = []
   for (const root of rootsOf(region, question)) {
@@ -66,7 +66,7 @@ export function findCandidates(region: PlacementRegion, question: Question): Can
   return found
 }
 
-/** Only trees that have the rarest of the classes can do. */
+/** The roots of trees that have the rarest of the classes: no others can fill the request. */
 function rootsOf(region: PlacementRegion, { groups }: Question): Iterable<Provider> {
   const inTree = groups.find(group => group.inTree !== null)?.inTree
   if (inTree !== undefined && inTree !== null) {
@@ -104,7 +104,10 @@ function candidatesOf(root: Provider, question: Question): Candidate[] {
     }))
 }
 
-/** Each class from any provider of the tree; the traits from those that give something, taken together. */
+/**
+ * The ways to fill a group without a suffix: each class from any provider of the tree; the traits are those
+ * of all providers used, taken together.
+ */
 function waysTogether(tree: readonly Provider[], group: Group): Piece[][] {
   const usable = tree.filter(provider => isMember(provider, group) || isMember(provider.root, group))
   let ways: Piece[][] = [[]]
@@ -121,7 +124,7 @@ function waysTogether(tree: readonly Provider[], group: Group): Piece[][] {
   })
 }
 
-/** All from one provider. */
+/** The ways to fill a group with a suffix: all from one provider. */
 function waysAlone(tree: readonly Provider[], group: Group): Piece[][] {
   return tree
     .filter(provider => isMember(provider, group) && !isExcluded(provider, group))
@@ -152,7 +155,7 @@ export function hasTraits(
   return required.every(any => any.some(has)) && !forbidden.some(has)
 }
 
-/** Groups may come from the same provider: then it must have enough for all of them. */
+/** Whether providers that several groups use have enough for all of them. */
 function fitsTogether(pieces: readonly Piece[]): boolean {
   return pieces.every(({ provider, resourceClass }) => {
     const sum = pieces

@@ -24,7 +24,7 @@ export const standardClasses: readonly string[] = [
   'NET_PACKET_RATE_IGR_KILOPACKET_PER_SEC',
 ]
 
-/** Those that Nova sets or that people ask for most, of some three hundred. */
+/** The standard traits that Nova sets or that are requested most, of some three hundred. */
 export const standardTraits: readonly string[] = [
   'COMPUTE_DEVICE_TAGGING',
   'COMPUTE_NET_ATTACH_INTERFACE',
@@ -49,7 +49,7 @@ export const standardTraits: readonly string[] = [
   'STORAGE_DISK_SSD',
 ]
 
-/** What the compute service says of each of its hosts. */
+/** The traits that the compute service sets on each of its hosts. */
 export const computeTraits: readonly string[] = [
   'COMPUTE_DEVICE_TAGGING',
   'COMPUTE_NET_ATTACH_INTERFACE',

@@ -18,7 +18,7 @@ export const codes = {
   none: 'placement.undefined_code',
 } as const
 
-/** What the framework below it says of a status, before Placement's own words. */
+/** The web framework's explanation of each status, which stands before Placement's own words. */
 const explanations: Record<number, string> = {
   400: 'The server could not comply with the request since it is either malformed or otherwise incorrect.',
   403: 'Access was denied to this resource.',
@@ -35,7 +35,7 @@ export function envelope(refusal: Refusal, request: FastifyRequest): unknown {
   const { minor } = askedVersion(request, versions)
   const words = type === 'MalformedJson' ? `Malformed JSON: ${message}` : message
   const explanation = explanations[status] ?? title
-  // Of a wrong method the two come the other way round.
+  // For a wrong method, Placement's words come first.
   const detail = status === 405 ? `${words}\n\n ${explanation}` : `${explanation}\n\n ${words}  `
   const code =
     minor !== null && minor >= 23 ? { code: type.startsWith('placement.') ? type : codes.none } : {}

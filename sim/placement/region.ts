@@ -1,4 +1,4 @@
-// One region's Placement: providers, what they have and gave away. Every change of its state is made here.
+// One region's Placement: providers, inventories and allocations. Every change of its state is made here.
 
 import { State } from '../picture.ts'
 import { isCustom, standardClasses, standardTraits } from './names.ts'
@@ -20,15 +20,15 @@ export interface ConsumerSpec {
 }
 
 export class PlacementRegion {
-  /** By uuid. */
+  /** Providers by uuid. */
   readonly providers = new Map<string, Provider>()
   readonly providersByName = new Map<string, Provider>()
-  /** By resource class, the providers that have some. */
+  /** The providers that have an inventory, by resource class. */
   readonly suppliers = new Map<string, Set<Provider>>()
   readonly consumers = new Map<string, Consumer>()
   readonly classes = new Set(standardClasses)
   readonly traits = new Set(standardTraits)
-  /** All that its database would hold. */
+  /** The tables that Placement's database would hold, for faults of kind restore and empty. */
   readonly state = new State([
     this.providers,
     this.providersByName,
@@ -37,7 +37,7 @@ export class PlacementRegion {
     this.classes,
     this.traits,
   ])
-  /** Told of a provider that is about to go. */
+  /** Called with a provider that is about to be removed. */
   onRemove: (provider: Provider) => void = () => undefined
 
   addProvider({ uuid, name, parent }: ProviderSpec): Provider {
@@ -61,7 +61,7 @@ export class PlacementRegion {
     return added
   }
 
-  /** Gives it another name; another parent, unless it is a loop. */
+  /** Renames a provider, and gives it another parent unless that makes a loop. */
   changeProvider(provider: Provider, name: string, parent: Provider | null): void {
     const holder = this.providersByName.get(name)
     if (holder !== undefined && holder !== provider) {
@@ -95,7 +95,7 @@ export class PlacementRegion {
     this.providersByName.delete(provider.name)
   }
 
-  /** A provider, all below it, and what consumers hold of them: all gone, as when its host is removed. */
+  /** Removes a provider, all below it, and their allocations, as when its host is removed. */
   removeTree(root: Provider): void {
     for (const provider of treeOf(root).reverse()) {
       for (const consumer of [...provider.consumers]) this.release(consumer)
@@ -103,7 +103,7 @@ export class PlacementRegion {
     }
   }
 
-  /** Throws a conflict for a class that is in use and would go. */
+  /** Replaces a provider's inventories. Throws a conflict for a class that is in use and would go. */
   setInventories(provider: Provider, inventories: ReadonlyMap<string, Inventory>): void {
     for (const resourceClass of provider.inventories.keys()) {
       if (inventories.has(resourceClass) || !this.isUsed(provider, resourceClass)) continue
@@ -117,7 +117,7 @@ export class PlacementRegion {
     provider.generation += 1
   }
 
-  /** One class of it; the generation is the caller's to count. */
+  /** Sets the inventory of one class; the caller raises the generation. */
   setInventory(provider: Provider, resourceClass: string, inventory: Inventory): void {
     provider.inventories.set(resourceClass, inventory)
     const suppliers = this.suppliers.get(resourceClass) ?? new Set()
@@ -139,7 +139,7 @@ export class PlacementRegion {
     provider.generation += 1
   }
 
-  /** Before 1.19 the generation stays as it was. */
+  /** Sets a provider's aggregates; before 1.19 that does not raise the generation. */
   setAggregates(provider: Provider, aggregates: Iterable<string>, isCounted = true): void {
     replace(provider.aggregates, aggregates)
     if (isCounted) provider.generation += 1
@@ -163,7 +163,7 @@ export class PlacementRegion {
     this.suppliers.delete(name)
   }
 
-  /** Gives a consumer exactly this, in place of what it has; refused, it keeps what it has. */
+  /** Replaces a consumer's allocations; when that is refused, the old ones stay. */
   allocate(spec: ConsumerSpec): void {
     const known = this.consumers.get(spec.uuid)
     for (const [provider, amounts] of spec.allocations) {

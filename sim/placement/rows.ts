@@ -1,4 +1,4 @@
-// What a region's Placement keeps: providers in trees, what they have, and what consumers hold of it.
+// The rows of a region's Placement: providers in trees, inventories, and allocations of consumers.
 
 export interface Inventory {
   total: number
@@ -18,11 +18,11 @@ export interface Provider {
   readonly children: Set<Provider>
   /** By resource class. */
   readonly inventories: Map<string, Inventory>
-  /** By resource class, of all consumers together. */
+  /** Allocated amounts by resource class, of all consumers together. */
   readonly used: Map<string, number>
   readonly consumers: Set<Consumer>
   readonly traits: Set<string>
-  /** Uuids. */
+  /** Uuids of the aggregates that the provider is in. */
   readonly aggregates: Set<string>
 }
 
@@ -41,7 +41,7 @@ export interface Consumer {
 export const capacityOf = ({ total, reserved, allocation_ratio }: Inventory): number =>
   Math.trunc((total - reserved) * allocation_ratio)
 
-/** Whether a provider has so much of a class to give, beside what it gave already. */
+/** Whether a provider can give so much of a class, besides what is allocated already. */
 export function hasRoom(provider: Provider, resourceClass: string, amount: number, used: number): boolean {
   const inventory = provider.inventories.get(resourceClass)
   if (inventory === undefined) return false

@@ -12,14 +12,14 @@ export interface PlacementSpec extends Shell {
   clock: Clock
   faults: Faults
   host?: string | undefined
-  /** 0, the default, picks a free one. */
+  /** The port; 0, the default, picks a free one. */
   port?: number | undefined
 }
 
 export interface PlacementService {
-  /** All that it holds; tests may look and change. */
+  /** Placement's whole state in the region; tests may read and change it. */
   readonly region: PlacementRegion
-  /** Without a slash at the end. */
+  /** Placement's URL, without a slash at its end. */
   readonly url: string
   close(): Promise<void>
 }

@@ -1,9 +1,12 @@
-// What a face asks of the Accept header where it cares for it.
+// The check of the Accept header, for faces that have one.
 
 import { AppError } from '../core/error.ts'
 import type { Head, Route } from './route.ts'
 
-/** Throws `invalid` (`not_acceptable`) where the client says what it takes, and nothing that the route answers is of it. */
+/**
+ * Throws `invalid` (`not_acceptable`) where the client's Accept header names none of the content types that
+ * the route answers in.
+ */
 export function requireJsonAccepted({ header }: Head, { alsoAnswers }: Pick<Route, 'alsoAnswers'>): void {
   const accept = header('accept')
   if (accept === undefined || /(^|[\s,])(\*\/\*|application\/(\*|json))/i.test(accept)) return

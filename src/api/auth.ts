@@ -1,4 +1,5 @@
-// Whose request it is: tokens validated as keystonemiddleware does, cached briefly, asked for once at a time.
+// Tells who sends a request: tokens validated as keystonemiddleware does, cached briefly, each asked for once
+// at a time.
 
 import { createHash } from 'node:crypto'
 import type { Caller } from '../core/caller.ts'
@@ -6,9 +7,9 @@ import { AppError, unavailable } from '../core/error.ts'
 import type { AccessRule, Identity, Token } from '../core/identity.ts'
 
 export interface AuthOptions {
-  /** How long an answer of the identity service is believed; bounds how long a revoked token still works. */
+  /** How long Keystone's answer about a token is cached; a revoked token may still work for so long. */
   readonly cacheMs: number
-  /** How many good tokens are remembered, and how many of others. */
+  /** How many valid tokens are cached, and how many invalid ones. */
   readonly cacheSize: number
   now(): number
 }
@@ -17,23 +18,23 @@ export interface Credentials {
   readonly token: string | undefined
   readonly serviceToken: string | undefined
   readonly method: string
-  /** As the client sent it, without the query: access rules are matched against it. */
+  /** The path as the client sent it, without the query: access rules are matched against it. */
   readonly path: string
   readonly serviceType: string
   readonly requestId: string
 }
 
-/** A token that the identity service does not know stays unknown for this long: guessing costs it no more. */
+/** For how long an invalid token is cached: guessing the same token again costs Keystone nothing. */
 const unknownMs = 5_000
 
 const refused = () => new AppError('unauthenticated', 'The request you have made requires authentication.')
 
-/** Where Keystone is and what is wrong with it is the operator's to know, not a stranger's. */
+/** The error without Keystone's address and failure, which are for the operator's log and not for clients. */
 const away = (cause: AppError) => unavailable('The Keystone service is temporarily unavailable.', cause)
 
 /**
- * Makes the question "who is this?". Throws `unauthenticated` for no token or a bad one, `unavailable` when
- * the identity service gives no answer. Never looks at any other identity header of the request.
+ * Makes the function that tells the caller by the token. Throws `unauthenticated` for no token or a bad one,
+ * `unavailable` when Keystone gives no answer. No other identity header of the request is read.
  */
 export function createAuthenticator(identity: Identity, options: AuthOptions) {
   const validate = cached(identity, options)
@@ -47,7 +48,8 @@ export function createAuthenticator(identity: Identity, options: AuthOptions) {
     }
     const token = await validate(credentials.token?.trim() ?? '', fromService, requestId)
     if (!token) throw refused()
-    // A request between services follows one that was allowed already.
+    // Access rules are not checked when a service token comes with it: the user's first request was allowed
+    // already.
     if (!fromService && !accessAllowed(token, credentials)) throw refused()
     const { userId, userName, projectId, projectName, roles } = token
     return { userId, userName, projectId, projectName, roles, requestId }
@@ -60,7 +62,7 @@ interface Known {
 }
 
 function cached(identity: Identity, options: AuthOptions) {
-  // Apart from each other, so that whoever guesses pushes nobody's good token out.
+  // Valid and invalid tokens are cached apart, so that guesses push no valid token out.
   const [good, bad] = [new Map<string, Known>(), new Map<string, Known>()]
   const asking = new Map<string, Promise<Token | null>>()
 
@@ -96,12 +98,12 @@ function cached(identity: Identity, options: AuthOptions) {
       asking.set(key, question)
       token = await question
     }
-    // A token may run out while it is remembered.
+    // A token may expire while it is cached.
     return token && !allowExpired && token.expiresAt.getTime() <= options.now() ? null : token
   }
 }
 
-/** What is no header value worth asking about never reaches the identity service. */
+/** Whether a text can be a token at all; any other is not sent to Keystone. */
 const isTokenLike = (secret: string): boolean => secret.length <= 8192 && /^[\x21-\x7e]+$/.test(secret)
 
 function accessAllowed(token: Token, { method, path, serviceType }: Credentials): boolean {
@@ -112,10 +114,13 @@ function accessAllowed(token: Token, { method, path, serviceType }: Credentials)
   )
 }
 
-/** `*` and `{name}` stand for one segment, `**` for one or more; any user may write a rule, so no rule takes long. */
+/**
+ * Matches a path with an access rule: `*` and `{name}` stand for one segment, `**` for one or more. Any user
+ * may write a rule, so none may take long.
+ */
 function pathMatches(path: string, { path: pattern }: AccessRule): boolean {
   const segments = path.split('/')
-  // How many segments the pieces so far may stand for, ascending.
+  // The numbers of segments that the pieces so far may match, ascending.
   let taken = [0]
   for (const piece of pattern.split('/')) {
     const least = taken[0]

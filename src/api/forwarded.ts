@@ -1,4 +1,4 @@
-// Where the client sees us: our own address, or what a trusted proxy says in its X-Forwarded-* headers.
+// The URL under which clients see Atoll: its own address, or the X-Forwarded-* headers of a trusted proxy.
 
 import { BlockList, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
@@ -17,7 +17,10 @@ export function trusting(proxies: readonly string[]): (address: string) => boole
   return address => list.check(address, familyOf(address))
 }
 
-/** Scheme, host and path under which the client reaches us. Fastify reads the scheme and the host by the same trust. */
+/**
+ * The scheme, host and path prefix under which clients reach Atoll. Fastify reads scheme and host with the
+ * same trust.
+ */
 export function publicUrl(request: FastifyRequest, isTrusted: (address: string) => boolean): string {
   const { protocol, host } = request
   if (!isTrusted(request.socket.remoteAddress ?? '')) return `${protocol}://${host}`
@@ -26,7 +29,7 @@ export function publicUrl(request: FastifyRequest, isTrusted: (address: string) 
 
 const usual: Readonly<Record<string, string>> = { http: '80', https: '443' }
 
-/** Of `X-Forwarded-Port`, where the host does not name one. */
+/** The port of `X-Forwarded-Port`, where the host does not name one. */
 function port({ protocol, host, headers }: FastifyRequest): string {
   const given = last(headers['x-forwarded-port'])
   if (!/^\d{1,5}$/.test(given) || given === usual[protocol] || /:\d+$/.test(host)) return ''
@@ -38,7 +41,7 @@ function prefix({ headers }: FastifyRequest): string {
   return /^(\/[\w.~-]+)+$/.test(given) ? given : ''
 }
 
-/** What the nearest proxy said. */
+/** The last value in a header's list: the nearest proxy's. */
 const last = (header: string | string[] | undefined): string =>
   String(header ?? '')
     .split(',')

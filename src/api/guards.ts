@@ -1,11 +1,12 @@
-// What every answer carries: its request's id, and for browsers and caches to guess, run, frame and keep nothing.
+// Headers of every answer: the request's id, and those by which browsers and caches guess, run, frame and
+// keep nothing.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export const guards = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  // Who sees what depends on the token, of which caches know nothing.
+  // What an answer shows depends on the token, which caches do not look at.
   'cache-control': 'no-store',
 } as const
 

@@ -8,7 +8,7 @@ export interface JsonLimits {
   readonly depth: number
 }
 
-/** The largest nesting that any body of ours needs is far below this. */
+/** The limit of nesting, far above what any request body needs. */
 export const defaultJsonLimits: JsonLimits = { depth: 64 }
 
 interface Place {
@@ -40,7 +40,9 @@ function decode(bytes: Uint8Array): string {
 const refuse = (what: string, at: Place): AppError =>
   malformed(`The body is not acceptable JSON: ${what} at line ${at.line}, column ${at.column}`)
 
-/** What to say of the parser's errors; what is not listed is a character that nothing begins with. */
+/**
+ * Words for the parser's errors; an error that is not listed is a character that no JSON value begins with.
+ */
 const sentences: Readonly<Record<string, string>> = {
   InvalidNumberFormat: 'a malformed number',
   PropertyNameExpected: 'expected a key in double quotes',
@@ -60,12 +62,12 @@ const sentences: Readonly<Record<string, string>> = {
 
 type Container = { keys: Set<string>; object: Record<string, unknown> } | { array: unknown[] }
 
-/** Collects values as the parser meets them, in containers that wait on a stack. */
+/** Builds the value as the parser meets its parts; containers that are not complete wait on a stack. */
 function createBuilder(limits: JsonLimits) {
   const stack: Container[] = []
   let key = ''
   let root: unknown
-  /** For a character that cannot begin anything. */
+  /** What the error says was expected, for a character that cannot begin any token. */
   let expected = 'a value'
 
   const put = (value: unknown): void => {
@@ -132,7 +134,9 @@ function createBuilder(limits: JsonLimits) {
 /** The parser counts lines and columns from 0. */
 const place = (line: number, column: number): Place => ({ line: line + 1, column: column + 1 })
 
-/** PostgreSQL keeps neither in a text; and half a pair is no Unicode text at all. */
+/**
+ * Refuses NUL and lone surrogates: PostgreSQL stores neither in a text, and half a pair is no Unicode at all.
+ */
 function checkText(value: string, at: Place): void {
   if (value.includes('\0')) throw refuse('a NUL character in a string', at)
   if (!value.isWellFormed()) throw refuse('half of a surrogate pair in a string', at)

@@ -1,4 +1,4 @@
-// What is counted about requests, for /metrics.
+// Metrics of HTTP requests, for /metrics.
 
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 

@@ -1,4 +1,4 @@
-// /healthz, /readyz and /metrics: for machines that watch Atoll. No token, and no tenant's data.
+// /healthz, /readyz and /metrics, for monitoring. They need no token, and show no tenant's data.
 
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
@@ -11,17 +11,17 @@ export interface OperationsOptions {
   ready(): Promise<void>
 }
 
-/** How long whoever watches may take to ask. */
+/** How long a monitor may take to send its request. */
 const requestMs = 10_000
 
-/** A server of the three alone. */
+/** A server of /healthz, /readyz and /metrics alone. */
 export function createOperations(log: FastifyBaseLogger, options: OperationsOptions): FastifyInstance {
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => `req-${randomUUID()}`,
     requestTimeout: requestMs,
-    // Who watches may keep a connection open; stopping waits for none of them.
+    // Monitors may keep connections open; stopping does not wait for those.
     forceCloseConnections: true,
   })
   server.addHook('onRequest', async (request, reply) => void begin(reply, request))
@@ -29,7 +29,7 @@ export function createOperations(log: FastifyBaseLogger, options: OperationsOpti
   return server
 }
 
-/** Adds the three to a server. */
+/** Adds /healthz, /readyz and /metrics to a server. */
 export function addOperations(server: FastifyInstance, { metrics, ready }: OperationsOptions): void {
   server.get('/healthz', async () => ({ status: 'ok' }))
   server.get('/readyz', async (request, reply) => {
@@ -38,7 +38,7 @@ export function addOperations(server: FastifyInstance, { metrics, ready }: Opera
       return { status: 'ok' }
     } catch (error) {
       request.log.warn({ err: error }, 'not ready')
-      // Where the database is and what is wrong with it is for the log: nobody needs a token here.
+      // The database's address and failure go to the log only, since this answer needs no token.
       return reply.code(503).send({ status: 'unavailable', reason: 'The database gives no answer' })
     }
   })
@@ -47,7 +47,7 @@ export function addOperations(server: FastifyInstance, { metrics, ready }: Opera
   )
 }
 
-/** Who watches does not wait long. */
+/** How long the check of the database may take: monitors do not wait long. */
 const readyMs = 3_000
 
 async function inTime(work: Promise<void>): Promise<void> {

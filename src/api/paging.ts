@@ -2,7 +2,7 @@
 
 import { malformed } from '../core/error.ts'
 
-/** An optional sign and digits, blanks around them: what the original's clients may send as a number. */
+/** An optional sign and digits with blanks around them, which clients of the original send as a number. */
 const integer = /^\s*[+-]?\d+\s*$/
 
 /** The number in a text, or null when it is no integer; beyond 2^53 the nearest one, which no row has. */

@@ -1,13 +1,19 @@
-// The path by which routes are found: faces differ in which endings they tell apart.
+// Normalises the path by which routes are found: faces differ in the endings (`/`, `.json`) that they ignore.
 
-/** Faces of this kind do not tell `/pods` from `/pods/` or `/pods.json`. */
+/** Paths of the Tricircle face, where `/pods`, `/pods/` and `/pods.json` are the same. */
 const lenientPath = /^(?:\/tricircle)?(?:\/v1\.0(?:\/.*)?)?\/?$/
-/** Neither do those of this kind, but for the version alone. */
+/**
+ * Paths of the Networking face, where `/networks`, `/networks/` and `/networks.json` are the same, except for
+ * the bare version.
+ */
 const versionedPath = /^(?:\/network)?\/v2\.0\/.*$/
-/** Of this kind: `/leases` is `/leases.json`, and `/leases/` is nothing. */
+/**
+ * Paths of the Reservation face, where `/leases` and `/leases.json` are the same and `/leases/` is another
+ * path.
+ */
 const suffixedPath = /^(?:\/reservation(?:\/[^/]+)?)?\/v1\/.+$/
 
-/** As a proxy's client may send it: the whole URL. */
+/** The scheme and host of a request target that is a whole URL, as a client of a proxy may send. */
 const origin = /^https?:\/\/[^/?]*/i
 
 /** The path of a request's target, without the query. */
@@ -16,7 +22,8 @@ export const pathOf = (target: string): string => target.replace(origin, '').spl
 /** The path that routes are found by: without the endings that a face does not tell apart. */
 export function normalisePath(target: string): string {
   const [, ...query] = target.split('?')
-  // No fragment ever comes over the wire: the router would take what follows for one, and find another path than is there.
+  // A `#` is encoded: requests have no fragments, but the router would cut the path at it and find another
+  // route.
   return [barePath(pathOf(target)).replaceAll('#', '%23'), ...query].join('?')
 }
 

@@ -1,4 +1,5 @@
-// Long lists as JSON, piece by piece: no text as long as the list is made, and others get their turn in between.
+// Sends long lists as JSON in pieces: no text as long as the whole list is made, and other requests are
+// served in between.
 
 /** A body that is written one piece after the other. */
 export class Pieces {
@@ -9,10 +10,13 @@ export class Pieces {
   }
 }
 
-/** So many items are in one piece, or in an answer that is none of pieces. */
+/** The most items of one piece; a list of no more is answered in one text. */
 const atOnce = 500
 
-/** `{[key]: [...]}` with a view of each item, and what is to stand after it: in pieces where the list is long. */
+/**
+ * `{[key]: [...]}` with a view of each item, and the fields of `after` behind the list: in pieces where it is
+ * long.
+ */
 export function listOf<Item>(
   key: string,
   items: readonly Item[],

@@ -1,4 +1,5 @@
-// Who may do what: each face has a table from rule to the least persona, and the operator may change lines of it.
+// Policy: each face has a table from rule to the least persona, and the operator's settings may change lines
+// of it.
 
 import { type Caller, isAtLeast, type Persona } from '../core/caller.ts'
 import { AppError } from '../core/error.ts'

@@ -1,27 +1,28 @@
-// How often one user and one project may ask: each has a bucket that holds ten seconds of requests and fills with time.
+// Rate limits of users and projects: each has a bucket that holds ten seconds of requests and fills with
+// time.
 
 import { type Caller, isAtLeast } from '../core/caller.ts'
 import { AppError } from '../core/error.ts'
 
 export interface RateLimits {
-  /** Requests a second; 0 for as many as they like. */
+  /** Requests a second of one user; 0 for no limit. */
   readonly user: number
   readonly project: number
 }
 
 interface Bucket {
   level: number
-  /** When it had that level, in milliseconds. */
+  /** The time at which the bucket had that level, in milliseconds. */
   at: number
 }
 
 const seconds = 10
-/** Beyond so many buckets, those that are full again are let go. */
+/** Beyond so many buckets, those that are full again are removed. */
 const manyBuckets = 10_000
 
 /**
- * Returns what counts a request of a caller, and throws `invalid` (`too_often`) for one too many. Administrators and
- * services are not counted: services ask for everybody.
+ * Returns the function that counts a caller's request and throws `invalid` (`too_often`) for one too many.
+ * Administrators and services are not counted: services ask on behalf of everybody.
  */
 export function createRates(limits: RateLimits, now: () => number): (caller: Caller) => void {
   const take = [bucketsOf('user', limits.user, now), bucketsOf('project', limits.project, now)] as const

@@ -1,4 +1,4 @@
-// A request as faces see it: nothing of the HTTP server, only what was asked.
+// A request as faces see it, without anything of the HTTP server.
 
 import { malformed } from '../core/error.ts'
 
@@ -24,7 +24,7 @@ export function parseQuery(url: string): Query {
   return start === -1 ? new Map() : parsePairs(url.slice(start + 1), 'query')
 }
 
-/** The same of any text of that form; `what` it is, for a sentence. */
+/** Parses a text in the form of a query string; `what` names it in errors. */
 export function parsePairs(text: string, what: string): Query {
   const pairs = new Map<string, string[]>()
   for (const pair of text.split('&')) {
@@ -49,7 +49,7 @@ function decode(text: string, what: string): string {
   return decoded
 }
 
-/** As `singles`, of these parameters only: what else the query holds is not looked at. */
+/** As `singles`, for these parameters only: any others in the query are ignored. */
 export function singlesOf<Name extends string>(
   query: Query,
   names: readonly Name[],

@@ -1,4 +1,4 @@
-// What a face is made of: routes (parse, one core verb, view), a policy table, and an envelope for errors.
+// The parts of a face: routes (parse, one core verb, view), a policy table, and an envelope for errors.
 
 import type { App } from '../core/app.ts'
 import type { Caller } from '../core/caller.ts'
@@ -16,7 +16,7 @@ export interface Route {
   readonly rule: string
   /** What the face says to a caller whom the rule does not let pass. */
   readonly denied: string
-  /** Names for `atoll routes`: how the face reads, what core does, how the face answers. */
+  /** The functions' names for `atoll routes`: how the face reads, what core does, how the face answers. */
   readonly parts: { readonly parse: string; readonly verb: string; readonly view: string }
   /** A content type that it answers in beside JSON. */
   readonly alsoAnswers?: string
@@ -37,7 +37,7 @@ export interface Answer {
 /** A route as a face writes it down. */
 export interface RouteSpec<Input, Output> extends Omit<Route, 'parts' | 'handle' | 'errors' | 'sentences'> {
   readonly parse: (request: Request) => Input
-  /** Null where nothing but the request itself is asked about (a version document). */
+  /** The verb; null for a route that needs none (a version document). */
   readonly verb: ((app: App, caller: Caller, input: Input) => Promise<Output>) | null
   readonly view: (output: Output, request: Request) => unknown
   readonly status?: number
@@ -61,7 +61,7 @@ export function route<Input, Output>(spec: RouteSpec<Input, Output>): Route {
   }
 }
 
-/** Something went wrong: what, and on which request. */
+/** An error and the request that it came up on. */
 export interface Problem {
   readonly error: AppError
   /** Null when no route was found. */
@@ -79,7 +79,7 @@ export function sentenceOf({ error, route }: Problem): string {
 /** What is known of a request before its body is read. */
 export interface Head {
   readonly method: string
-  /** As the client sent it, without the query. */
+  /** The path as the client sent it, without the query. */
   readonly path: string
   header(name: string): string | undefined
 }
@@ -99,21 +99,24 @@ export interface Face {
   readonly routes: readonly Route[]
   /** What the face asks of a request's headers, on one of its routes; throws AppError. */
   check(head: Head, route: Route): void
-  /** How it reads bodies where that is not as JSON of any size that the server takes; throws AppError. */
+  /** How the face reads bodies, where that is not as JSON up to the server's limit; throws AppError. */
   readonly bodies?: {
-    /** In bytes. */
+    /** The most bytes of a body. */
     readonly limit: number
     read(bytes: Uint8Array, contentType: string | undefined): unknown
   }
-  /** Of every answer of a route to which nothing went wrong. */
+  /** Headers of every answer of a route without an error. */
   readonly headers?: Readonly<Record<string, string>>
-  /** The face's envelope: how it words anything that went wrong. */
+  /** The face's envelope: the shape and words of an error's answer. */
   describe(problem: Problem): ErrorAnswer
 }
 
 /** A face at a prefix. The same face may be mounted at several. */
 export interface Mount {
-  /** Parameters as `:region`; requests have them beside those of the route's own path. */
+  /**
+   * The path before the face's routes. It may have parameters (`:region`), which requests have beside the
+   * route's own.
+   */
   readonly prefix: string
   readonly face: Face
 }

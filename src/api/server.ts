@@ -31,24 +31,27 @@ export interface ServerOptions {
   readonly app: App
   readonly mounts: readonly Mount[]
   readonly authenticate: (credentials: Credentials) => Promise<Caller>
-  /** Counts a request of a caller; throws `invalid` for one who asks too often. */
+  /** Counts a caller's request against the rate limits; throws `invalid` for one too many. */
   readonly count: (caller: Caller) => void
   /** The face's policy table with the operator's lines in it. */
   readonly policyOf: (face: Face) => PolicyTable
-  /** What `WWW-Authenticate` says. */
+  /** The URL of Keystone that `WWW-Authenticate` names. */
   readonly identityUrl: string
   readonly log: FastifyBaseLogger
   readonly metrics: HttpMetrics
   readonly bodyLimit: number
-  /** How many answers without an end there may be at once. */
+  /** The most streams that may be open at once. */
   readonly mostStreams: number
   readonly trustedProxies: readonly string[]
   readonly tls: { cert: string; key: string } | null
-  /** How long a client may take to send a request: one that sends a byte now and then would hold us for ever. */
+  /**
+   * How long a client may take to send a request: otherwise one that sends a byte now and then would hold a
+   * connection for ever.
+   */
   readonly requestMs: number
 }
 
-/** The options, and what is made of them once. */
+/** The server's options, and objects that are made of them once. */
 interface Serving extends ServerOptions {
   readonly isTrusted: (address: string) => boolean
   readonly streams: Streams
@@ -64,7 +67,7 @@ declare module 'fastify' {
   }
 }
 
-/** How long what is under way may take when we stop. */
+/** How long requests under way may take when the server stops. */
 const drainMs = 5_000
 
 export function createServer(given: ServerOptions): FastifyInstance {
@@ -81,14 +84,15 @@ export function createServer(given: ServerOptions): FastifyInstance {
     requestTimeout: options.requestMs,
     trustProxy: options.isTrusted,
     rewriteUrl: request => normalisePath(request.url ?? '/'),
-    // Ours is parseQuery: it knows repeated parameters and says what is wrong with a bad one.
-    // A parameter may be as long as a path: what is none of our ids is not found, like any other.
+    // Queries are parsed by parseQuery, which knows repeated parameters and says what is wrong with a bad
+    // one. A path parameter may be as long as a path: a text that is no id of ours is not found, like any
+    // other.
     routerOptions: { querystringParser: () => ({}), maxParamLength: 16_384 },
     exposeHeadRoutes: false,
-    // While we stop, what still comes over open connections is answered like the rest.
+    // While the server stops, requests on open connections are still answered.
     return503OnClosing: false,
     frameworkErrors: async (_error, request, reply) => {
-      // No hook of ours runs for these.
+      // Fastify runs no hooks for its own errors, so the request is logged here.
       await fail(options, rootFace(options))(badPath(), request, reply)
       report(options, request, reply)
     },
@@ -108,14 +112,14 @@ export function createServer(given: ServerOptions): FastifyInstance {
   })
   server.addHook('onResponse', async (request, reply) => report(options, request, reply))
   endSoon(server, streams)
-  // The root face owns every path that no other face does, so it comes last.
+  // The root face, which owns every path of no other face, is mounted last.
   for (const mount of [...options.mounts].sort((a, b) => b.prefix.length - a.prefix.length)) {
     server.register(async scope => mountFace(scope, mount, options), { prefix: mount.prefix })
   }
   return server
 }
 
-/** What Node would refuse by itself is ours to refuse: its answers have no request id, and no face's shape. */
+/** Options that leave refusals to us: Node's own have no request id and no face's shape. */
 function listener({ tls, requestMs }: ServerOptions): object {
   const own = {
     requireHostHeader: false,
@@ -125,7 +129,10 @@ function listener({ tls, requestMs }: ServerOptions): object {
   return tls ? { https: { ...tls, ...own } } : { http: own }
 }
 
-/** Once we stop, a connection ends with the answer that is under way on it, and all of them before long. */
+/**
+ * When the server stops, each connection ends with the answer under way on it, and all of them after a
+ * time-out.
+ */
 function endSoon(server: FastifyInstance, streams: Streams): void {
   let isStopping = false
   server.addHook('preClose', async () => {
@@ -134,12 +141,12 @@ function endSoon(server: FastifyInstance, streams: Streams): void {
     setTimeout(() => server.server.closeAllConnections(), drainMs).unref()
   })
   server.addHook('onResponse', async () => {
-    // After this the connection is idle, and nobody would look at it again.
+    // The connection becomes idle after the answer, and Node would not close it any more.
     if (isStopping) setImmediate(() => server.server.closeIdleConnections())
   })
 }
 
-/** Whatever the type that they are said to have. */
+/** Reads bodies with the face's reader, whatever content type they have. */
 function readBodies(
   server: FastifyInstance,
   read: (bytes: Uint8Array, contentType: string | undefined) => unknown,
@@ -153,7 +160,7 @@ function readBodies(
   )
 }
 
-/** The router takes any first character for a slash. */
+/** Refuses a path that does not begin with a slash: the router would take any first character for one. */
 function checkTarget({ raw, originalUrl }: FastifyRequest): void {
   if (raw.httpVersion === '1.1' && !raw.headers.host) throw malformed('The request names no host')
   if (!pathOf(originalUrl).startsWith('/')) throw malformed('The path does not begin with a slash')
@@ -191,7 +198,7 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
   refuseOtherMethods(scope, face, prefix)
 }
 
-/** `/leases/` is not the lease without an id. */
+/** Whether a path parameter is empty: `/leases/` is not the lease without an id. */
 const hasGap = ({ routeOptions, params }: FastifyRequest): boolean =>
   routeOptions.config.face !== undefined && Object.values(params as object).includes('')
 
@@ -207,7 +214,7 @@ function refuseOtherMethods(scope: FastifyInstance, face: Face, prefix: string):
       method: scope.supportedMethods.filter(method => !allowed.includes(method)),
       url: path === '/' && prefix ? '' : path,
       config: { face },
-      // Before the body is read.
+      // Refused before the body is read.
       onRequest: refuse,
       handler: refuse,
     })
@@ -252,7 +259,7 @@ async function handle(
     header: name => header(request, name),
   })
   reply.code(answer.status).headers(face.headers ?? {})
-  // An answer that has no content may name its type all the same; the originals' do.
+  // A 204 has a content type although it has no body, as the originals' do.
   if (answer.status === 204) return reply.header('content-type', 'application/json').send()
   if (answer.body === undefined) return reply.header('content-length', '0').send()
   if (answer.body instanceof TextStream) return stream(options, answer.body, route, face, request, reply)
@@ -276,17 +283,20 @@ function stream(
     return caller
   }
   const texts = streams.open(body, request.caller!, stillAllowed)
-  // Proxies pass on each text as it comes.
+  // `x-accel-buffering: no` lets proxies pass on each text of the stream at once.
   return reply
     .headers({ 'content-type': body.contentType, 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     .send(texts)
 }
 
-/** As bytes: Fastify would add a charset to the type of a text, and the originals' JSON has none. */
+/**
+ * Sends a text as bytes: Fastify would add a charset to the content type, which the originals' JSON does not
+ * have.
+ */
 const send = (reply: FastifyReply, contentType: string, text: string): FastifyReply =>
   reply.header('content-type', contentType).send(Buffer.from(text))
 
-/** Answers with whatever went wrong, in the face's envelope. */
+/** Answers with an error, in the face's envelope. */
 function fail(options: ServerOptions, face: Face) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const error = toAppError(thrown, request)
@@ -298,7 +308,10 @@ function fail(options: ServerOptions, face: Face) {
   }
 }
 
-/** Faces word what they refuse; who has no valid token is refused everywhere as keystonemiddleware does. */
+/**
+ * The answer to an error, in the face's words; a request without a valid token is refused everywhere as
+ * keystonemiddleware does.
+ */
 function describe(face: Face, error: AppError, request: FastifyRequest): ErrorAnswer {
   if (error.code === 'unauthenticated') {
     const body = { error: { code: 401, title: 'Unauthorized', message: error.message } }
@@ -308,7 +321,10 @@ function describe(face: Face, error: AppError, request: FastifyRequest): ErrorAn
   return face.describe({ error, route, method: request.method, accept: header(request, 'accept') })
 }
 
-/** What the HTTP server refuses by itself is the client's fault; anything unknown is ours, and not shown. */
+/**
+ * Any thrown error as an AppError: one of Fastify's with a 4xx is the client's fault, and any other is ours
+ * and is not shown.
+ */
 function toAppError(thrown: unknown, request: FastifyRequest): AppError {
   if (thrown instanceof AppError) return thrown
   const {
@@ -323,7 +339,7 @@ function toAppError(thrown: unknown, request: FastifyRequest): AppError {
 
 function report(options: ServerOptions, request: FastifyRequest, reply: FastifyReply): void {
   const { route, face } = request.routeOptions.config
-  // How long somebody listened is no time that an answer took.
+  // A stream's duration is not a response time, so it is not measured.
   const isStream = route?.alsoAnswers !== undefined && reply.getHeader('content-type') === route.alsoAnswers
   if (!isStream)
     options.metrics.observe(

@@ -14,7 +14,7 @@ const byCode: Record<ErrorCode, number> = {
   internal: 500,
 }
 
-/** What the HTTP server refuses before any route is asked, and what has a status of its own. */
+/** The status of refusals by the HTTP server before any route, and of reasons that have their own. */
 const byReason: Readonly<Record<string, number>> = {
   method_not_allowed: 405,
   events_removed: 410,
@@ -25,10 +25,10 @@ const byReason: Readonly<Record<string, number>> = {
   headers_too_large: 431,
 }
 
-/** When to come again, in seconds: an outage may end any moment, but asking at once only adds to it. */
+/** The Retry-After in seconds: an outage may end at any moment, but asking at once only adds to it. */
 const comeAgain: Readonly<Record<number, string>> = { 429: '1', 503: '5' }
 
-/** The headers by which a client is told so. */
+/** The Retry-After header of an answer with this status. */
 export const retryHeaders = (status: number): Readonly<Record<string, string>> => {
   const after = comeAgain[status]
   return after === undefined ? {} : { 'retry-after': after }

@@ -1,19 +1,19 @@
-// Answers without an end: texts that are sent as they come, for as long as the client listens and may.
+// Streams: answers without an end, sent text by text for as long as the client listens and is allowed to.
 
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from '../core/caller.ts'
 import { AppError, unavailable } from '../core/error.ts'
 
-/** Whoever listens, as it is now: it is asked anew all the time. */
+/** The listener of a stream; its caller is authenticated anew every second. */
 export interface Listening {
   readonly caller: Caller
   readonly isOver: boolean
-  /** Returns after so long, or at once when it is over. */
+  /** Returns after so long, or at once when the stream is over. */
   pause(ms: number): Promise<void>
 }
 
-/** A body that goes on and on. The next text is asked for when the client has taken the one before. */
+/** The body of a stream. The next text is asked for when the client has taken the one before. */
 export class TextStream {
   readonly contentType: string
   readonly texts: (listening: Listening) => AsyncIterable<string>
@@ -25,14 +25,17 @@ export class TextStream {
 }
 
 export interface StreamsOptions {
-  /** How many may be open at once. */
+  /** The most streams that may be open at once. */
   readonly most: number
   onError(error: unknown): void
 }
 
-/** How often it is looked whether the one who listens still may. */
+/** How often a listener's token and rights are checked. */
 const checkMs = 1_000
-/** A stream that is over ends by itself, unless its client takes nothing. */
+/**
+ * How long a stream that is over may take to end by itself, before it is cut off: its client may take
+ * nothing.
+ */
 const endMs = 1_000
 
 export class Streams {
@@ -44,8 +47,8 @@ export class Streams {
   }
 
   /**
-   * What the stream has to say, until `who` refuses (it is asked every second), the client goes or all are closed.
-   * Throws `unavailable` when there are as many as may be.
+   * The texts of a stream, until `who` refuses the caller (it is asked every second), the client goes or all
+   * streams are closed. Throws `unavailable` when the most streams are open.
    */
   open({ texts }: TextStream, caller: Caller, who: () => Promise<Caller>): Readable {
     const { most } = this.#options
@@ -70,7 +73,8 @@ export class Streams {
       setTimeout(() => body.destroy(), endMs).unref()
     }
     const check = setInterval(async () => {
-      // Whoever destroys the body for a client that is gone waits for the texts to end before it is closed.
+      // When the client is gone, Node destroys the body but waits for the texts to end before it closes it;
+      // so they are ended here.
       if (body.destroyed) return end()
       try {
         state.caller = await who()
@@ -91,7 +95,10 @@ export class Streams {
     for (const end of this.#open) end()
   }
 
-  /** The answer has begun: an error can only end it. Clients ask again, and are told what is wrong. */
+  /**
+   * Ends the stream on an error, since the answer has begun already. Clients ask again, and are told what is
+   * wrong.
+   */
   async *#until(texts: AsyncIterable<string>): AsyncIterable<string> {
     try {
       yield* texts

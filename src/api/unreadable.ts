@@ -1,4 +1,5 @@
-// Bytes that are no HTTP request: the parser refuses them before any route is asked, and the root face words it.
+// Answers bytes that are no HTTP request: the parser refuses them before any route, and the root face words
+// the refusal.
 
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
@@ -17,15 +18,16 @@ const refusals: Readonly<Record<string, () => AppError>> = {
     new AppError('invalid', 'The request did not arrive in time', { reason: 'too_slow' }),
 }
 
-/** So long a client may take the answer in before the connection is gone, whether or not it hangs up too. */
+/** How long a client may take to read the refusal before its connection is cut off. */
 const lingerMs = 1_000
 
-/** Answers and hangs up; what else may come over such a connection could be anything. */
+/** Answers with a refusal and closes the connection, since nothing that comes after can be trusted. */
 export function refuseUnreadable(face: Face, log: FastifyBaseLogger) {
   return (error: Error & { code?: string }, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const answering = underWay(socket)
-    // What comes after a whole request is no part of it: its own answer is the last on this connection.
+    // Bytes after a whole request do not belong to it: its own answer is sent, and is the last on this
+    // connection.
     if (answering) return void answering.once('close', () => socket.destroySoon())
     const refusal = refusals[error.code ?? ''] ?? (() => malformed('This is no HTTP request'))
     const answer = face.describe({ error: refusal(), route: null, method: '', accept: 'application/json' })
@@ -44,7 +46,10 @@ export function refuseUnreadable(face: Face, log: FastifyBaseLogger) {
   }
 }
 
-/** The answer to a request that came whole before what cannot be read; Node's own handler looks for it in the same place. */
+/**
+ * The answer under way to a whole request that came before the unreadable bytes; Node's own handler finds it
+ * by the same property.
+ */
 function underWay(socket: Socket): ServerResponse | undefined {
   const { _httpMessage: answer } = socket as Socket & {
     _httpMessage?: ServerResponse & { req: IncomingMessage }

@@ -1,4 +1,4 @@
-// `atoll migrate`, `atoll backup`, `atoll restore`: what is done to the database as a whole.
+// `atoll migrate`, `atoll backup`, `atoll restore`: commands on the database as a whole.
 
 import type { Config } from '../config/config.ts'
 import { backupDatabase, migrateDatabase, restoreDatabase } from '../upkeep.ts'

@@ -59,7 +59,7 @@ const operator: Caller = {
   requestId: 'req-demo',
 }
 
-/** The database outlives a demo, so only what is missing is registered. */
+/** Registers the pods that are missing: the database outlives a demo. */
 async function registerPods(app: Atoll['app']): Promise<void> {
   const known = (await listRegions(app)).map(region => region.name)
   for (const [name, availabilityZone] of Object.entries({ [central]: '', ...pods })) {
@@ -68,7 +68,10 @@ async function registerPods(app: Atoll['app']): Promise<void> {
   }
 }
 
-/** The first half of each pod's hosts. A cloud that starts anew has its hosts closed again by the first survey. */
+/**
+ * Enrols the first half of each pod's hosts. After a restart of the simulated cloud the first survey closes
+ * them again.
+ */
 async function enrolHosts(app: Atoll['app'], cloud: Cloud): Promise<void> {
   const known = (await listHosts(app, operator, { region: null })).map(host => host.hypervisorHostname)
   const enrol = async ([region, nova]: [string, { hosts(): { hypervisorHostname: string }[] }]) => {
@@ -80,7 +83,10 @@ async function enrolHosts(app: Atoll['app'], cloud: Cloud): Promise<void> {
   await Promise.all([...cloud.novas].map(enrol))
 }
 
-/** Who Atoll is in the simulated cloud, and that add-provider may name that cloud. */
+/**
+ * The settings with the service user of the simulated cloud, and with leave for add-provider to call that
+ * cloud.
+ */
 const withDemoCloud = (config: Config, { authUrl, origins }: Cloud): Config => ({
   ...config,
   identity: { ...config.identity, auth_url: authUrl, username: 'atoll', password, project_name: 'service' },
@@ -98,7 +104,7 @@ function writeClouds(directory: string, authUrl: string): string {
       user_domain_name: 'Default',
       project_domain_name: 'Default',
     },
-    // The first is taken where none is named.
+    // OpenStack clients take the first region where the user names none.
     regions: [central, ...Object.keys(pods)],
     identity_api_version: 3,
   })

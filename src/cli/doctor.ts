@@ -1,10 +1,10 @@
-// `atoll doctor`: says what is right and what is wrong; exit code 1 when something is wrong.
+// `atoll doctor`: prints each check's result; exit code 1 when one failed.
 
 import type { Config } from '../config/config.ts'
 import { diagnose, diagnoseLedger } from '../diagnosis.ts'
 import { createQuietLog } from './log.ts'
 
-/** With `ledger` the ledger, and else all that Atoll depends on. */
+/** Checks the ledger with `ledger`, and else all that Atoll depends on. */
 export async function runDoctor(
   config: Config,
   { ledger = false }: { ledger?: boolean } = {},

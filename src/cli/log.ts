@@ -9,7 +9,7 @@ export function createLog({ log: { level, format } }: Config): Logger {
     level,
     timestamp: stdTimeFunctions.isoTime,
     base: null,
-    // Whatever is logged by mistake, these never show.
+    // Fields that never show, whatever is logged by mistake.
     redact: ['password', 'secret', 'token', '*.password', '*.secret', '*.token', '*["x-auth-token"]'],
   }
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)

@@ -4,7 +4,8 @@
 import { Command, Option } from 'commander'
 import { ConfigError, loadConfig } from '../config/config.ts'
 
-// Each command brings its own parts: help and a wrong option need none of them, and they take a second to load.
+// Each command imports its own modules: help and a wrong option need none of them, and they take a second to
+// load.
 const onDatabase = () => import('./database.ts')
 
 const program = new Command('atoll')
@@ -105,7 +106,10 @@ command(
   'atoll routes',
 ).action(async options => (await import('./routes.ts')).printRoutes(loadConfig(options.config)))
 
-/** 0: done. 1: it went wrong. 2: it was asked for wrongly (a command, an option, a setting). */
+/**
+ * Runs the command; returns the exit code. 0: done. 1: it failed. 2: its use was wrong (a command, an option,
+ * a setting).
+ */
 async function main(): Promise<number> {
   try {
     await program.parseAsync()
@@ -116,7 +120,7 @@ async function main(): Promise<number> {
       return 2
     }
     const { code = '', exitCode = 1 } = error as { code?: string; exitCode?: number }
-    // commander has said what is wrong.
+    // The library commander has printed the error already.
     if (code.startsWith('commander.')) return exitCode === 0 ? 0 : 2
     if (process.env.DEBUG) console.error(error)
     else console.error((error as Error).message)
@@ -125,5 +129,5 @@ async function main(): Promise<number> {
 }
 
 const code = await main()
-// What is still on its way to a slow reader is not cut off.
+// Output that a slow reader has not read yet is not cut off.
 process.stdout.write('', () => process.exit(code))

@@ -16,7 +16,10 @@ export async function listRegions(
   console.log(json ? JSON.stringify(regions, null, 2) : regions.regions.flatMap(linesOf).join('\n'))
 }
 
-/** Ends with 1 where the answer is no, and with 2 where nobody can be asked. */
+/**
+ * Confirms what is missing in a region. The exit code is 1 where the answer is no, and 2 where there is no
+ * terminal to ask at.
+ */
 export async function confirmRegion(
   config: Config,
   name: string,
@@ -35,7 +38,8 @@ export async function confirmRegion(
       return
     }
   }
-  // What was shown is what is said: where it has changed meanwhile, or there is nothing to confirm, this says so.
+  // The counts that were shown are sent: where they have changed since, or there is nothing to confirm, this
+  // throws.
   await confirmInDatabase(config, log, { name, counts })
   console.log(`Confirmed: what is missing leaves the model with the next look at ${name}.`)
 }

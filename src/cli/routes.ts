@@ -9,7 +9,7 @@ export function printRoutes(config: Config): void {
   const rows = mounts(config).flatMap(({ prefix, face }) =>
     face.routes.map(({ method, path, parts, rule }) => [
       method,
-      // Two colons are one that begins no parameter.
+      // Two colons stand for one that begins no path parameter.
       `${prefix}${path}`.replaceAll('::', ':'),
       `${parts.parse} > ${parts.view}`,
       parts.verb,

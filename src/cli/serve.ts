@@ -1,4 +1,4 @@
-// `atoll serve`: starts, says where it is, and stops cleanly on SIGTERM and Ctrl-C.
+// `atoll serve`: starts Atoll, prints its address, and stops cleanly on SIGTERM and Ctrl-C.
 
 import type { Logger } from 'pino'
 import { type Atoll, type Role, startAtoll } from '../compose.ts'

@@ -26,7 +26,7 @@ type PortsView = Pick<Nowhere, 'port_count' | 'ports'>
 type PortView = NonNullable<Nowhere['ports']>[number]
 type StateView = Pick<RegionView, 'state' | 'error' | 'job_id'>
 
-/** A line, and what hangs on it. */
+/** A line of the tree, with the lines below it. */
 interface Branch {
   readonly line: string
   readonly below: readonly Branch[]
@@ -49,7 +49,7 @@ const drawn = (branches: readonly Branch[], indent = ''): string[] =>
     return [`${indent}${isLast ? '└─' : '├─'} ${line}`, ...drawn(below, `${indent}${isLast ? '  ' : '│ '} `)]
   })
 
-/** Of the parts that are not empty. */
+/** Makes a line of the parts that are not empty. */
 const branch = (parts: readonly string[], below: readonly Branch[] = []): Branch => ({
   line: parts.filter(part => part !== '').join('  '),
   below,
@@ -57,7 +57,7 @@ const branch = (parts: readonly string[], below: readonly Branch[] = []): Branch
 
 const regionTree = (region: RegionView): Branch =>
   branch(
-    // Why it has failed stands with what has failed there.
+    // A failed region's error is not repeated here: it stands with the resource that failed.
     [
       `${region.name} (${region.availability_zone})`,
       region.state === 'ok' ? '' : `[${region.state}]`,
@@ -73,7 +73,7 @@ const regionTree = (region: RegionView): Branch =>
 const suspicionOf = ({ since, reason }: RegionView['suspicions'][number]): string =>
   `[suspect since ${since}${reason === null ? '' : `: ${printable(reason)}`}]`
 
-/** Each port hangs on the subnet of its first address. */
+/** The tree of a network. Each port is below the subnet of its first address. */
 function networkTree(network: NetworkView, { port_count, ports }: PortsView): Branch {
   const known = network.subnets.map(({ id }) => id)
   const subnetOf = (port: PortView) => port.fixed_ips.find(one => known.includes(one.subnet_id))?.subnet_id
@@ -163,12 +163,12 @@ function stateOf({ state, error, job_id }: StateView): string {
   return job_id === null ? `[${why}]` : `[${why}; job ${job_id}]`
 }
 
-/** With the region's id, where that is another than the central one. */
+/** The name and id of a resource, with its id in the region where that differs from the central one. */
 function named(thing: { id: string; regional_id: string | null; name: string }): string {
   const { id, regional_id, name } = thing
   const there = regional_id === null || regional_id === id ? [] : [`here <${regional_id}>`]
   return [...(name === '' ? [] : [printable(name)]), `<${id}>`, ...there].join(' ')
 }
 
-/** What tenants have written is not to move the operator's cursor. */
+/** Replaces control characters: names that tenants have written must not move the operator's cursor. */
 const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD')

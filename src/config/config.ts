@@ -8,7 +8,7 @@ import type { z } from 'zod'
 import { nearest } from './nearest.ts'
 import { leaves, type RegionSettings, type Settings, schema } from './schema.ts'
 
-/** A setting is wrong: one sentence that says which, and what to do. */
+/** The error for a wrong setting: one sentence that names the setting and says what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -54,14 +54,14 @@ function readFile(path: string): Record<string, unknown> {
   try {
     settings = document.toJS() ?? {}
   } catch {
-    // The library's words for it repeat the value, which may be a password.
+    // The YAML library's message repeats the value, which may be a password.
     throw new ConfigError(`${path} is not YAML: put a value that begins with * in quotes.`)
   }
   if (typeof settings === 'object' && !Array.isArray(settings)) return withoutEmpty(settings!)
   throw new ConfigError(`The configuration file ${path} must hold keys and values.`)
 }
 
-/** Without the excerpt of the file that follows the first line. */
+/** The library's message without the excerpt of the file that follows its first line. */
 function describeYaml({ code, message, linePos }: YAMLError): string {
   if (code === 'TAG_RESOLVE_FAILED')
     return `put a value that begins with ! in quotes, at line ${linePos?.[0].line}`
@@ -70,7 +70,9 @@ function describeYaml({ code, message, linePos }: YAMLError): string {
   return message.split('\n')[0]!.replace(/:$/, '')
 }
 
-/** A key with nothing after it is a key that is not set: so is a section all of whose lines are commented out. */
+/**
+ * Removes keys without a value: they count as not set, as does a section whose lines are all commented out.
+ */
 function withoutEmpty(settings: object): Record<string, unknown> {
   const filled = Object.entries(settings).filter(([, value]) => value !== null)
   const deep = (value: unknown): unknown =>
@@ -90,7 +92,7 @@ function applyEnvironment(settings: Record<string, unknown>, environment: NodeJS
   })
 }
 
-/** What the text says as YAML; the text itself when that is nothing. */
+/** A variable's text read as YAML; the text itself when that gives nothing. */
 function asYaml(text: string): unknown {
   try {
     return parseYaml(text) ?? text
@@ -117,7 +119,10 @@ function noSetting(name: string, known: readonly string[]): string {
   return `${name} is no setting of Atoll: ${what}`
 }
 
-/** What is wrong with a section that is no section, or a list that is none; a value's own kind says it for the rest. */
+/**
+ * Words for a section that is no section and a list that is no list; other types of values have words of
+ * their own.
+ */
 const containers: Readonly<Record<string, string>> = {
   object: 'must hold keys and values',
   record: 'must hold keys and values',
@@ -135,7 +140,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   return [`${place.join('.')}${leaf ? ` (${leaf.variable})` : ''} ${message}.`]
 }
 
-/** What no single setting can see. */
+/** Checks settings that must fit together. */
 function checkTogether(config: Config): void {
   const { tls, identity, networking } = config
   if (Boolean(tls.cert_file) !== Boolean(tls.key_file)) {

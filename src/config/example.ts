@@ -1,4 +1,4 @@
-// The text of atoll.example.yaml, out of the settings themselves.
+// Makes atoll.example.yaml from the settings' schema.
 
 import { isOpen, leaves } from './schema.ts'
 

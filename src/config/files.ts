@@ -1,4 +1,4 @@
-// The files that settings name: whether they hold what they should, looked at before anything is started.
+// Checks the files that settings name, before anything is started.
 
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -42,7 +42,7 @@ function checkAuthorities(key: string, path: string): void {
     for (const one of certificates) new X509Certificate(one)
     if (certificates.length > 0) return
   } catch {
-    // It is named below.
+    // The error below names the file.
   }
   throw new ConfigError(`${key}: ${path} does not hold certificates in PEM.`)
 }

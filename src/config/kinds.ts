@@ -1,4 +1,4 @@
-// What values of settings are like, each with the words for one that is not.
+// Types of settings' values, each with words for a wrong value.
 
 import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
@@ -26,7 +26,7 @@ function decodes(text: string): boolean {
   }
 }
 
-/** Whether it is an address, or a network with the number of its bits; null bits for an address. */
+/** Parses an address, or a network with its prefix length; `bits` is null for an address. */
 function bitsOf(value: string): { bits: number | null; most: number } | null {
   const [address = '', bits, ...rest] = value.split('/')
   const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
@@ -35,12 +35,12 @@ function bitsOf(value: string): { bits: number | null; most: number } | null {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= most ? { bits: Number(bits), most } : null
 }
 
-/** As BlockList takes it: an address, or a network with the number of its bits. */
+/** An address, or a network with its prefix length, as Node's BlockList takes it. */
 export const network = of(
   'must be an IP address or a network, for instance 10.0.0.1 or 10.0.0.0/8',
   value => bitsOf(value) !== null,
 )
-/** That has room for networks of so many bits. */
+/** A network that has room for networks with so long a prefix. */
 export const networkWith = (version: 4 | 6, longest: number, example: string) =>
   of(`must be an IPv${version} network of at most ${longest} bits, for instance ${example}`, value => {
     const { bits = null, most = 0 } = bitsOf(value) ?? {}

@@ -1,4 +1,4 @@
-// Which known name was meant by one that is not known.
+// Guesses which known name a misspelt one means.
 
 /** The known name nearest to this one; null when none is near. */
 export function nearest(name: string, known: readonly string[]): string | null {
@@ -7,7 +7,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
   return best && best.edits <= Math.max(1, Math.floor(name.length / 4)) ? best.one : null
 }
 
-/** How many characters have to be put in, taken out or exchanged to make one text of the other. */
+/** The edit distance of two texts: how many characters have to be inserted, removed or replaced. */
 function editsBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, n) => n)
   for (const [at, character] of [...one].entries()) {

@@ -255,7 +255,9 @@ export function leaves(
   })
 }
 
-/** Whether a section takes keys that users name, beside its own: it is a setting itself. */
+/**
+ * Whether a section takes keys that users choose, besides its own: then the section itself is one setting.
+ */
 export const isOpen = (type: z.ZodType): boolean => {
   const inner = type instanceof z.ZodPrefault ? type.unwrap() : type
   return (

@@ -1,14 +1,15 @@
-// Refusals that are no failure: somebody else was first, or has changed the same thing meanwhile.
+// Refusals by a region's services that are no failure: another client was first, or has changed the same
+// resource at the same time.
 
 import { AppError } from '../core/error.ts'
 
-/** How often a change is made anew because somebody else changed the same provider. */
+/** How often a change is tried when another client changed the same resource provider (409). */
 const tries = 5
 
 const isRefusal = (error: unknown, status: number): error is AppError =>
   error instanceof AppError && error.code === 'upstream' && error.detail.status === status
 
-/** Undefined for a refusal with this status (and this word in it); throws everything else. */
+/** Turns a refusal with this status (and this word in its message) into undefined; throws any other error. */
 export const ignoring =
   (status: number, word = '') =>
   (error: unknown): undefined => {
@@ -16,13 +17,16 @@ export const ignoring =
     throw error
   }
 
-/** All of these; where one fails it is told when the others are over, so that nothing of them comes late. */
+/**
+ * The results of all works. Where one fails, its error is thrown after the others are over, so that none of
+ * their calls comes late.
+ */
 export async function allOf<T>(works: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(works)
   return Promise.all(works)
 }
 
-/** Does it once more where somebody else has changed the same thing meanwhile. */
+/** Does the work again when a 409 says that another client has changed the same resource at the same time. */
 export async function again(work: () => Promise<void>): Promise<void> {
   for (let left = tries - 1; ; left--) {
     try {

@@ -23,7 +23,7 @@ interface PortRange {
   readonly last: number
 }
 
-/** Where something is to be called. */
+/** The scheme, host and port of a call. */
 export interface Target {
   readonly protocol: string
   /** A name in lower case without a dot at its end, or an address without brackets. */
@@ -31,7 +31,7 @@ export interface Target {
   readonly port: number
 }
 
-/** What OpenStack's services listen at, where a line names no port. */
+/** The ports that OpenStack's services usually have, for a line that names no port. */
 const usualPorts: readonly PortRange[] = [
   { first: 443, last: 443 },
   { first: 5000, last: 5000 },
@@ -41,7 +41,7 @@ const usualPorts: readonly PortRange[] = [
 const form =
   /^(https?):\/\/(?:\[([\da-fA-F:.]+(?:\/\d{1,3})?)\]|([\w.-]+(?:\/\d{1,3})?))(?::(\d{1,5})(?:-(\d{1,5}))?)?$/
 
-/** Null for what is no such line. */
+/** Parses a line of `providers.allow`; null for a text that is none. */
 export function parseAllowLine(text: string): AllowLine | null {
   const [, scheme, ipv6, other = '', first, last = first] = form.exec(text) ?? []
   if (scheme === undefined) return null
@@ -51,7 +51,7 @@ export function parseAllowLine(text: string): AllowLine | null {
   return host !== null && good ? { text, protocol: `${scheme}:`, host, ports } : null
 }
 
-/** What has the look of an address must be one. */
+/** Reads the host of a line; a text that looks like an IP address must be one. */
 function readHost(text: string): string | Cidr | null {
   if (/^[\d.]+$|\//.test(text)) return networkOf(text)
   return nameOf(text)
@@ -64,7 +64,7 @@ function networkOf(text: string): Cidr | null {
 
 const nameOf = (text: string): string => text.toLowerCase().replace(/\.$/, '')
 
-/** Where a URL leads; null for one that has more in it than a scheme, a host, a port and a path. */
+/** The target of a URL; null for one that has more in it than a scheme, a host, a port and a path. */
 export function targetOf(url: URL): Target | null {
   const { protocol, hostname, port, href } = url
   if (!['http:', 'https:'].includes(protocol) || /[?#@\\]/.test(href)) return null

@@ -1,6 +1,6 @@
-// What BlazarFilter in a region's scheduler goes by: an aggregate for each reservation, named by its id, whose zone
-// begins with `blazar_` and which names its project. Its hosts leave the free pool for as long as they are in it, and are in
-// one of the two at any moment: in none of them they would be open to all.
+// Aggregates for BlazarFilter in a region's scheduler: one for each reservation, named by its id, whose zone
+// begins with `blazar_` and whose metadata names the project. Its hosts leave the free pool for as long as
+// they are in it, and are in one of the two at any moment: in neither, they would be open to all servers.
 
 import type { HostPlace, HostPlacement } from '../core/cloud.ts'
 import { joinAggregate, leaveAggregate, poolName } from './isolation.ts'
@@ -16,9 +16,9 @@ import type { Region } from './region.ts'
 
 export interface BlazarPools {
   join(placement: HostPlacement): Promise<void>
-  /** Nothing new lands there by the hint. */
+  /** Lets no more servers onto the hosts by BlazarFilter's scheduler hint. */
   close(placement: HostPlacement): Promise<void>
-  /** False when there was nothing to leave. */
+  /** Puts the hosts back into the free pool and removes the aggregate; false when there was none. */
   leave(placement: HostPlacement): Promise<boolean>
 }
 

@@ -1,4 +1,4 @@
-// What a region's hosts have, and what its servers take of it.
+// The inventories of a region's hosts, and what its servers take of them.
 
 import type { RegionCapacity } from '../core/cloud.ts'
 import { ignoring } from './again.ts'
@@ -36,7 +36,7 @@ export async function capacityOf(region: Region): Promise<RegionCapacity> {
   }
 }
 
-/** Null for a host that is gone meanwhile. */
+/** The supply of a host; null for one that Placement no longer knows. */
 async function supplyOf(region: Region, providerId: string): Promise<Amounts | null> {
   const found = await getInventories(region, providerId).catch(ignoring(404))
   if (!found) return null
@@ -48,14 +48,14 @@ async function supplyOf(region: Region, providerId: string): Promise<Amounts | n
 const placeable = ({ total, reserved, allocationRatio }: Inventory): number =>
   Math.max(0, Math.floor((total - reserved) * allocationRatio))
 
-/** As Nova asks Placement for it. */
+/** What a server takes of its host, computed as Nova asks Placement for it. */
 const takenBy = ({ flavor, isOnVolume }: Server): Amounts => ({
   VCPU: flavor.vcpus,
   MEMORY_MB: flavor.memoryMb,
   DISK_GB: (isOnVolume ? 0 : flavor.diskGb) + flavor.ephemeralGb + Math.ceil(flavor.swapMb / 1024),
 })
 
-/** In the order of `items`, so many at once. */
+/** Works on so many items at once; returns the results in the order of `items`. */
 async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   const queue = items.entries()

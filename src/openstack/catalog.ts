@@ -48,7 +48,10 @@ export function createCatalog(session: Session, options: CatalogOptions = {}): C
     return asking
   }
 
-  /** Asks Keystone the first time; later what it said is good enough while, now and then, it is asked again. */
+  /**
+   * Waits for Keystone's catalog the first time only; later an old catalog is used while a new one is
+   * fetched.
+   */
   async function ready(requestId?: string): Promise<void> {
     if (services === null) await ask(requestId)
     else if (performance.now() - askedAt > ttlMs) void ask(requestId).catch(() => undefined)
@@ -81,7 +84,7 @@ export function createCatalog(session: Session, options: CatalogOptions = {}): C
 }
 
 function callable(text: string, allowed: (url: URL) => boolean): boolean {
-  // Of the text itself: what a URL parser makes of it has lost some of these.
+  // The text is checked, not the parsed URL: the parser has dropped some of these characters.
   if (!/^https?:\/\/[^/@]+(\/|$)/i.test(text) || !/^[!-~]+$/.test(text) || /[?#\\]/.test(text)) return false
   return URL.canParse(text) && allowed(new URL(text))
 }

@@ -2,7 +2,10 @@
 import type { Reply } from './http.ts'
 
 export interface Clock {
-  /** How far its clock is ahead of ours. The header knows whole seconds only: half a second is noise. */
+  /**
+   * How far the service's clock is ahead of ours. The header knows whole seconds only: half a second is
+   * noise.
+   */
   readonly skewMs: number
   readonly latencyMs: number
 }

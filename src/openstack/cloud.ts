@@ -8,11 +8,11 @@ import { createProviders, type Providers } from './provider.ts'
 import type { Regions } from './region.ts'
 
 export interface CloudOptions extends ComputeOptions {
-  /** Without them no provider may be called. */
+  /** The clouds of users that may be called; none when left out. */
   readonly providers?: Providers
 }
 
-/** What the service user must be to see and do everything in every region. */
+/** The role that the service user needs to see and do everything in every region. */
 const adminRole = 'admin'
 
 export const createCloud = (

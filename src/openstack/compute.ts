@@ -61,7 +61,8 @@ export function computeOf(region: Region, { blazarFilter }: ComputeOptions): Reg
     async clearPlacement(placement) {
       if (!pools) return clearPlacement(region, placement)
       await pools.close(placement)
-      // What came by the hint has none of the places that tell whether a server is there.
+      // Servers that came by BlazarFilter's hint take no place in Placement, so clearPlacement would not see
+      // them.
       if ((await placedServers(placement)).length > 0) return 'held'
       const wasThere = await pools.leave(placement)
       const clearing = await clearPlacement(region, placement)

@@ -1,5 +1,6 @@
-// The guard before every connection to what a user or a foreign catalog has named: only where the operator's lines
-// lead, and never to this machine, its link or Atoll itself unless a line names just that.
+// The guard before every connection to a URL that a user or a provider's catalog has named: it may lead only
+// where a line of `providers.allow` lets it, and never to this machine, its link or Atoll itself unless a
+// line names just that.
 import { lookup as systemLookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { invalid } from '../core/error.ts'
@@ -40,7 +41,7 @@ export interface EgressSettings {
   readonly lookup?: Lookup
 }
 
-/** Why something may not be called; for the log, since it tells what a name resolves to. */
+/** Why a URL or address may not be called; for the log, since it tells what a name resolves to. */
 export class DeniedError extends Error {
   readonly code = deniedCode
 
@@ -51,18 +52,24 @@ export class DeniedError extends Error {
 }
 
 export interface Egress {
-  /** As far as a URL's text tells. Throws `DeniedError` for one that may not be called whatever its host resolves to. */
+  /**
+   * Checks the text of a URL. Throws `DeniedError` for one that may not be called whatever its host resolves
+   * to.
+   */
   check(url: URL): void
-  /** The addresses to connect to: all that there are, each checked. Throws `DeniedError`, and what the look-up throws. */
+  /** The addresses of a target's host, each checked. Throws `DeniedError`, and what the look-up throws. */
   addressesOf(target: Target): Promise<readonly string[]>
-  /** Looks the host up once, checks, and connects to what was checked; for every connection anew. */
+  /**
+   * Guards a connector: for every connection the host is looked up once, and the checked addresses are
+   * connected to.
+   */
   through(connect: Connector): Connector
 }
 
 const defaultLookup: Lookup = async host =>
   (await systemLookup(host, { all: true, verbatim: true })).map(one => one.address)
 
-/** Throws `invalid` for a line that is none. */
+/** Throws `invalid` for a line of `providers.allow` that cannot be read. */
 export function createEgress({ allow, own = [], lookup = defaultLookup }: EgressSettings): Egress {
   const lines = allow.map(readLine)
 
@@ -96,7 +103,7 @@ export function createEgress({ allow, own = [], lookup = defaultLookup }: Egress
     return addresses
   }
 
-  /** The addresses of what of ours listens at a port. */
+  /** The addresses at which Atoll or its database listens at a port. */
   async function ownAddresses(port: number): Promise<readonly Address[]> {
     const hosts = own.filter(one => one.port === port).map(one => one.host)
     const found = await Promise.all(hosts.map(host => listening(host, lookup)))
@@ -133,7 +140,7 @@ function problem(
   return isOurs && !naming.some(namesOne) ? 'where Atoll or its database listens' : null
 }
 
-/** What a listener's host stands for: of a wildcard every address of this machine. */
+/** The addresses that a listener's host stands for: for a wildcard, every address of this machine. */
 async function listening(host: string, lookup: Lookup): Promise<readonly string[]> {
   if (!['0.0.0.0', '::', '*'].includes(host)) {
     return parseAddress(host) ? [host] : lookup(host).catch(() => [])
@@ -148,7 +155,7 @@ const mostTried = 4
 function guarded(connect: Connector, addressesOf: Egress['addressesOf']): Connector {
   return (options, callback) => {
     const tryNext = ([address, ...others]: readonly string[]): void =>
-      // The host stays as it was given, and with it the name that the certificate must have.
+      // Only the address is replaced: the host's name stays, which the certificate must have.
       void connect({ ...options, hostname: address! }, (...[error, socket]) => {
         if (error && others.length > 0) tryNext(others)
         else if (error) callback(error, null)

@@ -1,9 +1,9 @@
-// What a region's service says when it refuses, and the one error that is made of it.
+// The bodies of refusals by a region's services, and the one error that each becomes.
 import { z } from 'zod'
 import { AppError } from '../core/error.ts'
 import type { CallError, Reply } from './http.ts'
 
-/** Who was asked for what. */
+/** A call, for the error about it: which service of which region was asked for what. */
 export interface Asked {
   readonly region: string
   /** `Neutron`, `Nova`, … */
@@ -38,7 +38,7 @@ const keyed = z.record(text, z.object({ message: text })).transform((body): Faul
   return { type: type === 'error' ? undefined : type, message: fault.message }
 })
 
-/** What WebOb makes of an error that the service itself did not word. */
+/** The body that WebOb makes of an error for which the service itself had no words. */
 const plain = z.object({ message: text }).transform(({ message }): Fault => ({ message }))
 
 const anyFault = z.union([neutron, placement, keyed, plain])

@@ -1,4 +1,5 @@
-// A service's wire form of a thing as a table, a line a field: read into our words, and written back from them.
+// A resource's wire form as a table with one line for each field: read into our words, and written back from
+// them.
 import { z } from 'zod'
 
 /** One field: its name on the wire, how its value is read, and how it is written. */
@@ -6,18 +7,18 @@ export interface Field<T> {
   readonly wire: string
   readonly read: z.ZodType<T>
   write(value: T): unknown
-  /** Of an object or a list of objects: the fields of one. */
+  /** Where the value is an object or a list of objects: the fields of one. */
   readonly inner?: Fields
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
 
-/** What a table describes, in our words. */
+/** The type of the objects that a table describes. */
 export type Shape<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never
 }
 
-/** A field whose value is the same here and there. */
+/** A field whose value is the same on the wire and in our words. */
 export const field = <T>(wire: string, read: z.ZodType<T>): Field<T> => ({
   wire,
   read,
@@ -61,7 +62,9 @@ export function written<F extends Fields>(fields: F, value: Partial<Shape<F>>): 
   return Object.fromEntries(given.map(([name, one]) => [fields[name]!.wire, fields[name]!.write(one)]))
 }
 
-/** Null for what is absent too: a region without the extension does not send its fields. */
+/**
+ * A value that may be null or absent, read as null: a region without the extension does not send its fields.
+ */
 export const orNull = <T>(read: z.ZodType<T>): z.ZodType<T | null> =>
   read.nullish().transform(value => value ?? null)
 
@@ -99,7 +102,7 @@ export const instant = z
   .transform(value => new Date(/Z$|[+-]\d\d:?\d\d$/.test(value) ? value : `${value}Z`))
   .refine(date => !Number.isNaN(date.getTime()), 'not a time')
 
-/** What is wrong with an answer, in a few words: where it is and what was expected there. */
+/** What is wrong with a service's answer, in a few words: the path in it and what was expected there. */
 export function problem(error: z.ZodError, name?: string): string {
   const issue = error.issues[0]
   const steps = [...(name ? [name] : []), ...(issue?.path ?? [])]

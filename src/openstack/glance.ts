@@ -9,7 +9,7 @@ const image = {
 }
 export type Image = Shape<typeof image>
 
-/** Those that were made of a server by that very name (the first page: they are few). Throws as `Region.call`. */
+/** The images of a server with exactly this name (the first page: they are few). Throws as `Region.call`. */
 export async function listImages(
   region: Region,
   { name, serverId }: { name: string; serverId: string },

@@ -6,7 +6,7 @@ import { findHypervisors, getHypervisor, type Hypervisor, listComputeServices } 
 import { findProvider, getInventories } from './placement.ts'
 import type { Region } from './region.ts'
 
-/** Those of that very name or id: Nova itself looks for parts of names. */
+/** Hosts with exactly this hypervisor name or id: Nova itself also finds names that contain the text. */
 export async function findHosts(region: Region, nameOrId: string): Promise<HostFacts[]> {
   if (!/^[\w.:-]+$/.test(nameOrId)) return []
   const found = await findHypervisors(region, nameOrId)

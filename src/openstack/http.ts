@@ -14,10 +14,10 @@ export interface Call {
   readonly json?: unknown
   /** For the whole exchange: waiting for a connection, connecting, headers and body. */
   readonly timeoutMs: number
-  /** What the reply's body may weigh; 32 MB by default. */
+  /** The most bytes of the reply's body; 32 MB by default. */
   readonly maxBytes?: number
   readonly dispatcher: Dispatcher
-  /** `req-<uuid>`: the other side logs it beside its own request id. */
+  /** `req-<uuid>`, our id of the request, which the service logs beside its own. */
   readonly requestId?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -42,12 +42,12 @@ export type Failure =
   | 'aborted' // by the caller's signal
   | 'denied' // an address that may not be called
 
-/** No usable answer came. */
+/** A call that brought no usable answer. */
 export class CallError extends Error {
   readonly failure: Failure
   /** True when the request may have reached the other side: it may have taken effect. */
   readonly sent: boolean
-  /** Of a reply that began: its status. */
+  /** The status of a reply that began. */
   readonly status: number | undefined
 
   constructor(failure: Failure, message: string, sent: boolean, status?: number, cause?: unknown) {
@@ -70,7 +70,7 @@ export interface DispatcherOptions {
   readonly caFile?: string
   /** The most that are open to one origin (16); further calls wait inside their own time-out. */
   readonly connections?: number
-  /** What every new connection goes through. */
+  /** Wraps the connector of every new connection. */
   readonly through?: (connect: Connector) => Connector
 }
 
@@ -83,10 +83,11 @@ export function createDispatcher(options: DispatcherOptions = {}): Dispatcher {
   return new Agent({
     connections: options.connections ?? 16,
     connect: options.through ? options.through(buildConnector(connect)) : connect,
-    // Idle ones are let go soon, whatever the other side offers: a thousand regions would keep thousands of them open.
+    // Idle connections are closed soon, whatever keep-alive the service offers: to a thousand regions
+    // thousands of them would stay open.
     keepAliveTimeout: idleMs,
     keepAliveMaxTimeout: idleMs,
-    // One clock for the whole exchange is kept here, so these two would only be a second opinion.
+    // The time-out of the whole exchange is kept by Exchange, so undici's own two are turned off.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
@@ -120,7 +121,7 @@ export async function call(request: Call): Promise<Reply> {
   }
 }
 
-/** What is called, for messages: without the query, which may hold names. */
+/** The URL of a call for messages, without the query, which may hold names. */
 function place(request: Call): string {
   const url = new URL(request.url)
   return `${url.origin}${url.pathname}`
@@ -186,7 +187,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    // Given up while it waited for a connection: it must not be sent now.
+    // The call timed out or was aborted while it waited for a connection: it must not be sent now.
     if (this.#over) controller.abort(new Error('given up'))
   }
 

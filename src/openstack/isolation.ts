@@ -30,11 +30,14 @@ export const reservedTrait = 'CUSTOM_ATOLL_RESERVED'
 export const poolName = 'freepool'
 const isolation = { [`trait:${reservedTrait}`]: 'required' }
 
-/** Whether only what asks for the trait may land on an aggregate's hosts. */
+/** Whether only servers whose flavor asks for the trait may land on an aggregate's hosts. */
 export const isIsolating = ({ metadata }: Aggregate): boolean =>
   Object.entries(isolation).every(([key, value]) => metadata[key] === value)
 
-/** The id of the provider below a host's own: the same each time, and another for another host of that name. */
+/**
+ * The id of the child provider below a host's own: the same each time, and another for another host of that
+ * name.
+ */
 export function childOf({ providerId }: Pick<HostPlace, 'providerId'>): string {
   const hash = createHash('sha1').update(Buffer.from(namespace, 'hex')).update(`atoll:${providerId}`).digest()
   hash[6] = (hash[6]! & 0x0f) | 0x50
@@ -43,7 +46,7 @@ export function childOf({ providerId }: Pick<HostPlace, 'providerId'>): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** Of our uuids of version 5. */
+/** The namespace of our UUIDs of version 5. */
 const namespace = '6f1c0a3e5d8b4b0f9a7e2c4d6e8fa1b3'
 
 /** Closes a host to every server whose flavor does not ask for the trait. */
@@ -73,7 +76,9 @@ export async function joinAggregate(region: Region, aggregate: Aggregate, host: 
   })
 }
 
-/** The name may be taken by the child of a host of the same name that is no more. */
+/**
+ * Refuses a child provider that belongs to another host: it may be left from a removed host of the same name.
+ */
 async function checkChild(region: Region, host: HostPlace, child: string): Promise<void> {
   const there = await getProvider(region, child)
   if (there?.parentId === host.providerId) return
@@ -90,7 +95,10 @@ async function ensurePool(region: Region): Promise<Aggregate> {
   return isIsolating(pool) ? pool : setAggregateMetadata(region, pool.id, isolation)
 }
 
-/** What is there now, when somebody else has made it in this moment. */
+/**
+ * When creating fails, returns the resource that another client has just created; throws the error when there
+ * is none.
+ */
 const orElse =
   <T>(find: () => Promise<T | undefined>) =>
   async (error: unknown): Promise<T> => {
@@ -99,7 +107,10 @@ const orElse =
     return found
   }
 
-/** The child stays: without it every build on the host would fail until nova-compute looks again. */
+/**
+ * Opens a host to plain servers. Its child provider stays: without it every build on the host would fail
+ * until nova-compute reports again.
+ */
 export async function openHost(region: Region, host: HostPlace): Promise<void> {
   const pool = (await listAggregates(region)).find(one => one.name === poolName)
   if (pool) await leaveAggregate(region, pool, host)

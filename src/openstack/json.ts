@@ -1,9 +1,12 @@
 // Reads JSON that came from outside: bounded in depth and in number of values before anything is built of it.
 
-/** Deeper than any OpenStack reply by far. */
+/** The deepest nesting that is read, far deeper than any OpenStack reply. */
 const maxDepth = 64
 
-/** A parsed value costs up to some 60 bytes of memory, however few bytes it takes on the wire (`[{},{},…]`). */
+/**
+ * The most values that are read: each costs up to some 60 bytes of memory, however few bytes it takes on the
+ * wire (`[{},{},…]`).
+ */
 const maxValues = 500_000
 
 const quote = 0x22

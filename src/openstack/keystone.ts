@@ -1,4 +1,4 @@
-// Asks Keystone whose a token is: core's Identity.
+// Validates tokens at Keystone: core's port Identity.
 import { z } from 'zod'
 import { unavailable } from '../core/error.ts'
 import type { Identity, Token } from '../core/identity.ts'

@@ -30,12 +30,12 @@ export interface Plan {
   readonly narrow: (row: AnyRow) => AnyRow
 }
 
-/** Null when nothing can fit, so that nothing needs to be asked (Neutron takes a filter without values for none). */
+/** Null when no row can match, so that Neutron need not be asked (it ignores a filter without values). */
 export function planOf(all: Fields, query: Query<AnyRow, string>): Plan | null {
   const where = Object.entries(query.where ?? {}).filter(([, value]) => value !== undefined)
   if (where.some(([, value]) => Array.isArray(value) && value.length === 0)) return null
   const { fields } = query
-  // The id tells one page from the next; what is filtered by is needed to check the filter.
+  // The id is needed for paging, and the filtered fields to check the filter on the rows.
   const names = fields ? ['id', ...where.map(([name]) => name), ...fields] : Object.keys(all)
   const asked = pick(all, names)
   const items = where.flatMap(([name, value]) => itemsOf(all, name, value))

@@ -18,7 +18,7 @@ import {
 } from './fields.ts'
 
 export interface Resource<Given extends Fields, Told extends Fields> {
-  /** The key of one in a body; of many it is `many`, and in a path `path`. */
+  /** The key of one resource in a body; `many` is the key of a list, `path` their path. */
   readonly one: string
   readonly many: string
   readonly path: string
@@ -35,7 +35,7 @@ export type Row<R> = R extends Resource<infer G, infer T> ? Shape<G> & Shape<T> 
 export type Spec<R> = R extends Resource<infer G, Fields> ? Partial<Shape<G>> : never
 
 export type AnyResource = Resource<Fields, Fields>
-/** One that has an id, and so can be got, updated and removed. */
+/** A resource that has an id, and so can be got, updated and removed. */
 export type Identified = Resource<Fields, Fields & { readonly id: Field<string> }>
 
 function resource<G extends Fields, T extends Fields>(
@@ -45,13 +45,16 @@ function resource<G extends Fields, T extends Fields>(
   return { one, many: `${one}s`, path, paged, given, told }
 }
 
-/** Of what Neutron takes no null for. */
+/** A field that is left out instead of written as null, which Neutron refuses for it. */
 const leftOut = <T>(one: Field<T | null>): Field<T | null> => ({ ...one, write: value => value ?? undefined })
 
 const words = many(text)
 const ids = many(id)
 
-/** Routers' gateway ports are nobody's, which is an empty text. */
+/**
+ * The project that owns a resource. Neutron gives an empty text for routers' gateway ports, which nobody
+ * owns.
+ */
 const owner = z.preprocess(value => (value === '' ? null : value), orNull(id))
 const owned = { projectId: field('project_id', owner), description: field('description', orNull(text)) }
 const named = { ...owned, name: field('name', text) }
@@ -173,7 +176,8 @@ export const floatingIps = resource('floatingip', {
   given: {
     ...owned,
     floatingNetworkId: field('floating_network_id', id),
-    // Where the address is to come from: regions are told, and tell nothing.
+    // The subnet that the floating IP is to come from: it can be given at create, and Neutron does not return
+    // it.
     subnetId: field('subnet_id', orNull(id)),
     floatingIpAddress: field('floating_ip_address', text),
     fixedIpAddress: field('fixed_ip_address', orNull(text)),
@@ -249,7 +253,7 @@ export const availabilityZones = resource('availability_zone', {
 
 const level = z.object({ limit: count, used: count })
 
-/** Of a project: how much of each it may have (-1: no limit) and has. */
+/** A project's quota: for each resource a limit (-1: none) and the number in use. */
 export const quota = {
   network: field('network', level),
   subnet: field('subnet', level),

@@ -142,7 +142,7 @@ async function changeAddresses(
   return readOne(addressGroups, reply, groupId)
 }
 
-/** What a project may have in the region, and has. Throws as `Region.call`. */
+/** A project's quotas in the region, and what is in use of them. Throws as `Region.call`. */
 export async function getQuota(region: Region, projectId: string): Promise<Shape<typeof quota>> {
   const path = `/quotas/${checkedId(projectId)}/details.json`
   const reply = await region.call('network', { method: 'GET', path })
@@ -151,7 +151,7 @@ export async function getQuota(region: Region, projectId: string): Promise<Shape
 
 const pathOf = (resource: AnyResource, id: string): string => `${resource.path}/${checkedId(id)}`
 
-/** The one thing of an answer; when it was asked for by id, it must be that one. */
+/** The one resource in an answer; when it was asked for by id, it must have that id. */
 function readOne<R extends Identified>(resource: R, reply: RegionReply, id?: string): Row<R> {
   const row = reply.read(reader({ ...resource.given, ...resource.told }), resource.one)
   if (id !== undefined && row.id !== id) throw reply.unexpected(`another ${resource.one}, ${row.id}`)

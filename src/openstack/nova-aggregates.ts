@@ -5,9 +5,9 @@ import { callNova, unless } from './nova-call.ts'
 import type { Region } from './region.ts'
 
 const aggregate = {
-  /** A number, in paths. */
+  /** The id that Nova's paths take, a number. */
   id: field('id', count),
-  /** What Placement knows it by. */
+  /** The id by which Placement knows the aggregate. */
   uuid: field('uuid', id),
   name: field('name', text),
   availabilityZone: field('availability_zone', orNull(text)),
@@ -23,7 +23,10 @@ export async function listAggregates(region: Region): Promise<readonly Aggregate
   return reply.read(many(reader(aggregate)), 'aggregates')
 }
 
-/** Without a zone, hosts and metadata. Throws as `Region.call` (409 when the name is taken). */
+/**
+ * Creates an aggregate without zone, hosts and metadata. Throws as `Region.call` (409 when the name is
+ * taken).
+ */
 export async function createAggregate(region: Region, name: string): Promise<Aggregate> {
   const json = { aggregate: { name } }
   const reply = await callNova(region, { method: 'POST', path: '/os-aggregates', json })
@@ -42,7 +45,7 @@ export const setAggregateMetadata = (
 export const addHost = (region: Region, aggregateId: number, host: string): Promise<Aggregate> =>
   act(region, aggregateId, { add_host: { host } })
 
-/** False when it was not in it. Throws as `Region.call`. */
+/** Takes a host out of an aggregate; false when it was not in it. Throws as `Region.call`. */
 export const removeHost = (region: Region, aggregateId: number, host: string): Promise<boolean> =>
   unless(region, 404, {
     method: 'POST',

@@ -1,4 +1,4 @@
-// How Nova is called: the microversion, lists page by page, and what there is none of.
+// Calls to Nova: the microversion, lists page by page, and answers that mean that the work is done already.
 import type { z } from 'zod'
 import { isGone } from './fault.ts'
 import { many } from './fields.ts'
@@ -6,14 +6,17 @@ import type { Reply } from './http.ts'
 import { followPages } from './paging.ts'
 import type { QueryItem, Region, RegionCall, RegionReply } from './region.ts'
 
-/** The oldest microversion that says all that is read here (Pike); every later Nova speaks it too. */
+/** The oldest microversion that has every field read here (Pike); every later Nova speaks it too. */
 const headers = { 'openstack-api-version': 'compute 2.53' }
 
 /** Throws as `Region.call`. */
 export const callNova = (region: Region, request: RegionCall): Promise<RegionReply> =>
   region.call('compute', { ...request, headers })
 
-/** Does it, unless it is done already: false when Nova answers that status instead. Throws as `Region.call`. */
+/**
+ * Makes a call that may be done already: false when Nova answers with that status instead. Throws as
+ * `Region.call`.
+ */
 export async function unless(region: Region, status: number, request: RegionCall): Promise<boolean> {
   const accept = (reply: Reply) => reply.status === status && (status !== 404 || isGone(reply))
   return (await callNova(region, { ...request, accept })).status !== status

@@ -7,7 +7,7 @@ import { callNova, listAll, unless } from './nova-call.ts'
 import type { Region } from './region.ts'
 
 const flavor = {
-  /** Some have blanks in it. */
+  /** The id of a flavor, which may have blanks in it. */
   id: field('id', text.min(1)),
   name: field('name', text),
   vcpus: field('vcpus', count),

@@ -14,7 +14,7 @@ const embedded = {
   diskGb: field('disk', count),
   ephemeralGb: field('ephemeral', count),
   swapMb: field('swap', count),
-  /** Empty for who may not see them. */
+  /** Empty where Nova does not show extra specs to the caller. */
   extraSpecs: field(
     'extra_specs',
     orNull(z.record(text, text)).transform(specs => specs ?? {}),
@@ -51,7 +51,7 @@ const server = {
 export type Server = Shape<typeof server>
 
 const hypervisor = {
-  /** That of its root provider as well. */
+  /** The id of the hypervisor and of its root provider in Placement. */
   id: field('id', id),
   hostname: field('hypervisor_hostname', text),
   type: field('hypervisor_type', orNull(text)),
@@ -63,7 +63,7 @@ const hypervisor = {
   vcpus: field('vcpus', count),
   memoryMb: field('memory_mb', count),
   diskGb: field('local_gb', count),
-  /** Of any shape. */
+  /** Hypervisors of different types describe their CPU in different shapes. */
   cpuInfo: field(
     'cpu_info',
     z.unknown().transform(value => value ?? null),
@@ -92,7 +92,7 @@ const zone = {
 export type Zone = Shape<typeof zone>
 
 export interface ServerQuery {
-  /** Those that were created, changed or deleted since then, by the region's clock. */
+  /** Only servers that were created, changed or deleted since then, by the region's clock. */
   readonly changedSince?: Date
   readonly projectId?: string
   /** The name of a compute service. */
@@ -107,7 +107,7 @@ export async function listServers(region: Region, query: ServerQuery = {}): Prom
   if (projectId) items.push(['project_id', projectId])
   if (host) items.push(['host', host])
   const servers = await listAll(region, '/servers/detail', 'servers', reader(server), items)
-  // What is deleted has a host no more in some releases; a host that was asked for must be the one.
+  // Some releases list deleted servers without their host, so the host is checked once more.
   return host === undefined ? servers : servers.filter(one => one.host === host)
 }
 
@@ -123,8 +123,8 @@ export const removeServer = (region: Region, serverId: string): Promise<boolean>
   unless(region, 404, { method: 'DELETE', path: `/servers/${checkedId(serverId)}` })
 
 /**
- * Begins to make an image of a server; returns the image's id. Throws as `Region.call`: `maybe_done` when it may be
- * there.
+ * Begins to make an image of a server; returns the image's id. Throws as `Region.call`: with `maybe_done` the
+ * image may exist.
  */
 export async function createImage(region: Region, serverId: string, name: string): Promise<string> {
   const path = `/servers/${checkedId(serverId)}/action`
@@ -144,7 +144,7 @@ export async function getHypervisor(region: Region, hypervisorId: string): Promi
   return reply.status === 404 ? null : reply.read(reader(hypervisor), 'hypervisor')
 }
 
-/** Those whose hostname has this text in it. Throws as `Region.call`. */
+/** Hypervisors whose hostname contains this text. Throws as `Region.call`. */
 export async function findHypervisors(region: Region, part: string): Promise<readonly Hypervisor[]> {
   const query: QueryItem[] = [['hypervisor_hostname_pattern', part]]
   const path = '/os-hypervisors/detail'

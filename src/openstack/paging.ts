@@ -20,7 +20,10 @@ export interface Listing<T> {
 
 const defaultMaxRows = 200_000
 
-/** A row that is the marker may be deleted between two pages: the list is begun again so often. */
+/**
+ * How often a list is begun: a row that is the marker may be deleted between two pages, and then it begins
+ * again.
+ */
 const starts = 3
 
 /**
@@ -35,7 +38,7 @@ export async function followPages<T>(region: Region, listing: Listing<T>): Promi
   }
 }
 
-/** Null when the row that was the marker is gone and `mayRestart`. */
+/** Reads the list once from the first page on; null when the marker's row is gone and `mayRestart`. */
 async function onePass<T>(
   region: Region,
   listing: Listing<T>,
@@ -78,7 +81,7 @@ function askPage<T>(
     path,
     query: [...query, ['limit', String(region.pageSize)], ...place],
     timeoutMs: Math.min(region.timeoutMs, Math.max(1, deadline - performance.now())),
-    // Neutron says that the marker's row is not found as if that row had been asked for.
+    // When the marker's row is gone, Neutron answers 404 as if that row had been asked for.
     accept: reply => marker !== null && isGone(reply),
     ...(headers ? { headers } : {}),
   })

@@ -6,7 +6,10 @@ import type { Reply } from './http.ts'
 import { checkedId, checkedName } from './names.ts'
 import type { QueryItem, Region, RegionCall, RegionReply } from './region.ts'
 
-/** Lets all of an inventory be reserved (Rocky); every later Placement speaks it too. */
+/**
+ * The microversion from which on all of an inventory may be reserved (Rocky); every later Placement speaks
+ * it.
+ */
 const headers = { 'openstack-api-version': 'placement 1.26' }
 
 const resourceProvider = {
@@ -53,7 +56,7 @@ const pathOf = (providerId: string): string => `/resource_providers/${checkedId(
 export const listResourceProviders = (region: Region): Promise<readonly ResourceProvider[]> =>
   list(region, [])
 
-/** The one of that very name; null when there is none. Throws as `Region.call`. */
+/** The resource provider with exactly this name; null when there is none. Throws as `Region.call`. */
 export async function findProvider(region: Region, name: string): Promise<ResourceProvider | null> {
   const [found] = await list(region, [['name', name]])
   return found ?? null
@@ -63,7 +66,9 @@ export async function findProvider(region: Region, name: string): Promise<Resour
 export const listMembers = (region: Region, aggregate: string): Promise<readonly ResourceProvider[]> =>
   list(region, [['member_of', aggregate]])
 
-/** Those that bear a trait. Throws as `Region.call` (400 for a trait that is not there). */
+/**
+ * The resource providers that have a trait. Throws as `Region.call` (400 for a trait that does not exist).
+ */
 export const listBearers = (region: Region, trait: string): Promise<readonly ResourceProvider[]> =>
   list(region, [['required', checkedName(trait)]])
 
@@ -78,7 +83,10 @@ export async function getProvider(region: Region, providerId: string): Promise<R
   return reply.status === 404 ? null : reply.read(reader(resourceProvider))
 }
 
-/** Below a parent, unless that is null. False when its id or its name is taken. Throws as `Region.call`. */
+/**
+ * Creates a resource provider, below a parent unless that is null. False when its id or name is taken. Throws
+ * as `Region.call`.
+ */
 export const createProvider = (
   region: Region,
   spec: Pick<ResourceProvider, 'id' | 'name' | 'parentId'>,
@@ -111,7 +119,7 @@ export async function ensureResourceClass(region: Region, name: string): Promise
 export const removeResourceClass = (region: Region, name: string): Promise<boolean> =>
   isDone(region, 404, { method: 'DELETE', path: `/resource_classes/${checkedName(name)}` })
 
-/** Names that a provider has, and the generation to show when they are changed. */
+/** The traits or aggregates of a provider, and its generation, which a change of them must name. */
 export interface Names {
   readonly generation: number
   readonly names: readonly string[]
@@ -155,8 +163,8 @@ export async function getInventories(region: Region, providerId: string): Promis
 }
 
 /**
- * Gives a provider just these. Throws as `Region.call`: 409 when the generation has moved, and when a class that is in
- * use would go.
+ * Replaces a provider's inventories. Throws as `Region.call`: 409 when the generation has moved, and when a
+ * class that is in use would go.
  */
 export async function setInventories(
   region: Region,
@@ -177,7 +185,10 @@ const readInventories = (reply: RegionReply): Inventories => ({
   inventories: reply.read(z.record(text, reader(inventory)), 'inventories'),
 })
 
-/** One more class, whatever the generation. False when it has that class already. Throws as `Region.call`. */
+/**
+ * Adds an inventory of one class, whatever the generation. False when the provider has that class already.
+ * Throws as `Region.call`.
+ */
 export const addInventory = (
   region: Region,
   providerId: string,

@@ -16,16 +16,19 @@ import {
 } from './placement.ts'
 import type { Region } from './region.ts'
 
-/** How many servers a reservation of a whole host may have on it: what the host has is the real limit. */
+/**
+ * How many places a reservation has on each whole host: so many that the host's own capacity is the real
+ * limit.
+ */
 const places = 1000
 
-/** How the places of all reservations begin in the extra specs of flavors. */
+/** The beginning of every reservation's place key in the extra specs of flavors. */
 export const placePrefix = 'resources_ATOLL:'
 
 const classOf = ({ reservationId }: HostPlacement): string =>
   `CUSTOM_RESERVATION_${reservationId.toUpperCase().replaceAll('-', '_')}`
 
-/** What the flavor of a reservation asks for. */
+/** The extra spec by which a reservation's flavor asks for one of its places. */
 export const placeKey = (placement: HostPlacement): string => `${placePrefix}${classOf(placement)}`
 
 const placesOf = (reserved: number): Inventory => ({
@@ -39,7 +42,7 @@ const placesOf = (reserved: number): Inventory => ({
 
 export async function openPlacement(region: Region, placement: HostPlacement): Promise<void> {
   await allOf([makePlaces(region, placement), makeFlavor(region, placement)])
-  // Last: a flavor without its specs is a plain one.
+  // The project gets access last: before its extra specs are set, the flavor would be a plain one.
   await addFlavorAccess(region, placement.reservationId, placement.projectId)
 }
 
@@ -65,7 +68,7 @@ async function makeFlavor(region: Region, placement: HostPlacement): Promise<voi
   })
 }
 
-/** As much as every one of these hosts has. */
+/** The amount of a class that every one of these hosts has. */
 const least = (hosts: readonly HostPlace[], name: string): number =>
   Math.max(
     name === 'DISK_GB' ? 0 : 1,
@@ -74,7 +77,10 @@ const least = (hosts: readonly HostPlace[], name: string): number =>
     ),
   )
 
-/** Places for a reservation's servers on a host: mostly there are none yet. */
+/**
+ * Makes the places for a reservation's servers on a host: at first without looking, as mostly there are none
+ * yet.
+ */
 async function setPlaces(region: Region, host: HostPlace, name: string): Promise<void> {
   if (await addInventory(region, childOf(host), name, placesOf(0))) return
   await again(async () => {
@@ -103,7 +109,10 @@ export async function closePlacement(region: Region, placement: HostPlacement): 
   await removeFlavor(region, placement.reservationId)
 }
 
-/** The flavor, the places and their class, which goes last, and only where no host has places any more. */
+/**
+ * Removes the flavor, the places and their resource class, which goes last, and only where no host has places
+ * any more.
+ */
 export async function clearPlacement(region: Region, placement: HostPlacement): Promise<Clearing> {
   const name = classOf(placement)
   const [, ...places] = await allOf([
@@ -112,7 +121,8 @@ export async function clearPlacement(region: Region, placement: HostPlacement): 
   ])
   if (places.includes('held')) return 'held'
   const clearing = await cleared(removeResourceClass(region, name))
-  // A class is soon made anew in a Placement that knows nothing; places are not.
+  // That the class was there says little: it is soon made again in a Placement that has lost its data, and
+  // places are not.
   return clearing === 'cleared' && places.includes('unseen') ? 'unseen' : clearing
 }
 

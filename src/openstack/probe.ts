@@ -1,4 +1,4 @@
-// How a service of a region is: where, how far, how its clock stands, which versions it speaks.
+// Probes a service of a region: its URL, latency, clock and versions.
 import { z } from 'zod'
 import { readClock } from './clock.ts'
 import { many } from './fields.ts'
@@ -14,10 +14,13 @@ export interface Version {
 }
 
 export interface Probe {
-  /** Where its version document is. */
+  /** The URL of its version document. */
   readonly url: string
   readonly latencyMs: number
-  /** How far its clock is ahead of ours, give or take half a second; null when it does not say. */
+  /**
+   * How far the service's clock is ahead of ours, give or take half a second; null when its answers have no
+   * `Date`.
+   */
   readonly clockSkewMs: number | null
   readonly versions: readonly Version[]
 }
@@ -35,7 +38,7 @@ const version = z
     }),
   )
 
-/** Keystone has one `values` more than the others. */
+/** Keystone nests its list under one more key, `values`. */
 const versions = z.object({
   versions: z.union([many(version), z.object({ values: many(version) }).transform(of => of.values)]),
 })

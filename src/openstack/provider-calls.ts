@@ -1,4 +1,5 @@
-// What is asked of a provider's Nova, Neutron and Cinder: the project's flavors, limits and servers, as any member may.
+// Calls to a provider's Nova, Neutron and Cinder: the project's flavors, limits and servers, as any member
+// may.
 import { z } from 'zod'
 import { type AmountName, type Amounts, amountNames } from '../core/capacity/amounts.ts'
 import type { ProviderFlavor, ProviderServer, ProviderServerSpec } from '../core/capacity/provider-cloud.ts'
@@ -17,7 +18,7 @@ export const markKey = 'atoll:instance'
 const mostFlavors = 5_000
 const mostServers = 20_000
 
-/** What can be kept and shown: no NUL, no half of a character. */
+/** Whether a provider's text can be stored and shown: no NUL, no half of a surrogate pair. */
 export const isText = (value: string): boolean => value.length <= 255 && !/[\p{Cc}\p{Surrogate}]/u.test(value)
 
 const words = z.string().refine(isText, 'no text')
@@ -51,7 +52,9 @@ const server = z
     return { ...rest, mark: typeof mark === 'string' && isText(mark) ? mark : null }
   })
 
-/** Those that bear a mark; Nova lets no member look for one. Throws as `followPages`. */
+/**
+ * Servers that have our mark in their metadata; Nova lets no member filter by it. Throws as `followPages`.
+ */
 export async function listMarkedServers(region: Region): Promise<ProviderServer[]> {
   const servers = await followPages(region, {
     service: 'compute',
@@ -79,7 +82,7 @@ export async function removeServer(region: Region, serverId: string): Promise<bo
 
 const pathOf = (serverId: string): string => `/servers/${checkedId(serverId)}`
 
-/** Returns its id. Throws as `Region.call`. */
+/** Creates a server and returns its id. Throws as `Region.call`. */
 export async function createServer(region: Region, spec: ProviderServerSpec): Promise<string> {
   const { mark, name, image, flavor: flavorId, networks } = spec
   const asked = {
@@ -147,7 +150,10 @@ export async function getVolumeLimits(
   })
 }
 
-/** Those that are limits: below zero there is none. What is more than anybody may be promised is as much as that. */
+/**
+ * Limits as amounts: a value below zero means no limit and is left out, and one beyond the largest amount is
+ * cut to that.
+ */
 function limited(given: Partial<Record<AmountName, number | null | undefined>>): Partial<Amounts> {
   const limits = amountNames.flatMap(name => {
     const value = given[name] ?? -1

@@ -1,11 +1,14 @@
-// What may be told of a provider's failures: which service, which status, what kind of failure, and nothing of what was
-// answered.
+// A provider's failures as users may see them: which service, which status and what kind of failure, but
+// nothing of what was answered.
 import { AppError } from '../core/error.ts'
 import { DeniedError } from './egress.ts'
 import { CallError, type Failure } from './http.ts'
 import { type ServiceType, serviceName } from './services.ts'
 
-/** A connection that is refused and one that is closed are told alike: this is no scanner of ports. */
+/**
+ * How each failure is worded. A refused connection and a closed one are worded alike, so that nobody can scan
+ * ports through Atoll.
+ */
 const failures: Readonly<Record<Failure, readonly [reason: string, words: string]>> = {
   refused: ['unreachable', 'cannot be reached'],
   unresolved: ['unreachable', 'cannot be reached'],
@@ -21,7 +24,10 @@ const failures: Readonly<Record<Failure, readonly [reason: string, words: string
   ],
 }
 
-/** One that is as users may see it. A reason alone would not tell: some are a foreign service's own words. */
+/**
+ * An error that is already worded for users. Its reason would not tell: some are a foreign service's own
+ * words.
+ */
 class ToldError extends AppError {}
 
 const upstream = (words: string, detail: { service: string; status?: number; reason?: string }): AppError =>
@@ -29,7 +35,7 @@ const upstream = (words: string, detail: { service: string; status?: number; rea
 
 export const endpointRefused = (service: string): AppError => failed('denied', service)
 
-/** Null: in no region at all. */
+/** The error for a catalog without a compute endpoint in this region; null for in any region. */
 export const noEndpoint = (region: string | null): AppError => {
   const words = `names no public endpoint of type compute${region === null ? '' : ` in region ${region}`}`
   return upstream(words, { service: 'Keystone', reason: 'no_endpoint' })
@@ -38,14 +44,14 @@ export const noEndpoint = (region: string | null): AppError => {
 export const noProject = (): AppError =>
   upstream('gave a token without a project: name one', { service: 'Keystone', reason: 'provider_refused' })
 
-/** Not `sent`: whatever was asked for, nothing came of it. The words are the same. */
+/** The error for a call that failed. One that was not `sent` had no effect; the words are the same. */
 export function failed(failure: Failure, service: string, sent = true): AppError {
   const [reason, words] = failures[failure]
   const isLost = !sent && ['unreachable', 'timeout'].includes(reason)
   return upstream(words, { service, reason: isLost ? 'not_reached' : reason })
 }
 
-/** The error as users may see it; whatever is no failure of a provider stays as it is. */
+/** The error as users may see it; an error that is no failure of a provider stays as it is. */
 export function told(error: unknown): unknown {
   if (error instanceof DeniedError) return endpointRefused('Keystone')
   if (!(error instanceof AppError) || error instanceof ToldError) return error
@@ -65,13 +71,16 @@ export function told(error: unknown): unknown {
 
 const types: readonly ServiceType[] = ['compute', 'network', 'volumev3', 'block-storage']
 
-/** The catalog tells of services by their type. */
+/** The name of a service that the catalog gives by its type. */
 function nameOf(service: string): string {
   const type = types.find(one => one === service)
   return type === undefined ? service : serviceName(type)
 }
 
-/** Why an address was refused, which is for the log: it names what users are not told of. Null when none was. */
+/**
+ * Why the guard refused an address, for the log: it names what users are not told of. Null when it refused
+ * none.
+ */
 export function whyDenied(error: unknown): string | null {
   if (error instanceof DeniedError) return error.message
   if (!(error instanceof Error)) return null

@@ -1,13 +1,13 @@
-// How a provider is entered: its Keystone, from whatever form of URL people write, and the body of the log-in.
+// Logging in to a provider: its Keystone's URL, in whatever form people write it, and the body of the log-in.
 import { createHash } from 'node:crypto'
 import type { ProviderLogin } from '../core/capacity/provider-cloud.ts'
 
-/** What the older API's clients, and the newer's, have at the end of the URL. */
+/** Paths that people leave at the end of Keystone's URL, from clients of its v2.0 and v3 APIs. */
 const ending = /(\/v2\.0(\/tokens)?|\/v3(\/auth(\/tokens)?)?|(\/auth)?\/tokens)?\/*$/
 
 /**
- * The URL of the v3 API, which ends in `/v3`; null for what is no plain http or https URL: with a user name, a query, a
- * fragment, a blank, a line's end or a backslash in it.
+ * The URL of Keystone's v3 API, which ends in `/v3`; null for a text that is no plain http or https URL: with
+ * a user name, a query, a fragment, a blank, a line's end or a backslash in it.
  */
 export function authUrlOf(endpoint: string): string | null {
   if (!/^https?:\/\/[!-~]{1,2000}$/i.test(endpoint) || /[@?#\\]/.test(endpoint)) return null
@@ -18,7 +18,7 @@ export function authUrlOf(endpoint: string): string | null {
 
 const inDomain = (name: string | null) => ({ domain: { name: name ?? 'Default' } })
 
-/** Without a project the user's own default one is meant, which Keystone knows. */
+/** The body of a log-in. Without a project Keystone takes the user's default one. */
 export function loginBody({ username, password, userDomain, project }: ProviderLogin): object {
   const user = { name: username, password, ...inDomain(userDomain) }
   const identity = { methods: ['password'], password: { user } }
@@ -28,7 +28,7 @@ export function loginBody({ username, password, userDomain, project }: ProviderL
   return { auth: { identity, scope: { project: named } } }
 }
 
-/** The same for the same credentials; tells nothing of them. */
+/** A hash of the credentials: the same for the same ones, and it tells nothing of them. */
 export const fingerprint = (login: ProviderLogin): string =>
   createHash('sha256')
     .update(JSON.stringify([login.endpoint, loginBody(login)]))

@@ -1,4 +1,5 @@
-// core's ProviderCloud: an OpenStack that a user's own credentials open, of which nothing is trusted.
+// core's port ProviderCloud: an OpenStack cloud that a user's own credentials open, and whose answers are not
+// trusted.
 import type { Dispatcher } from 'undici'
 import type { Amounts } from '../core/capacity/amounts.ts'
 import type { ProviderCloud, ProviderLogin, ProviderSight } from '../core/capacity/provider-cloud.ts'
@@ -25,16 +26,16 @@ import { createSession, type Session } from './session.ts'
 import type { CatalogService } from './token.ts'
 
 export interface ProvidersSettings extends EgressSettings {
-  /** For one verb, all its calls together; 15 s by default. */
+  /** The time-out of one verb with all its calls; 15 s by default. */
   readonly timeoutMs?: number
   /** The authorities (PEM) to trust for all providers, instead of the system's. */
   readonly caFile?: string
-  /** Told of every address that was refused, and why. */
+  /** Called for every address that the guard refused. */
   readonly onRefusal?: (refusal: EgressRefusal) => void
 }
 
 export interface EgressRefusal {
-  /** The provider's Keystone, as it was given, without what cannot be a part of a URL. */
+  /** The URL of the provider's Keystone as the user wrote it, without characters that a URL cannot have. */
   readonly endpoint: string
   readonly why: string
   readonly requestId: string
@@ -46,7 +47,7 @@ export interface Providers {
   close(): Promise<void>
 }
 
-/** What is kept of a provider between calls. */
+/** A provider's log-in, catalog and connections, kept between calls. */
 interface Entry {
   readonly dispatcher: Dispatcher
   readonly session: Session
@@ -57,29 +58,35 @@ interface Entry {
 /** How many providers are kept logged in. */
 const mostEntries = 100
 
-/** What one answer may weigh. */
+/** The most bytes of one answer. */
 const maxBytes = 4 * 1024 * 1024
 
-/** What a log-in's answer may weigh: the catalog in it is kept. */
+/** The most bytes of a log-in's answer: the catalog in it is kept. */
 const maxLoginBytes = 1024 * 1024
 
-/** Calls are called off when so much of the time is over, so that the error is theirs. */
+/**
+ * The part of the time-out after which calls are aborted, so that the error names the call and not the
+ * log-in.
+ */
 const callsPart = 0.97
 
 /** Connections to one origin of one provider. */
 const connections = 4
 
-/** Throws `invalid` for an allow line that is none and for a CA file that cannot be read. */
+/** Throws `invalid` for a line of `providers.allow` or a CA file that cannot be read. */
 export function createProviders(settings: ProvidersSettings): Providers {
   const egress = createEgress(settings)
   const { timeoutMs = 15_000, caFile } = settings
   const entries = new Map<string, Entry>()
   const newDispatcher = (): Dispatcher =>
     createDispatcher({ connections, through: egress.through, ...(caFile ? { caFile } : {}) })
-  // A CA file that cannot be read is told at once.
+  // Opened once, so that a CA file that cannot be read fails at start.
   void newDispatcher().close()
 
-  /** The newest is last; the one that was not used for longest goes first, when its calls are over. */
+  /**
+   * The kept log-in of a provider. The map is in the order of use: beyond the limit the first goes, when its
+   * calls are over.
+   */
   function entryOf(login: ProviderLogin): Entry {
     const key = fingerprint(login)
     const entry = entries.get(key) ?? openEntry(login, { egress, newDispatcher, timeoutMs })
@@ -110,7 +117,9 @@ export function createProviders(settings: ProvidersSettings): Providers {
   }
 }
 
-/** For the log: no secrets that somebody may have put in, and one line. */
+/**
+ * A provider's URL for the log: in one line, and without a password or query that somebody may have put in.
+ */
 const shown = (endpoint: string): string =>
   endpoint
     .slice(0, 200)
@@ -132,7 +141,7 @@ function openEntry(login: ProviderLogin, { egress, newDispatcher, timeoutMs }: E
   const dispatcher = newDispatcher()
   const session = createSession({ authUrl, auth, timeoutMs, dispatcher, maxBytes: maxLoginBytes })
   const catalog = createCatalog(session, { allowed: url => isAllowed(egress, url) })
-  // So many servers with all that users may put on them stay below the bound.
+  // A page of 100 servers, with all that users may put on them, stays below `maxBytes`.
   const regions = createRegions({ session, catalog, pageSize: 100, timeoutMs, maxBytes, dispatcher })
   return { dispatcher, session, catalog, regions }
 }
@@ -154,13 +163,16 @@ interface Parts {
   readonly onDenied: (why: string) => void
 }
 
-/** Where a verb works, and until when. */
+/** The region that a verb works in, with its deadline. */
 interface Place {
   readonly session: Session
   readonly services: readonly CatalogService[]
   readonly regionName: string
   readonly region: Region
-  /** The same region for what may fail: it ends early enough for the rest to be told. */
+  /**
+   * The same region with a shorter deadline, for calls that may fail: so there is time left to answer without
+   * them.
+   */
   readonly hurried: Region
 }
 
@@ -170,10 +182,11 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
     if (why !== null) onDenied(why)
   }
 
-  /** A verb with a deadline for all of it, and its errors as they may be told. */
+  /** Runs a verb with one deadline, and words its errors for users. */
   async function run<T>(verb: (place: Place) => Promise<T>): Promise<T> {
     const stop = new AbortController()
-    // What waits for a log-in that others wait for too cannot be called off: that is left alone when all time is over.
+    // A log-in that other verbs wait for too cannot be aborted: this verb stops waiting for it at the
+    // time-out.
     const timers = [setTimeout(() => stop.abort(), timeoutMs * callsPart)]
     const late = new Promise<never>((_, reject) => {
       timers.push(setTimeout(() => reject(failed('timeout', 'Keystone')), timeoutMs))
@@ -235,7 +248,10 @@ const firstComputeRegion = (services: readonly CatalogService[]): string | null 
 const has = (services: readonly CatalogService[], type: ServiceType, regionName: string): boolean =>
   publicRegions(services, type).includes(regionName)
 
-/** Of what is left out because it fails, `note` is told. */
+/**
+ * Looks at a provider: its flavors and limits. Limits that cannot be had are left out, and `note` is called
+ * with the error.
+ */
 async function look(
   { session, services, regionName, region, hurried }: Place,
   note: (error: unknown) => void,

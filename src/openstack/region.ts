@@ -1,4 +1,5 @@
-// Calls into regions: the endpoint, the token, time-outs, more tries where they do no harm, errors in our words.
+// Calls to regions: the endpoint, the token, time-outs, further tries where they do no harm, errors in our
+// words.
 import type { Dispatcher } from 'undici'
 import type { z } from 'zod'
 import type { AppError } from '../core/error.ts'
@@ -14,7 +15,7 @@ import type { LoginFacts, Session } from './session.ts'
 export interface RegionsSettings {
   readonly session: Session
   readonly catalog: Catalog
-  /** For one call, all its tries together; 60 s by default. */
+  /** The time-out of one call with all its tries; 60 s by default. */
   readonly timeoutMs?: number
   /** Connections to one service of one region; 8 by default. More calls wait, inside their own time-out. */
   readonly connections?: number
@@ -22,9 +23,9 @@ export interface RegionsSettings {
   readonly pageSize?: number
   /** PEM files: the authorities to trust for a region, by its name, instead of the system's. */
   readonly caFiles?: Readonly<Record<string, string>>
-  /** What one answer may weigh; 12 MB by default. */
+  /** The most bytes of one answer; 12 MB by default. */
   readonly maxBytes?: number
-  /** Connections of somebody else's, who closes them, for all regions; its own by default. */
+  /** The dispatcher of a caller who also closes it, for all regions; by default each has its own. */
   readonly dispatcher?: Dispatcher
 }
 
@@ -32,7 +33,7 @@ export interface RegionsSettings {
 export interface CallContext {
   readonly requestId?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** Instead of the settings' own. */
+  /** The time-out of one call, instead of the settings' own. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -40,7 +41,7 @@ export type QueryItem = [name: string, value: string]
 
 export interface RegionCall {
   readonly method: Method
-  /** Below the service's API (`/ports`). */
+  /** The path below the service's API (`/ports`). */
   readonly path: string
   /** True when `path` is below the service's root, beside its versions. */
   readonly fromRoot?: boolean
@@ -48,13 +49,15 @@ export interface RegionCall {
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
   readonly timeoutMs?: number
-  /** Which answers beside 2xx are answers and no errors. */
+  /** Which answers beside 2xx are returned and not thrown. */
   readonly accept?: (reply: Reply) => boolean
 }
 
 export interface RegionReply extends Reply {
   readonly url: string
-  /** What is under a key of the body, or the whole body. Throws `upstream` when it is not what `schema` says. */
+  /**
+   * The value under a key of the body, or the whole body. Throws `upstream` when it does not fit `schema`.
+   */
   read<T>(schema: z.ZodType<T>, key?: string): T
   /** The error to throw when this answer is nonsense in another way; `what` ends the sentence. */
   unexpected(what: string): AppError
@@ -73,7 +76,9 @@ export interface Region {
    * (`maybe_done`), for a missing endpoint (`no_endpoint`, `endpoint_refused`); `unavailable` when Keystone is away.
    */
   call(service: ServiceType, request: RegionCall): Promise<RegionReply>
-  /** What the last answer of that service told of its clock; null before the first, and of services that do not say. */
+  /**
+   * The clock of a service by its last answer; null before the first, and for services that send no `Date`.
+   */
   clock(service: ServiceType): Clock | null
 }
 
@@ -93,7 +98,7 @@ export interface Regions {
 
 const tries = 4
 
-/** An answer costs some four times its weight in memory while it is read. */
+/** An answer takes some four times its size in memory while it is read. */
 const defaultMaxBytes = 12 * 1024 * 1024
 
 export function createRegions(settings: RegionsSettings): Regions {

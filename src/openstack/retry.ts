@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CallError, type Reply } from './http.ts'
 
 export interface Attempts {
-  /** In total, the first one included. */
+  /** The number of tries, the first one included. */
   readonly tries: number
-  /** Of the monotonic clock (`performance.now()`): no try begins, and no pause ends, after it. */
+  /** An instant of the monotonic clock (`performance.now()`): no try begins, and no pause ends, after it. */
   readonly deadline: number
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Calls `once` until its outcome is none that passes by itself (no connection, no answer, 429, 502, 503, 504).
- * `once` is told how many milliseconds remain and how many tries are left, this one included. Throws what the last
- * try threw.
+ * Calls `once` until its outcome is not one that may pass by itself (no connection, no answer, 429, 502, 503,
+ * 504). `once` is told how many milliseconds remain and how many tries are left, this one included. Throws
+ * what the last try threw.
  */
 export async function retrying(
   { tries, deadline, signal }: Attempts,
@@ -38,9 +38,9 @@ function kept(outcome: Reply | CallError): Reply {
   return outcome
 }
 
-/** Milliseconds to wait before another try; null when another try would bring the same. */
+/** Milliseconds to wait before the next try; null when a next try would fail in the same way. */
 function pauseAfter(outcome: Reply | CallError, triesDone: number): number | null {
-  // Spread, so that all who were cut off at once do not come back at once.
+  // A random part, so that callers that lost their connections together do not come back together.
   const backOffMs = 100 * 2 ** triesDone * (0.5 + Math.random() / 2)
   if (outcome instanceof CallError) {
     return ['refused', 'unresolved', 'reset', 'timeout'].includes(outcome.failure) ? backOffMs : null

@@ -11,9 +11,9 @@ export type ServiceType =
 
 interface Service {
   readonly name: string
-  /** What a catalog's URL may have at its end: some installations put the version (and the project) there. */
+  /** The version at the end of a catalog's URL: some installations put it (and the project) there. */
   readonly version: RegExp
-  /** Where the API begins below the root. */
+  /** The path of the API below the root. */
   readonly path: string
 }
 

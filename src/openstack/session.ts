@@ -6,7 +6,7 @@ import { retrying } from './retry.ts'
 import { type CatalogService, parseTokenBody, type TokenBody, tokenLike } from './token.ts'
 
 export interface SessionSettings {
-  /** With or without the `/v3` at its end. */
+  /** Keystone's URL, with or without the `/v3` at its end. */
   readonly authUrl: string
   /** Either these five (domains by name, `Default` when left out) … */
   readonly username?: string
@@ -21,27 +21,27 @@ export interface SessionSettings {
   readonly auth?: object
   /** The authorities (PEM) to trust for `authUrl`, instead of the system's. */
   readonly caFile?: string
-  /** For one question to Keystone, all its tries together; 15 s by default. */
+  /** The time-out of one question to Keystone with all its tries; 15 s by default. */
   readonly timeoutMs?: number
-  /** What the answer to a log-in may weigh; 32 MB by default. */
+  /** The most bytes of the answer to a log-in; 32 MB by default. */
   readonly maxBytes?: number
-  /** Connections of somebody else's, who closes them; its own by default. */
+  /** The dispatcher of a caller who also closes it; by default the session has its own. */
   readonly dispatcher?: Dispatcher
 }
 
 /** A call that the session completes with the token. */
 export type SessionCall = Omit<Call, 'dispatcher'> & { readonly dispatcher?: Dispatcher }
 
-/** Which log-in the calls of this moment bear, and what it may do. */
+/** The log-in whose token calls have now, and its roles. */
 export interface LoginFacts {
-  /** Another one after each log-in. */
+  /** The number of the log-in, which changes with each. */
   readonly number: number
   readonly roles: readonly string[]
 }
 
 interface Login extends LoginFacts {
   readonly token: string
-  /** On our monotonic clock, so that neither clock's setting matters. */
+  /** When the token is to be renewed, by our monotonic clock, so that neither clock's setting matters. */
   readonly renewAt: number
   readonly project: Project | null
   readonly catalog: readonly CatalogService[]
@@ -134,7 +134,10 @@ export class Session {
     return call({ dispatcher: this.#dispatcher, ...request, headers, timeoutMs })
   }
 
-  /** As `#current`; whoever cannot wait for the log-in leaves it to the others. */
+  /**
+   * As `#current`; a caller whose deadline comes first gives up waiting, and the log-in goes on for the
+   * others.
+   */
   async #currentBy(deadline: number, requestId: string | undefined): Promise<Login> {
     const { promise: late, cancel } = failAt(deadline, tooLate)
     return Promise.race([this.#current(requestId), late]).finally(cancel)
@@ -145,7 +148,7 @@ export class Session {
     return this.#renewed(requestId)
   }
 
-  /** One log-in at a time: whoever comes meanwhile waits for it. */
+  /** Logs in, once at a time: callers that come during a log-in wait for the same one. */
   #renewed(requestId: string | undefined): Promise<Login> {
     this.#pending ??= this.#logIn(requestId).finally(() => {
       this.#pending = undefined

@@ -3,7 +3,10 @@ import { type Address, type Cidr, contains, parseCidr } from '../core/network/ad
 
 const cidr = (text: string): Cidr => parseCidr(text)!
 
-/** What is no other machine's, or what a cloud keeps a machine's own secrets at. */
+/**
+ * Networks that lead to no other machine, or to the metadata service at which a cloud keeps a machine's
+ * secrets.
+ */
 const special = [
   '0.0.0.0/8',
   '127.0.0.0/8',
@@ -35,7 +38,10 @@ const inner = (value: bigint, shift: bigint): Address => ({
   value: BigInt.asUintN(32, value >> shift),
 })
 
-/** The IPv4 address that a mapped one is: the system connects to that. Any other is itself. */
+/**
+ * The IPv4 address of an IPv4-mapped IPv6 address, since the system connects to that; any other address stays
+ * as it is.
+ */
 export const unmapped = (address: Address): Address =>
   contains(mapped, address) ? inner(address.value, 0n) : address
 

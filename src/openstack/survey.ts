@@ -1,4 +1,4 @@
-// What a region has of reservations, in a few calls whatever its size.
+// The survey of a region's hosts and reservations, in a few calls whatever its size.
 
 import type { RegionSurvey, SurveyedHost } from '../core/cloud.ts'
 import { childOf, isIsolating, poolName, reservedTrait } from './isolation.ts'
@@ -54,8 +54,8 @@ const isOwner = (aggregates: readonly Aggregate[], host: string, projectId: stri
 const isUp = ({ state, status }: Hypervisor): boolean => state === 'up' && status === 'enabled'
 
 /**
- * A host is closed when Nova and Placement both have it in the pool and its child bears the trait; or while it is in the
- * aggregate of a reservation, which BlazarFilter goes by.
+ * Tells closed hosts: those that Nova and Placement both have in the pool and whose child provider has the
+ * trait; and those in the aggregate of a reservation, which BlazarFilter goes by.
  */
 async function closedHosts(
   region: Region,

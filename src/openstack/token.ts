@@ -1,4 +1,4 @@
-// What Keystone says of a token (the body of GET and POST /v3/auth/tokens), read into our words.
+// Keystone's description of a token (the body of GET and POST /v3/auth/tokens), read into our words.
 import { z } from 'zod'
 import type { AccessRule } from '../core/identity.ts'
 import { instant, many, orNull } from './fields.ts'
@@ -25,7 +25,10 @@ export interface TokenBody {
   readonly accessRules: readonly AccessRule[] | null
 }
 
-/** What can be a token at all: it goes into a header. Fernet tokens have some 200 characters, JWS ones under 2,000. */
+/**
+ * Matches texts that can be tokens: they go into a header. Fernet tokens have some 200 characters, JWS ones
+ * under 2,000.
+ */
 export const tokenLike = /^[\x21-\x7e]{1,8192}$/
 
 const text = z.string().max(4096)

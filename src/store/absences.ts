@@ -1,4 +1,5 @@
-// What left the model because it was seen to be gone, in PostgreSQL: the row as it was, so that it can come back.
+// Absent resources in PostgreSQL: rows that left the model because their region was seen to have lost them,
+// each kept as it was, so that it can come back.
 
 import { sql } from 'kysely'
 import { conflict } from '../core/error.ts'
@@ -112,14 +113,15 @@ const partsOf = (from: 'routing' | 'held_range', kind: string, id: string) =>
     : sql`coalesce((select jsonb_agg(to_jsonb(held_range)) from held_range
                     where holder = ${id} and purpose = 'port'), '[]')`
 
-/** What came back, and the floating IPs that led to it. */
+/** The places of a resource that came back, and those of the floating IPs that led to it. */
 export interface TakenBack {
   readonly links: readonly LostLink[]
 }
 
 /**
- * Puts a row back as it was, where it was (under the id that the region has for it now), with what it held and its
- * intents. Null when nobody misses it (any more). Throws as an insert does.
+ * Puts an absent row back into the model as it was, where it was (under the id that the region has for it
+ * now), with the addresses that it held and its intents. Null when it is absent no more. Throws as an insert
+ * does.
  */
 export async function takeBack(
   db: Db,
@@ -163,7 +165,10 @@ export async function takeBack(
   return { links }
 }
 
-/** What a region gives to others now is not kept for whoever is absent; false when nobody absent had it. */
+/**
+ * Takes an address from the absent port that it was kept for, because the region has given it to another
+ * port; false when no absent port had it.
+ */
 export async function giveWay(db: Db, subnetId: string, address: string): Promise<boolean> {
   const result = await run(
     sql`delete from held_range

@@ -16,7 +16,7 @@ import type { AppliedMigration, Sequence } from './backup-tables.ts'
 
 const FORMAT = 1
 const CHUNK_BYTES = 256 * 1024
-/** More than any line of ours but a row's; in a damaged file a line may have no end. */
+/** The longest line that is read: only rows are longer, and in a damaged file a line may have no end. */
 const LINE_LIMIT_BYTES = 16 * 1024 * 1024
 const NEWLINE = 0x0a
 const END_MARK = Buffer.from('\n\\.\n')
@@ -24,7 +24,7 @@ const END_MARK = Buffer.from('\n\\.\n')
 export interface Header {
   readonly written: string
   readonly migrations: readonly AppliedMigration[]
-  /** In the order of the file. */
+  /** The names of the tables, in the order of the file. */
   readonly tables: readonly string[]
 }
 
@@ -91,7 +91,9 @@ function writeTrouble(file: string, error: unknown): unknown {
   }
 }
 
-/** Reads a backup from its begin to its end. Throws `invalid` when the file is none, or not whole. */
+/**
+ * Reads a backup from its beginning to its end. Throws `invalid` when the file is no backup, or not whole.
+ */
 export async function readBackup<T>(file: string, work: (backup: BackupReader) => Promise<T>): Promise<T> {
   try {
     return await pipeline(
@@ -116,7 +118,10 @@ function readTrouble(file: string, error: unknown): unknown {
 const damaged = (file: string, why: string): AppError =>
   invalid(`The backup ${file} is damaged or cut short (${why}): use another copy of it.`)
 
-/** Walks through a backup once, in the order of the file; every step throws `invalid` where it does not go on. */
+/**
+ * Reads through a backup once, in the order of the file; every step throws `invalid` where the file has
+ * something else than that step expects.
+ */
 export class BackupReader {
   readonly #file: string
   readonly #source: AsyncIterator<Buffer>
@@ -149,7 +154,7 @@ export class BackupReader {
   /** The rows of the table whose line was read last, in pieces that need not end where a row does. */
   async *rows(): AsyncGenerator<Buffer> {
     this.#rows = 0
-    // The mark begins with the end of the line before it, which for a table without rows is read already.
+    // The end mark begins with the newline before it, which for a table without rows has been read already.
     while (this.#rest.length < END_MARK.length) await this.#fill()
     if (this.#rest.subarray(0, 3).equals(END_MARK.subarray(1))) {
       this.#take(3)
@@ -185,7 +190,7 @@ export class BackupReader {
     const digest = this.#hash.copy().digest('hex')
     const { sha256 } = (await this.#line()) as { sha256?: string }
     if (sha256 !== digest) throw damaged(this.#file, 'its checksum differs')
-    // Only now is the checksum of gzip itself compared.
+    // Reading on to the end of the file is what makes gzip compare its own checksum.
     if (this.#rest.length || !(await this.#source.next()).done)
       throw damaged(this.#file, 'it goes on after its end')
   }

@@ -4,12 +4,15 @@ import pg from 'pg'
 /** A table of schema public as a backup sees it. */
 export interface Table {
   readonly name: string
-  /** Those that hold what was written, not what PostgreSQL computes. */
+  /** The columns without the generated ones, which PostgreSQL computes. */
   readonly columns: readonly string[]
   readonly isPartitioned: boolean
 }
 
-/** Where a sequence stands. Numbers as text: a sequence may pass what JavaScript counts exactly. */
+/**
+ * A sequence and the number it stands at. Numbers as text: a sequence may pass what JavaScript counts
+ * exactly.
+ */
 export interface Sequence {
   readonly name: string
   readonly last: string
@@ -121,9 +124,9 @@ export async function hasRows(client: pg.Client, tables: readonly Table[]): Prom
 }
 
 /**
- * Turns off what must not happen again while rows come back: triggers of ours, and the checks of references whose
- * table comes later. Returns the statements that turn it on again, in the same transaction, after which every
- * reference has been checked.
+ * Turns off what a restore must not do again while it fills the tables: our triggers, and the checks of
+ * references to tables that are filled later. Returns the statements that turn both on again in the same
+ * transaction, after which every reference has been checked.
  */
 export async function quiesce(client: pg.Client, tables: readonly string[]): Promise<string[]> {
   const again: string[] = []

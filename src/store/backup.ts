@@ -44,7 +44,10 @@ export interface RestoreOptions {
 const NO_SUCH_TABLE = '42P01'
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** Ways of writing and reading values that say all of them, whatever the server or the role has set. */
+/**
+ * Settings of the session under which values are written and read without loss, whatever the server or the
+ * role has set.
+ */
 const SETTINGS = `
   set client_encoding = 'UTF8'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set timezone = 'UTC';
   set bytea_output = 'hex'; set extra_float_digits = 3; set xmloption = 'content'; set row_security = off;
@@ -75,8 +78,9 @@ export const backup = (url: string, file: string): Promise<TableCount[]> =>
   })
 
 /**
- * Begins a transaction that sees one moment of all tables. They are locked first, against migrations only: the
- * moment is that of the first look at them, and a table that is rewritten after it looks empty.
+ * Begins a transaction that sees all tables as of one moment. They are locked first, against migrations only:
+ * the snapshot is taken by the first query, and a table that a migration rewrites after that looks empty in
+ * it.
  */
 async function freeze(client: pg.Client): Promise<Table[]> {
   for (let tries = 0; tries < 5; tries++) {
@@ -123,7 +127,8 @@ const columnList = (columns: readonly string[]): string => columns.map(pg.escape
  * when the file is no backup, is damaged or does not fit, `conflict` when the database holds rows already.
  */
 export async function restore(url: string, file: string, options: RestoreOptions): Promise<TableCount[]> {
-  // Read to its end before anything is touched: a file that breaks off late must not leave even a schema.
+  // The backup is read to its end before the database is touched: a file that breaks off late must not leave
+  // even a schema.
   const header = await readBackup(file, check)
   return withClient(url, 'atoll restore', async client => {
     if (await hasRows(client, await readTables(client))) throw notEmpty()
@@ -162,7 +167,7 @@ async function fill(
       `lock table ${tables.map(({ name }) => quoted(name)).join(', ')} in access exclusive mode`,
     )
   const finish = await quiesce(client, header.tables)
-  // What a migration has put into its tables is in the backup too, and may have changed there.
+  // Rows that the migrations have put into their tables are in the backup too, and may have changed since.
   if (!wasMigrated && tables.length)
     await client.query(`truncate ${tables.map(({ name }) => quoted(name)).join(', ')}`)
   else if (await hasRows(client, tables)) throw notEmpty()
@@ -173,20 +178,21 @@ async function fill(
   await backup.end()
   for (const statement of finish) await client.query(statement)
   for (const { name } of tables) await client.query(`analyze ${quoted(name)}`)
-  // Last, because a rollback does not take it back.
+  // The sequences come last, because a rollback does not take back what they are set to.
   await writeSequences(client, sequences)
   await client.query('commit')
   return counts
 }
 
 /**
- * What was just being made when the backup was written may have been acknowledged after it: whoever asked for it has it,
- * and it must not be taken for what nobody waits for. What is wanted of something that is known is looked for by its mark.
+ * Ends intents without an owner that were open when the backup was written: their resources may have been
+ * acknowledged afterwards, and then users have them and they must not be taken for surplus. The resource of
+ * an intent with an owner is found by its mark.
  */
 async function endOpenIntents(client: pg.Client, tables: readonly Table[]): Promise<void> {
   const intent = tables.find(({ name }) => name === 'intent')
   if (!['owner', 'ended_at', 'regional_id'].every(name => intent?.columns.includes(name))) return
-  // Before it was told apart how an intent ends, all that had ended count as this one does.
+  // Older schemas have no `ended_by`: in them, all ended intents count as ended by an absence, as these do.
   const by = intent!.columns.includes('ended_by') ? `, ended_by = 'absence'` : ''
   await client.query(
     `update ${quoted('intent')} set ended_at = now()${by}, purpose = purpose || '#' || id
@@ -250,12 +256,15 @@ async function withClient<T>(url: string, name: string, work: (client: pg.Client
   } catch (error) {
     throw trouble(error)
   } finally {
-    // Also what rolls back, and what ends a COPY that is not read any further.
+    // Closing the connection also rolls back, and ends a COPY that is not read any further.
     await client.end()
   }
 }
 
-/** What the database or the way to it has done; anything else is a fault of ours and stays what it is. */
+/**
+ * An error of the database or of its connection as an AppError; any other error is a bug of ours and stays as
+ * it is.
+ */
 function trouble(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error
   const { code = '' } = error as NodeJS.ErrnoException

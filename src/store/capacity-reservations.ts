@@ -28,7 +28,9 @@ interface ReservationRow {
   updated_at: Date
 }
 
-/** Named where rows are written: a newer release may have added others, which have their defaults. */
+/**
+ * The columns are named where rows are written: a newer release may have added others, which have defaults.
+ */
 const columns =
   sql.raw(`id, project_id, user_id, provider_id, from_at, to_at, zone, amounts, elements, state, at_risk,
   created_at, updated_at`)
@@ -131,7 +133,9 @@ const refusals = {
     conflict('an element is reserved by another reservation in that window', 'element_reserved'),
 }
 
-/** In the order of their ids, so that two that want the same wait for each other in no circle. */
+/**
+ * Locks elements in the order of their ids, so that two reservations of the same elements cannot deadlock.
+ */
 async function holdElements(db: Db, { id, elements, window }: CapacityReservation): Promise<void> {
   if (elements.length === 0) return
   await run(

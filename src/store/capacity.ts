@@ -1,4 +1,4 @@
-// What is free when, in PostgreSQL.
+// The free capacity of hosts over time, in PostgreSQL: the first slot, and how many hosts are available.
 
 import { type RawBuilder, sql } from 'kysely'
 import type {
@@ -23,12 +23,16 @@ export function capacityStore(db: Db): CapacityStore {
 
 const hourMs = 3_600_000
 
-/** Gaps are found by their scale: one of scale n is shorter than the n-th of these, and not shorter than the one before. */
+/**
+ * The lengths that bound the scales of gaps: a gap of scale n is shorter than the n-th of these, and not
+ * shorter than the one before. Gaps are looked up by scale.
+ */
 const scaleEnds = Array.from({ length: 14 }, (_, n) => 2 ** n * hourMs)
 
 /**
- * The gaps that are at least so long, begin at `by` at the latest and end at `since` or later. What is shorter than its
- * scale's end cannot have begun long before: so little else is read, however many hosts and gaps there are.
+ * The gaps that are at least so long, begin at `by` at the latest and end at `since` or later. A gap of one
+ * scale is shorter than the scale's end, and so cannot have begun longer than that before `since`: few others
+ * are read, however many hosts and gaps there are.
  */
 function gaps(lengthMs: number, since: Date, by: Date): RawBuilder<unknown> {
   const shortest = scaleEnds.filter(end => end <= lengthMs).length
@@ -42,7 +46,7 @@ function gaps(lengthMs: number, since: Date, by: Date): RawBuilder<unknown> {
   return sql`(${sql.join(scales.map(ofScale), sql` union all `)})`
 }
 
-/** Looks at the first instant alone, then ever further ahead: a slot is mostly found long before the last one. */
+/** Looks for a slot at the first instant alone, then in ever longer stretches: most slots are found early. */
 async function earliestHosts(db: Db, search: SlotSearch): Promise<Slot | null> {
   const last = search.notAfter.getTime() - search.lengthMs
   let step = 0
@@ -60,8 +64,9 @@ const matching = ({ filter, region }: Pick<SlotSearch, 'filter' | 'region'>) => 
   ${reservable(filter)} and (${region}::text is null or region.name = ${region})`
 
 /**
- * A host can begin such a slot from the beginning of each gap that is long enough until the slot no longer fits:
- * the first instant of these, both included, at which enough hosts of one region can is the answer.
+ * A host can begin a slot of this length at any instant from the beginning of a gap, if that is long enough,
+ * to the last at which the slot still fits. The answer is the first instant, both ends included, at which
+ * enough hosts of one region can.
  */
 async function sweep(db: Db, search: SlotSearch, { from, to }: Window): Promise<Slot | null> {
   const { hosts, notAfter, lengthMs } = search
@@ -112,7 +117,10 @@ async function availability(
   return rows.length > most ? null : summed(rows)
 }
 
-/** From changes to what there is after each, of every class that there ever is. */
+/**
+ * Sums the changes up: how many hosts are free after each, and the amounts of every class that occurs in any
+ * of them.
+ */
 function summed(changes: readonly AvailabilityPoint[]): AvailabilityPoint[] {
   let hosts = 0
   const classes = new Set(changes.flatMap(change => Object.keys(change.amounts)))

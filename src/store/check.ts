@@ -1,4 +1,4 @@
-// What a check of stored rows consists of: the rows that are wrong, and a sentence for each.
+// A check of stored rows: a query for the rows that are wrong, and a sentence about each.
 
 import type { RawBuilder } from 'kysely'
 

@@ -19,14 +19,14 @@ interface Source {
   readonly from: RawBuilder<unknown>
   readonly to: RawBuilder<unknown>
   readonly elements: RawBuilder<unknown>
-  /** What is a collection at all. */
+  /** The condition under which a row counts as a collection at all. */
   readonly counts: RawBuilder<unknown>
-  /** What of it is in lists: the past of what is gone is in sums only. */
+  /** The condition under which a row is listed: a deleted one is left out, and its past is only in sums. */
   readonly listed: RawBuilder<unknown>
   readonly hasProject: boolean
 }
 
-/** In the order of lists. */
+/** The three kinds of collections, in the order in which lists have them. */
 const sources: readonly Source[] = [
   {
     kind: 'pool',
@@ -99,7 +99,7 @@ async function listOf(
   after: CollectionRef | null,
 ): Promise<CollectionRef[]> {
   const { table, kind, hasProject, listed } = source
-  // Another project's is none.
+  // A marker that names a row of another project counts as unknown.
   const own = hasProject && filter.projectId !== null ? sql`project_id = ${filter.projectId}` : sql`true`
   const marker = after
     ? sql`(created_at, id) > (select created_at, id from ${table} where id::text = ${after.id} and ${own})`
@@ -130,7 +130,7 @@ function selected(source: Source, filter: CollectionFilter): RawBuilder<unknown>
 
 function during({ kind, from, to }: Source, { inside, ...window }: CollectionFilter): RawBuilder<unknown>[] {
   if (!window.from && !window.to) return []
-  // As their index has them.
+  // Written as the index of reservations has it: a range with both ends included.
   if (kind === 'reservation' && !inside)
     return [sql`tstzrange(${from}, ${to}, '[]') && tstzrange(${window.from}, ${window.to}, '[]')`]
   const [begin, end] = inside ? [from, to] : [to, from]
@@ -190,7 +190,7 @@ async function sum(db: Db, filter: CollectionFilter, at: Date): Promise<Amounts>
   return amountsOf(rows[0]!)
 }
 
-/** Where the ids of things are, and whose they are. */
+/** Queries for the things that may be elements of a collection: their ids, and the projects that own them. */
 const things: readonly RawBuilder<unknown>[] = [
   ...['network', 'subnet', 'port', 'router', 'floatingip', 'security_group'].map(
     table => sql`select id, project_id from ${sql.table(table)} where id = any (given.ids)`,

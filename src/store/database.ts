@@ -41,7 +41,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     statement_timeout: statementMs,
   })
   let isClosing = false
-  // While it closes, the server may well be first. The connection that comes with the error is no word for a log.
+  // While the pool closes, the server may be gone before it. The client that comes with the error is left
+  // out: it does not belong in a log.
   pool.on('error', ({ message }) => isClosing || options.onError(unavailable(message)))
   pool.on('connect', client => {
     // The pool listens to idle connections only, and an error that nobody listens to would end the process.
@@ -60,7 +61,10 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   }
 }
 
-/** The server ends a statement by itself at its time; one that has not done so a little later is taken for gone. */
+/**
+ * How many times its timeout a statement may take: the server itself ends it at the timeout, and a connection
+ * on which it has not done so a little later is taken for dead.
+ */
 const silenceFactor = 1.1
 
 type Query = (config: { name?: string; text: string; values?: unknown[] }) => Promise<pg.QueryResult>
@@ -105,7 +109,7 @@ function prepareStatements(client: pg.PoolClient, deadlineMs: number): void {
   })
 }
 
-/** In a statement whose text differs with what users ask for: it is not kept prepared. */
+/** Marks a statement whose text differs with what users ask for: it is not kept as a prepared statement. */
 export const onceMark = '/* once */'
 
 /** "cached plan must not change result type", in whatever language the server says it. */
@@ -158,7 +162,10 @@ function explain(error: unknown, refusals: Refusals): unknown {
 const lost =
   /^timeout exceeded when trying to connect|^Connection terminated|is not queryable$|^Cannot use a pool after|^driver has already been destroyed/
 
-/** Connection failures, deadlocks, exhausted resources, a server that shuts down or starts up, a read-only one. */
+/**
+ * Whether an error means that the database is away: a connection failure, a deadlock, exhausted resources, a
+ * server that shuts down or starts up, or one that is read-only.
+ */
 function isOutage(code: string, message: string): boolean {
   return (
     /^(08...|40001|40P01|53...|57P0.|25006|57014|ECONN.*|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|EMFILE)$/.test(

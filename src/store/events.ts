@@ -1,11 +1,12 @@
-// The feed in PostgreSQL. What comes into it is telling.ts; how it gets its numbers is the function number_events.
+// The feed in PostgreSQL. Events are written to its outbox in telling.ts; the function number_events gives
+// them their numbers.
 
 import { sql } from 'kysely'
 import type { EventPage, EventQuery, EventStore, FeedEvent } from '../core/feed/event.ts'
 import { type Db, run } from './database.ts'
 import { together } from './together.ts'
 
-/** Whoever asks for numbers in the same moment gets them by one statement. */
+/** How many callers one statement numbers events for: all that ask in the same moment. */
 const askersAtOnce = 1000
 
 export function eventStore(db: Db): EventStore {
@@ -26,7 +27,7 @@ interface Row extends FeedEvent {
   readonly removed: number
 }
 
-/** One statement, so that the last number is of the same moment as the page. */
+/** Lists a page of the feed in one statement, so that the last number is of the same moment as the page. */
 async function list(db: Db, { after, limit, projectId, types }: EventQuery): Promise<EventPage> {
   const mine = projectId === null ? sql`true` : sql`project_id = ${projectId}`
   const wanted = types === null ? sql`true` : sql`type = any (${types}::text[])`
@@ -48,7 +49,10 @@ async function list(db: Db, { after, limit, projectId, types }: EventQuery): Pro
   return { events, next: events.length < limit ? Math.max(after, last) : events.at(-1)!.number, removed }
 }
 
-/** From the first on, and no further than the first that is younger: what is left has no gap in it. */
+/**
+ * Removes old events from the first on and stops at the first that is younger: so the numbers that are left
+ * have no gap.
+ */
 async function removeBefore(db: Db, before: Date, limit: number): Promise<number> {
   const { rows } = await run(
     sql<{ count: number }>`

@@ -18,7 +18,7 @@ interface Property {
   /** A text or an integer. */
   readonly value: RawBuilder<unknown>
   readonly isNumber?: boolean
-  /** What has no value is no property of the host at all. */
+  /** A host that has no value for an optional property does not have the property at all. */
   readonly optional?: boolean
 }
 
@@ -27,7 +27,7 @@ const number = (value: RawBuilder<unknown>): Property => ({ value, isNumber: tru
 const instant = (column: RawBuilder<unknown>): Property =>
   text(sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')`)
 
-/** `src/core/hosts/properties.ts` says the same of a host. */
+/** The properties that every host has, as `src/core/hosts/properties.ts` lists them. */
 const builtIns: Readonly<Record<BuiltIn, Property>> = {
   id: number(sql`host.id`),
   vcpus: number(sql`host.vcpus`),
@@ -57,7 +57,7 @@ export const reservable = (filter: Filter): RawBuilder<boolean> => sql<boolean>`
   host.state = 'enrolled' and host.reservable and ${filterSql(filter)}
   and not exists (select from usage where usage.account_id = host.id)`
 
-/** Never null, so that `not` is the plain negation. */
+/** A condition that is never null, so that `not` is the plain negation. */
 export const filterSql = (filter: Filter): RawBuilder<boolean> =>
   filter.op === 'all' ? sql<boolean>`true` : sql<boolean>`${sql.raw(onceMark)} ${conditionsSql(filter)}`
 

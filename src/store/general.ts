@@ -1,4 +1,4 @@
-// What a region's general capacity is made of, in PostgreSQL.
+// The parts of a region's general capacity, in PostgreSQL.
 
 import { sql } from 'kysely'
 import type { ClassAmounts, GeneralWriter } from '../core/ledger/general-host.ts'

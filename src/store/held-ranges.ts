@@ -1,4 +1,4 @@
-// What is held of subnets' addresses, in PostgreSQL: a unique index keeps an address from being held twice, and an
+// Holdings of subnets' addresses in PostgreSQL: a unique index keeps an address from being held twice, and an
 // exclusion constraint keeps everybody out of others' blocks, whatever the processes do.
 
 import { randomBytes } from 'node:crypto'
@@ -37,7 +37,10 @@ export async function holdings(db: Db, subnetId: string, purposes?: readonly Pur
   return rows
 }
 
-/** Where others came first there is nothing to do: an error would end the whole transaction, or wait for theirs. */
+/**
+ * Inserts holdings, and skips a range that is held already (`on conflict do nothing`): an error would end the
+ * whole transaction. False when any was skipped.
+ */
 async function insert(db: Db, ranges: readonly Pool[], holding: NewHolding) {
   const { subnetId, scope, purpose, holder } = holding
   const result = await run(
@@ -65,7 +68,7 @@ export async function release(db: Db, purpose: Purpose, holder: string, subnetId
 }
 
 export async function lockBlocks(db: Db, subnetId: string): Promise<void> {
-  // Not so strongly that whoever holds an address meanwhile would wait.
+  // `for no key update`, because a plain lock on the subnet would make transactions that hold addresses wait.
   await run(sql`select from subnet where id = ${subnetId} for no key update`.execute(db))
 }
 
@@ -75,15 +78,19 @@ export async function setBlocks(db: Db, subnetId: string, regionId: string, bloc
   throw inUse('An address of the blocks')
 }
 
-/** How many addresses are tried at random: before gaps are looked for, almost always enough below eight tenths. */
+/**
+ * How many addresses are tried at random before gaps are looked for: almost always enough while less than
+ * eight tenths of the subnet are held.
+ */
 const guesses = 16
-/** How many gaps are looked for: some may be about to be filled. */
+/** How many gaps between held addresses are looked for: others may be about to take some of them. */
 const gapsAtOnce = 8
 
 /**
- * Waits for nobody's address, so that no two ever wait for each other's: what somebody else is about to have is passed
- * over. The last ones are given to one transaction after another. Throws `conflict` (`addresses_contended`) where all
- * that is left is about to be somebody else's: the transaction is to begin anew.
+ * Holds any free address. It never waits for an address that another transaction is about to hold, but passes
+ * it over, so that no two transactions deadlock. The last free addresses are given to one transaction after
+ * another. Throws `conflict` (`addresses_contended`) where all free ones are about to be held by others: the
+ * transaction is to begin anew.
  */
 export async function holdAny(db: Db, pools: readonly Pool[], holding: NewHolding): Promise<string | null> {
   const ranges = mergeRanges(pools.map(pool => parsePool(pool)!))
@@ -105,7 +112,7 @@ export async function holdAny(db: Db, pools: readonly Pool[], holding: NewHoldin
   )
 }
 
-/** So many of their addresses, each as likely as any other; none of no ranges. */
+/** So many addresses of the ranges, picked at random with equal chances; none where there are no ranges. */
 function anyOf(ranges: readonly AddressRange[], count: number): Address[] {
   const size = poolSize(ranges)
   return size === 0n ? [] : Array.from({ length: count }, () => nth(ranges, randomBelow(size)))
@@ -123,7 +130,9 @@ function nth(ranges: readonly AddressRange[], place: bigint): Address {
   return { version: range.version, value: range.first + left }
 }
 
-/** The same addresses, from any one on to the end and then from the beginning: whoever searches begins elsewhere. */
+/**
+ * The same ranges, turned to begin at a random address: so two searches for a gap begin at different ones.
+ */
 function fromAnywhere(ranges: readonly AddressRange[]): AddressRange[] {
   const [start] = anyOf(ranges, 1)
   if (!start) return []
@@ -134,8 +143,8 @@ function fromAnywhere(ranges: readonly AddressRange[]): AddressRange[] {
 }
 
 /**
- * Holds the first of them that nobody holds or is about to hold; null when there is none. Written so that each is looked
- * up by itself: as a join it would read the whole subnet.
+ * Holds the first of these addresses that nobody holds or is about to hold; null when there is none. Each
+ * address is looked up by itself, because a join would read the whole subnet.
  */
 async function holdFirstFree(
   db: Db,
@@ -158,7 +167,7 @@ async function holdFirstFree(
   return rows[0]?.address ?? null
 }
 
-/** The first gaps between what is held in these ranges, in which nobody has a block. */
+/** The first gaps between the addresses that are held in these ranges, which have no part of a block. */
 async function firstGaps(db: Db, subnetId: string, ranges: readonly AddressRange[]): Promise<AddressRange[]> {
   const pools = ranges.map(formatPool)
   const held = sql`

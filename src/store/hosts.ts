@@ -128,7 +128,8 @@ export function hostStore(db: Db): HostStore {
     },
     regionsWithFree: (filter, window, most, region) => regionsWithFree(db, filter, window, most, region),
     async setFacts(id, facts) {
-      // What was posted of it is given back when it leaves: the inventory stays as it was at the enrolment.
+      // The inventory stays as it was at the enrolment: it is what the supply was posted with, and is taken
+      // back when the host leaves.
       const { inventory: _, ...columns } = factColumns(facts)
       await surveyed(db, db.updateTable('host').set(columns).where('id', '=', id).returningAll())
     },
@@ -153,7 +154,10 @@ export function hostStore(db: Db): HostStore {
   }
 }
 
-/** A change of what was seen in the region: nobody's to answer for, so that nothing is noted, but told. */
+/**
+ * Changes a host as a survey saw it: an event is told, but nothing is noted in the audit trail, as nobody
+ * made the change.
+ */
 async function surveyed(db: Db, change: OperationNodeSource): Promise<void> {
   const told = telling({ noun: 'host', rows: sql`seen`, action: 'host.survey', at: sql`now()` })
   await run(sql`with seen as (${change}), told as ${told} select from seen`.execute(db))

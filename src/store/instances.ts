@@ -52,7 +52,7 @@ const toInstance = (row: InstanceRow): Instance => ({
   endedBy: row.ended_by,
 })
 
-/** Anybody may write anything into what bears the mark. */
+/** The mark of a server, null for one that is no UUID: users can write anything into a server's metadata. */
 const markOf = ({ mark }: SeenServer): string | null => (/^[0-9a-f-]{36}$/.test(mark ?? '') ? mark : null)
 
 async function select(db: Db, condition: ReturnType<typeof sql>): Promise<Instance[]> {

@@ -1,4 +1,4 @@
-// Intents in PostgreSQL: what Atoll is about to make in regions, written before it does.
+// Intents in PostgreSQL: resources that Atoll is about to make in regions, written down before it does.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { EndedBy, Intent, IntentStore } from '../core/network/copies/intent.ts'
@@ -24,7 +24,8 @@ export function intentStore(db: Db): IntentStore {
   }
   return {
     async declare({ id, region, resourceType, purpose, owner }, at) {
-      // The update makes the statement return the row that was there; of it, only an owner that was not known is new.
+      // The update makes the statement return the intent that was there already; all that it changes is an
+      // owner that was not known.
       const { rows } = await run(
         sql<IntentTable>`
           insert into intent (id, region, resource_type, purpose, owner, created_at)
@@ -116,6 +117,9 @@ export function intentStore(db: Db): IntentStore {
   }
 }
 
-/** The statement that ends living intents. Their purposes are free again: what takes their place is not theirs. */
+/**
+ * The statement that ends living intents. It renames their purposes, so that a new intent can have the same
+ * purpose.
+ */
 export const ending = (by: EndedBy, at: Date, which: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   update intent set ended_at = ${at}, ended_by = ${by}, purpose = purpose || '#' || id where ended_at is null and (${which})`

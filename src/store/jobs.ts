@@ -109,7 +109,10 @@ const asked = (
     ['woken', sql`(${waking})`],
   ] as const
 
-/** Each job bears the number of its asking: of one resource, the larger is the newer. */
+/**
+ * Inserts jobs, each with the number of its turn's asking: of two jobs of one resource the larger number is
+ * newer.
+ */
 const insertion = (jobs: readonly Job[]) => sql`(
   insert into job (id, project_id, type, key, resource, region, timestamp, status, asked)
   select new.id, new.project_id, new.type, new.key, new.resource, new.region, new.timestamp, 'NEW', asked.asked
@@ -133,7 +136,7 @@ async function getJob(db: Db, id: string): Promise<Job | null> {
   return logged ? fromLog(logged) : null
 }
 
-/** Pages run through the active jobs and on into the log. */
+/** Lists jobs in pages that run through the active jobs first and then through the log. */
 async function listJobs(
   db: Db,
   filter: JobFilter,
@@ -169,7 +172,7 @@ function pageOf(db: Db, table: 'job' | 'job_log', filter: JobFilter, after: Job 
   return query
 }
 
-/** The turns that are still the taker's, locked: nobody asks for them until the statement ends. */
+/** Locks the turns that this worker still has: nobody can ask for them until the statement ends. */
 const stillTaken = (turns: readonly Turn[]) => sql`
   select turn.key, taken.epoch, taken.asked from turn
   join unnest(${turns.map(turn => turn.key)}::text[], ${turns.map(turn => turn.worker)}::int[],
@@ -184,9 +187,10 @@ const newest = (state: ReturnType<typeof sql>) => sql`
   (select id, asked, status from job where job.key = mine.key and ${state} order by asked desc limit 1)`
 
 /**
- * One statement, so that a process that is stopped in the middle of it holds no locks. The newest job runs; a FAIL one
- * only when it is to be tried again. Where a worker that is gone has left an older one running, that one goes back
- * first, and its turn is looked at again: one job of a resource runs at a time.
+ * Takes the jobs of these turns in one statement, so that a process that is stopped in the middle of it holds
+ * no locks. The newest job runs; one in FAIL only when it is to be tried again. Where a dead worker has left
+ * an older job running, that one goes back to NEW first and its turn is looked at again, so that one job of a
+ * resource runs at a time.
  */
 async function takeJobs(db: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
   const { rows } = await run(
@@ -229,14 +233,17 @@ async function takeJobs(db: Db, turns: readonly Turn[]): Promise<TakenJob[]> {
 /** How many results go into one statement. */
 const atOnce = 100
 
-/** Of each whether it still was the taker's. */
+/** Ends jobs that succeeded. Returns for each whether this worker still had its turn. */
 async function succeed(db: Db, taken: readonly TakenJob[], more: readonly Job[] = []): Promise<boolean[]> {
   const { rows } = await run(succeeding(taken, more).execute(db))
   const freed = new Set(rows.map(({ epoch }) => epoch))
   return taken.map(({ turn }) => freed.has(turn.epoch))
 }
 
-/** Frees the turns, moves the jobs to the log, removes the others that their runs have answered, and posts what follows. */
+/**
+ * Frees the turns, moves the jobs to the log, removes the older jobs of the same resources, which these runs
+ * have done as well, and posts the jobs that follow.
+ */
 function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
   const follows = telling({
     noun: 'job',
@@ -271,7 +278,9 @@ function succeeding(taken: readonly TakenJob[], more: readonly Job[]) {
   select epoch from freed`
 }
 
-/** Those whose runs have answered them as well have not run themselves. */
+/**
+ * The jobs that ended: those that ran, and the older ones of the same resource, which did not run themselves.
+ */
 const ended = sql`(
   select id, project_id, type, resource, region, attempts, ran, null::timestamptz as next_try_at,
          case when ran then 'SUCCESS' else status end as status, case when ran then null else last_error end as last_error

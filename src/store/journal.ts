@@ -1,4 +1,4 @@
-// How the ledger's journal gets shorter: lines that say nothing of what is still in force.
+// Shortens the ledger's journal: removes lines that say nothing of what is still in force.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { JournalStore } from '../core/note.ts'
@@ -6,7 +6,10 @@ import { type Db, run } from './database.ts'
 
 const since = 'journal_since'
 
-/** From when on the journal is whole: of what was over before, lines may be gone. */
+/**
+ * The instant from which on the journal is complete: lines about windows that ended before may have been
+ * removed.
+ */
 export const journalSince: RawBuilder<unknown> = sql`
   coalesce((select value::timestamptz from setting where name = ${sql.lit(since)}), '-infinity')`
 

@@ -50,7 +50,10 @@ export interface LeaseRow {
   events: EventRow[]
 }
 
-/** The columns of both, named where rows are written: a newer release may have added others, which have their defaults. */
+/**
+ * The columns of reservations and of events, named where rows are written: a newer release may have added
+ * others, which have defaults.
+ */
 export const reservationColumns =
   sql.raw(`id, lease_id, position, kind, status, min, max, hypervisor_properties,
   resource_properties, before_end, region_id, missing_resources, resources_changed, created_at, updated_at`)

@@ -128,7 +128,7 @@ function conditionsOf(filter: LeaseFilter): RawBuilder<unknown>[] {
   return conditions
 }
 
-/** Whoever was on one of its hosts directly before it, and is not done with it. */
+/** The leases that had one of this lease's hosts directly before it, and have not left it yet. */
 const predecessors = sql`
   coalesce((
     select jsonb_agg(distinct before.claim_id)
@@ -168,7 +168,10 @@ interface Settling {
   readonly againInMs: number | null | undefined
 }
 
-/** All of them in one statement; each is written under its own turn's epoch, or not at all. */
+/**
+ * Writes the results of several turns in one statement; each only if its worker still has the turn, by its
+ * epoch.
+ */
 async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
   const rows = set.map(({ taken: { turn }, lease, againInMs }) => ({
     kind: turn.kind,
@@ -232,7 +235,10 @@ async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
 /** A part of a statement: the events of leases that it has changed. */
 const toldOf = (told: Omit<Telling, 'noun'>) => sql`told as ${telling({ noun: 'lease', ...told })}`
 
-/** By the status that it has come to; a step is begun or tried again without another status. */
+/**
+ * The action of a lease's event, by its new status; a step that begins or is tried again leaves the status as
+ * it is.
+ */
 const settledAction = sql`'lease.' || case when moves then lower(status) else 'progress' end`
 
 interface Leaving {
@@ -240,7 +246,7 @@ interface Leaving {
   readonly now: Date
 }
 
-/** Leases that are due and come directly after these on one of their hosts, for each. */
+/** For each lease that leaves its hosts, those that are due and have one of the hosts directly after it. */
 async function waitingFor(db: Db, set: readonly Leaving[]): Promise<string[][]> {
   const ids = set.map(one => one.id)
   const { rows } = await run(
@@ -262,7 +268,8 @@ async function waitingFor(db: Db, set: readonly Leaving[]): Promise<string[][]> 
 export function leaseWriter(db: Db): LeaseWriter {
   return {
     async lock(id) {
-      // In the order in which results are written: the turn before its lease.
+      // The turn is locked before its lease, as the statement that writes results does, so that the two
+      // cannot deadlock.
       await run(sql`select from turn where kind = ${leaseKind} and key = ${id} for update`.execute(db))
       const { rows } = await run(
         sql<LeaseRow>`select ${leaseColumns} from lease where lease.id = ${id} for update of lease`.execute(
@@ -313,7 +320,10 @@ export function leaseWriter(db: Db): LeaseWriter {
   }
 }
 
-/** Its reservations are written by the same statement, which does not see them. */
+/**
+ * Tells a lease's event with its region. That comes from the lease and not from the table, because the
+ * reservations are written by the same statement, which does not see them.
+ */
 function writtenTold({ reservations }: Lease, rows: RawBuilder<unknown>, { action, at }: Note) {
   const [region = null, ...others] = new Set(reservations.map(one => one.regionName))
   return toldOf({ rows, action, at, region: sql`${others.length === 0 ? region : null}::text` })

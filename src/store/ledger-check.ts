@@ -1,5 +1,5 @@
-// Whether the ledger is what it must be: all that is derived made anew from supply and holds and compared, the journal
-// replayed, and the laws asked. Every row that is not as it must be is named in a sentence.
+// Checks the ledger: computes all derived rows anew from supply and holds and compares them, replays the
+// journal, and checks the laws. Every row that is wrong is named in a sentence.
 
 import { type RawBuilder, sql } from 'kysely'
 import { anyNumber, heldClass, wholeHost } from '../core/ledger/ledger.ts'
@@ -9,18 +9,18 @@ import { journalSince } from './journal.ts'
 import { drawLimit, promisesHeld, usageOfInstances } from './promise-check.ts'
 
 export interface LedgerFinding {
-  /** What was looked at. */
+  /** The part of the ledger that was checked. */
   readonly subject: string
-  /** One for each row that is wrong, the first of them at least. */
+  /** A sentence for each row that is wrong, or for the first of many. */
   readonly wrong: readonly string[]
-  /** How many there are in all. */
+  /** The number of all rows that are wrong. */
   readonly count: number
 }
 
-/** How many rows of a subject are named. */
+/** How many wrong rows of one part are named. */
 const mostNamed = 20
 
-/** Looks at one state of the whole ledger, while others go on working. */
+/** Checks one snapshot of the whole ledger, while other processes go on working. */
 export const checkLedger = (db: Db): Promise<LedgerFinding[]> =>
   run(
     db
@@ -42,7 +42,7 @@ async function look(db: Db, subject: string, { rows: wrong, sentence }: Check): 
   return { subject, wrong: rows.map(({ row }) => sentence(row)), count: rows[0]?.count ?? 0 }
 }
 
-/** By what the available amount changes: from supply, holds and usage alone. */
+/** By how much the available amount changes at each instant, computed from supply, holds and usage alone. */
 const changes = (windows: RawBuilder<unknown>) => sql`
   select account_id, class, at, sum(change) as change
   from (${windows}) as part (account_id, class, amount, from_at, to_at)
@@ -57,10 +57,13 @@ const supplied = sql`select account_id, class, amount, from_at, to_at from suppl
 
 const held = sql`select account_id, class, -amount, from_at, to_at from hold`
 
-/** Of scopes and budgets; that of a host is told as the region has it, and not written in the journal. */
+/**
+ * Usage of scopes and budgets; the usage of a host is written as the region has it, and is not in the
+ * journal.
+ */
 const used = sql`select account_id, class, -amount, from_at, to_at from usage`
 
-/** What is held of a budget, by itself. */
+/** The holds of budgets, under a class of their own. */
 const heldOfBudgets = sql`
   select account_id, ${sql.lit(heldClass(''))} || class, -amount, from_at, to_at from hold
   join account on account.id = account_id and kind = 'budget'`
@@ -104,7 +107,10 @@ interface DifferingBucket {
   readonly rebuilt: string
 }
 
-/** A step of nothing, which is left where steps have cancelled each other, counts as an instant of its day. */
+/**
+ * A step with a change of 0, left where steps have cancelled each other, still counts as an instant of its
+ * day.
+ */
 const buckets = check<DifferingBucket>(
   ({ name, class: what, day, stored, rebuilt }) =>
     `${name}: its bucket of ${what} on ${utc(day).slice(0, 10)} has ${stored ?? 'nothing'}, and by supply and holds it has ${rebuilt}`,
@@ -160,12 +166,15 @@ const gaps = check<DifferingGap>(
     where is_stored is null or is_rebuilt is null order by host_id, from_at, is_stored`,
 )
 
-/** Windows as far as the journal is whole: what was before counts as one level. */
+/** Windows cut at the instant from which on the journal is complete: all before that counts as one level. */
 const sinceThen = (windows: RawBuilder<unknown>) => sql`
   select account_id, class, amount, greatest(from_at, ${journalSince}), to_at
   from (${windows}) as told (account_id, class, amount, from_at, to_at) where to_at > ${journalSince}`
 
-/** Law 6. What a host or a budget has by itself is no posting of the journal. */
+/**
+ * Law 6, that the journal adds up to supply and holds. Usage of a host, and a budget's holds under their own
+ * class, are not in the journal.
+ */
 const journal = check<Differing>(
   ({ name, class: what, at, stored, rebuilt }) =>
     `${name}: by the journal its ${what} changes by ${stored ?? 0} at ${utc(at)}, by supply and holds it changes by ${rebuilt ?? 0}`,
@@ -198,8 +207,8 @@ interface Shortfall {
 }
 
 /**
- * Law 1, and for hosts the first half of law 3. What has failed and what is imposed may leave less than nothing, and nothing
- * else may.
+ * Law 1, and for hosts the first half of law 3: no account is below 0. Only the supply that a failure takes
+ * away and usage that is imposed may bring it there.
  */
 const doubleBooking = check<Shortfall>(
   ({ name, class: what, level, at, until }) =>

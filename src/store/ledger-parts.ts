@@ -1,4 +1,5 @@
-// Parts of the ledger's statements: what is derived from a change, and the journal's line about it.
+// Parts of the ledger's statements: the derived rows that a change brings with it, and the journal's line
+// about it.
 
 import { type RawBuilder, sql } from 'kysely'
 import { forever, heldClass } from '../core/ledger/ledger.ts'
@@ -28,13 +29,14 @@ export function stepsOf(postings: readonly Posting[]): Rows {
     as given (account_id, class, at, change)`
 }
 
-/** What ended gives back (rows `returned`), as steps. */
+/** The steps that give back the amounts of ended holds (rows `returned`). */
 export const stepsOfReturned = sql`
   select account_id, class, from_at as at, amount as change from returned
   union all select account_id, class, to_at, -amount from returned where to_at < ${forever}`
 
 /**
- * Adds steps (`account_id, class, at, change`) and makes the buckets of their days anew: what was there, and what comes.
+ * Adds steps (`account_id, class, at, change`) and makes the buckets of their days anew, from the steps that
+ * were there and these.
  */
 export const stepping = (given: readonly Posting[] | Rows) => sql`
   change as (select account_id, class, at, sum(change)::bigint as change
@@ -64,7 +66,10 @@ export const stepping = (given: readonly Posting[] | Rows) => sql`
       set change = excluded.change, lowest = excluded.lowest, highest = excluded.highest,
           writings = bucket.writings + 1)`
 
-/** Steps of holds; a budget's also by themselves, so that what is held of it is known as what is available is. */
+/**
+ * The steps of holds. Those of a budget are also kept under a class of their own, so that the held amount is
+ * known as well as the available one.
+ */
 export const holding = (steps: Rows): Rows => sql`
   select account_id, class, at, change from (${steps}) as given
   union all

@@ -1,4 +1,4 @@
-// Usage in PostgreSQL: what exists and takes of accounts without a hold.
+// Usage in PostgreSQL: the amounts that servers and other consumers take of accounts without a hold.
 
 import { sql } from 'kysely'
 import type { Usage } from '../core/ledger/ledger.ts'

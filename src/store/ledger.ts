@@ -141,7 +141,10 @@ async function findScope(db: Db, regionId: string, scope: ScopeName): Promise<nu
   return (await run(found.execute(db))).rows[0]!.id
 }
 
-/** Host by host in the order of ids, each by one probe of its gaps, until there are enough. */
+/**
+ * Free hosts in the order of their ids, preferred ones first: each host by one index probe of its gaps, until
+ * there are enough.
+ */
 async function freeHosts(db: Db, search: HostSearch): Promise<number[]> {
   const { preferred, without, most } = search
   const first =
@@ -174,7 +177,7 @@ async function searchHosts(
   return rows.map(row => row.id)
 }
 
-/** The gap of `host` that may cover an instant. */
+/** The last gap of `host` that begins at or before an instant: the only one that can cover it. */
 export const gapOver = (at: Date) => sql`(
   select to_at from host_gap where host_gap.host_id = host.id and host_gap.from_at <= ${at}
   order by host_gap.from_at desc limit 1)`
@@ -204,7 +207,7 @@ export interface Claiming {
   readonly hosts: readonly HostHold[]
 }
 
-/** Each with its own line in the journal. */
+/** Writes claims with their holds, and a line of the journal for each claim. */
 export async function writeClaims(db: Db, claimings: readonly Claiming[], note: Note): Promise<void> {
   const claims = claimings.map(one => one.claim)
   const holds = claimings.flatMap(({ claim, holds }) => holds.map(one => ({ ...one, claim: claim.id })))
@@ -256,7 +259,10 @@ const takingHost = ({ host, window, whole }: HostHold): Posting => ({
   ...window,
 })
 
-/** Ends what a claim holds from an instant on. A host that others share is not free yet, one that is closed no more. */
+/**
+ * Ends a claim's holds from an instant on. A host gets its gap back only where no other claim shares it, and
+ * only while it is enrolled.
+ */
 async function release(db: Db, claim: string, note: Note, since: Date): Promise<void> {
   await run(
     sql`with was as (select * from hold where claim_id = ${claim} and to_at > ${since}),

@@ -17,8 +17,9 @@ export const levelAt = (at: RawBuilder<unknown>, firstDay: RawBuilder<unknown>) 
                      and at >= ${firstDay} and at <= ${at}), 0) as level)`
 
 /**
- * What changes the level of `question` within its window (`at, is_day, change, reach`): the steps of the first and the last
- * day, and the buckets between them, each with how far the level gets in it.
+ * The steps and buckets that change the level of `question` within its window (`at, is_day, change, reach`):
+ * the steps of the first and the last day, and the buckets of the days between, each with its lowest or
+ * highest level as `reach`.
  */
 const partsOf = (reach: RawBuilder<unknown>) => sql`(
   select at, false as is_day, change, change as reach from step
@@ -33,7 +34,7 @@ const partsOf = (reach: RawBuilder<unknown>) => sql`(
   where step.account_id = question.account_id and step.class = question.class
     and at >= greatest(last_day, first_day + interval '24 hours') and at < question.to_at)`
 
-/** These parts, each with the level before it. */
+/** The same steps and buckets, each with the level before it. */
 const running = (reach: RawBuilder<unknown>) => sql`(
   select at, is_day, reach, start + coalesce(sum(change) over (
            order by at rows between unbounded preceding and 1 preceding), 0) as before
@@ -45,7 +46,10 @@ const moments = (day: RawBuilder<unknown>, before: RawBuilder<unknown>) => sql`(
   where step.account_id = question.account_id and step.class = question.class
     and at >= ${day} and at < ${day} + interval '24 hours')`
 
-/** Each with its days, and with the level at the beginning of its window: found once, however often it is needed. */
+/**
+ * The questions, each with the first and last day and the level at the beginning of its window: computed
+ * once, however often the statement uses it (`materialized`).
+ */
 const asking = (questions: readonly Question[]) => sql`
   question as materialized (
     select question.*, start.level as start
@@ -57,7 +61,7 @@ const asking = (questions: readonly Question[]) => sql`
                with ordinality as asked (account_id, class, from_at, to_at, n)) as question
     cross join lateral ${levelAt(sql`from_at`, sql`first_day`)} as start)`
 
-/** In the order of the questions. */
+/** The lowest level of each question, in the order of the questions. */
 export async function levels(db: Db, questions: readonly Question[]): Promise<Level[]> {
   if (questions.length === 0) return []
   const { rows } = await run(
@@ -78,7 +82,10 @@ export async function levels(db: Db, questions: readonly Question[]): Promise<Le
   return rows
 }
 
-/** A day whose highest is not known is asked by its steps. */
+/**
+ * The highest level of a day. A bucket that a process of an older release wrote has none, and then it is
+ * computed from the day's steps.
+ */
 const highest = sql`coalesce(highest, (
   select max(level) from ${moments(sql`bucket.day`, sql`0`)} as moment))`
 

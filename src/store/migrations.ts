@@ -79,7 +79,10 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
   }
 }
 
-/** What would go wrong later, and say less: an old server, and one that cannot store every text. */
+/**
+ * Refuses a server that would fail later with a less clear error: one that is too old, or whose encoding
+ * cannot store every text.
+ */
 async function checkServer(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ major: number; encoding: string }>(
     `select current_setting('server_version_num')::int / 10000 as major, current_setting('server_encoding') as encoding`,
@@ -117,7 +120,10 @@ export const unreachable = (cause: unknown): AppError =>
     cause,
   )
 
-/** A name with several addresses fails once for each, under one error without a message. */
+/**
+ * The message of a connection error. A host name with several addresses fails once for each, under one
+ * AggregateError that has no message.
+ */
 const reasonOf = (error: unknown): string =>
   error instanceof AggregateError
     ? error.errors.map(one => (one as Error).message).join(', ')
@@ -128,7 +134,7 @@ function check(migrations: readonly Migration[], applied: readonly Applied[]): v
   for (const row of applied) {
     const known = migrations[row.number - 1]
     if (!known) {
-      // A newer release has been here. What it added does no harm; what it took away would.
+      // A newer release has applied this migration. An expanding one does no harm; a contracting one does.
       if (row.phase === 'expand') continue
       throw new AppError(
         'conflict',
@@ -159,8 +165,8 @@ function choose(rest: readonly Migration[], options: MigrateOptions): Migration[
 }
 
 /**
- * Older processes are at work meanwhile, and whoever waits for a table holds up all who come after: so it waits a moment,
- * lets them pass, and comes back.
+ * Applies a migration while older processes are at work. A migration that waits for a table's lock holds up
+ * every statement that comes after it: so it waits for a moment, gives up, and tries again.
  */
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   while (!(await applyOnce(client, migration))) await sleep(comeBackMs)
@@ -170,7 +176,7 @@ const lockMs = 1_000
 const comeBackMs = 3_000
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** False when somebody else held a table for too long. */
+/** Tries to apply a migration; false when another transaction held a table's lock for too long. */
 async function applyOnce(client: pg.Client, migration: Migration): Promise<boolean> {
   await client.query('begin')
   try {

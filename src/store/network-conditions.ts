@@ -1,4 +1,4 @@
-// What a query of the central model asks for, as conditions in SQL over the kind's own table.
+// Queries of the central model as conditions in SQL over the kind's own table.
 
 import { isIP } from 'node:net'
 import { type RawBuilder, sql } from 'kysely'
@@ -8,7 +8,7 @@ import { column, isPlaced, table, typeOf } from './network-kinds.ts'
 
 type Sql = RawBuilder<unknown>
 
-/** Who looks so sees the row. */
+/** The condition under which a caller with this sight sees a row. */
 export function seen(kind: Kind, sight: Sight): Sql {
   if (sight === 'atoll') return sql`true`
   const own = sight === null ? sql`true` : sql`${column(kind, 'projectId')} = ${sight.projectId}`
@@ -18,7 +18,9 @@ export function seen(kind: Kind, sight: Sight): Sql {
   return sql`exists (select from network where network.id = subnet.network_id and ${visible}))`
 }
 
-/** Throws for a field that the kind does not have, or that has no such values. */
+/**
+ * A condition in SQL. Throws for a field that the kind does not have, or values that the field cannot have.
+ */
 export function conditionSql(kind: Kind, condition: Condition): Sql {
   if ('has' in condition) return hasSql(kind, condition.field, condition.has)
   if ('fixedIp' in condition) return fixedIpSql(kind, condition)
@@ -28,7 +30,9 @@ export function conditionSql(kind: Kind, condition: Condition): Sql {
   return inSql(kind, condition.field, condition.in)
 }
 
-/** What the values of each type are compared as; a number may be larger than the column takes. */
+/**
+ * The SQL type that values of a column's type are compared as; a number may be larger than the column takes.
+ */
 const types: Readonly<Record<string, Sql>> = {
   text: sql`text`,
   number: sql`numeric`,
@@ -39,7 +43,7 @@ function inSql(kind: Kind, field: string, values: readonly unknown[]): Sql {
   const type = types[typeOf(kind, field).replace('?', '')]
   if (!type) throw new Error(`${field} of ${kind} has no single value`)
   const [value, ...more] = values
-  // Of one value the rows are a range of an index in order of what comes after it.
+  // With a single value, the rows are one range of an index, in the order of its next column.
   if (value !== null && value !== undefined && more.length === 0)
     return sql`${column(kind, field)} = ${value}::${type}`
   const among = sql`${column(kind, field)} = any (${values.filter(value => value !== null)}::${type}[])`
@@ -64,7 +68,7 @@ function fixedIpSql(kind: Kind, condition: FixedIp): Sql {
 
 const heldSql: Readonly<Record<FixedIp['fixedIp'], (values: readonly string[]) => Sql>> = {
   subnetId: ids => sql`subnet_id = any (${ids}::text[])`,
-  // What is no address is nobody's.
+  // A text that is no IP address matches no port.
   ipAddress: texts => sql`lower(range) = any (${texts.filter(isAddress)}::inet[])`,
   ipAddressSubstr: texts =>
     sql`exists (select from unnest(${texts}::text[]) as part where strpos(host(lower(range)), part) > 0)`,

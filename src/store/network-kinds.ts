@@ -161,7 +161,7 @@ const names = (kind: Kind, without: readonly string[] = []): string =>
 /** The names of all columns that are written, in one order. */
 export const written = (kind: Kind): RawBuilder<unknown> => sql.raw(names(kind))
 
-/** Those that a change may set. */
+/** The columns that a change may set. */
 export const changeable = (kind: Kind): RawBuilder<unknown> => sql.raw(names(kind, fixed))
 
 /** A row, or a part of one, as the JSON that PostgreSQL makes a record of. */
@@ -170,7 +170,7 @@ export function toJson<K extends Kind>(kind: K, row: Partial<Written<K>>): strin
   return JSON.stringify(Object.fromEntries(own.map(([field, value]) => [columnName(field), value])))
 }
 
-/** The routings and regions of its places: a rule is where its group is. */
+/** The routings and regions of a row's places; a security group rule is where its group is. */
 function placesFrom(kind: Kind): string {
   const [type, id] = kind === 'security_group_rule' ? ['security_group', 'securityGroupId'] : [kind, 'id']
   return `
@@ -179,7 +179,7 @@ function placesFrom(kind: Kind): string {
       and routing.regional_id is not null`
 }
 
-/** For `exists`, and what more is asked of `region`. */
+/** A select of a row's places for `exists`, to which further conditions on `region` can be added. */
 export const isPlaced = (kind: Kind): RawBuilder<unknown> => sql.raw(`select ${placesFrom(kind)}`)
 
 const placesOf = (kind: Kind): string => `
@@ -188,7 +188,7 @@ const placesOf = (kind: Kind): string => `
                      order by region.name collate "C")
     ${placesFrom(kind)}), '[]')`
 
-/** What is worked out from other rows. */
+/** Fields that are computed from other tables. */
 const derived: { readonly [K in Kind]: Readonly<Record<keyof Kinds[K] & Derived, string>> } = {
   network: {
     places: placesOf('network'),

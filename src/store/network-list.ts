@@ -34,7 +34,10 @@ export async function listResources<K extends Kind>(
   return reverse ? found.reverse() : found
 }
 
-/** Ends in the id, in the direction of what comes before it: so one index has both orders. */
+/**
+ * The order of a list, which always ends in the id, in the direction of the field before it: so one index
+ * serves both directions.
+ */
 function orderOf(sort: readonly Order[], reverse: boolean): Order[] {
   const until = sort.findIndex(one => one.field === 'id')
   const own = until < 0 ? [...sort, { field: 'id', descending: sort.at(-1)?.descending ?? false }] : sort
@@ -43,7 +46,7 @@ function orderOf(sort: readonly Order[], reverse: boolean): Order[] {
     .map(one => ({ ...one, descending: one.descending !== reverse }))
 }
 
-/** The rows after the marker's. No value comes after all values, as PostgreSQL sorts it. */
+/** The rows after the marker. A null comes after all values, as PostgreSQL sorts it. */
 function beyond(kind: Kind, order: readonly Order[], marker: string): Sql {
   const values = sql.join(order.map(one => column(kind, one.field)))
   const [first] = order

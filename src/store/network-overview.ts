@@ -1,11 +1,11 @@
-// What an overview of the central model asks, in PostgreSQL: each question is one statement however much it is about.
+// Questions of the topology overview in PostgreSQL: each is one statement, whatever the number of networks.
 
 import { sql } from 'kysely'
 import type { Held, PortCount, Sight } from '../core/network/model/network-store.ts'
 import { type Db, run } from './database.ts'
 import { seen } from './network-conditions.ts'
 
-/** By holder: a subnet may have any number of ports. */
+/** Holdings are looked up by holder, because a subnet may have any number of ports. */
 export async function heldBy(db: Db, asked: readonly Held[]): Promise<(Held & { start: string })[]> {
   const { rows } = await run(
     sql<Held & { start: string }>`

@@ -18,7 +18,8 @@ import { wholeSecond } from './routings.ts'
 export function networkWriter(db: Db): NetworkWriter {
   return {
     async lock(kind, id) {
-      // Not so strongly that rows which only refer to it wait. What is worked out from others is read under the lock.
+      // `for no key update`, so that inserts of rows that refer to this one do not wait. Computed fields are
+      // read after the lock.
       const { rows } = await run(
         sql`select from ${table(kind)} where id = ${id} for no key update`.execute(db),
       )
@@ -128,7 +129,7 @@ async function remove(db: Db, kind: Kind, id: string, note: Note, by: EndedBy): 
         'places',
         sql`(delete from routing where central_id = ${id} and resource_type = ${kind} and ${isThere})`,
       ],
-      // The addresses of what is absent are given to nobody else.
+      // The addresses of an absent port are kept for it.
       ...(by === 'verb' || kind !== 'port'
         ? [['held', sql`(delete from held_range where ${heldBy(kind, id)} and ${isThere})`] as const]
         : []),
@@ -142,7 +143,10 @@ async function remove(db: Db, kind: Kind, id: string, note: Note, by: EndedBy): 
   return rows.length > 0
 }
 
-/** A verb that names what is absent, or was lost in this moment: it comes back no more, and what bears its mark is surplus. */
+/**
+ * Ends an absence when a verb deletes the resource: it does not come back any more, and a resource in the
+ * region that bears its mark is surplus.
+ */
 const forgetting = (kind: Kind, id: string) =>
   [
     ['forgotten', sql`(delete from absent where kind = ${kind} and id = ${id} returning id)`],
@@ -157,12 +161,16 @@ const forgetting = (kind: Kind, id: string) =>
     ],
   ] as const
 
-/** What goes with it. Of a subnet that is what regions have there, and what absent ports hold; what ports and legs hold keeps it. */
+/**
+ * The holdings that are deleted with a row. With a subnet go the regions' gateways and blocks and what absent
+ * ports hold; holdings of ports and legs keep the subnet from being deleted.
+ */
 function heldBy(kind: Kind, id: string) {
   if (kind === 'subnet')
     return sql`subnet_id = ${id}
       and (purpose in ('gateway', 'block') or holder in (select id from absent where kind = 'port'))`
-  // `ROUTER/REGION`: from the slash to what comes after it.
+  // The legs' holders are `ROUTER/REGION`: a range from the slash to the character after it (`0`) has them
+  // all.
   if (kind === 'router') return sql`holder >= ${`${id}/`} and holder < ${`${id}0`}`
   return sql`holder = ${id}`
 }

@@ -16,7 +16,7 @@ interface Overdrawn {
   readonly amount: number
 }
 
-/** Law 2. */
+/** Law 2, that no more is drawn on a reservation than it has. */
 export const drawLimit = check<Overdrawn>(
   ({ reservation, name, drawn, amount }) =>
     `Reservation ${reservation}: ${drawn} ${name} are drawn on it, and it has ${amount}`,
@@ -42,7 +42,10 @@ interface DifferingHold {
   readonly to_at: string
 }
 
-/** What a living reservation is to hold from its last change on: of its provider's budget, and of what its region has. */
+/**
+ * The holds that a living reservation must have from its last change on: of its provider's budget, and of its
+ * region's general scope.
+ */
 const dueHolds = sql`
   select reservation.id as reservation_id, account_id, class, amount
   from capacity_reservation as reservation join provider on provider.id = provider_id
@@ -56,7 +59,10 @@ const dueHolds = sql`
     where class in ('VCPU', 'MEMORY_MB')) as due
   where state = 'living' and to_at > updated_at and amount > 0`
 
-/** What was held before the last change, and had to end with it, is history. */
+/**
+ * Compares holds with reservations. Holds that ended with a reservation's last change are history and are
+ * left out.
+ */
 export const promisesHeld = check<DifferingHold>(
   ({ reservation, name, class: what, held, held_from, held_to, amount, from_at, to_at }) => {
     const has = held === null ? `no ${what}` : `${held} ${what} from ${utc(held_from!)} to ${utc(held_to!)}`
@@ -90,7 +96,10 @@ interface DifferingUse {
   readonly until: string | null
 }
 
-/** One that is drawn on a living reservation is held by that; each other one takes for itself, until it ends. */
+/**
+ * Compares usage with instances. An instance drawn on a living reservation has no usage, as the reservation
+ * holds for it; every other one has, until it ends.
+ */
 export const usageOfInstances = check<DifferingUse>(
   ({ instance, name, class: what, used, amount, ended_at, until }) =>
     ended_at && until

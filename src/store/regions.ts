@@ -8,14 +8,17 @@ import { type Db, type Refusals, run } from './database.ts'
 import type { RegionTable } from './tables.ts'
 import { asking } from './turns.ts'
 
-/** What two processes that were admitted at the same moment run into. */
+/**
+ * Constraints that are broken when two processes make such regions at the same moment: core has checked both
+ * before.
+ */
 const refusals: Refusals = {
   region_name: () => conflict('Another region bears this name', 'name_taken'),
   region_one_central: () => conflict('There is a central region already', 'central_exists'),
 }
 
 const inUse = () => conflict('The region is in use', 'in_use')
-/** What refers to a region and does not go with it. */
+/** Foreign keys that keep a region from being deleted. */
 const uses: Refusals = {
   routing_region: inUse,
   binding_region: inUse,

@@ -48,7 +48,7 @@ const refusals = (regionId: string | undefined): Refusals => ({
   routing_region: () => invalid(`The pod ${regionId ?? ''} doesn't exist`, 'region_unknown'),
 })
 
-/** Routings are shown and filtered by the second. */
+/** Cuts an instant to the whole second: routings are shown and filtered by seconds. */
 export const wholeSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000)
 
 const byRegionalId = (rows: readonly { regional_id: string | null; central_id: string }[]) =>

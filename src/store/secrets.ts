@@ -10,7 +10,10 @@ import { settle } from './settings.ts'
 export interface Secrets {
   /** Encrypts a text for one place (`provider:ID:password`); it opens in no other. */
   seal(text: string, place: string): string
-  /** Throws `internal` for what was sealed under another key or for another place, or was tampered with. */
+  /**
+   * Decrypts a text. Throws `internal` for one that was sealed under another key or for another place, or was
+   * tampered with.
+   */
   open(sealed: string, place: string): string
 }
 
@@ -30,13 +33,14 @@ function readKey(path: string): string {
     }
   }
   mkdirSync(dirname(path), { recursive: true })
-  // Written whole before it has its name: another process, or one after a crash, never finds half a key.
+  // The key is written to a draft and then linked: another process, or one after a crash, never finds half a
+  // key.
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
   try {
     linkSync(draft, path)
   } catch (error) {
-    // Another process was first.
+    // EEXIST: another process has made the key file first.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     unlinkSync(draft)

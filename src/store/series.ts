@@ -7,7 +7,10 @@ import { levelAt } from './levels.ts'
 
 const dayMs = 86_400_000
 
-/** What is longer has parts of whole days: then the buckets tell of all but the first and the last. */
+/**
+ * The longest window whose parts are computed from steps: a longer one has parts of whole days, which buckets
+ * tell.
+ */
 const mostBySteps = 7 * dayMs
 
 const dayOf = (at: Date): Date => new Date(Math.floor(at.getTime() / dayMs) * dayMs)
@@ -27,7 +30,10 @@ interface Row {
   readonly change: number
 }
 
-/** Null where there are more than the most points: of no account and class more steps than that are read. */
+/**
+ * The level at every change; null where there are more changes than points. No more steps than that are read
+ * of any account and class.
+ */
 async function everyChange(db: Db, query: SeriesQuery): Promise<SeriesPoint[] | null> {
   const { from, to } = query.window
   const { rows } = await run(
@@ -49,7 +55,7 @@ async function everyChange(db: Db, query: SeriesQuery): Promise<SeriesPoint[] | 
   return rows.length === 0 ? null : summed(query, rows)
 }
 
-/** From changes to the levels after each. */
+/** Sums the changes up to the level after each. */
 function summed({ window, classes }: SeriesQuery, changes: readonly Row[]): SeriesPoint[] {
   const levels = Object.fromEntries(classes.map(name => [name, 0]))
   const points = new Map([[window.from.getTime(), levels]])
@@ -88,9 +94,10 @@ interface Change {
 }
 
 /**
- * A part begins with the level that was before it, unless that changes in its first instant. Else the level is as low as
- * the steps in the part, or the buckets of its days, say. Only parts in which something changes are worked out, account
- * by account: by what each differs from the part before.
+ * The lowest level in each part of the window. A part begins with the level before it, unless that changes in
+ * the part's first instant; further levels come from the steps in the part, or from the buckets of its days.
+ * Only parts in which something changes are computed, account by account, as differences from the part
+ * before.
  */
 async function lowestInParts(db: Db, query: SeriesQuery): Promise<SeriesPoint[]> {
   const parts = partsOf(query)
@@ -129,7 +136,7 @@ async function lowestInParts(db: Db, query: SeriesQuery): Promise<SeriesPoint[]>
   return inParts(parts, query.classes, rows)
 }
 
-/** From changes to the levels of each part. */
+/** Sums the changes up to the level of each part. */
 function inParts({ starts }: Parts, classes: readonly string[], changes: readonly Change[]): SeriesPoint[] {
   const levels = Object.fromEntries(classes.map(name => [name, 0]))
   let next = 0
@@ -145,7 +152,7 @@ const stepsIn = (after: RawBuilder<unknown>, before: RawBuilder<unknown>) => sql
 
 const bySteps = ({ window: { from, to } }: SeriesQuery) => stepsIn(sql`at > ${from}`, sql`at < ${to}`)
 
-/** The first and the last day by their steps, and the days between by their buckets. */
+/** Changes over a long window: the first and the last day by steps, the days between by buckets. */
 function byDays({ window: { from, to } }: SeriesQuery): RawBuilder<unknown> {
   const second = new Date(dayOf(from).getTime() + dayMs)
   const last = dayOf(to)

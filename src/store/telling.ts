@@ -1,18 +1,22 @@
-// What changes leave in the outbox for the feed: which nouns have events, and what an event says of its subject.
+// Events that changes write into the outbox for the feed: which nouns have events, and which columns an event
+// has of its subject.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { EventType } from '../core/feed/event.ts'
 
 type Part = RawBuilder<unknown>
 
-/** A noun's events: columns of its rows, chosen one by one. A secret never gets here by being in the row. */
+/**
+ * The events of a noun, with columns of its rows that are chosen one by one, so that a secret in the row gets
+ * into no event.
+ */
 interface Told {
   readonly type: EventType
-  /** Null where rows belong to nobody. */
+  /** Null where the noun's rows belong to no project. */
   readonly project: 'project_id' | null
   readonly region: Part
   readonly columns: readonly string[]
-  /** Columns of whatever length; an event has their beginning. */
+  /** Text columns that may be long; an event has their beginning. */
   readonly texts?: readonly string[]
   readonly times?: readonly string[]
 }
@@ -25,7 +29,10 @@ const leaseRegion = sql`(
   select case when count(distinct region.name) = 1 then min(region.name) end
   from reservation join region on region.id = reservation.region_id where reservation.lease_id = one.id)`
 
-/** By the noun of a note's action. What is not here has no events: regions, bindings, routings and networks. */
+/**
+ * The events of each noun, by the first part of a note's action. Regions, bindings, routings and networks
+ * have no events.
+ */
 const nouns: Readonly<Record<string, Told>> = {
   lease: {
     type: 'lease-event',
@@ -88,10 +95,10 @@ const nouns: Readonly<Record<string, Told>> = {
 export interface Telling {
   readonly noun: string
   readonly rows: Part
-  /** Of all rows, or an expression of one row (`one`). */
+  /** The action of all rows, or an SQL expression of one row (`one`). */
   readonly action: string | Part
   readonly at: Date | Part
-  /** Where it is not to be read from what was there before the statement. */
+  /** The region, where the tables do not have it yet before the statement. */
   readonly region?: Part
 }
 
@@ -117,7 +124,7 @@ export function telling({ noun, rows, action, at, region }: Telling): Part {
 
 const column = (name: string): Part => sql.ref(`one.${name}`)
 
-/** So much of a text is told. */
+/** How many characters of a long text an event has. */
 const textLength = 200
 
 function dataOf({ columns, texts = [], times = [] }: Told): Part {

@@ -1,10 +1,11 @@
-// What is asked for at the same time, done by one statement: a commit costs more than the rows in it.
+// Writes that come at the same time are done by one statement: a commit costs more than the rows in it.
 
 import { AppError } from '../core/error.ts'
 
 /**
- * While `all` is at work, whoever comes waits, and then goes with the next; up to `most` at a time. Where a set fails,
- * each of it is tried alone, so that nobody suffers for another; unless the database itself is away.
+ * Callers that come while `all` is at work wait and go together into the next call, up to `most` of them.
+ * Where a call fails, each of its items is tried alone, so that one does not fail another; unless the
+ * database itself is away.
  */
 export function together<Item, Answer>(
   most: number,
@@ -30,7 +31,7 @@ export function together<Item, Answer>(
 
   async function work(): Promise<void> {
     atWork = true
-    // Whatever ended in this same moment goes along.
+    // Callers that come in the same tick of the event loop go into the first call.
     await new Promise(resolve => setImmediate(resolve))
     while (waiting.length > 0) await answer(waiting.splice(0, most))
     atWork = false

@@ -19,7 +19,7 @@ import { regionStore } from './regions.ts'
 import { turnStore } from './turns.ts'
 import { writingStore } from './writings.ts'
 
-/** How often work is begun anew because others came first. */
+/** How often a transaction is tried when others came first. */
 const tries = 8
 const firstWaitMs = 20
 
@@ -29,7 +29,7 @@ export async function transact<T>(db: Db, work: (tx: Transaction) => Promise<T>)
       return await run(db.transaction().execute(trx => work(transactionOf(trx))))
     } catch (error) {
       if (tried === tries || !cameSecond(error)) throw error
-      // Those that have met come back one after another.
+      // A random wait, so that transactions that collided do not collide again.
       await sleep(Math.random() * firstWaitMs * 2 ** tried)
     }
   }
@@ -54,7 +54,10 @@ const transactionOf = (trx: Db): Transaction => ({
 
 const raced = new Set(['host_taken', 'addresses_contended'])
 
-/** Somebody has taken what was found free, or two have waited for each other. */
+/**
+ * Whether a transaction failed only because of another: that took the host or address it had found free, or
+ * the two deadlocked.
+ */
 function cameSecond(error: unknown): boolean {
   if (!(error instanceof AppError)) return false
   const { code } = (error.cause ?? {}) as { code?: string }

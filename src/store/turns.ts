@@ -14,9 +14,9 @@ const workerLocks = 0x61746c77
 const channel = 'atoll_turn'
 
 /**
- * The part of a statement that asks: upserts turns and returns `key, asked`. One asking for a key a statement; in the
- * order of keys, as all statements that lock several turns, so that none wait for each other in a circle. What a turn
- * was due at before it was taken (its epoch is the number of its taking) does not matter to who asks while it is worked on.
+ * The part of a statement that asks for turns: upserts them and returns `key, asked`. A key may occur once;
+ * keys are sorted, as in all statements that lock several turns, so that none deadlock. While a worker has a
+ * turn, the time at which it was due before (its epoch is the number of its taking) does not count.
  */
 export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
   insert into turn (kind, key, lane, due_at)
@@ -37,8 +37,9 @@ export const asking = (asks: readonly TurnAsk[], when = sql`true`) => sql`
 export const waking = sql`select pg_notify(${sql.lit(channel)}, '')`
 
 /**
- * What a statement must find to write the result of a turn: it is still the one that was taken. (`is not distinct from`
- * keeps the planner on the primary key: it takes the few that are taken now for none.)
+ * The condition under which a worker may write a turn's result: it still has the turn that it took. (`is not
+ * distinct from` keeps the planner on the primary key: it would otherwise expect few taken turns and read
+ * those.)
  */
 export const stillMine = (turn: Turn) =>
   sql`turn.kind = ${turn.kind} and turn.key = ${turn.key}
@@ -108,7 +109,10 @@ export function turnStore(db: Db): TurnStore {
   }
 }
 
-/** Whatever somebody is at work on in this moment is left for the next time: it must not keep the others waiting. */
+/**
+ * Releases turns of dead workers. Turns that another transaction has locked are skipped until next time: they
+ * must not hold up the others.
+ */
 const releasing = (whose: ReturnType<typeof sql>) => sql`
   update turn set worker = null, lease_until = null, due_at = least(turn.due_at, now())
   from (select kind, key from turn where worker is not null and (${whose})
@@ -116,8 +120,8 @@ const releasing = (whose: ReturnType<typeof sql>) => sql`
   where turn.kind = abandoned.kind and turn.key = abandoned.key`
 
 /**
- * One index probe finds each lane, and one range of the same index what is due in it: a lane that is full, or a
- * backlog of a million in another, costs nothing.
+ * Claims due turns. One index probe finds each lane, and one range of the same index its due turns: a full
+ * lane, or a backlog of a million in another, costs nothing.
  */
 const claiming = ({ worker, kinds, room, laneRoom, rooms }: ClaimRequest) => sql<Turn>`
   with recursive lanes as (

@@ -1,4 +1,4 @@
-// How far each region has been watched, in PostgreSQL.
+// The instant up to which each region has been watched, in PostgreSQL.
 
 import type { WatchStore } from '../core/network/watch/watch-store.ts'
 import { type Db, run } from './database.ts'

@@ -1,4 +1,4 @@
-// Who is writing what in a region, in PostgreSQL.
+// The writers of resources in regions, in PostgreSQL: one at a time for each.
 
 import { sql } from 'kysely'
 import type { WritingStore } from '../core/network/model/writing-store.ts'

@@ -3,17 +3,17 @@
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 export interface Breakers {
-  /** What came of work in a lane. The lane '' needs no region and never breaks. */
+  /** Tells whether the lane's region answered. The lane '' needs no region and never breaks. */
   tell(lane: string, answered: boolean): void
-  /** How much may run at once in the lanes that are not closed: 0 while open, 1 to try. */
+  /** How many turns may run at once in lanes whose breaker is not closed: 0 while open, 1 to try. */
   limits(): Map<string, number>
   state(lane: string): BreakerState
 }
 
 export interface BreakerOptions {
-  /** How many times in a row no answer came before a breaker opens. */
+  /** How many calls in a row have no answer before a breaker opens. */
   readonly failures: number
-  /** For how long it opens first; twice as long each time the trial fails. */
+  /** For how long a breaker opens at first; twice as long each time the trial fails. */
   readonly openMs: number
   readonly maxOpenMs: number
   now(): number

@@ -1,4 +1,4 @@
-// Reservations of capacity and providers as turns of the clockwork: what ends, what expires, what becomes of servers.
+// Turns of capacity reservations, which end or expire, and of providers, whose servers are watched.
 
 import type { App } from '../core/app.ts'
 import { capacityReservationKind } from '../core/capacity/capacity-reservation.ts'
@@ -8,7 +8,7 @@ import { type OnBelief, runProvider } from '../core/capacity/watch-instances.ts'
 import { AppError } from '../core/error.ts'
 import type { TurnKind } from './clockwork.ts'
 
-/** How long a provider that does not answer is left alone. */
+/** How long after a failure a provider is called again. */
 const retryMs = 10_000
 
 export const capacityTurns = (app: App, onBelief: OnBelief): TurnKind[] => [

@@ -7,13 +7,13 @@ import { clearInterval, setInterval } from 'node:timers'
 import type { EnlistEvents, Enlisted, Turn, TurnStore } from '../core/clockwork.ts'
 import type { Breakers } from './breakers.ts'
 
-/** What a kind of turn does. */
+/** The work of turns of one kind. */
 export interface TurnKind {
   readonly kind: string
   /**
-   * Begins a set of turns and returns the work on each. The work writes its own result, under the turn's epoch; it
-   * says whether the turn's region gave an answer (null: nothing is known of it). Work that throws is left to be taken
-   * again.
+   * Begins a set of turns and returns the work on each. The work writes its own result, under the turn's
+   * epoch; it says whether the turn's region answered (null: not known). Turns whose work throws are taken
+   * again later.
    */
   begin(turns: readonly Turn[]): Promise<readonly TurnWork[]>
 }
@@ -31,7 +31,7 @@ export interface ClockworkOptions {
   /** How many turns this process works on at once, and how many of one lane. */
   readonly slots: number
   readonly laneSlots: number
-  /** How often it looks by itself, unless a quarter of a second. */
+  /** How often due turns are looked for without a notification; every quarter of a second by default. */
   readonly pollMs?: number
   onError(error: unknown, what: string): void
 }
@@ -57,7 +57,10 @@ export class Clockwork {
     this.#options = options
   }
 
-  /** Joins the workers and begins. Throws when the database is away now; later it waits for it. */
+  /**
+   * Enlists this process as a worker and begins. Throws when the database is away now; later outages are
+   * waited for.
+   */
   async start(): Promise<void> {
     await this.#enlist()
     this.#every(this.#options.pollMs ?? usualPollMs, () => this.#claim())
@@ -67,7 +70,7 @@ export class Clockwork {
     void this.#claim()
   }
 
-  /** Takes nothing more, waits for what runs (so long at most), and gives back the rest. */
+  /** Takes no more turns, waits for those that run (so long at most), and gives back the rest. */
   async stop(graceMs = 5_000): Promise<void> {
     this.#stopped = true
     for (const timer of this.#timers) clearInterval(timer)
@@ -107,7 +110,8 @@ export class Clockwork {
       this.#enlisted = await this.#options.enlist({
         onWake: () => void this.#claim(),
         onLost: error => {
-          // Others may take what we have: what we write from now on under the old number is refused.
+          // Other workers may take our turns now: results that we write under the old worker number are
+          // refused.
           this.#options.onError(error, 'this worker is no longer known to the others')
           this.#enlisted = null
         },
@@ -117,7 +121,10 @@ export class Clockwork {
     }
   }
 
-  /** Only of what runs: what was taken and got lost on the way to us, or could not be finished, falls due again. */
+  /**
+   * Renews the turns that run, and no others: a turn whose claim was lost on the way to us, or whose work
+   * failed, falls due again.
+   */
   async #renew(): Promise<void> {
     if (this.#running.size > 0) await this.#options.turns.renew([...this.#running.values()])
   }
@@ -127,14 +134,14 @@ export class Clockwork {
     if ((await this.#options.turns.releaseAbandoned()) > 0) await this.#claim()
   }
 
-  /** One claim at a time; who asks meanwhile causes one more. */
+  /** Claims due turns, one claim at a time; a call during a claim causes one more. */
   async #claim(): Promise<void> {
     this.#again = true
     if (this.#claiming) return
     this.#claiming = true
     try {
       while (this.#again && !this.#stopped) {
-        // Whatever ends in this same moment makes room as well.
+        // Turns that end in the same tick of the event loop make room as well.
         await new Promise(resolve => setImmediate(resolve))
         this.#again = false
         await this.#claimOnce()
@@ -160,7 +167,7 @@ export class Clockwork {
     await Promise.all(kinds.map(kind => this.#begin(kind, taken)))
   }
 
-  /** The room in lanes that are not wholly free: taken slots, and regions that give no answer. */
+  /** How many turns more may run in lanes that are partly busy or whose region does not answer. */
   #rooms(): Map<string, number> {
     const { laneSlots, breakers } = this.#options
     const rooms = new Map<string, number>()

@@ -1,4 +1,4 @@
-// Hosts that come or leave as turns of the clockwork: what nobody finished is finished here.
+// Turns of hosts that come or leave: an enrolment or removal that was interrupted is finished here.
 
 import type { App } from '../core/app.ts'
 import { AppError } from '../core/error.ts'

@@ -1,4 +1,5 @@
-// Housekeeping: what is kept or may wait for a time only is dealt with when the time is over; and the feed's numbers.
+// Housekeeping: removes records whose time of keeping is over, expires jobs that waited too long, and numbers
+// the feed's events.
 
 import { setInterval } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,18 +16,18 @@ export interface HousekeepingOptions {
   readonly journalDays: number
   readonly jobLogDays: number
   readonly eventDays: number
-  /** How long a job may be NEW. */
+  /** How long a job may stay NEW before it expires. */
   readonly newJobSeconds: number
   readonly everyMs: number
   onError(error: unknown): void
 }
 
 export interface Housekeeping {
-  /** Waits a moment for the turn under way. A long one is left where it is: its steps are whole each by itself. */
+  /** Waits for the round under way, but not for a long one: each of its steps is complete by itself. */
   stop(): Promise<void>
 }
 
-/** Starts at once and then every so often; a turn that fails is reported, and the next one tries again. */
+/** Starts a round at once and then regularly; one that fails is reported, and the next one tries again. */
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { app, newJobSeconds, everyMs, onError } = options
   const once = async (): Promise<void> => {
@@ -42,7 +43,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   return repeatedly(once, everyMs, onError)
 }
 
-/** Gives events their numbers all the time, so that the outbox stays short and readers have no more to do. */
+/**
+ * Gives events their numbers every second, so that the outbox stays short and readers of the feed need not do
+ * it.
+ */
 export const startNumbering = (app: App, onError: (error: unknown) => void): Housekeeping =>
   repeatedly(() => numberEvents(app), numberingMs, onError)
 

@@ -1,4 +1,4 @@
-// What is counted about the work behind the APIs, for /metrics.
+// Metrics of the work behind the APIs, for /metrics.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { App } from '../core/app.ts'
@@ -8,7 +8,7 @@ import type { JobRun } from './jobs.ts'
 
 export interface WorkMetrics {
   observeJob(run: JobRun): void
-  /** Things that late calls had made twice, now removed. */
+  /** Counts surplus resources, which late calls had made twice, and which were removed. */
   countSurplus(region: string, count: number): void
 }
 
@@ -71,7 +71,9 @@ export function addRegionMetrics(registry: Registry, app: App): void {
   })
 }
 
-/** Without the database the other metrics are still worth having. */
+/**
+ * Reports a failed measurement instead of throwing: without the database the other metrics still have a use.
+ */
 const measuring = (app: App, failed: string) => (measure: () => Promise<void>) => () =>
   measure().catch(error => app.report(error, failed))
 

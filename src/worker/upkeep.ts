@@ -1,4 +1,4 @@
-// A turn a region, every so often, for whatever is to be looked after there.
+// Regular turns of each region: tidying, survey, watch and review.
 
 import type { App } from '../core/app.ts'
 import { discoverRegion, isPromised } from '../core/capacity/general.ts'
@@ -12,7 +12,7 @@ import { isCentral, type Region } from '../core/regions/region.ts'
 import { type UpkeepKind, upkeepAsks } from '../core/regions/upkeep.ts'
 import type { TurnKind } from './clockwork.ts'
 
-/** How long after one turn the next is due. */
+/** The time from one turn of a kind to the next. */
 const everyMs: Readonly<Record<UpkeepKind, number>> = {
   tidy: 300_000,
   survey: 300_000,
@@ -22,10 +22,10 @@ const everyMs: Readonly<Record<UpkeepKind, number>> = {
 const retryMs = 30_000
 
 export interface UpkeepEvents {
-  /** Told how many surplus things were removed. */
+  /** Called with the number of surplus resources that were removed. */
   onSurplus(region: string, count: number): void
   onReconciled(region: string, found: Reconciled): void
-  /** Told whether what the region has for everybody was believed. */
+  /** Called with the verdict whether the region's general capacity was believed. */
   onDiscovered(region: string, verdict: Verdict | null): void
   onWatched(region: string, found: Sighting): void
 }
@@ -49,7 +49,7 @@ export const upkeepTurns = (
   }),
 ]
 
-/** Null for a region that has been removed since. */
+/** The region of this name; null when it has been removed since. */
 const regionOf = async (app: App, name: string): Promise<Region | null> =>
   (await app.store.regions.list()).find(region => region.name === name) ?? null
 
@@ -66,7 +66,8 @@ const regional = (app: App, kind: UpkeepKind, work: (region: string) => Promise<
         } catch (error) {
           if (!(error instanceof AppError) || !['upstream', 'unavailable'].includes(error.code)) throw error
           await app.store.turns.finish(turn, Math.min(retryMs, everyMs[kind]))
-          // What is not believed, and a Keystone that is away, say nothing of the region's answers.
+          // A region that is not believed, or a Keystone that is away, does not tell whether the region
+          // answers.
           return { regionAnswered: error.code === 'upstream' ? (error.detail.status ?? 500) < 500 : null }
         }
       },

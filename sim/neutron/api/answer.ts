@@ -1,25 +1,25 @@
-// What is asked of the API, and what it answers.
+// A request to Neutron's API, and its answer.
 
 export interface Asked {
   method: string
-  /** The parts of the path after what already chose who answers. */
+  /** The parts of the path after those by which the handler was chosen. */
   path: readonly string[]
-  /** Of the whole request, without its query. */
+  /** The whole request's path, without its query. */
   url: string
   query: URLSearchParams
   body: unknown
   ifMatch: string | undefined
-  /** Pages of lists shall never end. */
+  /** True when a fault makes the pages of lists never end. */
   isEndless: boolean
 }
 
 export interface Answer {
   status: number
-  /** HTML if it is a text. */
+  /** The body, which is HTML if it is a text. */
   body?: unknown
 }
 
-/** What is said outside of the API, in HTML. */
+/** The page of HTML for a path outside of the API. */
 export function nothingHere(detail = ''): string {
   const lines = ['<html>', ' <head>', '  <title>404 Not Found</title>', ' </head>', ' <body>']
   const said = ['  <h1>404 Not Found</h1>', '  The resource could not be found.<br /><br />', detail, '', '']

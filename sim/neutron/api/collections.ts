@@ -86,7 +86,7 @@ function create({ body, ifMatch }: Asked, resource: Resource, region: Region, ca
   return { status: 201, body: isBulk ? { [`${resource.name}s`]: views } : { [resource.name]: views[0] } }
 }
 
-/** A member puts nothing on another project's network, unless that is shared. */
+/** Refuses to put a member's port or subnet on another project's network, unless that is shared. */
 function refuseForeignNetwork(item: Fields, { name }: Resource, region: Region, caller: Caller): void {
   if (caller.isAdmin || (name !== 'port' && name !== 'subnet')) return
   const id = String(item.network_id)
@@ -99,7 +99,7 @@ function refuseForeignNetwork(item: Fields, { name }: Resource, region: Region, 
   throw refusal(403, 'HTTPForbidden', message)
 }
 
-/** All of them, or none. */
+/** Creates all rows of a request, or none. */
 function make(items: readonly Fields[], resource: Resource, region: Region, caller: Caller): Row[] {
   if (resource.createAll !== undefined) return resource.createAll(items, region, caller)
   if (resource.create === undefined) throw wrongMethod()

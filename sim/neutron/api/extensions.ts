@@ -3,7 +3,7 @@
 import { unknownPath, wrongMethod } from '../errors.ts'
 import { type Answer, type Asked, nothingHere } from './answer.ts'
 
-/** Alias, name, when it was updated, description. */
+/** Each extension's alias, name, date and description. */
 const rows: readonly (readonly [string, string, string, string])[] = [
   ['address-group', 'Address group', '2020-07-15T10:00:00-00:00', 'Support address group'],
   ['agent', 'agent', '2013-02-03T10:00:00-00:00', 'The agent management extension.'],

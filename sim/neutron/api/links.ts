@@ -3,7 +3,7 @@
 import type { Row } from '../rows.ts'
 import type { Page } from './query.ts'
 
-/** Where the list is, and what was asked. */
+/** The URL of a list, with the query that was asked. */
 interface Place {
   url: string
   query: URLSearchParams

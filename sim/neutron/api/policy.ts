@@ -1,4 +1,4 @@
-// What a request may do: every rule that it touches is asked, and the refusal names them all.
+// Policy: every rule that a request touches is checked, and the refusal names them all.
 
 import { refusal } from '../errors.ts'
 import type { Attribute, Attributes, Fields } from '../model/attributes.ts'
@@ -12,9 +12,9 @@ interface Act {
   on: string
   rule: Rule
   attributes: Attributes
-  /** What the request gives. */
+  /** The attributes that the request gives. */
   given: Fields
-  /** The resource as it would be. */
+  /** The resource as it would be after the request. */
   target: Fields
 }
 
@@ -34,7 +34,7 @@ export function enforce(act: Act, caller: Caller, region: Region): void {
   throw refusal(403, 'PolicyNotAuthorized', `${named} is disallowed by policy`)
 }
 
-/** On create, a value that is the default was not chosen. */
+/** Whether a request sets an attribute: at create, giving the default does not count. */
 function isChosen(name: string, attribute: Attribute, { verb, given }: Act): boolean {
   const value = given[name]
   if (value === undefined) return false

@@ -75,7 +75,7 @@ function readLimit(query: URLSearchParams): number {
   throw badRequest('limit', `Limit must be an integer 0 or greater and not '${limit}'`)
 }
 
-/** The rows of a query that the caller may see; of a page, just those. */
+/** The rows of a list that match the query and that the caller may see; with a page, only its rows. */
 export function find(query: Query, resource: Resource, region: Region, caller: Caller): Row[] {
   const { page, sorts } = query
   const tests = testsOf(query, resource, region)
@@ -93,7 +93,7 @@ export function find(query: Query, resource: Resource, region: Region, caller: C
   return cut(order([...rows], [...sorts, ...byId], resource, region), marker, page)
 }
 
-/** The row that a page comes after; it need not be one that the list would show. */
+/** The marker's row; it need not be one that the list would show. */
 function markerOf({ marker }: Page, resource: Resource, region: Region, isSeen: Test): Row | undefined {
   if (marker === null) return undefined
   const row = resource.table(region).get(marker)
@@ -113,7 +113,7 @@ function testsOf(query: Query, { attributes }: Resource, region: Region): Test[]
   })
 }
 
-/** MariaDB does not tell `A` from `a`. */
+/** A value folded for comparison, since MariaDB compares texts without case. */
 const folded = (value: unknown): string => String(value).toLowerCase()
 
 function shownOf(row: Row, key: string, { show }: Attribute, region: Region): unknown {
@@ -124,7 +124,7 @@ function shownOf(row: Row, key: string, { show }: Attribute, region: Region): un
 const isoTime =
   /^\d{4}(-\d{1,2}(-\d{1,2}(([ T])\d{1,2}:\d{1,2}(:\d{1,2}([.,]\d+)?)?)?(Z|[+-]\d{1,2}(:?\d{2})?)?)?)?$/
 
-/** Times are kept to the second, and what is gone is not shown. */
+/** The test for `changed_since`: times are kept to the second, and deleted rows are not shown. */
 function changedSince([text = '']: readonly string[]): Test {
   const wrong = () =>
     invalidInput('The input changed_since must be in the following format: YYYY-MM-DDTHH:MM:SSZ')
@@ -136,7 +136,10 @@ function changedSince([text = '']: readonly string[]): Test {
   return row => (row as Standard).updated_at >= from
 }
 
-/** Those of the most telling filter that has an index; or those that the caller may see. */
+/**
+ * The rows to filter: those that an index finds for the most selective filter, or else all that the caller
+ * may see.
+ */
 function candidates({ filters }: Query, resource: Resource, region: Region, caller: Caller): Iterable<Row> {
   const table = resource.table(region)
   const ids = filters.get('id')
@@ -152,7 +155,7 @@ function candidates({ filters }: Query, resource: Resource, region: Region, call
     : table.all()
 }
 
-/** Whether the page is one of the whole table, which has its own order. */
+/** Whether a page is of the whole table, which is in the order of ids already. */
 function isWhole({ filters }: Query, { seenBy }: Resource, caller: Caller): boolean {
   const hasIndex = ['id', 'device_id', 'network_id', 'security_group_id', 'project_id', 'tenant_id'].some(
     key => filters.has(key),
@@ -176,7 +179,7 @@ function order(rows: Row[], sorts: readonly Sort[], { attributes }: Resource, re
   return keyed.map(({ row }) => row)
 }
 
-/** Nothing comes before anything. */
+/** Compares two values; null comes before any other. */
 function compare(a: unknown, b: unknown): number {
   if (a === b) return 0
   if (a === null) return -1
@@ -184,7 +187,7 @@ function compare(a: unknown, b: unknown): number {
   return (a as string) < (b as string) ? -1 : 1
 }
 
-/** A page by id without looking at the rows of the others. */
+/** A page in the order of ids, without filtering the rows of other pages. */
 function walk(
   rows: readonly Row[],
   marker: Row | undefined,
@@ -206,7 +209,7 @@ function walk(
   return isReverse ? found.reverse() : found
 }
 
-/** Where the row with an id is. */
+/** The index at which the row with an id is, by binary search. */
 function search(rows: readonly Row[], id: string): number {
   let low = 0
   let high = rows.length
@@ -225,7 +228,7 @@ function cut(rows: readonly Row[], marker: Row | undefined, { limit, isReverse }
   return rows.slice(Math.max(0, end - limit), end)
 }
 
-/** What a list shows of its rows: the fields that were asked for, or all. */
+/** The views of a list's rows: the fields that were asked for, or all. */
 export function viewAll(
   rows: readonly Row[],
   fields: readonly string[],

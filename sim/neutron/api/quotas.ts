@@ -1,4 +1,4 @@
-// Quotas over the API: what a project may have, with what it uses; set and reset by admins.
+// Quotas over the API: a project's limits and usage; set and reset by admins.
 
 import { internalError, malformed, refusal, unknownPath, wrongMethod } from '../errors.ts'
 import { type Attributes, type Fields, readUpdate } from '../model/attributes.ts'
@@ -24,7 +24,7 @@ export function answerQuotas({ method, path, body }: Asked, region: Region, call
     }))
     return { status: 200, body: { quotas } }
   }
-  // A POST is taken for a GET.
+  // Neutron treats a POST to quotas as a GET.
   if (method === 'GET' || method === 'POST') return { status: 200, body: read(project, view, region, caller) }
   if (view !== undefined) throw wrongMethod()
   if (method === 'DELETE') {

@@ -1,4 +1,4 @@
-// What a resource of the API is: its table of attributes, and the few things that only it means.
+// A resource of the API: its table of attributes, and the functions that only it has.
 
 import type { Refusal } from '../../http.ts'
 import type { Table } from '../../table.ts'
@@ -8,38 +8,41 @@ import type { Caller, Rule } from '../model/rules.ts'
 import type { Region } from '../region.ts'
 import type { Row, Standard } from '../rows.ts'
 
-/** Told as a method, so that a resource of ports is a resource of rows. */
+/**
+ * Declared as a method, which TypeScript checks less strictly, so that a resource of ports is a resource of
+ * rows.
+ */
 type Action<R> = { act(row: R, body: unknown, region: Region, caller: Caller): unknown }['act']
 
 export interface Resource<R extends Row = Row> {
   /** As in `{"network": {...}}`; its plural has an s. */
   name: string
-  /** As in `/v2.0/networks`. */
+  /** The path of the collection, as in `/v2.0/networks`. */
   path: string
   attributes: Attributes
   table(region: Region): Table<R>
   missing(id: string): Refusal
-  /** Of what is there, to whom may not see it; as missing unless told. */
+  /** The refusal to a caller who may not see the row; by default the same as `missing`. */
   hidden?(): Refusal
-  /** Who sees it; whom it does not exist for otherwise. */
+  /** The rule of who sees a row; for others it does not exist. */
   seenBy: Rule
   createdBy: Rule
   changedBy: Rule
   removedBy: Rule
-  /** It has a revision, a description, times and tags. */
+  /** Whether the resource has a revision, a description, times and tags. */
   isStandard: boolean
-  /** A page that starts after nothing is refused; others start at the beginning. */
+  /** Set where an unknown marker is refused; other resources begin at the start. */
   isMarkerChecked?: true
-  /** A filter that is not in the table is refused; others pass it by. */
+  /** Set where an unknown filter is refused; other resources ignore it. */
   isFilterChecked?: true
   create?(fields: Fields, region: Region, caller: Caller): R
-  /** Rows that are created together, where that is more than one after the other. */
+  /** Creates several rows at once, where that is more than one after the other. */
   createAll?(items: readonly Fields[], region: Region, caller: Caller): R[]
   update?(row: R, fields: Fields, region: Region, caller: Caller): void
   remove?(row: R, region: Region, caller: Caller): void
   /** `PUT /{path}/{id}/{action}`; gives the answer's body. */
   actions?: Readonly<Record<string, Action<R>>>
-  /** Comes before a list: what has to be there for it. */
+  /** Called before a list: makes rows that must exist by then, such as a default security group. */
   prepare?(wanted: URLSearchParams, region: Region, caller: Caller): void
 }
 
@@ -68,7 +71,7 @@ export const standardAttributes: Attributes = {
 
 const entries = new WeakMap<Attributes, [string, Attribute][]>()
 
-/** The same list every time: a long answer goes through it a thousand times. */
+/** The entries of an attribute table, cached: a long answer goes through them a thousand times. */
 function entriesOf(attributes: Attributes): [string, Attribute][] {
   const known = entries.get(attributes) ?? Object.entries(attributes)
   entries.set(attributes, known)

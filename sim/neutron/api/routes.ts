@@ -1,4 +1,4 @@
-// The HTTP side: who calls, what the path names, and who answers.
+// The HTTP side of Neutron: the caller, the resource that the path names, and the handler.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isAdmin, tokenOf } from '../../http.ts'
@@ -20,16 +20,17 @@ interface Shell {
   count(key: string): void
 }
 
-/** Of the server that Neutron runs in: a list of two hundred ids is too long to ask for. */
+/** The limit of the web server that Neutron runs in: a query with two hundred ids is too long. */
 const longestRequestLine = 8192
 
-/** Neutron itself has no limit. */
+/** The most bytes of a body, of which Neutron itself has no limit. */
 const largestBody = 2 ** 26
 
 export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): void {
   const callers = new WeakMap<FastifyRequest, Caller>()
 
-  // Before the body is read: who has no token does not learn what is wrong with it.
+  // The token is checked before the body is read: a caller without one does not learn what is wrong with the
+  // body.
   app.addHook('onRequest', async (request, reply) => {
     if (`${request.method} ${request.url} HTTP/1.1\r\n`.length >= longestRequestLine) {
       return reply.code(414).send()
@@ -61,7 +62,7 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
   })
 }
 
-/** The versions are for everybody, and what is outside of the API is not there for anybody. */
+/** Whether a request needs no token: one for the versions, or for a path outside of the API. */
 function isOpen(request: FastifyRequest): boolean {
   return !pathOf(request).startsWith('/v2.0')
 }
@@ -70,7 +71,7 @@ const pathOf = (request: FastifyRequest) => request.url.split('?')[0] ?? ''
 
 const rootOf = (request: FastifyRequest) => `${request.protocol}://${request.host}`
 
-/** A text is a page of HTML, and anything else is JSON. */
+/** Sends an answer: a text as a page of HTML, and anything else as JSON. */
 function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
   reply.code(status)
   if (body === undefined) return reply.send()

@@ -12,7 +12,7 @@ export interface Cidr {
   first: bigint
   last: bigint
   prefix: number
-  /** As it was written, host bits and all. */
+  /** The address as it was written, with its host bits. */
   address: bigint
 }
 
@@ -55,7 +55,7 @@ function writeFour(value: bigint): string {
   return [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')
 }
 
-/** The longest run of zeros is left out, the first of equals, as RFC 5952 says. */
+/** Writes a version 6 address by RFC 5952: the longest run of zeros is left out, the first of equal ones. */
 function writeSix(value: bigint): string {
   const words = Array.from({ length: 8 }, (_, n) => ((value >> BigInt(112 - 16 * n)) & 0xffffn).toString(16))
   const text = words.join(':')
@@ -67,7 +67,7 @@ function writeSix(value: bigint): string {
   return `${text.slice(0, start).replace(/:$/, '')}::${text.slice(start + longest.length).replace(/^:/, '')}`
 }
 
-/** An address alone is a network of its own. */
+/** Parses a CIDR; an address alone is a network of one address. */
 export function readCidr(text: unknown): Cidr | null {
   if (typeof text !== 'string') return null
   const [host = '', length, ...rest] = text.split('/')
@@ -82,7 +82,7 @@ export function readCidr(text: unknown): Cidr | null {
   return { version: address.version, first, last: first + size - 1n, prefix, address: address.value }
 }
 
-/** With its host bits cleared. */
+/** Writes a CIDR with its host bits cleared. */
 export function writeCidr({ version, first, prefix }: Cidr): string {
   return `${writeAddress({ version, value: first })}/${prefix}`
 }

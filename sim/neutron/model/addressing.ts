@@ -1,4 +1,4 @@
-// Which addresses a port gets: those it asks for, one of each version, and those that make themselves.
+// The addresses of ports: those that a request asks for, else one of each version, and SLAAC ones.
 
 import { invalidInput, refusal, subnetNotFound } from '../errors.ts'
 import type { Region } from '../region.ts'
@@ -11,7 +11,10 @@ export type WantedIp = Partial<FixedIp>
 
 type Holder = Pick<Port, 'id' | 'network_id' | 'device_owner' | 'mac_address'>
 
-/** An address of a subnet, or the next free one of the first of these subnets that has any. */
+/**
+ * What a port wishes for: an address of a subnet, or the next free one of the first of these subnets that has
+ * any.
+ */
 type Wish = { subnet: Subnet; address: string } | { subnets: readonly Subnet[] }
 
 const interfaceOwners = [
@@ -23,12 +26,12 @@ const routerOwners = [...interfaceOwners, 'network:router_centralized_snat']
 
 const isRouterInterface = (deviceOwner: string) => interfaceOwners.includes(deviceOwner)
 
-/** Ports on such a subnet make their own addresses. */
+/** Whether a subnet is in SLAAC mode: ports on it make their own addresses from their MAC. */
 export function isAutoSubnet({ ipv6_address_mode, ipv6_ra_mode }: Subnet): boolean {
   return [ipv6_address_mode, ipv6_ra_mode].some(mode => mode === 'slaac' || mode === 'dhcpv6-stateless')
 }
 
-/** The addresses of a new port; what it asks for, or one of each version. */
+/** The addresses of a new port: those that the request asks for, or one of each version. */
 export function giveAddresses(
   port: Holder,
   wanted: readonly WantedIp[] | undefined,
@@ -81,7 +84,10 @@ export function releaseAddresses(ips: readonly FixedIp[], region: Region): void 
 const toIp = (wish: Wish): FixedIp[] =>
   'subnet' in wish ? [{ subnet_id: wish.subnet.id, ip_address: wish.address }] : []
 
-/** Subnets for a purpose serve ports of that purpose only, and come first. */
+/**
+ * The subnets that a port may have addresses of: those with a service type for its device owner come first,
+ * and serve no other ports.
+ */
 function subnetsFor({ network_id, device_owner }: Holder, region: Region): Subnet[] {
   const all = [...region.subnets.by('network_id', network_id)]
   const special = all.filter(subnet => subnet.service_types.includes(device_owner))
@@ -134,7 +140,10 @@ function subnetOf(wanted: WantedIp, port: Holder, subnets: readonly Subnet[], re
   throw refusal(400, 'InvalidIpForNetwork', message)
 }
 
-/** Neither the address of the network nor that of the broadcast; a version 6 router may take the first. */
+/**
+ * Whether a port may have an address: not the network's nor the broadcast address, but a version 6 router may
+ * have the first.
+ */
 function isUsable(text: string, { cidr }: Subnet, deviceOwner: string): boolean {
   const address = readAddress(text)
   const range = readCidr(cidr)
@@ -153,7 +162,7 @@ function autoWishes(port: Holder, subnets: readonly Subnet[], handled: readonly 
   })
 }
 
-/** Those that are named come first: one of them could be the next in line. */
+/** Grants addresses. Wishes for a certain address come first, since a wish for any might take it. */
 function grant(wishes: readonly Wish[], port: Holder, region: Region): FixedIp[] {
   const granted: FixedIp[] = []
   try {
@@ -164,7 +173,7 @@ function grant(wishes: readonly Wish[], port: Holder, region: Region): FixedIp[]
       hold(ip.subnet_id, ip.ip_address, port.id, region)
       granted.push(ip)
     }
-    // A copy has no room left to grow.
+    // A copy of the array takes less memory, having no spare room.
     return granted.slice()
   } catch (error) {
     releaseAddresses(granted, region)
@@ -188,7 +197,9 @@ function grantOne(wish: Wish, port: Holder, region: Region): FixedIp {
   throw refusal(409, 'IpAddressGenerationFailure', message)
 }
 
-/** What stays, what is new and what goes; an address that a MAC made stays. */
+/**
+ * Compares a port's addresses with those that are asked for: kept, added and dropped; SLAAC addresses stay.
+ */
 function compare(port: Port, wanted: readonly WantedIp[], region: Region) {
   const left = [...port.fixed_ips]
   const kept: FixedIp[] = []

@@ -1,4 +1,4 @@
-// What a resource's attribute table says, and the reading of request bodies by it.
+// The attribute table of a resource, and the reading of request bodies by it.
 
 import { malformed } from '../errors.ts'
 import type { Region } from '../region.ts'
@@ -8,24 +8,27 @@ import type { Caller, Rule } from './rules.ts'
 
 export type Fields = Record<string, unknown>
 
-/** What an answer answers; a few values show at some of them only. */
+/** The kind of request that is answered; a few attributes are shown for some kinds only. */
 export type Moment = 'create' | 'update' | 'read'
 
 export interface Attribute {
   kind?: Kind
-  /** When a request may set it: never, unless it says otherwise. */
+  /** In which requests the attribute may be set; never when left out. */
   set?: 'create' | 'update' | 'always'
-  /** Makes it one that a create may leave out; a function where it depends, undefined for none. */
+  /**
+   * The default at create, which makes the attribute optional; a function where it depends on others,
+   * undefined for none.
+   */
   default?: unknown
-  /** Who may set it, where that is not everybody who may change the resource. */
+  /** The rule of who may set the attribute, where that is not everybody who may change the resource. */
   setBy?: Rule | { create: Rule; update: Rule }
-  /** The same for the keys of a dictionary, or of the dictionaries of a list. */
+  /** As `setBy`, for the keys of a dictionary or of the dictionaries of a list. */
   partsSetBy?: Record<string, Rule | { create: Rule; update: Rule }>
-  /** Who sees it, if not everybody. */
+  /** Who sees the attribute, if not everybody. */
   seenBy?: 'admin' | 'nobody'
-  /** What is shown when that is not what the row holds; undefined leaves it out. */
+  /** Makes the shown value where that is not the row's; undefined leaves the attribute out. */
   show?(row: Row, region: Region, moment: Moment): unknown
-  /** Lists can be filtered by it: by equality, unless there is more to it. */
+  /** How lists are filtered by the attribute: by equality, or by a function. */
   filter?: true | ((row: Row, wanted: readonly string[], region: Region) => boolean)
   sort?: true
 }
@@ -34,7 +37,7 @@ export type Attributes = Readonly<Record<string, Attribute>>
 
 export const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
-/** The owner under its two names, as each resource has it. */
+/** The owner under its two names, `tenant_id` and `project_id`, as each resource has it. */
 export const owner: Attributes = {
   tenant_id: {
     kind: text(),
@@ -52,7 +55,7 @@ interface Body {
   attributes: Attributes
 }
 
-/** The resources that a POST asks for, with defaults, and whether it asks in bulk. */
+/** Reads a POST: the resources that it asks for, with defaults, and whether they are in a list. */
 export function readCreate(
   body: unknown,
   resource: Body,
@@ -73,7 +76,7 @@ export function readCreate(
   return { items, isBulk: true }
 }
 
-/** What a PUT asks to be changed. */
+/** Reads a PUT: the attributes that it changes. */
 export function readUpdate(body: unknown, resource: Body, caller: Caller): Fields {
   const content = readBody(body, resource.name)
   if (`${resource.name}s` in content) throw malformed('Bulk operation not supported')

@@ -1,4 +1,4 @@
-// Ports bound to hosts: which hosts can take them, and what an agent does when one does.
+// Binding of ports to hosts: which hosts can take a port, and what their agents do then.
 
 import { type Region, touch } from '../region.ts'
 import type { Network, Port } from '../rows.ts'
@@ -37,7 +37,7 @@ function isReached({ segments }: Network, configurations: Readonly<Record<string
   )
 }
 
-/** The drivers show once they have answered. */
+/** The VIF details of a bound port. `bound_drivers` is shown only on a read, as in Neutron. */
 export function viewVifDetails({ vif_type }: Port, moment: Moment): Record<string, unknown> {
   if (vif_type !== 'ovs') return {}
   return {

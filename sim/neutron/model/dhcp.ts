@@ -1,18 +1,18 @@
-// What a DHCP agent does about a network: it keeps one port there, with an address of every subnet it serves.
+// The DHCP agent: it keeps one port on each network, with an address of every subnet that it serves.
 
 import { Refusal } from '../../http.ts'
 import type { Region } from '../region.ts'
 import type { Subnet } from '../rows.ts'
 import { changePort, dropPort, itself, makePort } from './ports.ts'
 
-/** Has the agent look at a network, once whoever changed it has the answer. */
+/** Makes the agent look at a network after a change, once the change's answer has been sent. */
 export function serve(networkId: string, region: Region): void {
   if (!region.settings.hasDhcp) return
   region.later(() => {
     try {
       keepPort(networkId, region)
     } catch (error) {
-      // Where no address is free the agent goes without.
+      // The agent does without a port where no address is free.
       if (!(error instanceof Refusal)) throw error
     }
   })

@@ -28,7 +28,7 @@ export function viewGateway(router: Router, region: Region): object | null {
   return { network_id: port.network_id, enable_snat: router.enable_snat, external_fixed_ips }
 }
 
-/** No network means no gateway. */
+/** Sets a router's gateway, or takes it away when no network is named. */
 export function setGateway(router: Router, info: GatewayInfo | null, region: Region): void {
   const wanted = info?.external_fixed_ips ?? []
   const network = networkOf(info, wanted, region)
@@ -73,7 +73,7 @@ function networkOf(
   return network
 }
 
-/** The router's routes have to hold with the new gateway network in place of the old one. */
+/** Checks that the router's routes are still valid with the new gateway network in place of the old one. */
 function checkRoutesWithout(router: Router, network: Network | undefined, region: Region): void {
   if (router.routes.length === 0) return
   const around = surroundings(interfacesOf(router, region), region)
@@ -82,7 +82,7 @@ function checkRoutesWithout(router: Router, network: Network | undefined, region
   checkRoutes(router, router.routes, { ...around, cidrs }, region)
 }
 
-/** Whether the asked addresses are not just those that the port has. */
+/** Whether the addresses that are asked for differ from those that the port has. */
 function isOther({ fixed_ips }: Port, wanted: readonly Partial<FixedIp>[]): boolean {
   if (wanted.length === 0) return false
   const differs = (key: keyof FixedIp) => {

@@ -1,4 +1,4 @@
-// What happens to security groups behind the API: the default one is made, rules come and go with their group.
+// Security groups behind the API: the default group is made, rules come and go with their group.
 
 import { groupNotFound, refusal } from '../errors.ts'
 import { type Region, standard, touch } from '../region.ts'
@@ -14,7 +14,10 @@ export function ensureDefaultGroup(project: string, region: Region, caller: Call
   return makeGroup(fields, true, region).id
 }
 
-/** A group with the rules that every new one has: all may leave, and in the default one its members may enter. */
+/**
+ * Makes a group with the rules of every new one: all egress is allowed, and in the default group ingress from
+ * its members.
+ */
 export function makeGroup(
   fields: Record<string, unknown>,
   isDefault: boolean,
@@ -57,7 +60,7 @@ export function removeRule(rule: SecurityRule, region: Region): void {
   if (group !== undefined) touch(region, group)
 }
 
-/** The groups that a port asks for; refuses those that are not there for its project. */
+/** The groups that a port asks for; refuses those that do not exist for its project. */
 export function findGroups(
   ids: readonly string[],
   project: string,

@@ -90,7 +90,7 @@ function visibleSubnet(id: string, region: Region, caller: Caller): Subnet {
   throw subnetNotFound(id)
 }
 
-/** A subnet that another router advertises is not ours to route. */
+/** Refuses a subnet whose IPv6 router advertisements come from a router outside of Neutron. */
 function refuseForeignRouter({ id, ip_version, ipv6_ra_mode, ipv6_address_mode }: Subnet): void {
   if (ip_version === 4 || ipv6_ra_mode !== null || ipv6_address_mode === null) return
   const reason = `IPv6 subnet ${id} configured to receive RAs from an external router cannot be added to Neutron Router.`

@@ -1,13 +1,13 @@
-// The plain kinds of values that attributes have: how a value is converted, and what is said of a wrong one.
+// Plain kinds of attribute values: how each is converted, and the refusal of a wrong one.
 
 import { printed } from '../../python.ts'
 import { invalidInput } from '../errors.ts'
 
-/** Says what is wrong with a value, if anything is. */
+/** Returns the message for a wrong value, undefined for a right one. */
 export type Check = (value: unknown) => string | undefined
 
 export interface Kind {
-  /** Comes first, and refuses in its own words. */
+  /** Converts the value before the check, and may refuse it with a message of its own. */
   convert?(value: unknown): unknown
   check?: Check
 }
@@ -84,7 +84,7 @@ export const integerBetween = (lowest: number, highest: number): Kind => ({
 
 export const listOf = ({ check = () => undefined }: Kind): Kind => ({ check: checkList(check) })
 
-/** Nothing in place of a list is an empty one. */
+/** The same kind of list, where null counts as an empty one. */
 export const orEmpty = (kind: Kind): Kind => ({
   ...kind,
   convert: value => (value === null ? [] : value),
@@ -102,7 +102,7 @@ export function isDictionary(value: unknown): value is Record<string, unknown> {
 const quoted = (names: readonly string[]) =>
   names.length === 0 ? 'set()' : `{${names.map(name => `'${name}'`).join(', ')}}`
 
-/** Says it when a dictionary has not just these keys; or, when more are allowed, not all of them. */
+/** Checks a dictionary's keys: they must be just these, or all of these and any more when that is allowed. */
 export function checkKeys(
   wanted: readonly string[],
   value: unknown,
@@ -118,7 +118,7 @@ export function checkKeys(
   return `Validation of dictionary's keys failed. Expected keys: ${quoted(wanted)} Provided keys: ${quoted(keys)}`
 }
 
-/** A dictionary of these keys and no others; nothing at all is right too. */
+/** A dictionary of these keys and no others; null is allowed too. */
 export const record = (kinds: Record<string, Kind>, required: readonly string[]): Kind => ({
   check: value => {
     if (value === null || (isDictionary(value) && Object.keys(value).length === 0)) return undefined

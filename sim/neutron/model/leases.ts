@@ -1,4 +1,4 @@
-// Who holds which address of a subnet, and which is the next free one.
+// Held addresses of subnets by port, and the next free one.
 
 import { compact } from '../compact.ts'
 import type { Leases, Region } from '../region.ts'
@@ -44,7 +44,7 @@ export function release(subnet: Subnet | undefined, address: string, region: Reg
   if (pool >= 0 && value !== null && isEarlier) leases.free = { pool, at: value.value }
 }
 
-/** Forgets what is known of the pools of a subnet. */
+/** Forgets where the search for a free address has come to in a subnet, after its pools have changed. */
 export function restart(subnetId: string, region: Region): void {
   leasesOf(subnetId, region).free = { pool: 0, at: 0n }
 }

@@ -1,9 +1,9 @@
-// Quotas: what a project may have, what it has, and the refusal when it asks for more.
+// Quotas: a project's limits, its usage, and the refusal of more.
 
 import { refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
 
-/** What a project has of each kind; of those that are not simulated, nothing. */
+/** How many resources of a kind a project has; 0 for kinds that are not simulated. */
 export function usage(kind: string, project: string, region: Region): number {
   const tables: Record<string, { countBy(key: string, value: string): number }> = {
     network: region.networks,

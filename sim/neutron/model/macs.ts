@@ -1,4 +1,4 @@
-// MACs: those that the region makes, and those that are taken on a network.
+// MAC addresses: new ones of the region, and those that are taken on a network.
 
 import { randomBytes } from 'node:crypto'
 import { compact } from '../compact.ts'

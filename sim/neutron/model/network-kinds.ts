@@ -1,4 +1,4 @@
-// The kinds of values that a network knows: addresses, CIDRs, MACs, pools, routes, names.
+// Kinds of attribute values on networks: addresses, CIDRs, MACs, pools, routes, names.
 
 import { printed, represented } from '../../python.ts'
 import { invalidInput, malformed, refusal } from '../errors.ts'
@@ -52,7 +52,7 @@ const checkRoutedCidr: Check = value => {
   return isLoopback(cidr) ? `'${value}' is not a routable CIDR` : undefined
 }
 
-/** Of a subnet: host bits are allowed, and cleared later. */
+/** The CIDR of a subnet: host bits are allowed, and cleared later. */
 export const subnetCidr: Kind = {
   convert: value => {
     const cidr = readCidr(value)
@@ -87,7 +87,7 @@ export const nameservers: Kind = {
   },
 }
 
-/** Of a router, and of the hosts of a subnet. */
+/** Routes of a router, and host routes of a subnet. */
 export const routes: Kind = {
   check: value => {
     if (!Array.isArray(value)) return `Invalid data format for hostroute: '${printed(value)}'`
@@ -166,7 +166,7 @@ const lower = (value: unknown) => {
   throw invalidInput(`Input value ${printed(value)} must be string type`)
 }
 
-/** Of a DNS domain: empty, or ending in a dot. */
+/** A DNS domain: empty, or ending in a dot. */
 export const dnsDomain: Kind = {
   convert: lower,
   check: value => (value === '' || String(value).endsWith('.') ? undefined : `'${value}' is not a FQDN`),

@@ -1,4 +1,4 @@
-// What it means that a port is made, changed or dropped, whoever asks for it.
+// Ports made, changed and removed, whether the API asks for it or another resource does.
 
 import { networkNotFound, refusal } from '../errors.ts'
 import { type Region, standard, touch } from '../region.ts'
@@ -17,7 +17,7 @@ import { makeMac, refuseTaken } from './macs.ts'
 import { readMac } from './network-kinds.ts'
 import { type Caller, isAllowed } from './rules.ts'
 
-/** Someone for whom no policy is asked: Neutron itself. */
+/** Neutron itself as a caller, for whom no policy is checked. */
 export const itself: Caller = { projectId: null, isAdmin: true }
 
 export function makePort(fields: Fields, region: Region, caller: Caller): Port {
@@ -37,7 +37,8 @@ export function makePort(fields: Fields, region: Region, caller: Caller): Port {
   )
   const holder = { id, network_id: network.id, device_owner, mac_address }
   const fixed_ips = giveAddresses(holder, fields.fixed_ips as WantedIp[] | undefined, region)
-  // Written out: an object put together from others takes four times the memory, and there may be a million.
+  // The object is written out in full: one made with spread takes four times the memory, and there may be a
+  // million ports.
   const port: Port = {
     id,
     project_id,
@@ -71,7 +72,7 @@ export function makePort(fields: Fields, region: Region, caller: Caller): Port {
   return region.ports.add(port)
 }
 
-/** Shared by all ports that have none. */
+/** An empty profile that all ports without one share, to save memory. */
 const nothing: Port['profile'] = Object.freeze({})
 const noPairs: readonly AddressPair[] = Object.freeze([])
 const noOptions: readonly DhcpOption[] = Object.freeze([])
@@ -107,7 +108,7 @@ function refuseOpenPairs(isSecure: boolean, pairs: unknown): void {
   throw refusal(409, 'AddressPairAndPortSecurityRequired', message)
 }
 
-/** A member may not pass a port off as an interface of another project's router. */
+/** Refuses a member's port that claims to be an interface of another project's router. */
 function refuseForeignRouter(
   owner: string,
   device: string,
@@ -159,7 +160,7 @@ const plainNames = [
   'status',
 ]
 
-/** Whoever has a port on a network that is hidden from it can look at it, and no more. */
+/** Refuses changes of a port on a network that the caller cannot see: such a port can only be read. */
 function refuseForeignNetwork({ network_id }: Port, region: Region, caller: Caller): void {
   const network = region.networks.get(network_id)
   if (network !== undefined && isAllowed('ownerOrPublic', caller, { ...network }, region)) return
@@ -227,7 +228,7 @@ function pairsOf(given: unknown, mac: string): readonly AddressPair[] {
   }))
 }
 
-/** An option without a value goes; one that is named again gets the new value. */
+/** Merges DHCP options: one without a value is removed, and one that is named again gets the new value. */
 function mergeOptions(old: readonly DhcpOption[], given: unknown): readonly DhcpOption[] {
   const options = new Map(old.map(option => [`${option.opt_name} ${option.ip_version}`, option]))
   for (const { opt_name, opt_value, ip_version } of (given ?? []) as Partial<DhcpOption>[]) {
@@ -252,7 +253,7 @@ export function dropPort(port: Port, region: Region): void {
   }
 }
 
-/** The port's addresses are now these. */
+/** Sets the addresses of a port. */
 export function setAddresses(port: Port, fixed_ips: readonly FixedIp[], region: Region): void {
   port.fixed_ips = fixed_ips
   touch(region, port)

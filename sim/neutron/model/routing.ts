@@ -1,4 +1,4 @@
-// Routers behind the API: what is attached to one, and what that allows and forbids.
+// Routers behind the API: the ports attached to a router, and what they allow and forbid.
 
 import { represented } from '../../python.ts'
 import { badRequest, refusal } from '../errors.ts'
@@ -23,7 +23,7 @@ export function attachedPorts(router: Router, region: Region): Port[] {
   return [...interfacesOf(router, region), ...(gateway === undefined ? [] : [gateway])]
 }
 
-/** An agent takes the router up, and binds its ports to the host it runs on. */
+/** Lets an L3 agent take the router, and binds the router's ports to the agent's host. */
 export function host(router: Router, region: Region): void {
   region.later(() => {
     if (region.routers.get(router.id) !== router) return
@@ -34,7 +34,7 @@ export function host(router: Router, region: Region): void {
   })
 }
 
-/** Refuses subnets that the router is on already, or that meet one of its own. */
+/** Refuses subnets that the router is on already, or that overlap with one of its own. */
 export function refuseMeeting(router: Router, coming: readonly Subnet[], region: Region): void {
   const ips = attachedPorts(router, region).flatMap(port => port.fixed_ips)
   const again = ips.find(ip => coming.some(({ id }) => id === ip.subnet_id))
@@ -52,7 +52,7 @@ export function refuseMeeting(router: Router, coming: readonly Subnet[], region:
   }
 }
 
-/** Those of its interfaces, and all of the network of its gateway. */
+/** The subnets of a router's interfaces, and all subnets of its gateway's network. */
 function subnetsAround(router: Router, region: Region): Subnet[] {
   return attachedPorts(router, region).flatMap(port =>
     port.id === router.gateway_id
@@ -72,7 +72,7 @@ export function surroundings(ports: readonly Port[], region: Region): Surroundin
   return { cidrs, ips: ips.map(ip => ip.ip_address) }
 }
 
-/** The next hop of a route is on a subnet of the router, and is not the router. */
+/** Checks that the next hop of each route is on a subnet of the router, and is not the router itself. */
 export function checkRoutes(
   router: Router,
   routes: readonly Route[],
@@ -100,7 +100,7 @@ export function isOn(text: string, cidr: string): boolean {
   return address !== null && range !== null && isWithin(address, range)
 }
 
-/** Refuses while a floating IP or a route needs the router's place on the subnet. */
+/** Refuses to remove an interface while a floating IP or a route needs the router's place on the subnet. */
 export function refuseNeeded(router: Router, subnet: Subnet, region: Region): void {
   const start = `Router interface for subnet ${subnet.id} on router ${router.id} cannot be deleted, as it is required by one or more`
   if (router.routes.some(({ nexthop }) => isOn(nexthop, subnet.cidr))) {

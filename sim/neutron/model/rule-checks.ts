@@ -1,4 +1,4 @@
-// What a security group rule may say of protocols and ports, and when two rules say the same.
+// Checks of security group rules: protocols and ports, and whether two rules are equal.
 
 import { printed, represented } from '../../python.ts'
 import { refusal } from '../errors.ts'
@@ -59,7 +59,7 @@ export const portNumber: Kind = {
   },
 }
 
-/** The rule as it is kept; refuses what makes no sense. */
+/** The rule as it is stored; refuses combinations that make no sense. */
 export function checkRule(given: Fields): Fields {
   const rule = { ...given }
   const isSix = rule.ethertype === 'IPv6'
@@ -135,7 +135,9 @@ function checkVersions({ ethertype, protocol, remote_ip_prefix }: Fields): void 
   }
 }
 
-/** Equal for rules that say the same: a protocol by name or by number, any address in three ways. */
+/**
+ * A key that is equal for equal rules: a protocol may be a name or a number, and any address has three forms.
+ */
 export function sameness(rule: Fields): string {
   const anywhere = ['0.0.0.0/0', '::/0']
   const prefix = anywhere.includes(String(rule.remote_ip_prefix)) ? null : rule.remote_ip_prefix

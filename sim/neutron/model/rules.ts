@@ -1,4 +1,4 @@
-// Who may do what: stock Neutron's rules.
+// Policy rules of a stock Neutron.
 
 import type { Region } from '../region.ts'
 
@@ -18,15 +18,15 @@ const rules = {
     caller.isAdmin ||
     isNetworkOwner(caller, target, region) ||
     region.networks.get(String(target.network_id))?.shared === true,
-  /** Of a port: only its network's owner may call it a device of the network itself. */
+  /** For a port: only the network's owner may give it a device owner `network:*`. */
   plainDevice: (caller, target, region) =>
     !String(target.device_owner).startsWith('network:') ||
     caller.isAdmin ||
     isNetworkOwner(caller, target, region),
-  /** Of a network: everybody sees what is shared, and what leads outside. */
+  /** For a network: everybody sees a shared or an external one. */
   ownerOrPublic: (caller, target) =>
     caller.isAdmin || isOwner(caller, target) || target.shared === true || target.external === true,
-  /** Of what is on a network: everybody sees it where the network is shared. */
+  /** For a resource on a network: everybody sees it where the network is shared. */
   ownerOrSharedNetwork: (caller, target, region) =>
     caller.isAdmin ||
     isOwner(caller, target) ||

@@ -1,4 +1,4 @@
-// The segments that networks lie on: which are asked for, which are free, which are taken.
+// Segments of networks: those that are asked for, free or taken.
 
 import { invalidInput, refusal } from '../errors.ts'
 import type { Region } from '../region.ts'
@@ -43,7 +43,7 @@ export function giveBack(segment: Segment, region: Region): void {
   region.segments.delete(keyOf(segment))
 }
 
-/** The segment under another number. */
+/** Gives a segment another number. */
 export function renumber(segment: Segment, id: number, region: Region): Segment {
   const next = { ...segment, segmentation_id: id }
   if (id === segment.segmentation_id) return segment
@@ -54,7 +54,7 @@ export function renumber(segment: Segment, id: number, region: Region): Segment 
   return taken
 }
 
-/** What is left of the MTU of the physical network. */
+/** The largest MTU of a network: that of the physical network less the tunnel's overhead. */
 export function largestMtu(segments: readonly Segment[], region: Region): number {
   const overheads = segments.map(segment => (segment.network_type === 'vxlan' ? 50 : 0))
   return region.settings.mtu - Math.max(0, ...overheads)
@@ -146,13 +146,13 @@ interface Lane extends Omit<Segment, 'segmentation_id'> {
   range: readonly [number, number]
 }
 
-/** The next free number of the first lane that has one. */
+/** The next free segment of the first range that has one. */
 function takeFrom(lanes: readonly Lane[], region: Region): Segment {
   for (const { range, network_type, physical_network } of lanes) {
     const [lowest, highest] = range
     const size = highest - lowest + 1
     for (let step = 0; step < size; step += 1) {
-      // Begins where the last one was taken, more or less: a thousand networks cost a thousand steps.
+      // Begins about where the last one was taken, so that a thousand networks cost a thousand steps.
       const segmentation_id = lowest + ((region.segments.size + step) % size)
       const segment = { network_type, physical_network, segmentation_id }
       if (!region.segments.has(keyOf(segment))) return claim(segment, region)

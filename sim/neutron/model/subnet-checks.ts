@@ -1,4 +1,4 @@
-// What a subnet may be: its CIDR, gateway, pools, routes and IPv6 modes.
+// Checks of subnets: CIDR, gateway, pools, routes and IPv6 modes.
 
 import { represented } from '../../python.ts'
 import { invalidInput, refusal } from '../errors.ts'
@@ -19,7 +19,7 @@ import {
 import { type Fields, isGiven } from './attributes.ts'
 import { readPool } from './leases.ts'
 
-/** Checks what a create or an update says; `old` is the subnet as it was. */
+/** Checks the fields of a create or an update; `old` is the subnet before it. */
 export function checkSubnet(fields: Fields, cidr: Cidr, region: Region, old?: Subnet): void {
   const version = Number(fields.ip_version)
   if (cidr.version !== version) throw mismatch('cidr', String(fields.cidr), version)
@@ -107,7 +107,7 @@ function checkModes({ ipv6_ra_mode: ra, ipv6_address_mode: address, enable_dhcp 
   }
 }
 
-/** Refuses a CIDR that meets that of another subnet of the network. */
+/** Refuses a CIDR that overlaps with another subnet of the network. */
 export function checkRoom(cidr: Cidr, text: string, networkId: string, region: Region): void {
   if (cidr.prefix === 0) throw invalidInput('0 is not allowed as CIDR prefix length')
   for (const subnet of region.subnets.by('network_id', networkId)) {
@@ -119,7 +119,7 @@ export function checkRoom(cidr: Cidr, text: string, networkId: string, region: R
   }
 }
 
-/** All addresses that hosts may have but the gateway's; the higher part first, as Neutron does. */
+/** The default pools: all host addresses but the gateway's; the higher part first, as Neutron does. */
 export function defaultPools(cidr: Cidr, gateway: string | null): Pool[] {
   const isSingle = cidr.first === cidr.last
   const hasEdges = cidr.version === 4 && cidr.prefix <= 30

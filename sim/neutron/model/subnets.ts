@@ -1,4 +1,4 @@
-// What it means to ports that a subnet comes or goes.
+// Changes of ports that follow when a subnet is made or removed.
 
 import { subnetInUse } from '../errors.ts'
 import { type Region, touch } from '../region.ts'
@@ -7,11 +7,14 @@ import { addAutoAddress, isAutoSubnet } from './addressing.ts'
 import { holders } from './leases.ts'
 import { changePort, setAddresses } from './ports.ts'
 
-/** Ports that go with their network. */
+/** Whether a port is removed together with its network. */
 export const isServicePort = ({ device_owner }: Port) =>
   device_owner === 'network:dhcp' || device_owner === 'network:distributed'
 
-/** Ports get an address that makes itself; gateways one of a version that they have not. */
+/**
+ * Gives ports addresses of a new subnet: SLAAC ones, and to gateways one of a version that they do not have
+ * yet.
+ */
 export function addToPorts(subnet: Subnet, network: Network, region: Region): void {
   const isAuto = isAutoSubnet(subnet)
   for (const port of [...region.ports.by('network_id', network.id)]) {
@@ -19,7 +22,8 @@ export function addToPorts(subnet: Subnet, network: Network, region: Region): vo
       const added = addAutoAddress(port, subnet, region)
       if (added.length === 0) continue
       setAddresses(port, [...port.fixed_ips, ...added], region)
-      // The address counts once, and the update that tells of it once more.
+      // The port's revision is raised once by the new address and once more by the update about it, as in
+      // Neutron.
       touch(region, port)
     }
     if (port.device_owner === 'network:router_gateway') addToGateway(port, subnet, region)

@@ -89,7 +89,7 @@ function add(group: AddressGroup, addresses: readonly unknown[], region: Region)
   for (const _ of coming) touch(region, group)
 }
 
-/** The actions show more than a GET does. */
+/** The view of an address group after an action, which has more fields than a GET's. */
 function viewWhole(group: AddressGroup, region: Region, caller: Caller): unknown {
   const { revision_number, created_at, updated_at } = group
   const times = { created_at: time(created_at), updated_at: time(updated_at) }

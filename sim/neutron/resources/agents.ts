@@ -1,4 +1,4 @@
-// Agents: those of the region's hosts, to be read, switched and removed by admins.
+// Agents on the region's hosts; admins list, switch and remove them.
 
 import type { Resource } from '../api/resource.ts'
 import { makeId } from '../compact.ts'
@@ -51,7 +51,7 @@ export const agents: Resource<Agent> = {
   remove: (agent, region) => region.agents.remove(agent),
 }
 
-/** A switch agent on every host, and on the network host those that route and serve DHCP. */
+/** Adds the agents: a layer 2 agent on every host, and on the network host the L3 and DHCP agents. */
 export function addAgents(region: Region): void {
   const { hosts, networkHost, hasDhcp } = region.settings
   for (const host of new Set([...hosts, networkHost]))
@@ -99,7 +99,7 @@ const switchAgent = ({ vlans }: Settings, host: string): Described => ({
   },
 })
 
-/** An address of its own for each host, always the same. */
+/** The tunnel address of a host, always the same. */
 function tunnelOf(host: string): string {
   const sum = [...host].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_024, 0)
   return `10.101.${Math.floor(sum / 254)}.${(sum % 254) + 1}`

@@ -106,7 +106,7 @@ function externalNetwork(id: string, region: Region, caller: Caller): Network {
   return network
 }
 
-/** The port that holds the address; nobody's, and not to be seen by members. */
+/** Makes the port that holds a floating IP's address: it has no project, and members do not see it. */
 function makeHolder(fields: Fields, network: Network, region: Region): Port {
   const { subnet_id, floating_ip_address: ip_address } = fields
   const wanted = {
@@ -126,7 +126,7 @@ function makeHolder(fields: Fields, network: Network, region: Region): Port {
 
 type Association = Pick<FloatingIp, 'port_id' | 'fixed_ip_address' | 'router_id'>
 
-/** What an update that names no port, or none, leaves: the association as it was, or nothing. */
+/** The association after an update: unchanged when it names no port, none when its port is null. */
 function associate(floating: FloatingIp, fields: Fields, region: Region, caller: Caller): Association {
   if (isGiven(fields.fixed_ip_address) && !isGiven(fields.port_id)) {
     throw badRequest('floatingip', 'fixed_ip_address cannot be specified without a port_id')
@@ -169,7 +169,10 @@ function fixedIpOf(port: Port, { fixed_ip_address: asked }: Fields) {
   throw badRequest('floatingip', reason)
 }
 
-/** A router with a foot on both networks; the one that is the subnet's gateway, if there are several. */
+/**
+ * The router that connects the port's subnet with the external network; of several, the one that is the
+ * subnet's gateway.
+ */
 function routerFor(port: Port, subnetId: string, floating: FloatingIp, region: Region): string {
   const subnet = region.subnets.get(subnetId)
   const feet = [...region.ports.by('network_id', port.network_id)].flatMap(foot => {
@@ -195,7 +198,7 @@ function refuseSecond(floating: FloatingIp, portId: string, fixedIp: string, reg
   }
 }
 
-/** The agent of the router says how it went. */
+/** Lets the router's agent report the floating IP's status. */
 function report(floating: FloatingIp, region: Region): void {
   region.later(() => {
     floating.status = floating.port_id === null ? 'DOWN' : 'ACTIVE'

@@ -1,4 +1,4 @@
-// Networks: their segments, who shares them, and what keeps them from going.
+// Networks: their segments, sharing, and the refusals of their removal.
 
 import { type Resource, standardAttributes } from '../api/resource.ts'
 import { invalidInput, networkNotFound, refusal } from '../errors.ts'
@@ -202,7 +202,7 @@ function mtuOf(asked: number, segments: readonly Segment[], region: Region): num
   return asked === 0 ? most : asked
 }
 
-/** Only the number of a segment can change. */
+/** Refuses a change of a network's segment, of which only the number can change. */
 function refuseMove({ segments }: Network, fields: Fields): void {
   const { [provider.type]: type, [provider.physical]: physical } = fields
   const [segment] = segments

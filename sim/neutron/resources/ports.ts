@@ -62,7 +62,7 @@ const dhcpOptions: Kind = {
   },
 }
 
-/** As `fixed_ips=ip_address=10.0.0.1`; each key asks for any of its values, and all keys are met. */
+/** Filters like `fixed_ips=ip_address=10.0.0.1`: a port matches one value of each key that is given. */
 function hasFixedIp(row: Row, wanted: readonly string[]): boolean {
   const asked = wanted.map(value => {
     const [key = '', ...rest] = value.split('=')
@@ -176,7 +176,7 @@ const attributes: Attributes = {
   qos_policy_id: qualityPolicy,
   qos_network_policy_id: { show: () => null },
   ...standardAttributes,
-  // Taken at create, and forgotten: tags are set by a call of their own.
+  // Tags are accepted at create and ignored: they are set by a call of their own.
   tags: { ...standardAttributes.tags, kind: listOf(text()), set: 'create', default: [] },
 }
 

@@ -172,7 +172,9 @@ function askedRoutes(body: unknown): Route[] {
   return router?.routes ?? []
 }
 
-/** These two show what only Neutron itself sees. */
+/**
+ * The view of a router in the answers of two actions, with fields that otherwise only Neutron itself sees.
+ */
 function viewWhole(router: Router, region: Region, caller: Caller): object {
   const gateway = gatewayOf(router, region)?.id ?? null
   const whole = view(routers, router, region, { ...caller, isAdmin: true })

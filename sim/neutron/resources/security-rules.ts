@@ -24,7 +24,7 @@ const ethertype: Kind = {
   },
 }
 
-/** With its length, and its host bits as they were given. */
+/** A CIDR with its prefix length, whose host bits stay as they were given. */
 const prefix: Kind = {
   convert: value => {
     if (value === null || value === '') return null
@@ -86,7 +86,7 @@ export const securityRules: Resource<SecurityRule> = {
   remove: removeRule,
 }
 
-/** An admin may name anybody's groups, whosever the rule is. */
+/** Checks a rule's groups; an admin may name groups of any project. */
 function checked(fields: Fields, region: Region, { isAdmin }: Caller): Fields {
   const rule = checkRule(fields)
   const { remote_group_id, remote_address_group_id, security_group_id, project_id } = rule

@@ -158,7 +158,7 @@ function cidrOf(fields: Fields): Cidr {
   throw badRequest('subnets', 'a subnetpool must be specified in the absence of a cidr')
 }
 
-/** The first address of hosts, unless it is given, or given up. */
+/** The gateway's address: the given one, none where it is null, else the first host address. */
 function gatewayOf({ gateway_ip }: Fields, cidr: Cidr): string | null {
   if (gateway_ip !== undefined) return gateway_ip as string | null
   const value = cidr.version === 4 ? cidr.first + 1n : cidr.first

@@ -1,4 +1,4 @@
-// What is done to a server: `POST /servers/{id}/action`.
+// Actions on servers: `POST /servers/{id}/action`.
 
 import { represented } from '../../python.ts'
 import { makeImage } from '../images.ts'
@@ -25,12 +25,12 @@ export const actionRoutes: readonly Route[] = [
 ]
 
 interface Action {
-  /** As messages name it. */
+  /** The action's name in messages. */
   name: string
-  /** The states in which it may be done. */
+  /** The states in which a server may have the action. */
   from: readonly VmState[]
   rule?: string
-  /** It is for servers that have a host. */
+  /** Set for actions on servers that have a host. */
   needsHost?: true
   act(asked: Asked, server: Server, given: unknown): Answer | undefined
 }
@@ -141,7 +141,7 @@ function createImage(asked: Asked, server: Server, given: unknown): Answer {
   return { status: 202, location: `${root.replace(/\/v2\.1$/, '')}/images/${image.id}` }
 }
 
-/** Where there is no host for it, it stays as it is. */
+/** Migrates a server; where no other host can take it, it stays as it is. */
 function moveOff({ region }: Asked, server: Server, flavor: Server['flavor']): void {
   try {
     move(region, server, flavor)

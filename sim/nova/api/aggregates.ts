@@ -118,7 +118,7 @@ function act(asked: Asked): Answer {
   if (action === 'set_metadata') {
     const { metadata } = readObject(given, 'set_metadata', ['metadata'])
     setMetadata(region, aggregate, readObject(metadata, 'metadata'))
-    // It says so once, and does not keep it.
+    // Nova shows the time of this change in the answer, but does not store it.
     return ok({ aggregate: view({ ...aggregate, updatedAt: region.now() }, minor) })
   }
   const name = readText(readObject(given, action ?? '', ['host']).host, 'host')
@@ -145,7 +145,7 @@ function readValue(value: unknown, name: string): string {
   throw invalidField(name, value, `${represented(value)} is not of type 'string', 'null'`)
 }
 
-/** A host is in one zone at most: what is said of another one; null when there is none. */
+/** The message when a host would be in a second availability zone; null when it would not. */
 function zoneConflict(
   region: NovaRegion,
   aggregate: Aggregate,
@@ -182,7 +182,7 @@ function removeHost(region: NovaRegion, aggregate: Aggregate, name: string): voi
   mirror(region, host, uuids => uuids.filter(uuid => uuid !== aggregate.uuid))
 }
 
-/** Nova writes the membership on the host's root provider, if that is there and differs from what it says. */
+/** Writes a host's aggregates to its root provider in Placement, if the provider exists and they differ. */
 function mirror(region: NovaRegion, host: Host, how: (uuids: string[]) => string[]): void {
   const root = region.rootOf(host)
   if (root === undefined) return

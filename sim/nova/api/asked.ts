@@ -1,4 +1,4 @@
-// What is asked of Nova, what it answers, and how bodies are read.
+// A request to Nova, its answer, and the reading of bodies.
 
 import { represented } from '../../python.ts'
 import { badRequest, forbidden, invalidField } from '../refusals.ts'
@@ -18,9 +18,9 @@ export interface Asked {
   /** The number after the dot of the microversion. */
   minor: number
   caller: Caller
-  /** Where the API is, `/v2.1` at its end. */
+  /** The URL of the API, with `/v2.1` at its end. */
   root: string
-  /** Of the whole request, without its query. */
+  /** The whole request's path, without its query. */
   url: string
   isEndless: boolean
   /** Whether Keystone knows a project. */
@@ -36,11 +36,11 @@ export interface Answer {
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
-  /** As policies name it: `os-hypervisors:list`. */
+  /** The policy rule of the route: `os-hypervisors:list`. */
   rule: string
-  /** Only admins may. */
+  /** Whether only admins may call the route. */
   isAdmins?: boolean | undefined
-  /** Microversions that have it. */
+  /** The first microversion that has the route. */
   since?: number
   until?: number
   answer(asked: Asked): Answer
@@ -77,7 +77,7 @@ export function readText(value: unknown, field: string, longest = 255): string {
   return value
 }
 
-/** A number, or a text that spells one. */
+/** Reads an integer, or a text of digits. */
 export function readInteger(value: unknown, field: string, least: number): number {
   const pattern = least < 0 ? '^-?[0-9]+$' : '^[0-9]+$'
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value

@@ -68,7 +68,7 @@ export const flavorRoutes: readonly Route[] = [
   },
 ]
 
-/** Admins use every flavor. */
+/** Whether the caller may use a flavor; admins may use every one. */
 export function canUse({ isPublic, access }: Flavor, { caller }: Asked): boolean {
   return isPublic || caller.isAdmin || access.has(caller.projectId)
 }

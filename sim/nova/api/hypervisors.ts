@@ -75,13 +75,13 @@ function showHypervisor(asked: Asked): Answer {
   return ok({ hypervisor: viewHypervisor(asked, host, true, withServers) })
 }
 
-/** A fake driver does not know. */
+/** The refusal of `uptime`, which Nova's fake driver does not have. */
 function showUptime(asked: Asked): Answer {
   hostOf(asked)
   throw new Refusal(501, 'The requested functionality is not supported.')
 }
 
-/** Before 2.53 the pattern is in the path. */
+/** Searches hypervisors by name; before 2.53 the pattern is in the path. */
 function search(asked: Asked, withServers: boolean): Answer {
   const { region, params } = asked
   const pattern = params.id ?? ''
@@ -142,7 +142,7 @@ const cpu = {
   topology: { cores: 1, threads: 1, sockets: 4 },
 }
 
-/** Gone since 2.88. */
+/** A hypervisor's capacity and usage, which microversion 2.88 removes. */
 function viewCapacity(region: NovaRegion, host: Host, running: number, minor: number): object {
   const { vcpus, memoryMb, diskGb } = host
   const flavors = [...region.servers.by('host', host.name)].map(({ flavor }) => flavor)

@@ -1,4 +1,4 @@
-// Limits and quotas: what a project may have and what it has; set and reset by admins.
+// Limits and quotas: a project's limits and usage; set and reset by admins.
 
 import { printed } from '../../python.ts'
 import { type QuotaName, type Quotas, stockQuotas } from '../quota-names.ts'
@@ -29,7 +29,7 @@ const ofFiles: readonly QuotaName[] = [
   'injected_file_path_bytes',
 ]
 
-/** Networks' limits go with 2.36, files' with 2.57. */
+/** The quotas of a microversion: those of networks are gone from 2.36 on, those of files from 2.57 on. */
 const namesAt = (minor: number): QuotaName[] =>
   (Object.keys(stockQuotas) as QuotaName[]).filter(
     name => !(minor >= 36 && ofNetworks.includes(name)) && !(minor >= 57 && ofFiles.includes(name)),
@@ -81,7 +81,7 @@ function view({ minor }: Asked, quotas: Quotas): Partial<Quotas> {
   return Object.fromEntries(namesAt(minor).map(name => [name, quotas[name]]))
 }
 
-/** Another project's are for admins. */
+/** The project whose limits are asked for; another project's need an admin. */
 function readable(asked: Asked, rule: string): string {
   if (!asked.caller.isAdmin && asked.params.id !== asked.caller.projectId) {
     throw forbidden(`os-quota-sets:${rule}`)

@@ -7,7 +7,7 @@ const most = 1000
 
 export interface Page<Row> {
   rows: readonly Row[]
-  /** Under the key of the list and `_links`; nothing at the end. */
+  /** The links beside a list, under its key with `_links`; none at the end. */
   links: Readonly<Record<string, readonly object[]>>
 }
 

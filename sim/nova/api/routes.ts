@@ -1,4 +1,4 @@
-// The HTTP side of Nova: who calls, which microversion, which of the routes, and its answer.
+// The HTTP side of Nova: the caller, the microversion, the route and its answer.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Person } from '../../faults.ts'
@@ -17,10 +17,10 @@ import { serverRoutes } from './servers.ts'
 import { serviceRoutes } from './services.ts'
 
 export interface Shell {
-  /** What a valid token says; null for any other. */
+  /** The facts of a valid token; null for any other. */
   inspectToken(token: string): (Pick<TokenFacts, 'projectId' | 'userId' | 'roles'> & Person) | null
   isProject(id: string): boolean
-  /** Named to those who come without a token. */
+  /** Keystone's URL, which the 401 for a request without a token names. */
   authUrl: string
 }
 
@@ -100,7 +100,7 @@ function answerOf(
 
 const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`
 
-/** The versions and the faults are for everybody. */
+/** Whether a request needs no token: one for the versions or the faults. */
 const isOpen = (request: FastifyRequest): boolean =>
   isOfFaults(request) || ['/', '/v2.1', '/v2.1/'].includes(request.url.split('?')[0] ?? '')
 

@@ -1,4 +1,4 @@
-// A server that is asked for: its flavor, its image, its place and its ports read, and its life begun.
+// Creates a server: reads its flavor, image, host and ports, and begins its life.
 
 import { randomUUID } from 'node:crypto'
 import { represented } from '../../python.ts'
@@ -64,7 +64,7 @@ const viewCreated = ({ id }: Server, asked: Asked): object => ({
   adminPass: 'simulated',
 })
 
-/** By its id, or by a link to it. */
+/** The flavor that a request names, by its id or by a link to it. */
 export function readFlavor(asked: Asked, ref: unknown): Flavor {
   const id = readText(String(ref ?? ''), 'flavorRef').replace(/^.*\/flavors\//, '')
   const flavor = asked.region.flavors.get(id)
@@ -93,7 +93,10 @@ interface Where {
   isForced: boolean
 }
 
-/** `zone`, `zone:host` or `zone:host:node` (the host is forced), or since 2.74 a host by itself (it is not). */
+/**
+ * Reads where a server is to be: `zone`, `zone:host` or `zone:host:node` (the host is forced), or since 2.74
+ * a host by itself (it is not forced).
+ */
 function readPlace(asked: Asked, given: Json): Where {
   const { region, minor } = asked
   const names = minor >= 74 ? [given.host, given.hypervisor_hostname] : []
@@ -118,7 +121,7 @@ function readPlace(asked: Asked, given: Json): Where {
   return { zone: null, host: findHost(region, forcedHost, forcedNode), isForced: true }
 }
 
-/** Of a forced host the API does not ask whether there is one. */
+/** The host that a request forces; the API accepts even an unknown one. */
 function findHost(region: NovaRegion, name: string, node: string): Host | 'nowhere' {
   return (name === '' ? region.hostsByHypervisor.get(node) : region.hosts.get(name)) ?? 'nowhere'
 }

@@ -99,7 +99,7 @@ const powerOf = ({ vmState, launchedAt }: Server): number => {
   return launchedAt !== null && ['active', 'resized'].includes(vmState) ? 1 : 0
 }
 
-/** Where it is, is for admins. */
+/** The host and node of a server, which only admins see. */
 function viewPlace(server: Server, { region, minor, caller }: Asked): Fields {
   if (!caller.isAdmin) return minor >= 90 ? { 'OS-EXT-SRV-ATTR:hostname': server.hostname } : {}
   const isPlaced = server.host !== null

@@ -41,7 +41,7 @@ export const serverRoutes: readonly Route[] = [
   },
 ]
 
-/** Another project's server is not there, but for an admin. */
+/** The server that the path names; another project's does not exist but for an admin. */
 export function serverOf({ region, params, caller }: Asked): Server {
   const id = params.id ?? ''
   const server = region.servers.get(id)
@@ -67,11 +67,14 @@ function list(asked: Asked, what: string, viewOne: (server: Server, asked: Asked
   return ok({ servers: page.rows.map(server => viewOne(server, asked)), ...page.links })
 }
 
-/** The number settles what the time leaves open. */
+/** Sorts servers, the newest first; the row number decides between equal times. */
 const newestFirst = (one: Server, other: Server): number =>
   other.createdAt - one.createdAt || other.number - one.number
 
-/** Those of the most telling filter; what is deleted shows among changes, and when an admin asks for it. */
+/**
+ * The servers to filter: those that an index finds for the most selective filter. Deleted ones are among
+ * changes, and where an admin asks for them.
+ */
 function candidates({ region, query, caller }: Asked, isAll: boolean): Server[] {
   const isDeleted =
     caller.isAdmin &&
@@ -118,7 +121,7 @@ const ofProject: Filter =
   ({ projectId }) =>
     projectId === value
 
-/** For others they are not there. */
+/** Filters that only admins have; for others they are ignored. */
 const adminFilters: Readonly<Record<string, Filter>> = {
   user_id:
     value =>
@@ -152,7 +155,7 @@ function testsOf({ region, query, caller }: Asked, isAll: boolean): Test[] {
   return isAll ? tests : [ofProject(caller.projectId, region), ...tests]
 }
 
-/** The database keeps whole seconds, and compares with what it keeps. */
+/** Reads a time of a filter, cut to whole seconds, which the database keeps. */
 function readTime(value: string): number {
   const time = Date.parse(/Z$|[+-]\d\d:?\d\d$/.test(value) ? value : `${value}Z`)
   if (Number.isNaN(time))

@@ -65,7 +65,10 @@ function viewService(region: NovaRegion, service: Service, minor: number): objec
 const zoneOf = (region: NovaRegion, { binary, host }: Service): string =>
   binary === 'nova-compute' ? (region.zoneOf(host) ?? 'nova') : 'internal'
 
-/** By its uuid since 2.53; before, `enable`, `disable` and others name what is to be done, and the body to whom. */
+/**
+ * Updates a compute service: by its uuid since 2.53; before that the path names the action (`enable`,
+ * `disable`) and the body the service.
+ */
 function updateService(asked: Asked): Answer {
   const { region, params, body, minor } = asked
   const given = readObject(body, 'body')
@@ -91,7 +94,7 @@ function updateService(asked: Asked): Answer {
   return ok({ service: viewService(region, service, minor) })
 }
 
-/** A disabled host has a trait that keeps servers off it. */
+/** Disables a compute service: its host gets the trait that keeps servers off it. */
 export function disable(
   region: NovaRegion,
   service: Service,
@@ -142,7 +145,7 @@ function serviceBy(region: NovaRegion, id: string, none = 'could not be found'):
   return service
 }
 
-/** A host goes with its compute service, and its providers with it. */
+/** Removes a compute service together with its host and the host's providers. */
 function removeService({ region, params, minor }: Asked): Answer {
   const id = params.id ?? ''
   const service =

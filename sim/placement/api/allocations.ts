@@ -1,4 +1,4 @@
-// Allocations: what consumers hold of providers, and the sums of it.
+// Allocations of consumers on providers, and their sums.
 
 import { codes, conflict, invalid, notFound } from '../refusals.ts'
 import type { PlacementRegion } from '../region.ts'
@@ -101,11 +101,11 @@ function setOne({ region, params, body, minor }: Asked): Answer {
   return nothing
 }
 
-/** All or none: what a later one refuses is put back. */
+/** Sets several consumers' allocations, all or none: when one is refused, those before it are undone. */
 function setMany({ region, body, minor }: Asked): Answer {
   const entries = Object.entries(readObject(body, []))
   const before = entries.map(([uuid]) => [uuid, region.consumers.get(uuid)] as const)
-  // First those that give back, so that they can hand over to others.
+  // Consumers that give their allocations back come first, so that others can take them over.
   const isEmpty = (given: unknown) => Object.keys((given as Json | null)?.allocations ?? {}).length === 0
   const ordered = entries.toSorted(([, one], [, other]) => Number(isEmpty(other)) - Number(isEmpty(one)))
   try {
@@ -152,7 +152,7 @@ function checkConsumer(known: Consumer | undefined, given: unknown): void {
   throw conflict(words, codes.concurrent)
 }
 
-/** Before 1.12 a list, since then by provider. */
+/** Reads allocations: a list before microversion 1.12, an object by provider since. */
 function readAllocations(region: PlacementRegion, value: unknown, minor: number): Map<Provider, Amounts> {
   const isList = minor < 12
   const entries: [string, unknown][] = isList

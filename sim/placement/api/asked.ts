@@ -1,4 +1,4 @@
-// What is asked of Placement, what it answers, and how bodies and queries are read.
+// A request to Placement, its answer, and the reading of bodies and queries.
 
 import { represented } from '../../python.ts'
 import { codes, invalid, providerNotFound } from '../refusals.ts'
@@ -18,19 +18,19 @@ export interface Asked {
 export interface Answer {
   status: number
   body?: unknown
-  /** A path. */
+  /** The path in the answer's Location header. */
   location?: string | undefined
 }
 
 export interface Route {
-  /** As policies name it: `resource_providers:list`. */
+  /** The policy rule of the route: `resource_providers:list`. */
   rule: string
-  /** The first microversion that has it. */
+  /** The first microversion that has the route. */
   since?: number | undefined
   answer(asked: Asked): Answer
 }
 
-/** By path, then by method. */
+/** Routes by path, then by method. */
 export type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>
 
 export const ok = (body: unknown): Answer => ({ status: 200, body })

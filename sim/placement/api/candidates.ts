@@ -26,7 +26,7 @@ function list({ region, query, minor }: Asked): Answer {
   })
 }
 
-/** Since 1.25 any key may have a suffix. */
+/** Checks the query's keys; since 1.25 any of them may have a suffix. */
 function checkKeys(query: URLSearchParams, minor: number): void {
   if (minor < 25) {
     checkQuery(query, name => plainKeys.includes(name))
@@ -117,7 +117,7 @@ function viewRequest({ pieces, mappings }: Candidate, minor: number): object {
   return { allocations, ...(minor >= 34 ? { mappings } : {}) }
 }
 
-/** Since 1.29 of the whole trees. */
+/** The summaries of providers in an answer; since 1.29 of the whole trees. */
 function* summariesOf(
   candidates: readonly Candidate[],
   { groups }: Question,

@@ -58,7 +58,7 @@ function readInventory(value: unknown): Inventory {
   }
 }
 
-/** Since 1.26 everything may be reserved. */
+/** Checks an inventory's capacity; since 1.26 all of it may be reserved. */
 function checkCapacity(
   verb: 'create' | 'update',
   { uuid }: Provider,
@@ -150,7 +150,10 @@ function replaceOne(asked: Asked): Answer {
   return ok(viewOne(provider, inventory))
 }
 
-/** One that is in use is a conflict with the code of a race, as in the real one. */
+/**
+ * Removes an inventory. One that is in use is a conflict with the code of a concurrent update, as in the real
+ * Placement.
+ */
 function removeOne(asked: Asked): Answer {
   const { region } = asked
   const provider = providerOf(asked)

@@ -1,4 +1,4 @@
-// Resource providers: what carries resources, in trees.
+// Resource providers, in trees.
 
 import { randomUUID } from 'node:crypto'
 import { hasTraits, isExcluded, isMember } from '../candidates.ts'
@@ -45,7 +45,7 @@ function view({ uuid, name, generation, parent, root }: Provider, minor: number)
   return { uuid, name, generation, links, ...tree }
 }
 
-/** By the first microversion that has them. */
+/** The filters of the list, each with its first microversion. */
 const filters: Record<string, number> = {
   name: 0,
   uuid: 0,

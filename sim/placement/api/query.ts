@@ -1,4 +1,4 @@
-// The little languages of Placement's queries: resources, traits, aggregates.
+// The syntax of values in Placement's queries: resources, traits, aggregates.
 
 import type { Group } from '../candidates.ts'
 import { invalid } from '../refusals.ts'

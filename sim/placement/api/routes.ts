@@ -1,4 +1,4 @@
-// The HTTP side of Placement: who calls, which microversion, which of the routes, and its answer.
+// The HTTP side of Placement: the caller, the microversion, the route and its answer.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Person } from '../../faults.ts'
@@ -69,7 +69,7 @@ const version = {
   links: [{ rel: 'self', href: '' }],
 }
 
-/** The versions and the faults are for everybody. */
+/** Whether a request needs no token: one for the versions or the faults. */
 const isOpen = (request: FastifyRequest): boolean => isOfFaults(request) || request.url.split('?')[0] === '/'
 
 function minorOf(request: FastifyRequest): number {

@@ -1,4 +1,4 @@
-// Traits, resource classes and aggregates: the names of things, and which provider bears them.
+// Names of traits and resource classes, and the traits and aggregates of providers.
 
 import { isCustom } from '../names.ts'
 import { classNotFound, conflict, generationMoved, invalid, notFound } from '../refusals.ts'

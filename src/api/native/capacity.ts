@@ -1,4 +1,4 @@
-// Capacity over time: what is free when, and when so much will be.
+// Capacity over time: free hosts and amounts by instant, and the first slot for so many hosts.
 
 import type { AvailabilityPoint, Slot } from '../../core/capacity/capacity.ts'
 import {
@@ -53,7 +53,7 @@ const slotParameters = {
   },
 } as const
 
-/** By path: what the query of each may hold. */
+/** The query parameters of each path. */
 export const capacityParameters: Readonly<Record<string, Parameters>> = {
   '/availability': availabilityParameters,
   '/slots': slotParameters,
@@ -70,7 +70,9 @@ const parsePlace = ({ region, filter = '' }: { region?: string; filter?: string 
   filter: parseFilter(filter),
 })
 
-/** What there may be slots of beside whole hosts, one day. */
+/**
+ * Parameters that slots may have one day, when they are searched for amounts and not for whole hosts only.
+ */
 const amounts = ['vcpus', 'memory_mb', 'disk_gb', 'amount']
 
 function parseSlots(request: Request): SlotsAsked {

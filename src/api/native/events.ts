@@ -24,10 +24,13 @@ const parameters = {
   },
 } as const
 
-/** By path: what the query may hold. */
+/** The query parameters of each path. */
 export const eventParameters: Readonly<Record<string, Parameters>> = { '/events': parameters }
 
-/** A stream that broke off goes on where it was: its client names the last event it has. */
+/**
+ * Reads the query. A client whose stream broke off names its last event in Last-Event-ID, and the stream goes
+ * on after it.
+ */
 function parseEvents(request: Request): EventAsk {
   const given = readQuery(request, parameters)
   const last = wantsStream(request) ? request.header('last-event-id') : undefined
@@ -63,9 +66,12 @@ const wantsStream = (request: Pick<Request, 'header'>): boolean =>
   /(^|[\s,])text\/event-stream/i.test(request.header('accept') ?? '')
 
 const pollMs = 1_000
-/** After so many looks that found nothing a word goes out all the same: else whoever is between takes us for dead. */
+/**
+ * After so many polls without events a comment is sent all the same: otherwise proxies take the stream for
+ * dead.
+ */
 const quietLooks = 15
-/** How soon a client that lost the stream should come back. */
+/** How long a client waits before it opens a lost stream again. */
 const comeBackMs = 2_000
 
 function streamEvents(app: App, ask: EventAsk, first: EventPage): TextStream {
@@ -102,7 +108,7 @@ export const eventRoutes: readonly Route[] = [
     async handle(app, caller, request) {
       if (!wantsStream(request)) return pages.handle(app, caller, request)
       const ask = parseEvents(request)
-      // Whatever is wrong with it is said before the answer begins.
+      // The first page is read before the stream begins, so that an error can still be answered.
       const first = await listEvents(app, caller!, ask)
       return { status: 200, body: streamEvents(app, ask, first) }
     },

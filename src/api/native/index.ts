@@ -1,4 +1,5 @@
-// The native API: what no other face has a place for. Its route table, its policy table and its envelope.
+// The native API, for all that no other face has a place for: its route table, its policy table and its
+// envelope.
 
 import { requireJsonAccepted } from '../accept.ts'
 import type { PolicyTable } from '../policy.ts'
@@ -22,13 +23,13 @@ const policy: PolicyTable = {
   'atoll:regions:confirm': 'admin',
 }
 
-/** For what the server refuses before any route has a sentence of its own. */
+/** Sentences for refusals by the HTTP server before any route. */
 const silent: Readonly<Record<number, string>> = {
   404: 'There is nothing at this path',
   405: 'This path has no such method',
 }
 
-/** `{"error": {"code", "message", …}}`: what is known of the error beside the sentence comes along. */
+/** `{"error": {"code", "message", …}}`, with all further details of the error. */
 function describeError(problem: Problem): ErrorAnswer {
   const { code, detail } = problem.error
   const { malformed: _, ...known } = detail
@@ -42,7 +43,10 @@ function describeError(problem: Problem): ErrorAnswer {
   }
 }
 
-/** `schemas`, by name, are those of other faces' resources: the document describes them beside its own. */
+/**
+ * The native face. `schemas` are those of other faces' resources, which its OpenAPI document has beside its
+ * own.
+ */
 export function native(schemas: Readonly<Record<string, object>> = {}): Face {
   const routes = [...jobRoutes, ...capacityRoutes, ...topologyRoutes, ...eventRoutes, ...regionRoutes]
   return {

@@ -52,7 +52,7 @@ const errorSchema = {
   },
 }
 
-/** What routes take beside what stands in their paths, by path. */
+/** The query parameters and bodies of routes, by path. */
 interface Taken {
   readonly queries: Readonly<Record<string, Parameters>>
   /** As JSON Schema. */

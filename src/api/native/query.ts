@@ -1,4 +1,5 @@
-// Parameters of queries: one table an endpoint says which there are, what they hold, and what the document says of them.
+// Query parameters: one table for each endpoint, with their names, types and descriptions for the OpenAPI
+// document.
 
 import { invalid, malformed } from '../../core/error.ts'
 import { parseInteger } from '../paging.ts'
@@ -6,7 +7,7 @@ import { type Request, singles } from '../request.ts'
 
 export interface Parameter {
   readonly description: string
-  /** As in JSON Schema. */
+  /** The type and bounds, as in JSON Schema. */
   readonly schema: {
     readonly type: 'string' | 'integer' | 'boolean'
     readonly format?: 'date-time'
@@ -54,16 +55,16 @@ export function wholeNumber<Name extends string>(
   return number
 }
 
-/** The years that a time may be in: what clients reckon with, and what every part of Atoll can hold. */
+/** A time in UTC of the years 2000 to 2999, which clients and every part of Atoll can hold. */
 const time = /^2\d{3}-\d{2}-(\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/
 
-/** Null when it is not given. */
+/** Reads a parameter that is a time; null when it is not given. */
 export function instant<Name extends string>(given: Partial<Record<Name, string>>, name: Name): Date | null {
   const text = given[name]
   if (text === undefined) return null
   const [, day] = time.exec(text) ?? []
   const at = new Date(text)
-  // The 30th of February would be the 2nd of March, and 24:00 the day after.
+  // Date accepts the 30th of February as the 2nd of March, and 24:00 as the next day; both are refused here.
   if (day === undefined || Number.isNaN(at.getTime()) || at.getUTCDate() !== Number(day))
     throw malformed(
       `The parameter ${name} is a time in UTC (ISO 8601) such as 2026-11-21T12:00:00Z, of the years 2000 to 2999, not ${shown(text)}`,

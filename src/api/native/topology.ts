@@ -32,7 +32,7 @@ const parameters = {
   },
 } as const
 
-/** By path: what the query may hold. */
+/** The query parameters of each path. */
 export const topologyParameters: Readonly<Record<string, Parameters>> = { '/topology': parameters }
 
 function parseTopology(request: Request): TopologyAsk {

@@ -1,4 +1,4 @@
-// The kinds of values that a network knows: addresses, CIDRs, MACs, pools, routes, names.
+// Kinds of attribute values on networks: addresses, CIDRs, MACs, pools, routes, names.
 
 import { invalid } from '../../core/error.ts'
 import {
@@ -45,7 +45,7 @@ export const mac: Kind<string> = {
 
 const cidrOf = (value: unknown) => (typeof value === 'string' ? parseCidr(value) : null)
 
-/** Of a subnet: host bits are allowed, and cleared. */
+/** The CIDR of a subnet: host bits are allowed, and cleared. */
 export const subnetCidr: Kind<string> = {
   read(value) {
     const cidr = cidrOf(value)
@@ -67,7 +67,7 @@ function readDestination(value: unknown, name: string): string {
   throw wrongValue(name, `'${shown(value)}' is not a recognized CIDR, '${right}' is recommended`)
 }
 
-/** Throws where something has other keys than these, each of which must be there. */
+/** Throws where an object has other keys than these, each of which must be there. */
 function checkKeys(value: unknown, keys: readonly string[], name: string): Fields {
   const quoted = (names: readonly string[]) => names.map(key => `'${key}'`).join(', ')
   if (!isObject(value)) {
@@ -85,7 +85,7 @@ const items = (value: unknown, name: string, what: string): readonly unknown[] =
   return value
 }
 
-/** None of them are as good as not given. */
+/** Allocation pools; an empty list counts as not given. */
 export const pools: Kind<readonly Pool[]> = {
   read(value, name) {
     const all = items(value, name, 'IP pool').map(item => {
@@ -115,7 +115,7 @@ export const nameservers: Kind<readonly string[]> = {
   schema: { type: 'array', items: address.schema },
 }
 
-/** Of a router, and of the hosts of a subnet. */
+/** Routes of a router, and host routes of a subnet. */
 export const routes: Kind<readonly HostRoute[]> = {
   read(value, name) {
     const seen = new Set<string>()
@@ -203,7 +203,7 @@ export const addressPairs: Kind<readonly AddressPair[]> = {
   },
 }
 
-/** Empty, or ending in a dot. */
+/** A DNS domain: empty, or ending in a dot. */
 export const dnsDomain: Kind<string> = {
   read(value, name) {
     if (typeof value !== 'string') throw invalidInput(`Input value ${shown(value)} must be string type`)

@@ -1,4 +1,4 @@
-// What the table of a resource says of its attributes, and those that every resource has.
+// The attribute table of a resource, and the attributes that every resource has.
 
 import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
@@ -9,19 +9,22 @@ import { integer, type Kind, only, text, truth, uuid } from './kinds.ts'
 
 export interface Attribute<Row, Fields> {
   readonly kind: Kind
-  /** Core's name of it: what it is shown from, filtered and sorted by, and given to core as. None where core has none. */
+  /**
+   * The name of core's field that the attribute shows, filters, sorts and sets. None where core has no such
+   * field.
+   */
   readonly field?: (keyof Row | keyof Fields) & string
-  /** When a request may give it: never, unless it says otherwise. */
+  /** In which requests the attribute may be given; never when left out. */
   readonly set?: 'create' | 'update' | 'always'
-  /** Makes it one that a create may leave out: what core is given then, undefined for nothing. */
+  /** Makes the attribute optional at create: the value that core gets then, undefined for none. */
   readonly default?: unknown
-  /** Given by admins only; or, of a value, which rules below the attribute's own only admins pass. */
+  /** Whether only admins may give it; or which values need further policy rules that only admins pass. */
   readonly setBy?: 'admin' | ((value: unknown) => readonly string[])
-  /** Who sees it, filters and sorts by it, where that is not everybody. */
+  /** Who may see, filter and sort by the attribute, where that is not everybody. */
   readonly seenBy?: 'admin' | 'nobody'
-  /** What is shown, where that is not the field. */
+  /** The value that is shown, where that is not the field. */
   show?(row: Row, isAdmin: boolean): unknown
-  /** Any of several values; `has` where the field is a list. */
+  /** How lists filter by it: equal to any of the given values; `has` where the field is a list. */
   readonly filter?: true | 'has' | ((texts: readonly string[], name: string) => readonly Condition[])
   readonly sort?: true
 }
@@ -30,23 +33,23 @@ export type Attributes<Row, Fields> = Readonly<Record<string, Attribute<Row, Fie
 
 export type Verb<Input, Output> = (app: App, caller: Caller, input: Input) => Promise<Output>
 
-/** A resource is its table; what it means is core's. */
+/** A resource of the API as its attribute table and core's verbs for it. */
 export interface Resource<K extends ResourceKind, Spec, Change> {
   /** As in `{"network": {...}}`; its plural has an s. */
   readonly kind: K
-  /** As in `/v2.0/networks`. */
+  /** The path of the collection, as in `/v2.0/networks`. */
   readonly path: string
   readonly attributes: Attributes<Kinds[K], Spec & Change>
   readonly create: Verb<Spec, Kinds[K]>
-  /** Null where nothing of it can be changed. */
+  /** The verb that updates; null where a resource cannot be changed. */
   readonly update: Verb<Update<Change>, Kinds[K]> | null
   readonly remove: Verb<Removal, void>
 }
 
-/** A condition that nothing meets. */
+/** A condition that no row meets. */
 const nothing: Condition = { field: 'id', in: [] }
 
-/** What is always the same, whatever is done. */
+/** An attribute that always has the same value. */
 export const always = (constant: unknown): Attribute<object, object> => ({
   kind: only(constant),
   show: () => constant,
@@ -56,7 +59,10 @@ export const always = (constant: unknown): Attribute<object, object> => ({
   },
 })
 
-/** The same of what Neutron lets users choose: given as anything else it is refused in a sentence. */
+/**
+ * An attribute that has a constant value here although users of Neutron can choose it: another value is
+ * refused.
+ */
 export const fixedAt = (constant: unknown, set: 'create' | 'always' = 'always') => ({
   ...always(constant),
   set,
@@ -99,7 +105,7 @@ interface Owned {
   readonly places: readonly { readonly region: string; readonly id: string }[]
 }
 
-/** Of every resource. */
+/** The attributes that every resource has. */
 export const standard = {
   id: { kind: uuid, field: 'id', filter: true, sort: true },
   project_id: owner,
@@ -111,7 +117,7 @@ export const standard = {
   'atoll:regions': { kind: regions, field: 'places', filter: texts => [{ region: texts }] },
 } as const satisfies Attributes<Owned, object>
 
-/** Nothing has a tag. */
+/** The attributes and filters of tags: no resource has a tag here. */
 export const untagged = {
   tags: { ...always([]), filter: () => [nothing] },
   'tags-any': { ...always([]), seenBy: 'nobody', filter: () => [nothing] },

@@ -1,4 +1,5 @@
-// Reading the bodies of requests by a resource's table: what is given, what else a create gets, and who may give it.
+// Reads request bodies by a resource's table: which attributes are given, the defaults at create, and who may
+// give them.
 
 import type { Kind as ResourceKind } from '../../core/network/model/model.ts'
 import type { Removal } from '../../core/network/model/specs.ts'
@@ -11,12 +12,12 @@ type When = 'create' | 'update'
 type Fields = Readonly<Record<string, unknown>>
 type Table = Readonly<Record<string, Attribute<never, never>>>
 
-/** What a request gives, by core's names. */
+/** The attributes of one resource in a request, by core's names. */
 export interface Given {
   readonly fields: Fields
-  /** The project that it names, if any. */
+  /** The project that the request names, if any. */
   readonly projectId: string | undefined
-  /** The rules that it touches and only admins pass, below the verb's own: `:shared`. */
+  /** Policy rules below the verb's own that the request touches and only admins pass: `:shared`. */
   readonly rules: readonly string[]
 }
 
@@ -37,10 +38,10 @@ interface Tabled {
   readonly attributes: Attributes<never, never>
 }
 
-/** Beyond this, reading them alone would keep everybody else waiting. */
+/** The most items of one bulk request: reading more would hold up all other requests. */
 const mostAtOnce = 1000
 
-/** `{"network": {...}}`, or `{"networks": [...]}`. */
+/** Reads the body of a create: `{"network": {...}}`, or `{"networks": [...]}`. */
 export const readCreation = (resource: Tabled) =>
   function readCreation({ body }: Request): Creation {
     const { kind, attributes } = resource
@@ -61,7 +62,7 @@ export const readCreation = (resource: Tabled) =>
     return { items, isBulk: true }
   }
 
-/** What a PUT asks to be changed. */
+/** Reads the attributes that a PUT changes. */
 export const readUpdate = (resource: Tabled) =>
   function readUpdate(request: Request): Revision {
     const { kind, attributes } = resource
@@ -118,7 +119,7 @@ function refuseUnknown(given: Fields, attributes: Table): void {
   if (unknown.length > 0) throw unusable(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`)
 }
 
-/** What is given as core has it, and at create the defaults of what is not. */
+/** Converts the given attributes to core's values, and at create adds the defaults of the others. */
 function convert(given: Fields, attributes: Table, when: When): Given {
   const fields: Record<string, unknown> = {}
   const rules: string[] = []
@@ -127,7 +128,7 @@ function convert(given: Fields, attributes: Table, when: When): Given {
     const asked = isGiven ? kind.read(given[name], name) : undefined
     const value = asked === undefined && when === 'create' ? usual : asked
     if (field !== undefined && value !== undefined) fields[field] = value
-    // Who creates with what is the default anyway has chosen nothing.
+    // At create, giving the default counts as not giving the attribute, so it needs no admin.
     const isChosen = isGiven && (when === 'update' || !isSame(value, usual))
     if (isChosen && setBy) rules.push(...rulesOf(name, setBy, given[name]))
   }
@@ -140,7 +141,7 @@ const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.s
 const rulesOf = (name: string, setBy: NonNullable<Attribute<never, never>['setBy']>, value: unknown) =>
   setBy === 'admin' ? [`:${name}`] : setBy(value).map(part => `:${name}${part}`)
 
-/** The owner under either of its two names, each of which its kind has read. */
+/** The owner by `project_id` or `tenant_id`. */
 function projectOf({ project_id, tenant_id }: Fields): string | undefined {
   const [project, tenant] = [project_id, tenant_id] as (string | undefined)[]
   if (project !== undefined && tenant !== undefined && project !== tenant) {

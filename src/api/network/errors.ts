@@ -4,7 +4,7 @@ import type { AppError } from '../../core/error.ts'
 import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
 import { retryHeaders, statusOf } from '../status.ts'
 
-/** By the kind of what is not there. */
+/** Neutron's name for the error that a resource of this kind does not exist. */
 const missing: Readonly<Record<string, string>> = {
   network: 'NetworkNotFound',
   subnet: 'SubnetNotFound',
@@ -15,7 +15,7 @@ const missing: Readonly<Record<string, string>> = {
   security_group_rule: 'SecurityGroupRuleNotFound',
 }
 
-/** By core's reason: Neutron's name for it, and its status. */
+/** Neutron's name and status for each of core's reasons. */
 const known: Readonly<Record<string, readonly [type: string, status: number]>> = {
   ...Object.fromEntries(Object.entries(missing).map(([kind, type]) => [kind, [type, 404]])),
   agent: ['AgentNotFound', 404],
@@ -79,7 +79,9 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   security_group_rule_parameter_conflict: ['SecurityGroupRuleParameterConflict', 400],
 }
 
-/** What a thing is called that another one needs, where only the database saw it. */
+/**
+ * Neutron's name for the error that a resource is in use, where only a foreign key of the database found out.
+ */
 const inUse: Readonly<Record<string, string>> = {
   network: 'NetworkInUse',
   subnet: 'SubnetInUse',
@@ -88,14 +90,14 @@ const inUse: Readonly<Record<string, string>> = {
   security_group: 'SecurityGroupInUse',
 }
 
-/** What may not be done with a default group, by the method that would. */
+/** Neutron's names for refused requests about a default security group, by method. */
 const defaultGroup: Readonly<Record<string, string>> = {
   POST: 'SecurityGroupDefaultAlreadyExists',
   PUT: 'SecurityGroupCannotUpdateDefault',
   DELETE: 'SecurityGroupCannotRemoveDefault',
 }
 
-/** What Neutron calls an error that has no name of its own. */
+/** Neutron's name for an error that has only a status. */
 const plain: Readonly<Record<number, string>> = {
   400: 'HTTPBadRequest',
   403: 'PolicyNotAuthorized',
@@ -112,13 +114,16 @@ const plain: Readonly<Record<number, string>> = {
   503: 'HTTPServiceUnavailable',
 }
 
-/** What is said of what is refused before any route is asked. */
+/** Sentences for refusals by the HTTP server before any route. */
 const silent: Readonly<Record<number, string>> = {
   404: 'The resource could not be found.',
   405: 'The server could not comply with the request since it is either malformed or otherwise incorrect.',
 }
 
-/** Neutron's own names are in capitals: the face's, and those of a region that refused. */
+/**
+ * Whether a reason is Neutron's name of an error, which begins with a capital: one of this face, or one of a
+ * region's refusal.
+ */
 const isName = (reason: string): boolean => /^[A-Z]\w+$/.test(reason)
 
 function nameOf(problem: Problem): readonly [type: string, status: number] {
@@ -131,7 +136,7 @@ function nameOf(problem: Problem): readonly [type: string, status: number] {
   return here(reason, problem) ?? (Object.hasOwn(known, reason) ? known[reason]! : unnamed)
 }
 
-/** Where a reason is not enough: what was asked about, and how. */
+/** The name and status of errors whose reason alone does not tell: by the route's kind and the method. */
 function here(reason: string, { error, route, method }: Problem): readonly [string, number] | undefined {
   const kind = route?.errors ?? ''
   if (reason === 'marker') return known[kind]
@@ -141,7 +146,10 @@ function here(reason: string, { error, route, method }: Problem): readonly [stri
   return error.code === 'not_found' ? ['RouterInterfaceNotFound', 404] : ['BadRequest', 400]
 }
 
-/** A region's refusal is ours; that it did not answer, failed, or does not know us is an outage of its. */
+/**
+ * The status of a region's refusal is passed on; a region that gives no answer, fails, or does not accept our
+ * token is a 502.
+ */
 function statusOfRegion({ detail: { status = 502, reason } }: AppError): number {
   return status >= 400 && status < 500 && status !== 401 && reason !== 'maybe_done' ? status : 502
 }

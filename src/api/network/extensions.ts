@@ -6,7 +6,7 @@ import { type Route, route } from '../route.ts'
 import { shown } from './refusals.ts'
 import { ruled } from './resource.ts'
 
-/** By alias: what it is called, what it adds, and since when. */
+/** The name, description and date of each extension, by its alias. */
 const rows: Readonly<Record<string, readonly [name: string, description: string, updated: string]>> = {
   'atoll-regions': [
     'Regions of a resource',
@@ -117,7 +117,7 @@ const parseNothing = () => undefined
 
 const viewExtensions = () => ({ extensions: Object.keys(rows).map(viewExtension) })
 
-/** Throws `not_found` (`extension`). */
+/** The alias in the path. Throws `not_found` (`extension`). */
 function readAlias({ params }: Request): string {
   const alias = params.id!
   if (Object.hasOwn(rows, alias)) return alias

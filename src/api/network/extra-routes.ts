@@ -1,4 +1,4 @@
-// Routes added to a router's, or taken from them, and no others.
+// Neutron's actions that add routes to a router or remove them, and leave its other routes as they are.
 
 import type { Router } from '../../core/network/model/model.ts'
 import { addRoutes, type RoutesAsk, removeRoutes } from '../../core/network/routers/extra-routes.ts'

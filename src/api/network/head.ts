@@ -1,11 +1,11 @@
-// What is not in the body of a request for one thing: its id, and the revision that it must have.
+// The id in a request's path, and the revision that its If-Match header asks for.
 
 import type { Kind } from '../../core/network/model/model.ts'
 import { unknown } from '../../core/network/model/read.ts'
 import { isUuid, type Request } from '../request.ts'
 import { badRequest } from './refusals.ts'
 
-/** Throws `not_found` for what is the id of nothing. */
+/** The id in the path. Throws `not_found` for a text that cannot be an id. */
 export function readId(kind: Kind, { params }: Request): string {
   const id = params.id!
   if (!isUuid(id)) throw unknown(kind, id)

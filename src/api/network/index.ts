@@ -18,7 +18,10 @@ import { securityGroups } from './resources/security-groups.ts'
 import { subnets } from './resources/subnets.ts'
 import { versionRoute } from './versions.ts'
 
-/** Whose things they are, core sees to; what only admins may say of them, the resources' tables do. */
+/**
+ * The least persona for each rule. Core checks the project that owns a resource; the resources' tables say
+ * which attributes only admins may give.
+ */
 const policy: PolicyTable = {
   get_resources: 'any',
   get_extension: 'any',

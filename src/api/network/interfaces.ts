@@ -28,7 +28,7 @@ function readInterface(request: Request): InterfaceAsk {
   }
 }
 
-/** To add takes one of the two, and to remove both where they agree. */
+/** Adding an interface takes a subnet or a port, not both; removing takes both where they agree. */
 function readAddition(request: Request): InterfaceAsk {
   const ask = readInterface(request)
   if (ask.subnetId === undefined || ask.portId === undefined) return ask

@@ -1,4 +1,4 @@
-// The plain kinds of values that attributes have: how one is read, and what is said of a wrong one.
+// Plain kinds of attribute values: how each is read, and the refusal of a wrong one.
 
 import { isObject, isUuid } from '../request.ts'
 import { invalidInput, notOffered, shown, wrongValue } from './refusals.ts'
@@ -7,11 +7,11 @@ import { invalidInput, notOffered, shown, wrongValue } from './refusals.ts'
 export type Schema = Readonly<Record<string, unknown>>
 
 export interface Kind<T = unknown> {
-  /** The value as core has it; undefined for one that is as good as none. Throws `invalid`. */
+  /** Converts a client's value to core's; undefined for one that counts as not given. Throws `invalid`. */
   read(value: unknown, name: string): T | undefined
-  /** The value as clients have it, where that is not what core has. */
+  /** Converts core's value back to the client's, where the two differ. */
   view?(value: T): unknown
-  /** What the text of a filter stands for, where that is not the text. */
+  /** Converts the text of a filter to core's value, where the two differ. */
   filter?(text: string): unknown
   readonly schema: Schema
 }
@@ -53,10 +53,10 @@ function readInteger(value: unknown): number {
   throw invalidInput(`'${shown(value)}' is not an integer`)
 }
 
-/** The greatest that the database has room for. */
+/** The largest number that an integer column of the database holds. */
 const greatest = 2_147_483_647
 
-/** A number outside of the bounds is no row's. */
+/** The number in a filter; null, which matches no row, for one outside of the column's bounds. */
 const filterInteger = (text: string): number | null => {
   const number = readInteger(text)
   return Math.abs(number) <= greatest ? number : null
@@ -82,14 +82,14 @@ export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
   schema: { enum: values },
 })
 
-/** Beyond what anything on a network consists of; each of them is work, and a row. */
+/** The most items of a list in a body: more than anything on a network needs, and each costs a row. */
 const mostItems = 1000
 
 export function checkLength({ length }: readonly unknown[], name: string): void {
   if (length > mostItems) throw wrongValue(name, `A list has at most ${mostItems} items, not ${length}`)
 }
 
-/** The items that came before already. */
+/** The items that occur before in the list. */
 export function repeated<T>(items: readonly T[]): T[] {
   const seen = new Set<T>()
   return items.filter(item => seen.size === seen.add(item).size)
@@ -116,13 +116,13 @@ export const orNull = <T>(kind: Kind<T>): Kind<T | null> => ({
   schema: { anyOf: [kind.schema, { type: 'null' }] },
 })
 
-/** Null in place of it is as good as none. */
+/** The same kind, where null counts as not given. */
 export const orNone = <T>(kind: Kind<T>): Kind<T> => ({
   ...kind,
   read: (value, name) => (value === null ? undefined : kind.read(value, name)),
 })
 
-/** Null in place of a list is an empty one. */
+/** The same kind of list, where null counts as an empty one. */
 export const orEmpty = <T>(kind: Kind<readonly T[]>): Kind<readonly T[]> => ({
   ...kind,
   read: (value, name) => (value === null ? [] : kind.read(value, name)),
@@ -137,7 +137,7 @@ export const dictionary: Kind<Readonly<Record<string, unknown>>> = {
   schema: { type: 'object' },
 }
 
-/** What is always the same: given as that or as nothing, it is as good as not given. */
+/** A constant: giving it or null counts as not giving it, and any other value is refused. */
 export const only = (constant: unknown): Kind<never> => ({
   read(value, name) {
     if (value === null || JSON.stringify(value) === JSON.stringify(constant)) return undefined

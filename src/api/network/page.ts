@@ -21,7 +21,7 @@ export function linksOf(
   { query, applicationUrl }: Request,
 ): Record<string, Link[]> {
   const reversed = isReversed(query)
-  // Whoever came from somewhere can go back there.
+  // A client that came here by a marker can go back.
   const cameFrom = (query.get('marker')?.[0] ?? '') !== ''
   const list = `${applicationUrl}/${path}`
   const links: Link[] = []
@@ -32,7 +32,7 @@ export function linksOf(
   return links.length > 0 ? { [`${kind}s_links`]: links } : {}
 }
 
-/** The same question from another row on; from an end of the list where the page was empty. */
+/** The same query from another marker on; from an end of the list where the page was empty. */
 function hrefOf(list: string, query: Query, marker: string | undefined, reverse: boolean): string {
   const parameters = new URLSearchParams()
   for (const [name, values] of query) {

@@ -9,7 +9,7 @@ import { badRequest, invalidInput, shown, unusable } from './refusals.ts'
 
 type Table = Readonly<Record<string, Attribute<never, never>>>
 
-/** What a query asks about its list, and not about the things in it. */
+/** Query parameters that are about the list, and do not filter its rows. */
 const controls: readonly string[] = [
   'fields',
   'sort_key',
@@ -23,11 +23,11 @@ const controls: readonly string[] = [
 export interface Listing<K extends ResourceKind> {
   readonly kind: K
   readonly query: Omit<ResourceQuery, 'sight'>
-  /** What it filters or sorts by and only admins see. */
+  /** The policy rules of attributes in filters and sort keys that only admins see. */
   readonly rules: readonly string[]
 }
 
-/** A filter that is not in the table is passed by, as Neutron does it. */
+/** Reads the query of a list. A filter that is not in the table is ignored, as Neutron does. */
 export const readListing = <K extends ResourceKind>(
   { kind, attributes }: { readonly kind: K; readonly attributes: Attributes<never, never> },
   mostRows: number,
@@ -52,7 +52,7 @@ export const readListing = <K extends ResourceKind>(
     }
   }
 
-/** Of what may be given once, the first. */
+/** The first value of a parameter that may be given once. */
 const first = (query: Query, name: string): string | undefined => query.get(name)?.[0]
 
 const given = (query: Query, name: string): readonly string[] =>
@@ -73,7 +73,7 @@ function whereOf(name: string, texts: readonly string[], attribute: Attribute<ne
 
 interface Sort {
   readonly name: string
-  /** Null where all rows have the same. */
+  /** The order; null for an attribute that is the same in all rows. */
   readonly order: Order | null
 }
 
@@ -95,7 +95,7 @@ function readSorts(query: Query, attributes: Table): Sort[] {
 
 const quoted = (texts: readonly string[]): string => shown(`[${texts.map(text => `'${text}'`).join(', ')}]`)
 
-/** No limit, and 0, are the greatest page. */
+/** The page size: without `limit`, and for 0, the largest. */
 function readLimit(text: string | undefined, mostRows: number): number {
   if (text === undefined) return mostRows
   if (!/^\s*\+?\d+\s*$/.test(text)) {
@@ -113,7 +113,7 @@ function readMarker(kind: ResourceKind, text: string | undefined): string | null
 const isoTime =
   /^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 
-/** Without a zone it is UTC. */
+/** The time in `changed_since`, in UTC where it names no time zone. */
 function changedSince(text: string | undefined): Condition[] {
   if (text === undefined) return []
   const match = isoTime.exec(text)

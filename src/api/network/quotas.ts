@@ -1,4 +1,4 @@
-// Quotas: what a project may have, and what it uses of it. The operator's settings say it, so they are only read.
+// Quotas of a project, with what it uses. The operator's settings fix them, so they are only read.
 
 import { getQuotas, type Quotas } from '../../core/network/topology/region-reads.ts'
 import type { Request } from '../request.ts'
@@ -8,7 +8,7 @@ import { ruled } from './resource.ts'
 
 const rule = ruled('get_quota')
 
-/** A project may have any name that a text can be. */
+/** The project in the path: any text without a NUL, as Keystone may have other ids than UUIDs. */
 function parseProject({ params }: Request): string {
   if (params.id!.includes('\0')) throw unusable('The id of a project has no NUL in it')
   return params.id!
@@ -18,7 +18,7 @@ const viewLimits = (quotas: Quotas) => ({
   quota: Object.fromEntries(Object.entries(quotas).map(([kind, { limit }]) => [kind, limit])),
 })
 
-/** Nothing is reserved: what is made counts at once. */
+/** The `reserved` of Neutron's quotas is always 0: a resource counts as used at once. */
 const viewDetails = (quotas: Quotas) => ({
   quota: Object.fromEntries(
     Object.entries(quotas).map(([kind, { limit, used }]) => [kind, { limit, used, reserved: 0 }]),

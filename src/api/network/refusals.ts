@@ -1,26 +1,30 @@
-// What the face itself refuses, in Neutron's words. A reason in capitals is Neutron's own name for an error.
+// Refusals of the Networking face itself, in Neutron's words. A reason in capitals is Neutron's own name for
+// an error.
 
 import { type AppError, invalid } from '../../core/error.ts'
 
-/** Of a body or a query that cannot be used. */
+/** The refusal of a body or a query that cannot be used. */
 export const unusable = (message: string): AppError => invalid(message, 'HTTPBadRequest')
 
-/** Of a value that an attribute may not have. */
+/** The refusal of a value that an attribute may not have. */
 export const wrongValue = (name: string, reason: string): AppError =>
   unusable(`Invalid input for ${name}. Reason: ${reason}.`)
 
-/** Of a value that cannot be converted. */
+/** The refusal of a value that cannot be converted. */
 export const invalidInput = (reason: string): AppError =>
   invalid(`Invalid input for operation: ${reason}.`, 'InvalidInput')
 
 export const badRequest = (what: string, reason: string): AppError =>
   invalid(`Bad ${what} request: ${reason}.`, 'BadRequest')
 
-/** Of what Neutron has and Atoll does not. */
+/** The refusal of an attribute or value that Neutron has and Atoll does not. */
 export const notOffered = (name: string): AppError =>
   invalid(`${name} is not offered here: leave it out`, 'not_supported')
 
-/** The longest name that Neutron takes, and a little more to see by how much it was exceeded. */
+/**
+ * The most characters of a client's value in a refusal: Neutron's longest name, and a few more that show it
+ * was exceeded.
+ */
 const longestEcho = 300
 
 /** A value as Neutron's sentences show it. */

@@ -1,4 +1,4 @@
-// What regions have that is not the central model's: agents and availability zones, to be read.
+// Agents and availability zones of regions, which are read only and not in the central model.
 
 import {
   getAgent,
@@ -41,13 +41,13 @@ const agentFilters = [
 const zoneFilters = ['name', 'resource', 'state']
 const controls = ['fields', 'limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir']
 
-/** What a filter is compared with. */
+/** The text of an attribute that a filter is compared with. */
 const textOf = (row: Fields, name: string): string => {
   const value = name === 'atoll:regions' ? (row[name] as { region: string }[])[0]?.region : row[name]
   return String(value).toLowerCase()
 }
 
-/** Those of the views that the query asks for, with the fields that it asks for. */
+/** The views that match the query's filters, with the fields that the query asks for. */
 function chosen(views: readonly Fields[], { query }: Request, filters: readonly string[]): Fields[] {
   const tests = [...query].filter(([name]) => filters.includes(name))
   const names = namesOf(query)
@@ -62,14 +62,14 @@ function chosen(views: readonly Fields[], { query }: Request, filters: readonly 
     )
 }
 
-/** The one list that says of a filter that it has it not. */
+/** Refuses unknown filters: agents are the one list where Neutron does not ignore them. */
 function parseAgents({ query }: Request): void {
   const unknown = [...query.keys()].find(name => !agentFilters.includes(name) && !controls.includes(name))
   if (unknown !== undefined) throw invalidInput(`'${shown(unknown)}' is not supported for filtering`)
 }
 
 const parseNothing = () => undefined
-/** An id that is too long to be shown is no agent's. */
+/** The id in the path, shortened for the refusal: an agent's is never that long. */
 const parseAgentId = ({ params }: Request): string => shown(params.id)
 
 const viewAgents = (agents: readonly PlacedAgent[], request: Request) => ({

@@ -14,12 +14,12 @@ import { readListing } from './query.ts'
 import { creator, getter, lister, type Made, type Seen, updater } from './verbs.ts'
 import { namesOf, viewer } from './view.ts'
 
-/** A rule of the policy: who may do it, and what those are told who may not. */
+/** A policy rule with its refusal in Neutron's words. */
 export const ruled = (rule: string) => ({ rule, denied: `rule:${rule} is disallowed by policy` })
 
 const viewNothing = () => undefined
 
-/** How a resource answers: one row, those that were made, a page. */
+/** The views of a resource's answers: one row, the rows that were made, a page. */
 function viewsOf<K extends Kind, Spec, Change>({ kind, path, attributes }: Resource<K, Spec, Change>) {
   type Row = Kinds[K]
   const shown = ({ query }: Request, isAdmin: boolean) =>
@@ -37,7 +37,7 @@ function viewsOf<K extends Kind, Spec, Change>({ kind, path, attributes }: Resou
   }
 }
 
-/** The routes of a resource; their errors know its kind. */
+/** The five routes of a resource; the kind in their errors is the resource's. */
 export function resourceRoutes<K extends Kind, Spec, Change>(
   resource: Resource<K, Spec, Change>,
   mostRows: number,

@@ -33,6 +33,6 @@ function schemaOf(attributes: Attributes<never, never>): Schema {
   return { type: 'object', properties: Object.fromEntries(properties), required }
 }
 
-/** By kind. */
+/** The schemas by kind of resource. */
 export const networkSchemas = (): Readonly<Record<string, Schema>> =>
   Object.fromEntries(tables.map(({ kind, attributes }) => [kind, schemaOf(attributes)]))

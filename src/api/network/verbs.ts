@@ -1,4 +1,5 @@
-// Core's verbs as the routes of resources call them: with what only admins may say and see.
+// Core's verbs as the routes of resources call them, with the checks of attributes that only admins give and
+// see.
 
 import type { App } from '../../core/app.ts'
 import { type Caller, isAtLeast } from '../../core/caller.ts'
@@ -13,7 +14,7 @@ import type { Creation, Given, Revision } from './body.ts'
 import type { Listing } from './query.ts'
 import { unusable } from './refusals.ts'
 
-/** What a verb found or made, and for whose eyes it is. */
+/** A verb's result, and whether the caller sees it as an admin. */
 export interface Seen<Found> {
   readonly found: Found
   readonly isAdmin: boolean
@@ -21,7 +22,9 @@ export interface Seen<Found> {
 
 const isAdmin = (caller: Caller): boolean => isAtLeast(caller, 'admin')
 
-/** The verb with the eyes that see what it returns; it goes by the name of core's. */
+/**
+ * Adds to a verb's result whether the caller is an admin; keeps the name of core's verb for `atoll routes`.
+ */
 function seen<Input, Output>(
   { name }: { readonly name: string },
   verb: Verb<Input, Output>,
@@ -33,7 +36,10 @@ function seen<Input, Output>(
   return Object.defineProperty(wrapped, 'name', { value: name })
 }
 
-/** Throws `forbidden` in Neutron's words where only admins may touch one of these below the verb's own rule. */
+/**
+ * Throws `forbidden` in Neutron's words where a caller who is no admin touches one of these rules below the
+ * verb's own.
+ */
 function checkRules(caller: Caller, rule: string, below: readonly string[]): void {
   if (below.length === 0 || isAdmin(caller)) return
   const named = below.reduce((all, part) => `(${all} and rule:${rule}${part})`, `rule:${rule}`)
@@ -43,7 +49,7 @@ function checkRules(caller: Caller, rule: string, below: readonly string[]): voi
   })
 }
 
-/** Whose it shall be: members make things for their own project only. */
+/** The project of a new resource: members make resources for their own project only. */
 function projectFor(caller: Caller, { projectId }: Given): string {
   const own = caller.projectId ?? ''
   if (projectId === undefined || projectId === own || isAdmin(caller)) return projectId ?? own
@@ -62,7 +68,7 @@ export const getter = <K extends Kind>() => seen(getResource, getResource as Ver
 
 export interface Made<Row> {
   readonly rows: readonly Row[]
-  /** Whether they are shown as a list. */
+  /** Whether the answer shows the rows as a list. */
   readonly isBulk: boolean
 }
 

@@ -1,4 +1,5 @@
-// The version documents: which version there is, for whoever asks; and what it has, for those with a token.
+// Neutron's version documents: the versions for everybody, and the resources of v2.0 for callers with a
+// token.
 
 import type { PolicyTable } from '../policy.ts'
 import type { Request } from '../request.ts'

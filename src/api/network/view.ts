@@ -7,7 +7,7 @@ export type Fields = Record<string, unknown>
 
 export interface Eyes {
   readonly isAdmin: boolean
-  /** The names that are asked for; none for all. */
+  /** The attributes that `fields` asks for; none for all. */
   readonly names: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-// What operations of the Promise API ask for, read from their bodies.
+// The inputs of the Promise API's operations, read from their bodies.
 
 import type { PoolAsk } from '../../core/capacity/pools.ts'
 import type { ProviderLogin } from '../../core/capacity/provider-cloud.ts'
@@ -35,7 +35,7 @@ export function parseProvider(fields: Fields): ProviderLogin {
   const type = choiceOf(fields, 'provider-type', providerTypes, 'openstack')
   if (type !== 'openstack') throw invalid(`provider-type ${type} is not offered: only openstack is`)
   choiceOf(fields, 'strategy', strategies, 'keystone')
-  // The same by the names of two releases.
+  // The project under either of its names, `tenant` (older) and `project`.
   const project = { ...objectOf(fields, 'tenant'), ...objectOf(fields, 'project') }
   return {
     endpoint: requiredText(fields, 'endpoint'),
@@ -120,7 +120,7 @@ function parseQuery(fields: Fields, metric: Metric): CapacityQuery {
   }
 }
 
-/** Reservations go by bare ids where nothing else is listed. */
+/** The collection that `marker` names. A list of reservations only also takes a bare id. */
 function markerOf(text: string, metric: Metric) {
   const ref = refOf(text) ?? (metric === 'reserved' ? { kind: 'reservation' as const, id: text } : null)
   if (!ref) throw malformed("'marker' must be the last collection of the page before")

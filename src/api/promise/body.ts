@@ -1,4 +1,5 @@
-// Bodies of the Promise API: what is unambiguous is understood in whatever form it comes, and no amount is ever guessed.
+// Reads bodies of the Promise API: whatever is unambiguous is accepted in any form, and no amount is ever
+// guessed.
 
 import { type AmountName, type Amounts, amountNames } from '../../core/capacity/amounts.ts'
 import { malformed } from '../../core/error.ts'
@@ -10,7 +11,7 @@ export type Fields = Readonly<Record<string, unknown>>
 /** What a RESTCONF client wraps its body in. */
 const wrappers: readonly string[] = ['input', 'opnfv-promise:input']
 
-/** The object that is meant; none is an empty one. Throws `invalid` (malformed). */
+/** The fields of a body, out of a RESTCONF wrapper; no body has no fields. Throws `invalid` (malformed). */
 export function fieldsOf({ body }: Pick<Request, 'body'>): Fields {
   if (body === undefined || body === null) return {}
   if (!isObject(body)) throw malformed(`the body must be an object, not ${kindOf(body)}`)
@@ -19,7 +20,7 @@ export function fieldsOf({ body }: Pick<Request, 'body'>): Fields {
   return others.length === 0 && wrappers.includes(only ?? '') && isObject(inner) ? inner : body
 }
 
-/** What objects in a body have, by their key. */
+/** The keys that objects in a body may have, by the object's own key. */
 const inner: Readonly<Record<string, readonly string[]>> = {
   capacity: amountNames,
   window: ['start', 'end', 'scope'],
@@ -28,7 +29,10 @@ const inner: Readonly<Record<string, readonly string[]>> = {
   project: ['id', 'name', 'domain-name'],
 }
 
-/** Keys that nobody asked for: told to whoever sends them, or refused where that is wished. Throws `invalid` (malformed). */
+/**
+ * Keys of a body that the operation does not have: the answer warns of them, or they are refused where the
+ * client asks for that. Throws `invalid` (malformed).
+ */
 export function unknownKeys(request: Request, known: readonly string[]): string[] {
   const fields = fieldsOf(request)
   const unknown = Object.entries(fields).flatMap(([key, value]) => {
@@ -45,7 +49,7 @@ const mostWarnings = 100
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
 
-/** Null when it is absent. A number is taken for the text of it. */
+/** A text field; null when it is absent. A number is taken as the text of it. */
 export function textOf(fields: Fields, key: string, most = 1000): string | null {
   const value = fields[key]
   if (isAbsent(value)) return null
@@ -72,7 +76,7 @@ export const idOf = (fields: Fields, key: string): string | null => {
 
 const mostItems = 1000
 
-/** A single value is a list of one. */
+/** A list of texts; a single value is taken as a list of one. */
 export function textsOf(fields: Fields, key: string): string[] {
   const value = fields[key]
   if (isAbsent(value)) return []
@@ -83,11 +87,11 @@ export function textsOf(fields: Fields, key: string): string[] {
 
 export const idsOf = (fields: Fields, key: string): string[] => textsOf(fields, key).map(bareId)
 
-/** Elements bear the name of their type before their id. */
+/** The ids of elements, without the type's name that may stand before each. */
 export const elementsOf = (fields: Fields, key: string): string[] =>
   textsOf(fields, key).map(text => text.replace(/^[A-Za-z]+:/, ''))
 
-/** A member that is an object; none is an empty one. */
+/** The object under a key; an absent one has no fields. */
 export function objectOf(fields: Fields, key: string): Fields {
   const value = fields[key]
   if (isAbsent(value)) return {}
@@ -130,7 +134,7 @@ export function countOf(fields: Fields, key: string, least = 0, most = mostAmoun
 
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 100)
 
-/** What is told of capacity; what is absent is not in it. */
+/** The amounts in an object; those that are absent are not in the result. */
 export function amountsOf(fields: Fields): Partial<Amounts> {
   const given = objectOf(fields, 'capacity')
   const amounts: Partial<Record<AmountName, number>> = {}
@@ -155,7 +159,10 @@ export function dateOf(fields: Fields, key: string): Date | null {
   return date
 }
 
-/** Null for the 30th of February, which would be the 2nd of March, and for 24:00. */
+/**
+ * A date, or null for one that does not exist: Date takes the 30th of February for the 2nd of March, and
+ * 24:00 for the next day.
+ */
 function realDate(text: string): Date | null {
   const date = new Date(text)
   const asWritten = new Date(`${text.slice(0, 19)}Z`)

@@ -32,7 +32,7 @@ export interface PromiseOptions {
   readonly restconf: boolean
 }
 
-/** Refused by the business itself, which the original answers with 200; all else has a status of its own. */
+/** Error codes that the original answers with status 200; all other errors have a status of their own. */
 const refused: readonly string[] = ['invalid', 'not_found', 'conflict', 'no_capacity', 'upstream']
 
 const silent: Readonly<Record<number, string>> = {

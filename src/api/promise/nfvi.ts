@@ -7,7 +7,7 @@ import { type Route, route } from '../route.ts'
 const parseNothing = (): null => null
 const parseVim = ({ params }: Request): string => params.vimId ?? ''
 
-/** What SOL005 calls them, of compute resources. */
+/** SOL005's names for classes of compute resources. */
 const measurements = { VCPU: 'vCpu', MEMORY_MB: 'vMemory' } as const
 
 const viewNfvi = ({ region, at, capacity }: NfviCapacity) => ({

@@ -30,14 +30,14 @@ import { viewInstance, viewPoint, viewRef } from './views.ts'
 
 interface Operation<Input, Output> {
   readonly name: string
-  /** What it takes; anything else is told to whoever sends it. */
+  /** The keys of the operation's input; the answer warns of any other. */
   readonly keys: readonly string[]
   readonly parse: (fields: Fields, request: Request) => Input
   readonly verb: (app: App, caller: Caller, input: Input) => Promise<Output>
   readonly view: (output: Output, request: Request) => object
 }
 
-/** An operation as a route: unknown keys are told, and where a client wraps, it is wrapped. */
+/** Makes a route of an operation: its answer warns of unknown keys, and is wrapped under RESTCONF. */
 function operation<Input, Output>({ name, keys, parse, verb, view }: Operation<Input, Output>) {
   return (wrap: (body: object) => object, path: (name: string) => string): Route => ({
     ...route<Input, Output>({

@@ -1,4 +1,4 @@
-// How bodies of the Promise API come over the wire: strict JSON, small and flat, or the fields of a form.
+// Decodes bodies of the Promise API: strict JSON, small and flat, or the fields of a form.
 
 import { malformed } from '../../core/error.ts'
 import { readJson } from '../json.ts'
@@ -6,12 +6,12 @@ import { isObject, parsePairs } from '../request.ts'
 
 const depth = 16
 
-/** What no body of this API comes near to. */
+/** The size limit and the reader of bodies; no real body comes near that size. */
 export const bodies = { limit: 64 * 1024, read: readBody }
 
 const mark = [0xef, 0xbb, 0xbf]
 
-/** Throws `invalid` (malformed). */
+/** Decodes a body by its content type. Throws `invalid` (malformed). */
 export function readBody(bytes: Uint8Array, contentType: string | undefined): unknown {
   const rest = mark.every((byte, at) => bytes[at] === byte) ? bytes.subarray(mark.length) : bytes
   return isForm(contentType) ? readForm(rest) : readJson(rest, { depth })
@@ -20,7 +20,7 @@ export function readBody(bytes: Uint8Array, contentType: string | undefined): un
 const isForm = (contentType: string | undefined): boolean =>
   /^\s*application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType ?? '')
 
-/** `capacity[cores]=1&without[]=a&without[]=b` */
+/** Reads the fields of a form: `capacity[cores]=1&without[]=a&without[]=b`. */
 function readForm(bytes: Uint8Array): unknown {
   const fields: Record<string, unknown> = Object.create(null)
   for (const [name, values] of parsePairs(utf8(bytes), 'form')) {
@@ -40,7 +40,7 @@ function readForm(bytes: Uint8Array): unknown {
   return fields
 }
 
-/** Of `a[b]` the keys that lead there; of `a[b][]` the same, and that it is a list. */
+/** The keys in a form field's name: `a[b]` names a key in an object, `a[b][]` a list there. */
 function partsOf(name: string): { parts: string[]; isList: boolean } {
   const [, first, rest = ''] = /^([^[\]]+)((?:\[[^[\]]+\])*(?:\[\])?)$/.exec(name) ?? []
   const inner = rest === '' ? [] : rest.slice(1, -1).split('][')

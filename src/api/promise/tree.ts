@@ -110,7 +110,7 @@ const ofMetric = (metric: Metric): Route =>
   })
 
 const parseIdOrName = ({ params }: Request): string => params.id ?? ''
-/** What is no id is nobody's. */
+/** The id in the path; empty, which no record has, for a text that is no UUID. */
 const parseId = ({ params }: Request): string => (isUuid(params.id ?? '') ? params.id! : '')
 
 async function getProvider(app: App, caller: Caller, id: string): Promise<Providers> {

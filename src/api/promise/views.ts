@@ -17,14 +17,14 @@ const types: Readonly<Record<CollectionKind, string>> = {
 
 export const viewRef = ({ kind, id }: CollectionRef): string => `${types[kind]}:${id}`
 
-/** The reference that a text is; null for another type's. */
+/** Parses a reference `Type:id` to a collection; null for another type. */
 export function refOf(text: string): CollectionRef | null {
   const [type, id] = text.split(':')
   const kind = (Object.keys(types) as CollectionKind[]).find(one => types[one] === type)
   return kind && id ? { kind, id } : null
 }
 
-/** All eleven, in their order. */
+/** All eleven amounts, in the order of the API. */
 export const viewAmounts = (amounts: Partial<Amounts>): Amounts =>
   amountsOf(Object.fromEntries(amountNames.map(name => [name, amounts[name] ?? 0])))
 
@@ -34,7 +34,7 @@ export const viewPoint = ({ at, count, amounts }: Point) => ({
   capacity: viewAmounts(amounts),
 })
 
-/** What every record has, whatever it is. */
+/** The fields that every record of the data tree has. */
 const common = (id: string, amounts: Partial<Amounts>) => ({
   id,
   enabled: true,
@@ -92,7 +92,7 @@ export const viewInstance = ({ instance, priority, isActive }: InstanceRecord) =
   ...(instance.reason === null ? {} : { 'status-reason': instance.reason }),
 })
 
-/** Whoever may not add providers sees what can be had of them, and not where they are. */
+/** A provider. Only admins see its endpoint and errors; others see flavors and limits. */
 export const viewProvider = (provider: Provider, isAdmin: boolean) => ({
   ...common(provider.id, provider.limits),
   name: provider.name,
@@ -117,7 +117,7 @@ export const viewProvider = (provider: Provider, isAdmin: boolean) => ({
     : {}),
 })
 
-/** What is in the way, and what would do instead, where a refusal knows. */
+/** The details of a refusal: the claims in the way, or what is available and the next window. */
 export function viewRefusal({ claims, offer }: ErrorDetail): object {
   const { available, next } = (offer ?? {}) as Partial<Offer>
   if (!available) return claims ? { claims } : {}

@@ -17,15 +17,15 @@ function dateOf(text: string): Date | null {
   const [, year = '', ...rest] = incoming.exec(text) ?? []
   const [month, day, hour, minute] = rest.map(part => part.padStart(2, '0'))
   const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
-  // The 30th of February would be the 2nd of March, and 24:00 the day after.
+  // Date accepts the 30th of February as the 2nd of March, and 24:00 as the next day; both are refused here.
   const isReal = !Number.isNaN(date.getTime()) && date.getUTCDate() === Number(day)
   return isReal ? date : null
 }
 
-/** Start, end and events: `2017-02-21T20:00:00.000000`. Clients parse all six digits. */
+/** The dates of leases and events: `2017-02-21T20:00:00.000000`. Clients parse all six digits. */
 export const viewDate = (at: Date): string => `${at.toISOString().slice(0, 19)}.000000`
 
-/** What was made or changed when: `2017-02-21 14:50:38`. */
+/** The times of creation and update: `2017-02-21 14:50:38`. */
 export const viewTime = (at: Date): string => at.toISOString().slice(0, 19).replace('T', ' ')
 
 export const viewTimes = ({ createdAt, updatedAt }: { createdAt: Date; updatedAt: Date | null }) => ({

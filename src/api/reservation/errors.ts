@@ -1,13 +1,13 @@
-// The Reservation API's errors: one shape for what a handler refuses, one for what is refused before it, and a third
-// one beside the API's own paths.
+// The Reservation API's errors, in three shapes: for refusals by a handler, for refusals before any handler,
+// and for paths beside the API's own.
 
 import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
 import { retryHeaders, statusOf } from '../status.ts'
 
-/** Clients that know of versions are told on each answer which one it was. */
+/** Headers that tell clients the API version of each answer. */
 export const versionHeaders = { 'openstack-api-version': 'reservation 1.0', vary: 'OpenStack-API-Version' }
 
-/** What the web framework of the original says by itself. */
+/** Sentences of the original's web framework, for refusals without one of ours. */
 const silent: Readonly<Record<number, string>> = {
   404:
     'The requested URL was not found on the server. If you entered the URL manually please check your spelling ' +
@@ -15,7 +15,7 @@ const silent: Readonly<Record<number, string>> = {
   405: 'The method is not allowed for the requested URL.',
 }
 
-/** What is refused before any handler is asked; by some of it no version was agreed on. */
+/** Reasons of refusals before any handler; those in `unversioned` come before a version is agreed on. */
 const unversioned: readonly string[] = ['microversion', 'not_acceptable']
 const early: readonly string[] = [...unversioned, 'content_type', 'too_large', 'too_often', 'too_slow']
 
@@ -50,7 +50,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-/** Beside the API's own paths: where its versions are told. */
+/** The shape of errors beside the API's own paths, where the version document is. */
 export function describeElsewhere(problem: Problem): ErrorAnswer {
   const status = statusOf(problem.error)
   const description = status === 405 ? '' : sentenceOf(problem) || null

@@ -5,30 +5,33 @@ import { isObject, kindOf, type Request } from '../request.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** Clients compare these sentences; a hint may follow where the original said only that something went wrong. */
+/** The original's sentence, which clients compare; a hint may follow where the original says nothing else. */
 export const malformedParameter = (name: string, hint?: string): AppError =>
   invalid(hint ? `Malformed parameter ${name} (${hint})` : `Malformed parameter ${name}`)
 
-/** The body; an absent one has no fields. Throws `invalid` when it is no object. */
+/** The fields of the body; none when there is no body. Throws `invalid` when it is no object. */
 export function fieldsOf({ body }: Request): Fields {
   if (body === undefined) return {}
   if (!isObject(body)) throw invalid(`The body must be a JSON object, not ${kindOf(body)}`)
   return body
 }
 
-/** Throws `invalid` that names all of these which are not given. */
+/** Throws `invalid` with the names of all required fields that are missing. */
 export function requireParameters(fields: Fields, names: readonly string[]): void {
   const missing = names.filter(name => !Object.hasOwn(fields, name))
   if (missing.length > 0) throw invalid(`Missing parameter ${missing.join(', ')}`)
 }
 
-/** Throws `invalid` that names one which only the server sets. */
+/** Throws `invalid` with the name of a field that only the server may set. */
 export function refuseOwn(fields: Fields, names: readonly string[]): void {
   const own = names.find(name => Object.hasOwn(fields, name))
   if (own) throw invalid(`The parameter ${own} is set by the server: leave it out`)
 }
 
-/** As it was sent, blanks and all. Throws `invalid` for anything but a text of at most so many characters. */
+/**
+ * A text field as it was sent, with its blanks. Throws `invalid` for anything but a text of at most so many
+ * characters.
+ */
 export function textField(fields: Fields, name: string, maxLength: number): string {
   const value = fields[name]
   if (typeof value !== 'string') throw malformedParameter(name, `must be a string, not ${kindOf(value)}`)

@@ -1,4 +1,5 @@
-// What the Reservation API asks of a request's headers: a type that it can read, and a version that it has.
+// Checks a request's headers for the Reservation API: a content type that it can read, and a version that it
+// has.
 
 import { invalid } from '../../core/error.ts'
 import type { Head } from '../route.ts'
@@ -11,7 +12,10 @@ export function checkHead(head: Head): void {
   if (withBody.includes(head.method)) checkType(head)
 }
 
-/** The header names versions of several services: `compute 2.1, reservation 1.0`. There is but one of ours. */
+/**
+ * Checks the API version. The header may name versions of several services (`compute 2.1, reservation 1.0`),
+ * and ours has only one.
+ */
 function checkVersion(header: string): void {
   for (const part of header.split(',')) {
     const [service = '', version] = part.trim().split(/\s+/)
@@ -27,7 +31,10 @@ function checkVersion(header: string): void {
   }
 }
 
-/** The seed: JSON is named by the header or by the path's `.json` (003:33-42). None named is JSON too. */
+/**
+ * Checks the content type. By the seed, JSON is named by the header or by the path's `.json` (003:33-42);
+ * without either it is JSON too.
+ */
 function checkType({ header, path }: Head): void {
   const type = (header('content-type') ?? '').split(';')[0]!.trim()
   if (type === '' || type.toLowerCase() === 'application/json' || path.endsWith('.json')) return

@@ -1,4 +1,4 @@
-// Hosts as bodies of requests: which one is enrolled, and what more is to be known of it.
+// Reads hosts from request bodies: which hypervisor is enrolled, and its extra capabilities.
 
 import { AppError, invalid } from '../../core/error.ts'
 import { builtInProperties } from '../../core/hosts/host.ts'
@@ -10,7 +10,7 @@ const nameLength = 255
 const keyLength = 64
 const valueLength = 1000
 
-/** What Nova says of a host, or the server does. */
+/** Names that no extra capability may have: properties that Nova or the server sets. */
 const taken: readonly string[] = [...builtInProperties, 'name']
 
 /** A host is named by its hypervisor's name or id; every other key is an extra capability. */
@@ -24,7 +24,7 @@ export function parseHost(request: Request) {
   return { nameOrId, region: placeOf(request), capabilities: Object.fromEntries(entries) }
 }
 
-/** The original's sentence, with what was given in its braces. */
+/** The original's refusal of a host without a name, with the given keys in its braces. */
 const nameless = (keys: readonly string[]) =>
   new AppError('forbidden', `Invalid values for host {${keys.join(', ').slice(0, 200)}}`, {
     reason: 'nameless',
@@ -66,7 +66,7 @@ function checkKey(key: string): string {
   return key
 }
 
-/** Capabilities are texts; what else has one plain text is taken for it. */
+/** The text of a capability; a number or boolean is taken as its text. */
 function textOf(key: string, value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     throw malformedParameter(key, `must be a string, not ${kindOf(value)}`)

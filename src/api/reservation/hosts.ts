@@ -19,7 +19,10 @@ import { viewDate, viewTimes } from './dates.ts'
 import { parseCapabilities, parseHost, parsePrivate } from './host-body.ts'
 import { regionOf } from './view.ts'
 
-/** What whoever holds it may know of a host; ids are decimal, by which clients tell them from names. */
+/**
+ * The fields of a host that the holder of a lease may see. Ids are decimal, by which clients tell them from
+ * names.
+ */
 const viewPublic = (host: Host) => ({
   ...viewTimes(host),
   id: String(host.id),
@@ -82,7 +85,7 @@ const viewProperty = (property: HostProperty) => ({
   },
 })
 
-/** Any text but none, `False` too: so the original reads it. */
+/** Whether a flag is in the query: any text but an empty one sets it, even `False`, as in the original. */
 const isSet = (query: Request['query'], name: 'detail' | 'all'): boolean =>
   (singlesOf(query, [name])[name] ?? '') !== ''
 
@@ -99,7 +102,7 @@ const parseHostChange = (request: Request) => ({
   capabilities: parseCapabilities(request),
 })
 
-/** An id that there cannot be: nothing is allocated to it. */
+/** An id that no lease or reservation has, for a text that is no UUID: nothing is allocated to it. */
 const noId = '00000000-0000-0000-0000-000000000000'
 const idOr = (text: string): string => (isUuid(text) ? text : noId)
 
@@ -121,7 +124,7 @@ const parsePropertyQuery = ({ query }: Request) => ({ all: isSet(query, 'all') }
 
 function parsePropertyChange(request: Request): { name: string; private: boolean } {
   const { name = '' } = request.params
-  // No database keeps such a text.
+  // PostgreSQL stores no text with a NUL, so no property can have this name.
   if (name.includes('\0')) throw notFound('Resource property with a NUL character not found', 'no_property')
   return { name, private: parsePrivate(request) }
 }

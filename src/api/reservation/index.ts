@@ -1,5 +1,5 @@
-// The Reservation API (Blazar's v1): its route table, its policy table and its envelope. The seed's shapes and today's
-// clients' at once, by the union of fields.
+// The Reservation API (Blazar's v1): its route table, its policy table and its envelope. Bodies have the
+// fields of both the seed's and today's clients.
 
 import type { PolicyTable } from '../policy.ts'
 import type { Face } from '../route.ts'
@@ -27,7 +27,7 @@ const policy: PolicyTable = {
 export interface ReservationOptions {
   /** The most rows that a page has. */
   readonly pageLimit: number
-  /** Whether making and changing is answered with 202, as in the seed, or with 201 and 200, as today. */
+  /** Whether create and update are answered with 202, as in the seed, or with 201 and 200, as today. */
   readonly accepted: boolean
 }
 

@@ -1,4 +1,4 @@
-// Leases as bodies of requests: what is asked for, and what is to be changed.
+// Reads leases from request bodies: new ones, and changes.
 
 import { invalid } from '../../core/error.ts'
 import {
@@ -30,7 +30,7 @@ const eventTypeLength = 66
 const mostEvents = 100
 const mostHosts = 100_000
 
-/** Column names that the original lets a request write. */
+/** Columns of leases that the original lets a request write; here the server sets them. */
 const ownOfLease = ['id', 'project_id', 'user_id', 'status', 'degraded', 'trust_id']
 const ownOfReservation = ['id', 'lease_id', 'resource_id', 'status', 'missing_resources', 'resources_changed']
 const kinds = ['physical:host']
@@ -52,7 +52,7 @@ export function parseLease(request: Request): LeaseSpec {
   }
 }
 
-/** The changes that a body asks for, whatever its keys: those that are not there stay as they are. */
+/** The changes that a body asks for; fields that are not in it stay as they are. */
 export function parseChange(request: Request): Omit<LeaseChange, 'id'> {
   const fields = fieldsOf(request)
   refuseOwn(fields, ownOfLease)
@@ -61,7 +61,7 @@ export function parseChange(request: Request): Omit<LeaseChange, 'id'> {
     ...(has('name') ? { name: textField(fields, 'name', nameLength) } : {}),
     ...(has('start_date') ? { startAt: parseWhen(fields.start_date) } : {}),
     ...(has('end_date') ? { endAt: parseWhen(fields.end_date) } : {}),
-    // The original's command sends it whether it is asked for or not.
+    // The original's command line always sends `before_end_date`, null when the user gave none.
     ...(isGiven(fields.before_end_date) ? { beforeEndAt: parseDate(fields.before_end_date) } : {}),
     ...(has('reservations')
       ? { reservations: objectsField(fields, 'reservations').map(parseReservationChange) }
@@ -121,7 +121,10 @@ const minOverMax = 'Invalid values for min/max of hosts. Max must be equal to or
 const unsupported = (kind: string) =>
   invalid(`The ${kind} resource type is not supported; this server has ${kinds.join(', ')}`, 'kind')
 
-/** A JSON integer. For what the original calls malformed its very sentence, which tests of it compare. */
+/**
+ * A JSON integer. For values that the original calls malformed the sentence is the original's, which its
+ * tests compare.
+ */
 function count(fields: Fields, name: 'min' | 'max'): number {
   const value = fields[name]
   if (typeof value === 'string' && !/^\d+$/.test(value)) throw malformedParameter(name)
@@ -148,7 +151,7 @@ function parseEvents(fields: Fields): { type: string; at: Date }[] {
   return events.map(parseEvent)
 }
 
-/** The command says `event_date`, the lease shows `time`. */
+/** An event. The command line sends its time as `event_date`, and a shown lease has it as `time`. */
 function parseEvent(event: Fields): { type: string; at: Date } {
   requireParameters(event, ['event_type'])
   const type = textField(event, 'event_type', eventTypeLength)

@@ -1,4 +1,4 @@
-// What may be asked of a list of leases: none of it is the original's, whose lists are always whole.
+// Filters, order and pages of the list of leases. The original has none of them: its lists are always whole.
 
 import { invalid, notFound } from '../../core/error.ts'
 import { type LeaseSortKey, type LeaseStatus, leaseSortKeys, leaseStatuses } from '../../core/leases/lease.ts'
@@ -21,7 +21,7 @@ const filters = [
 const names = [...filters, 'sort', 'sort_key', 'sort_dir', 'limit', 'marker'] as const
 type Parameters = Partial<Record<(typeof names)[number], string>>
 
-/** What else the query holds is ignored, as the original ignores all of it. */
+/** Reads the query of the list; unknown parameters are ignored, as the original ignores all. */
 export const parseLeaseQuery = (maximum: number) =>
   function parseLeaseQuery(request: Request) {
     const parameters = singlesOf(request.query, names)

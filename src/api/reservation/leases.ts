@@ -20,7 +20,7 @@ import { parseChange, parseLease } from './lease-body.ts'
 import { parseLeaseQuery } from './lease-query.ts'
 import { regionOf } from './view.ts'
 
-/** Every field of today's API and of the seed's: whoever knows one of them finds what it knows. */
+/** A lease with the fields of both today's API and the seed's, so that clients of either find theirs. */
 const viewFields = (lease: Lease) => ({
   ...viewTimes(lease),
   id: lease.id,
@@ -29,7 +29,7 @@ const viewFields = (lease: Lease) => ({
   project_id: lease.projectId,
   start_date: viewDate(lease.startAt),
   end_date: viewDate(lease.endAt),
-  // There is none: what a lease needs is done by Atoll's own right.
+  // Leases have no Keystone trust: Atoll acts with its own user's rights.
   trust_id: null,
   status: lease.status,
   status_reason: lease.statusReason,
@@ -71,7 +71,7 @@ function viewLeases({ items, more }: Page<Lease>, request: Request) {
   return listOf('leases', items, viewFields, more ? { leases_links: [nextOf(items, request)] } : {})
 }
 
-/** The same question, from the last of these on. */
+/** The link to the next page: the same query with the last lease as marker. */
 function nextOf(items: readonly Lease[], { query, applicationUrl }: Request) {
   const asked = [...query].flatMap(([name, values]) => values.map((value): [string, string] => [name, value]))
   const parameters = new URLSearchParams(asked)

@@ -6,7 +6,7 @@ import { listRegions } from '../../core/regions/regions.ts'
 import type { Request } from '../request.ts'
 import type { Route } from '../route.ts'
 
-/** The route, which asks first whether there is such a region. */
+/** The same route, which first checks that the region exists. */
 export const inView = (route: Route): Route => ({
   ...route,
   async handle(app, caller, request) {
@@ -15,7 +15,7 @@ export const inView = (route: Route): Route => ({
   },
 })
 
-/** The region in whose view the request is made; null for that of all. */
+/** The region whose view the request's path names; null in the view of all. */
 export const regionOf = ({ params }: Request): string | null => params.region ?? null
 
 async function requireRegion(app: App, name: string): Promise<void> {

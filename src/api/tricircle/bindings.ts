@@ -21,7 +21,9 @@ const viewFields = (binding: Binding) => ({
 
 const viewBinding = (binding: Binding) => ({ pod_binding: viewFields(binding) })
 
-/** A page, and a link while rows remain. The seed knows neither, but lists are never unbounded. */
+/**
+ * A page of bindings, with a link while rows remain. The seed has no pages, but lists are never unbounded.
+ */
 function viewBindings({ items, more }: Page<Binding>) {
   const list = { pod_bindings: items.map(viewFields) }
   if (!more) return list

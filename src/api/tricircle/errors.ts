@@ -5,17 +5,17 @@ import type { AppError } from '../../core/error.ts'
 import { type ErrorAnswer, type Problem, sentenceOf } from '../route.ts'
 import { statusOf } from '../status.ts'
 
-/** How a route words its errors. */
+/** The shape of a route's errors. */
 export const wording = {
   /** `{"itemNotFound": {"message", "code"}}` */
   json: 'json',
-  /** A page; 409 and 422 are bare sentences. */
+  /** An HTML page; 409 and 422 are bare sentences. */
   page: 'page',
   /** As `page`, and 404 is a bare sentence too. */
   pageOrText: 'pageOrText',
 } as const
 
-/** Never with a Retry-After: tricircleclient breaks down on one. */
+/** Describes an error, never with Retry-After: tricircleclient breaks down on that header. */
 export function describeError(problem: Problem): ErrorAnswer {
   const { error, route } = problem
   const status = statusOf(error)
@@ -42,11 +42,11 @@ function pageOrText(status: number, problem: Problem): ErrorAnswer {
   const { error, route, accept, method } = problem
   const sentence = sentenceOf(problem)
   if (route) {
-    // What cannot be read is a 400; what is read and breaks a rule of pods or bindings is a 422.
+    // A body that cannot be read is a 400; one that breaks a rule of pods or bindings is a 422.
     if (status === 400 && !error.detail.malformed && method !== 'GET') return text(422, sentence)
     if (status === 409) return text(409, sentence)
     if (status === 404 && route.errors === wording.pageOrText) return text(404, sentence)
-    // Pods and bindings say 401 where routings and jobs say 403.
+    // Pods and bindings answer 401 where routings and jobs answer 403.
     if (status === 403) return page(401, sentence, accept, method)
   }
   return page(status, sentence, accept, method)
@@ -97,7 +97,7 @@ function page(status: number, detail: string, accept: string | undefined, method
   if (status === 405) {
     return oneSentence(405, `The method ${method} is not allowed for this resource. `, accept)
   }
-  // The original leaves this parenthesis open.
+  // The sentence lacks its closing parenthesis, as in the original.
   if (status === 406) {
     const sentence = 'The resource could not be generated that was acceptable to your browser'
     return oneSentence(406, `${sentence} (content of type ${accept}. `, accept)
@@ -113,7 +113,7 @@ function page(status: number, detail: string, accept: string | undefined, method
   }
 }
 
-/** These have their sentence in the place of the explanation, and nothing after it. */
+/** A page that has the sentence in the place of the explanation, and nothing after it. */
 function oneSentence(status: number, sentence: string, accept: string | undefined): ErrorAnswer {
   const title = titles[status]!
   const heading = `${status} ${title}`
@@ -150,8 +150,8 @@ const escapeHtml = (sentence: string): string =>
   sentence.replaceAll(/[&<>"]/g, character => entities[character]!)
 
 /**
- * The offer that an Accept header likes best, the earlier one where it likes two the same; null when it takes
- * none of them. Without a header the original answers in plain text, so null as well.
+ * The media type that an Accept header likes best, the earlier one where it likes two the same; null when it
+ * accepts none of them. Without a header the original answers in plain text, so null as well.
  */
 export function preferred(accept: string | undefined, offers: readonly string[]): string | null {
   const rated = offers.map(offer => ({ offer, quality: quality(accept ?? '', offer) }))

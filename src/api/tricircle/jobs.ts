@@ -28,7 +28,7 @@ const viewFields = (job: Job) => ({
   resource: inOrder(job),
 })
 
-/** The database keeps no order of keys; the schema has one. */
+/** The resource's keys in the order of the job type's schema, which JSONB does not keep. */
 function inOrder({ type, resource }: Job): Record<string, string | undefined> {
   const { keys } = jobTypes.find(known => known.type === type)!
   return Object.fromEntries(keys.map(key => [key, resource[key]]))
@@ -46,7 +46,7 @@ function viewJobs({ items, more }: Page<Job>, request: Request) {
 
 const viewSchemas = () => ({ schemas: jobTypes.map(({ type, keys }) => ({ type, resource: keys })) })
 
-/** The client reads the answer as JSON, so there is one. */
+/** A JSON null: the client parses the answer's body, so there must be one. */
 const viewNull = () => null
 
 const parseNothing = () => undefined
@@ -79,14 +79,14 @@ const parseJobQuery = (maximum: number) =>
       filter: {
         ...(projectId === undefined ? {} : { projectId }),
         ...(type === undefined ? {} : { type }),
-        // A status that there is not has no jobs, and neither has a type that there is not.
+        // An unknown status or type matches no job.
         ...(known ? {} : { type: '' }),
         ...(known && status !== undefined ? { status: status.toUpperCase() as JobStatus } : {}),
       },
     }
   }
 
-/** In the order in which the original looks at them. */
+/** Reads a new job and checks its fields in the order in which the original does. */
 function parseJob({ body }: Request): NewJob {
   const job = objectUnder(body, 'job', 'Request body not found')
   const type = given(job, 'type')
@@ -113,7 +113,7 @@ function given(job: Record<string, unknown>, field: string): string {
 
 function value(resource: Record<string, unknown>, key: string): string {
   const text = textField(resource, key, 127)
-  // The values stand side by side in the key by which runs of the same job know each other.
+  // The values are joined by `#` into the key by which jobs for the same resource are recognised.
   if (text === '' || text.includes('#')) throw invalid(`Field ${key} must be an id`)
   return text
 }
@@ -124,7 +124,7 @@ const named = (rule: string, denied: string) => ({
   errors: wording.json,
 })
 
-/** The same under `/jobs` and under `/job`, which the documents' tables say. */
+/** Jobs are served under `/jobs`, and under `/job`, which the tables of the documents name. */
 export const jobRoutes = (pageLimit: number): readonly Route[] =>
   ['/jobs', '/job'].flatMap(path => [
     ...['', '/detail'].map(suffix =>

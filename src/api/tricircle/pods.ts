@@ -54,7 +54,9 @@ function parseName(pod: Record<string, unknown>, central: boolean): string {
   throw invalid(`Valid ${key} is required for ${central ? 'top region' : 'pod'}`)
 }
 
-/** Clients know the first three by how they begin (tricircleclient v1, exceptions). */
+/**
+ * Sentences of errors. Clients recognise the first three by how they begin (tricircleclient v1, exceptions).
+ */
 const sentences = {
   central_exists: 'Top region already exists',
   name_is_central: 'Pod region name duplicated with the top region name',

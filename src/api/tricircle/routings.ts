@@ -36,7 +36,7 @@ const viewFields = (routing: Routing) => ({
 
 const viewRouting = (routing: Routing) => ({ routing: viewFields(routing) })
 
-/** The link is a path of the API's own, whatever the mount: clients cut `/v1.0/` off its front. */
+/** A page of routings. Its link begins with `/v1.0/` whatever the mount: clients cut that off. */
 function viewRoutings({ items, more }: Page<Routing>, request: Request) {
   const list = { routings: items.map(viewFields) }
   if (!more) return list
@@ -44,13 +44,13 @@ function viewRoutings({ items, more }: Page<Routing>, request: Request) {
   return { ...list, routings_links: [{ rel: 'next', href }] }
 }
 
-/** Filters are the client's to repeat; that a link leads on through all projects is not a filter. */
+/** The link repeats `all_projects` only: clients repeat their filters themselves. */
 const repeatAll = ({ query }: Request): string => (wantsAll(singles(query)) ? '&all_projects=true' : '')
 
 /** An empty answer, where the seed says 200 and the original's framework made 204 of it. */
 const viewEmpty = () => undefined
 
-/** An id that no routing can have is not found, whatever it is. */
+/** The id in the path; any text that cannot be a routing's id is not found. */
 function parseId(text: string): number {
   const id = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(id)) throw notFound('Resource routing not found')
@@ -91,7 +91,7 @@ function parseRouting({ body }: Request): RoutingSpec {
   return parseFields(routing, allFields) as unknown as RoutingSpec
 }
 
-/** Other keys are ignored, as the original does: ids and times are the server's to set. */
+/** Reads a change of a routing. Other keys, such as ids and times, are ignored, as the original does. */
 function parseRoutingChange({ params, body }: Request): { id: number; change: RoutingChange } {
   const id = parseId(params.id!)
   const routing = objectUnder(body, 'routing', 'Request body not found')

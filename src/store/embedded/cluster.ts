@@ -12,7 +12,10 @@ const CLUSTER_BYTES = 64 * 1024 * 1024
 const INVALID_PASSWORD = '28P01'
 const NO_SUCH_DATABASE = '3D000'
 
-/** An own role that is no superuser: what works here works on a server that somebody else runs. */
+/**
+ * The URL of a role of our own that is no superuser: so what works here also works on a server that somebody
+ * else runs.
+ */
 export const atollUrl = ({ port, password }: Secrets): string =>
   `postgres://atoll:${password}@127.0.0.1:${port}/atoll`
 

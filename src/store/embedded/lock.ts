@@ -57,7 +57,10 @@ async function taken(places: Places): Promise<AppError> {
   )
 }
 
-/** The winner of a race writes its pid a moment after it has the lock, so a missing or dead one is read again. */
+/**
+ * Reads the pid of the process that holds the lock. It writes its pid a moment after it has taken the lock,
+ * so a missing or dead pid is read again.
+ */
 async function holder(places: Places): Promise<number | null> {
   for (let tries = 0; tries < 20; tries++) {
     const pid = Number(await readTextIfAny(places.pidFile))

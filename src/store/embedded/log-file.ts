@@ -27,7 +27,7 @@ export async function readLogSince(path: string, offset: number): Promise<string
 export async function trimLog(path: string): Promise<void> {
   if ((await logSize(path)) <= LIMIT_BYTES) return
   const kept = await readTail(path, 0, KEEP_BYTES)
-  // First the room, then the copy: the disk may be full of just this log.
+  // The log is emptied before its end is copied: the disk may be full of just this log.
   await truncate(path)
   await writeWhole(`${path}.1`, kept, 0o640)
 }

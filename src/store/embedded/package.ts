@@ -73,7 +73,10 @@ export async function copyPackage(directory: string, places: Places): Promise<st
   return copy
 }
 
-/** Only what running a server needs; modes are set anew, because a strict umask may have closed the originals. */
+/**
+ * Copies only what running a server needs. File modes are set anew, because a strict umask may have closed
+ * the originals.
+ */
 async function copyTree(from: string, to: string): Promise<void> {
   await mkdir(to)
   await chmod(to, 0o755)

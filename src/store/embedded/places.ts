@@ -1,4 +1,4 @@
-// Where the embedded server keeps what inside the data directory, and the file with its port and passwords.
+// The files of the embedded server in the data directory, and the one with its port and passwords.
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -12,7 +12,10 @@ export interface Places {
   readonly cluster: string
   readonly log: string
   readonly secrets: string
-  /** Who holds the directory, for people to read; the lock itself is elsewhere (lock.ts). */
+  /**
+   * The pid of the process that holds the directory, for people to read; the lock itself is elsewhere
+   * (lock.ts).
+   */
   readonly pidFile: string
 }
 
@@ -100,7 +103,7 @@ export async function writeWhole(
   await rename(fresh, path)
 }
 
-/** Makes a rename in this directory last. */
+/** Syncs the directory, so that a rename in it survives a power cut. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
   try {

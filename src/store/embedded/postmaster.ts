@@ -15,7 +15,7 @@ const FAST_STOP_MS = 30_000
 const IMMEDIATE_STOP_MS = 10_000
 const POLL_MS = 10
 const WATCH_MS = 500
-/** As root nothing is written through a link that somebody else has put there. */
+/** O_NOFOLLOW, because root must not write through a symlink that somebody else has put there. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
 
 /** What PostgreSQL writes into `postmaster.pid`. */
@@ -33,7 +33,10 @@ export async function readPidFile(cluster: string): Promise<PidFile | null> {
   return { pid, port, isReady: lines[7]?.trim() === 'ready' }
 }
 
-/** The arguments of the server with this pid if it serves this cluster, null when it is dead or something else. */
+/**
+ * The command line of the process with this pid if it is the server of this cluster, null when it is dead or
+ * another program.
+ */
 export async function postmasterArguments(pid: number, cluster: string): Promise<string[] | null> {
   try {
     // Empty for a zombie; a server's children have other titles.
@@ -61,7 +64,7 @@ export async function disarmPidFile(cluster: string): Promise<void> {
 export class Postmaster {
   readonly pid: number
   readonly #cluster: string
-  /** Null for one that an earlier process has started. */
+  /** The child process; null for a server that an earlier process has started. */
   readonly #child: ChildProcess | null
   readonly #childEnded: Promise<string> | undefined
 
@@ -80,7 +83,7 @@ export class Postmaster {
     return (await postmasterArguments(this.pid, this.#cluster)) !== null
   }
 
-  /** Waits until it takes connections; resolves to false when it ends before that. */
+  /** Waits until the server takes connections; resolves to false when it ends before that. */
   async becomesReady(limitMs: number, report: () => void): Promise<boolean> {
     const start = Date.now()
     let reported = start
@@ -100,7 +103,7 @@ export class Postmaster {
     return false
   }
 
-  /** Calls back once, saying how, when it ends or has ended, also by `stop`. */
+  /** Calls back once when the server ends or has ended, also by `stop`, and says how it ended. */
   onExit(tell: (how: string) => void): void {
     const ended = this.#childEnded ?? this.#goes()
     ended.then(tell, error => tell(`out of sight (${error})`))
@@ -111,7 +114,10 @@ export class Postmaster {
     return 'by itself'
   }
 
-  /** Ends it: sessions are cut off and the cluster closed; without a checkpoint where that takes too long. */
+  /**
+   * Stops the server: sessions are cut off and the cluster is shut down; without a checkpoint where that
+   * takes too long.
+   */
   async stop(): Promise<void> {
     this.#child?.ref()
     if (await this.#ends('SIGINT', FAST_STOP_MS)) return
@@ -136,7 +142,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    // It has ended in this moment.
+    // ESRCH: the server has just ended.
     if (codeOf(error) !== 'ESRCH') throw error
   }
 }

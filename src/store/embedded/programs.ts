@@ -14,7 +14,7 @@ export interface Programs {
   readonly major: number
 }
 
-/** Where programs are looked for; what is left out is the usual place. */
+/** Where PostgreSQL's programs are looked for; a source that is left out is the usual directory. */
 export interface ProgramSources {
   /** The package's own directory, null for none. */
   readonly packageDir?: string | null
@@ -65,7 +65,8 @@ async function candidates(packageDir: string | null | undefined, systemDir: stri
     found.push({
       major: Number.parseInt(version, 10),
       prepare: async (places, user) =>
-        // As root a copy: the package may lie where only root can read, and npm may replace it under the server.
+        // Root runs a copy: the package may lie where only root can read, and npm may replace it under the
+        // server.
         user === null && (await hydrate(directory))
           ? join(directory, 'native', 'bin')
           : join(await copyPackage(directory, places), 'native', 'bin'),
@@ -103,7 +104,9 @@ async function majorOf(cluster: string): Promise<number | null> {
   return text === null ? null : Number.parseInt(text, 10)
 }
 
-/** On a system with another C library the package is installed and its programs do not run. */
+/**
+ * Why the programs do not run, null when they do: a package for another C library installs, and fails here.
+ */
 async function whyNot(programs: Programs, user: ServerUser | null): Promise<string | null> {
   try {
     const { status, stderr } = await run(programs.postgres, ['--version'], user)

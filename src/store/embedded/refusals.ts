@@ -61,7 +61,7 @@ export async function startFailure(
   return unavailable(`${step} in ${dataDir} failed: ${why}${log ? ` (see ${log})` : ''}`)
 }
 
-/** The line of a log that says why it ended: the last error, else the last line. */
+/** The line of a log that tells why the server ended: the last error, else the last line. */
 export function tellingLine(log: string): string {
   const lines = log.split('\n').filter(line => line.trim() !== '')
   const errors = lines.filter(line => /\b(FATAL|PANIC|ERROR|error):/.test(line))

@@ -29,18 +29,24 @@ export interface EmbeddedOptions {
   readonly log: EmbeddedLog
   /** The port on 127.0.0.1; without one the port of last time, or any that is free. */
   readonly port?: number
-  /** Includes three that PostgreSQL keeps for its superuser. */
+  /** The most connections, of which PostgreSQL keeps three for its superuser. */
   readonly maxConnections?: number
-  /** Told each time that the server has ended and nobody has stopped it. It is started again as soon as that works. */
+  /**
+   * Called each time that the server has ended although nobody stopped it. It is started again as soon as
+   * that works.
+   */
   readonly onExit?: (error: AppError) => void
   readonly programs?: ProgramSources
 }
 
 export interface EmbeddedPostgres extends Supervised {
-  /** The same for as long as it is not stopped, however often the server ends and is started again. */
+  /**
+   * The database's URL, which stays the same until `stop`, however often the server ends and is started
+   * again.
+   */
   readonly url: string
   readonly version: string
-  /** True when it was left running by a process that was killed. */
+  /** True when the server was left running by a process that was killed. */
   readonly adopted: boolean
 }
 
@@ -117,7 +123,10 @@ interface Opened {
   readonly adopted: boolean
 }
 
-/** Takes over or starts; tries again while what a killed process has left is still going away. */
+/**
+ * Takes over a running server or starts one; tries again while a killed process's server is still shutting
+ * down.
+ */
 async function open(
   places: Places,
   user: ServerUser | null,
@@ -175,7 +184,7 @@ async function prepare(
   return programs
 }
 
-/** A server that takes connections, or what a failed one has logged. */
+/** Starts a server and returns it once it takes connections, or the log of one that failed. */
 async function start(
   places: Places,
   user: ServerUser | null,
@@ -201,7 +210,10 @@ async function start(
   return isReady ? postmaster : await readLogSince(places.log, logged)
 }
 
-/** On the command line, where they hold against postgresql.conf; what is not here an operator may set in that. */
+/**
+ * Settings that postgresql.conf must not override are given on the command line; an operator may set all
+ * others in that file.
+ */
 function serverArguments(cluster: string, port: number, options: EmbeddedOptions): string[] {
   const settings = {
     listen_addresses: '127.0.0.1',

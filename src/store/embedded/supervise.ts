@@ -14,7 +14,7 @@ export interface EmbeddedLog {
 }
 
 export interface Supervised {
-  /** Of the server that runs now, or of the last one. */
+  /** The pid of the server that runs now, or of the last one. */
   readonly pid: number
   /** Stops the server and gives the data directory back; the same promise however often it is called. */
   stop(): Promise<void>
@@ -48,7 +48,10 @@ export function supervise(
     server.onExit(how => {
       if (!signal.aborted) comingBack = comeBack(how)
     })
-  /** A full disk ends it, and so may the system when memory is short: neither lasts. */
+  /**
+   * Starts the server again until that works: a full disk may have ended it, or the system when memory was
+   * short, and neither lasts.
+   */
   const comeBack = async (how: string): Promise<void> => {
     const error = unavailable(
       `PostgreSQL (process ${server.pid}) in ${places.dataDir} ended ${how}; its log ends with "${await lastLine(places)}".`,

@@ -36,7 +36,7 @@ export async function assertCanEnter(user: ServerUser, dataDir: string): Promise
   )
 }
 
-/** The outermost directory on the way whose mode keeps the user out. */
+/** The outermost directory of the path whose mode keeps the user out. */
 async function closedTo(user: ServerUser, dataDir: string): Promise<string | null> {
   const way = [dataDir]
   for (let at = dataDir; at !== dirname(at); at = dirname(at)) way.unshift(dirname(at))
@@ -60,6 +60,6 @@ async function giveTree(user: ServerUser, directory: string): Promise<void> {
     if (entry.isDirectory()) await giveTree(user, path)
     else await lchown(path, user.uid, user.gid)
   }
-  // Last, so that an interrupted walk is taken up again by the next start.
+  // The directory itself is given away last, so that the next start takes up an interrupted walk again.
   await lchown(directory, user.uid, user.gid)
 }

@@ -7,12 +7,12 @@ import { dnsDomain } from '../address-kinds.ts'
 import { always, fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
 import { integer, type Kind, listOf, only, text, truth, uuid } from '../kinds.ts'
 
-/** 0 is whatever is usual. */
+/** The MTU; 0 counts as not given, as in Neutron. */
 const mtu: Kind<number> = { ...integer, read: (value, name) => integer.read(value, name) || undefined }
 
 const zones = listOf(text())
 
-/** Of a segment: said and seen by admins. */
+/** Attributes of the network's segment, which only admins set and see. */
 const provider = { set: 'always', default: undefined, setBy: 'admin', seenBy: 'admin', filter: true } as const
 
 export const networks: Resource<'network', NetworkSpec, NetworkChange> = {

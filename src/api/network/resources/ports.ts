@@ -24,7 +24,7 @@ const vnicType = oneOf(
   'remote-managed',
 )
 
-/** Null takes a port from its host, as Nova does it. */
+/** The port's host (`binding:host_id`); null unbinds the port, as in Neutron. */
 const hostId: Kind<string> = {
   ...text(),
   read: (value, name) => (value === null ? '' : text().read(value, name)),
@@ -36,7 +36,7 @@ const parts = {
   subnet_id: 'subnetId',
 } as const
 
-/** `fixed_ips=ip_address=10.0.0.1`: each key asks for any of its values, and all keys are met. */
+/** Filters like `fixed_ips=ip_address=10.0.0.1`: a port matches one value of each key that is given. */
 function whereFixedIps(texts: readonly string[]): Condition[] {
   const wanted = new Map<keyof typeof parts, string[]>()
   for (const text of texts) {
@@ -51,21 +51,24 @@ function whereFixedIps(texts: readonly string[]): Condition[] {
   return [...wanted].map(([part, values]) => ({ fixedIp: parts[part], in: values }))
 }
 
-/** A member says the region that a port is to be placed in, and nothing else of where it is. */
+/**
+ * Members may set only the region in `binding:profile`, where the port is to be placed; all else needs an
+ * admin.
+ */
 const setsMoreThanRegion = (value: unknown): readonly string[] =>
   isObject(value) && Object.keys(value).join() === 'region' && typeof value.region === 'string' ? [] : ['']
 
-/** What a member may say is shown to members; without it the client could not set it on a port that is there. */
+/** The binding profile. Members see the region in it, which they may set themselves. */
 const viewProfile = ({ profile }: Port, isAdmin: boolean) => {
   if (isAdmin) return profile
   return profile.region === undefined ? {} : { region: profile.region }
 }
 
-/** Devices of the network itself are taken at their word by other ports. */
+/** Device owners `network:*` need an admin, as in Neutron: other ports trust such ports. */
 const isOfNetwork = (value: unknown): readonly string[] =>
   typeof value === 'string' && value.startsWith('network:') ? [''] : []
 
-/** A pair without a MAC has the port's. */
+/** Allowed address pairs; one without a MAC address is shown with the port's. */
 const viewPairs = ({ allowedAddressPairs, macAddress }: Port) =>
   addressPairs.view!(
     allowedAddressPairs.map(pair => ({ ...pair, macAddress: pair.macAddress ?? macAddress })),

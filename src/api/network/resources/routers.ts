@@ -51,7 +51,7 @@ const viewGateway = ({ networkId, enableSnat, fixedIps: ips }: RouterGateway) =>
   external_fixed_ips: fixedIps.view!(ips),
 })
 
-/** A member says which network is outside, and no more. */
+/** The parts of a gateway that only admins set: members may choose the external network and nothing else. */
 const partsOfAdmins = (value: unknown): readonly string[] =>
   ['enable_snat', 'external_fixed_ips']
     .filter(part => isObject(value) && Object.hasOwn(value, part))

@@ -1,4 +1,4 @@
-// The rules of security groups, as the API has them. What they may say of each other is core's.
+// The rules of security groups, as the API has them. Core checks which attributes of a rule go together.
 
 import { invalid } from '../../../core/error.ts'
 import { formatCidr, networkOf, parseCidr } from '../../../core/network/addresses/address.ts'
@@ -9,7 +9,7 @@ import { fixedAt, type Resource, standard } from '../attributes.ts'
 import { type Kind, oneOf, orNull, text, uuid } from '../kinds.ts'
 import { shown } from '../refusals.ts'
 
-/** By name or by number. */
+/** A protocol, by name or by number. */
 const protocol: Kind<string> = {
   read: (value, name) => text(40).read(typeof value === 'number' ? String(value) : value, name),
   filter: text => text.toLowerCase(),

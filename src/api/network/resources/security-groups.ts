@@ -8,7 +8,7 @@ import { truth } from '../kinds.ts'
 import { viewer } from '../view.ts'
 import { securityGroupRules } from './security-group-rules.ts'
 
-/** Rules have nothing that only admins see. */
+/** Rules of a group are viewed alike for all: they have no attribute that only admins see. */
 const viewRule = viewer(securityGroupRules.attributes, { isAdmin: false, names: [] })
 
 export const securityGroups: Resource<'security_group', GroupSpec, GroupChange> = {

@@ -25,7 +25,7 @@ const mode = {
   sort: true,
 } as const
 
-/** A list of what is as the network says would be that of everything. */
+/** Refuses a filter by `shared`, which is the network's and not the subnet's. */
 const unfiltered = (_texts: readonly string[], name: string): never => {
   throw invalidInput(`'${name}' is not supported for filtering`)
 }
