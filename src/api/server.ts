@@ -25,6 +25,7 @@ import { authorise, type PolicyTable } from './policy.ts'
 import { parseQuery } from './request.ts'
 import type { ErrorAnswer, Face, Head, Mount, Route } from './route.ts'
 import { Streams, TextStream } from './streams.ts'
+import { toAppError } from './thrown.ts'
 import { refuseUnreadable } from './unreadable.ts'
 
 export interface ServerOptions {
@@ -299,7 +300,7 @@ const send = (reply: FastifyReply, contentType: string, text: string): FastifyRe
 /** Answers with an error, in the face's envelope. */
 function fail(options: ServerOptions, face: Face) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const error = toAppError(thrown, request)
+    const error = toAppError(thrown, request.id)
     const answer = describe(face, error, request)
     if (answer.status >= 500) request.log.error({ err: thrown }, error.message)
     reply.headers(answer.headers ?? {})
@@ -319,22 +320,6 @@ function describe(face: Face, error: AppError, request: FastifyRequest): ErrorAn
   }
   const route = request.routeOptions.config.route ?? null
   return face.describe({ error, route, method: request.method, accept: header(request, 'accept') })
-}
-
-/**
- * Any thrown error as an AppError: one of Fastify's with a 4xx is the client's fault, and any other is ours
- * and is not shown.
- */
-function toAppError(thrown: unknown, request: FastifyRequest): AppError {
-  if (thrown instanceof AppError) return thrown
-  const {
-    statusCode = 500,
-    code = '',
-    message = '',
-  } = thrown as { statusCode?: number; code?: string; message?: string }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('invalid', message, { reason: 'too_large' })
-  if (statusCode >= 400 && statusCode < 500) return malformed(message)
-  return new AppError('internal', `Something went wrong on our side; the log has more under ${request.id}`)
 }
 
 function report(options: ServerOptions, request: FastifyRequest, reply: FastifyReply): void {

@@ -2,6 +2,7 @@
 // model or in the region. Processes that have logged in before, meanwhile and after look at the region and tidy it.
 
 import { afterAll, expect, test } from 'vitest'
+import { until } from '../wait.ts'
 import { logIn } from '../world.ts'
 import { type Scene, scene } from './sight.ts'
 
@@ -53,7 +54,9 @@ test.skipIf(!isThere)('a service user without its role for a while loses nothing
   await giveBack()
   giveBack = undefined
   // A log-in of the very second in which a role was taken away is refused; the next one is not.
-  await expect.poll(() => s!.live(1), { timeout: 60_000, interval: 1000 }).toEqual([])
+  await until(async () => (await s!.live(1)).length === 0, {
+    what: 'a look with the role given back refuses nothing',
+  })
   expect(await s.live(3)).toEqual([])
   expect(await s.all()).toEqual(before)
   expect(await s.doubt()).toBeNull()

@@ -7,6 +7,7 @@ import type { Region } from '../../src/core/regions/region.ts'
 import { createRegion } from '../../src/core/regions/regions.ts'
 import type { Clockwork } from '../../src/worker/clockwork.ts'
 import { newRouting, operator } from '../api/requests.ts'
+import { until } from '../wait.ts'
 import { type World, world } from '../world.ts'
 
 const lines: Record<string, unknown>[] = []
@@ -39,7 +40,7 @@ it('warns once of a region that has become suspect, and says once that it is bel
   const routings = []
   for (let count = 0; count < 4; count += 1) routings.push(await newRouting(w, { regionId: region.id }))
   await look()
-  await expect.poll(() => said(/^a region is suspect/), { timeout: 20_000 }).toHaveLength(1)
+  await until(() => said(/^a region is suspect/).length === 1, { what: 'the log says so once' })
   const standing = (await w.app.store.suspicions.get(region.id, 'network'))!
   expect(said(/^a region is suspect/)[0]).toMatchObject({
     level: 40,
@@ -55,7 +56,7 @@ it('warns once of a region that has become suspect, and says once that it is bel
     ),
   )
   await look()
-  await expect.poll(() => said(/^a region is believed again/), { timeout: 20_000 }).toHaveLength(1)
+  await until(() => said(/^a region is believed again/).length === 1, { what: 'the log says so once' })
   expect(said(/believed again/)[0]).toMatchObject({ level: 30, region: 'Pod1', through: 'network' })
   expect(said(/^a region is suspect/)).toHaveLength(1)
 })

@@ -1,5 +1,4 @@
-// The plan of a router in one region, worked out from the scene alone, in terms of purposes and not of
-// regional ids.
+// The plan of a router in one region, worked out from the scene alone, by purposes and not by regional ids.
 
 import { formatCidr, parseCidr } from '../addresses/address.ts'
 import type { MadeKind, RegionQuery, RegionSpec } from '../copies/region-rows.ts'
@@ -104,10 +103,7 @@ export function planFor(
   }
 }
 
-/**
- * The copy at the exit has its gateway on the external network; all other copies have theirs on the bridge,
- * where there is one.
- */
+/** The copy at the exit has its gateway on the external network; other copies have theirs on the bridge, if any. */
 function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Thing<'router'> {
   const { router } = scene
   return {
@@ -338,9 +334,7 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
   })
 }
 
-/**
- * Every floating IP of the region whose port has a place: linked to the port itself, or to its mirror port.
- */
+/** Links each floating IP of the region whose port has a place to the port itself, or to its mirror port. */
 function linksIn(scene: RouterScene, here: SceneRegion): Link[] {
   return scene.bound.flatMap(bound => {
     const { floatingIp, port, fixedIp } = bound

@@ -7,18 +7,18 @@ import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
 import { noteOf, ownNote } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
-import { wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { adopt, settle } from '../copies/adopt.ts'
 import { atHome } from '../copies/at-home.ts'
-import type { RegionRouter, RegionSpec } from '../copies/region-rows.ts'
-import type { Change, FixedIp, HostRoute, Router, Written } from '../model/model.ts'
-import { interfacesOf, some } from '../model/query.ts'
-import { getOwn, getResource } from '../model/read.ts'
+import type { RegionRouter } from '../copies/region-rows.ts'
+import type { Change, HostRoute, Router, Written } from '../model/model.ts'
+import { interfacesOf } from '../model/query.ts'
+import { getOwn } from '../model/read.ts'
 import type { GatewayAsk, Removal, RouterChange, RouterSpec, Update } from '../model/specs.ts'
-import { allowedBy, hintsIn, homeBy, homeOf, regionNamed, regionsOf, routerHome } from '../model/where.ts'
+import { allowedBy, hintsIn, homeBy, regionNamed, regionsOf, routerHome } from '../model/where.ts'
 import { born, checkRevision, follow } from '../model/writing.ts'
 import { forgetRouter } from './forget-router.ts'
+import { asGateway, askOf, exitOf, gatewayRegion, requireNoFloatingIps, withSubnets } from './gateway.ts'
 import { routerFollows } from './router-follows.ts'
 import { noteGateway } from './setup-router.ts'
 
@@ -41,25 +41,6 @@ export async function createRouter(app: App, caller: Caller, spec: RouterSpec): 
     }
   }
   return (await app.store.networks.get('router', id, null))!
-}
-
-/** The region of a gateway's network. Throws `not_found` (`network`), `invalid` (`not_external`, `location_mismatch`). */
-async function gatewayRegion(
-  app: App,
-  caller: Caller,
-  { networkId }: GatewayAsk,
-  home: Region | null,
-): Promise<Region> {
-  const network = await getResource(app, caller, { kind: 'network', id: networkId })
-  if (!network.external) throw invalid(`Network ${networkId} is not an external network`, 'not_external')
-  const region = homeOf(network, await regionsOf(app.store))!
-  if (home && home.id !== region.id) {
-    throw invalid(
-      `The router lives in ${home.name}, and the network ${networkId} is in ${region.name}: a router without a region in its hints can use it`,
-      'location_mismatch',
-    )
-  }
-  return region
 }
 
 function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region): Promise<string> {
@@ -93,19 +74,6 @@ const asAdmin = ({ distributed, ha, ...rest }: Omit<RouterSpec, 'projectId' | 'z
   ...(distributed ? { distributed } : {}),
   ...(ha ? { ha } : {}),
 })
-
-/** A gateway's spec for a region: an external network and its subnets have the same ids in their region. */
-function askOf({
-  networkId,
-  enableSnat,
-  fixedIps,
-}: GatewayAsk): NonNullable<RegionSpec<'router'>['externalGateway']> {
-  return {
-    networkId,
-    ...(enableSnat === undefined ? {} : { enableSnat }),
-    ...(fixedIps && fixedIps.length > 0 ? { externalFixedIps: fixedIps as FixedIp[] } : {}),
-  } as NonNullable<RegionSpec<'router'>['externalGateway']>
-}
 
 /**
  * Brings the model's router to the one that its home has, after a change of which the writer died or got no
@@ -261,38 +229,6 @@ async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[
   }
 }
 
-async function requireNoFloatingIps(app: App, router: Router): Promise<void> {
-  const [one] = await some(app.store, 'floatingip', 1, { field: 'routerId', in: [router.id] })
-  if (!one) return
-  throw conflict(
-    `Gateway cannot be updated for router ${router.id}, since a gateway to external network ${router.gateway?.networkId} is required by one or more floating IPs.`,
-    'router_gateway_in_use',
-  )
-}
-
-const asGateway = ({ networkId, enableSnat, fixedIps }: GatewayAsk): NonNullable<Router['gateway']> => ({
-  networkId,
-  enableSnat: enableSnat ?? true,
-  fixedIps: (fixedIps ?? []) as FixedIp[],
-})
-
-/**
- * A gateway's addresses, each with the subnet that it is in. Throws `invalid` (`address_no_subnet`,
- * `address_outside`), `not_found` (`subnet`).
- */
-async function withSubnets(app: App, ask: GatewayAsk): Promise<GatewayAsk> {
-  if (!ask.fixedIps) return ask
-  const network = await app.store.networks.get('network', ask.networkId, 'atoll')
-  const subnets = await app.store.networks.getMany('subnet', network?.subnetIds ?? [])
-  const wanted = wantedIps(ask.fixedIps, subnets, ask.networkId)
-  return {
-    ...ask,
-    fixedIps: wanted.map(({ subnet: { id: subnetId }, ipAddress }) =>
-      ipAddress === null ? { subnetId } : { subnetId, ipAddress },
-    ),
-  }
-}
-
 /**
  * Sets or takes away a spanning router's gateway: at the exit at once, so that the caller gets its refusal;
  * in all other regions by jobs.
@@ -332,11 +268,6 @@ async function bringOut(app: App, caller: Caller, routerId: string, networkId: s
 async function followRouter(app: App, caller: Caller, tx: Transaction, id: string): Promise<void> {
   const router = await tx.networks.lock('router', id)
   if (router) await follow(app, caller, tx, await routerFollows(tx, router))
-}
-
-async function exitOf(app: App, networkId: string): Promise<Region | null> {
-  const network = await app.store.networks.get('network', networkId, 'atoll')
-  return network ? homeOf(network, await regionsOf(app.store)) : null
 }
 
 /**
