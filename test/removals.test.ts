@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import { computeRemovals, type Removal } from '../src/core/removals.ts'
+import { computeRemovals, networkRemovals, type Removal } from '../src/core/removals.ts'
 
 const section = (title: string, rows: readonly Removal[]): string =>
   [
@@ -24,6 +24,8 @@ const page = `# All that Atoll removes by itself
 Each removal answers two questions: was it a verb, and can we see at all. This page is made from \`src/core/removals.ts\`
 by its test.
 
+${section('Neutron', networkRemovals)}
+
 ${section('Nova, Placement and providers', computeRemovals)}
 `
 
@@ -33,6 +35,6 @@ it('is docs/removals.md', async () => {
 
 it('names files that there are', () => {
   const root = resolve(import.meta.dirname, '..')
-  const files = computeRemovals.flatMap(({ where }) => where)
+  const files = [...networkRemovals, ...computeRemovals].flatMap(({ where }) => where)
   expect(files.filter(file => !existsSync(resolve(root, file)))).toEqual([])
 })

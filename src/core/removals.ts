@@ -97,3 +97,74 @@ export const computeRemovals: readonly Removal[] = [
     where: ['src/store/backup.ts'],
   },
 ]
+
+/** Removals in Neutron, and of what the model knows of it. */
+export const networkRemovals: readonly Removal[] = [
+  {
+    what: 'Networks, subnets, ports, routers, groups, address groups and floating IPs in a region that a late call made, or that a verb removed and a late call made again (tidying)',
+    by: 'a verb',
+    proof:
+      'The thing bears the mark of an intent that a verb ended, or whose caller never got an answer; or the mark of a living intent whose own thing is seen beside it in the same list.',
+    whenTheProofIsALie:
+      'An intent that ended by absence makes nothing surplus, nor does a mark that the model does not know. While the region is suspect nothing is removed.',
+    where: ['src/core/network/watch/tidy.ts', 'src/core/network/copies/realise.ts'],
+  },
+  {
+    what: 'Networks, subnets, routers and floating IPs of one region, and ports, that leave the model because the region does not show them (sweep)',
+    by: 'absence, checked',
+    proof:
+      'Neither a list nor a question for the id shows them; the service user has the role admin before and after the look, by one log-in, and is shown a default group of another project; no more are missing than `regions.most_gone` lets, or an administrator has confirmed the counts.',
+    whenTheProofIsALie:
+      'Nothing is removed in the region. What it shows again within a day, by its id or its mark, is taken in as it was; its addresses and MAC are kept until then.',
+    where: [
+      'src/core/network/watch/sweep.ts',
+      'src/core/network/watch/take-in.ts',
+      'src/core/network/copies/gone.ts',
+    ],
+  },
+  {
+    what: 'Ports from the model when Nova says that their server is deleted',
+    by: 'a verb',
+    proof:
+      'Nova lists the server as DELETED, Neutron does not show the port, and no intent of Atoll’s made it.',
+    whenTheProofIsALie: 'Nothing is removed in the region; a port that shows again is adopted again.',
+    where: ['src/core/network/watch/watch-servers.ts'],
+  },
+  {
+    what: 'Places of copies (networks, subnets, groups, address groups) that a region does not show when they are needed',
+    by: 'absence, checked',
+    proof: 'As for the sweep; and only where a copy is to be made or changed in this moment.',
+    whenTheProofIsALie:
+      'The job fails with a sentence, and is tried again; nothing is made twice. A copy that shows again is known by its mark.',
+    where: [
+      'src/core/network/copies/gone.ts',
+      'src/core/network/copies/realise.ts',
+      'src/core/network/groups/project-in-region.ts',
+    ],
+  },
+  {
+    what: 'Legs, mirrors, mirror ports, bridges and copies of a spanning router that its plan does not have any more',
+    by: 'a verb',
+    proof:
+      'The model has been changed by a verb (an interface, a gateway or a floating IP was removed), and the thing is seen in the region by the id of its intent, or as a leg of the router.',
+    whenTheProofIsALie:
+      'The plan is made of the model alone: what a region does not show changes no plan, and is removed nowhere.',
+    where: ['src/core/network/convergence/router-steps.ts', 'src/core/network/convergence/converge.ts'],
+  },
+  {
+    what: 'Rules of Atoll’s in copies of groups, and address groups that no rule names any more',
+    by: 'a verb',
+    proof: 'The model does not have the rule any more, and the rule seen bears the mark of its group.',
+    whenTheProofIsALie:
+      'A port that is absent stays a member of its groups until it is forgotten, so that no rule and no address goes for it elsewhere.',
+    where: ['src/core/network/groups/project-in-region.ts', 'src/core/network/groups/members-elsewhere.ts'],
+  },
+  {
+    what: 'What was kept for a thing that is absent: its row, addresses and MAC',
+    by: 'its time',
+    proof: 'A day has passed since it left the model.',
+    whenTheProofIsALie:
+      'The thing stays in its region: its mark is then one that nobody knows. Ports of it on networks of ours are adopted.',
+    where: ['src/core/network/watch/tidy.ts', 'src/store/absences.ts'],
+  },
+]

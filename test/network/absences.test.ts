@@ -149,6 +149,20 @@ describe('a region that shows nothing', () => {
     await sweep()
     expect([await status(`/ports/${one.id}`), await status(`/networks/${home.id}`)]).toEqual([404, 404])
   })
+
+  it('stays suspect when a tenant makes a network in it: a default group that is new proves nothing', async () => {
+    const one = await port()
+    await sweep()
+    const heal = strike('emptied')
+    g.pass(2000)
+    await region().create('network', { projectId: g.world.demo.projectId!, name: 'new' })
+    await sweep()
+    expect(await suspicions()).toHaveLength(1)
+    expect(await status(`/ports/${one.id}`)).toBe(200)
+    heal()
+    await sweep()
+    expect(await suspicions()).toEqual([])
+  })
 })
 
 describe('what is lost', () => {

@@ -36,7 +36,11 @@ type SweptKind = (typeof sweptKinds)[number]
  * Compares the region's ids. A resource that the region shows no more leaves the model, unless others depend
  * on it.
  */
-export async function sweep(looking: Looking, suspicion: Suspicion | null): Promise<Swept> {
+export async function sweep(
+  looking: Looking,
+  suspicion: Suspicion | null,
+  sweptAt: Date | null,
+): Promise<Swept> {
   const { app, region } = looking
   const before = await app.cloud.login()
   const came = await takeInAll(looking)
@@ -44,7 +48,7 @@ export async function sweep(looking: Looking, suspicion: Suspicion | null): Prom
   for (const kind of sweptKinds) claims.set(kind, await look(looking, kind, suspicion?.confirmed?.[kind]))
   const counts: Counts = Object.fromEntries([...claims].map(([kind, { count }]) => [kind, count]))
   const isMissing = Object.values(counts).some(({ missing }) => missing > 0)
-  const blind = isMissing ? await blindness(looking, before) : null
+  const blind = isMissing ? await blindness(looking, before, sweptAt) : null
   const verdict = await believe(app, region, 'network', { blind, counts })
   if (verdict.doubt !== null) return { ...nothingGone, came, verdict }
   const { gone, drift } = await forgetAll(looking, claims)

@@ -1,8 +1,11 @@
 // Watching for servers that were deleted in a region: their ports have gone with them, and no list of changed
 // ports shows that.
 
+import type { CloudLogin } from '../../cloud.ts'
 import { AppError } from '../../error.ts'
+import { blindness } from '../copies/gone.ts'
 import { placeIn } from '../copies/spanning.ts'
+import type { Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
 import type { Looking } from '../ports/adopt-port.ts'
 import { forgetPort } from '../ports/forget-port.ts'
@@ -38,22 +41,27 @@ export async function lookAtServers(
   }
 }
 
-async function forgetPortsOf(
-  { app, region, caller, networking }: Looking,
-  serverIds: readonly string[],
-): Promise<number> {
+async function forgetPortsOf(looking: Looking, serverIds: readonly string[]): Promise<number> {
   if (serverIds.length === 0) return 0
+  const { app, region, caller, networking } = looking
   const ports = await all(app.store, 'port', { field: 'deviceId', in: serverIds }, { region: [region.name] })
-  let gone = 0
+  if (ports.length === 0) return 0
+  const before = await app.cloud.login()
+  const missing: Port[] = []
   for (const port of ports) {
     const id = placeIn(port, region)
     // A port that a user made stays when its server is deleted.
-    if (id === null || (await networking.get('port', id)) !== null) continue
-    const [intent] = await app.store.intents.living(region.name, [port.id])
-    // Nova removes the ports that it made itself; that a port of Atoll's is gone, only a sweep may say.
-    if (intent) continue
-    await forgetPort(app, caller, port)
-    gone += 1
+    if (id !== null && (await networking.get('port', id)) === null) missing.push(port)
   }
-  return gone
+  if (missing.length === 0 || !(await sees(looking, before))) return 0
+  for (const port of missing) await forgetPort(app, caller, port)
+  return missing.length
+}
+
+/** Whether a port that Neutron does not show is gone: to a service user that is no administrator it shows none. */
+async function sees(looking: Looking, before: CloudLogin): Promise<boolean> {
+  const { app, region } = looking
+  if (await app.store.suspicions.get(region.id, 'network')) return false
+  const { sweptAt } = await app.store.watches.get(region.id)
+  return (await blindness(looking, before, sweptAt)) === null
 }

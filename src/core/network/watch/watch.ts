@@ -54,11 +54,12 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   const startedAt = app.now()
   // A region that is suspect is swept at every look: its missing resources may show again at any moment.
   const suspicion = await app.store.suspicions.get(region.id, 'network')
-  const swept = isDue || suspicion ? await sweep(looking, suspicion) : nothingGone
+  const swept = isDue || suspicion ? await sweep(looking, suspicion, watch.sweptAt) : nothingGone
   await app.store.watches.save(region.id, {
     changedSince: found.newest,
     serversSince: servers.newest,
-    sweptAt: isDue ? startedAt : watch.sweptAt,
+    // The time of the last sweep that was believed: proofs of sight must be older.
+    sweptAt: isDue && !swept.verdict?.doubt ? startedAt : watch.sweptAt,
   })
   return {
     came: found.came + swept.came,
