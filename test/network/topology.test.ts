@@ -122,6 +122,7 @@ Nowhere yet
       name: one,
       availability_zone: 'az1',
       ...ok,
+      suspicions: [],
       networks: [
         {
           id: networks[0].id,
