@@ -69,6 +69,15 @@ export function absenceStore(db: Db): AbsenceStore {
       return rows
     },
 
+    async groupsOn(networkId) {
+      const { rows } = await run(
+        sql<{ id: string }>`
+          select distinct jsonb_array_elements_text(state -> 'security_group_ids') as id
+          from absent where kind = 'port' and state ->> 'network_id' = ${networkId}`.execute(db),
+      )
+      return rows.map(({ id }) => id)
+    },
+
     async forget(before, limit) {
       const { rows } = await run(
         sql<{ count: number }>`

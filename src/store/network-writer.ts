@@ -149,10 +149,18 @@ async function remove(db: Db, kind: Kind, id: string, note: Note, by: EndedBy): 
  */
 const forgetting = (kind: Kind, id: string) =>
   [
-    ['forgotten', sql`(delete from absent where kind = ${kind} and id = ${id} returning id)`],
+    [
+      'forgotten',
+      // Nothing comes back onto a network that a verb has removed.
+      sql`(delete from absent
+           where kind = ${kind} and id = ${id}
+             or ${kind} = 'network' and kind in ('port', 'subnet') and state ->> 'network_id' = ${id}
+           returning kind, id)`,
+    ],
     [
       'freed',
-      sql`(delete from held_range using forgotten where holder = forgotten.id and purpose = 'port' and ${kind} = 'port')`,
+      sql`(delete from held_range using forgotten
+           where forgotten.kind = 'port' and holder = forgotten.id and purpose = 'port')`,
     ],
     [
       'surplus',

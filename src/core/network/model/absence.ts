@@ -45,6 +45,8 @@ export interface AbsenceStore {
   withMarks(regionId: string, kind: Kind, intentIds: readonly string[]): Promise<ReadonlyMap<string, Absence>>
   /** The ports that are in one of these groups, with the addresses that are kept for them. */
   members(groupIds: readonly string[]): Promise<AbsentMember[]>
+  /** The groups of the ports that are absent from a network. */
+  groupsOn(networkId: string): Promise<string[]>
   /** Those that were seen to be gone before then can come back no more: what was held for them is free. Returns how many. */
   forget(before: Date, limit: number): Promise<number>
 }

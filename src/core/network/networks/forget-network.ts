@@ -3,17 +3,17 @@
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { noteOf } from '../../note.ts'
+import { groupsFollowPort } from '../groups/groups-in-region.ts'
 
 /** Removes a network from the model with its subnets. Throws `conflict` (`in_use`) where ports are on it. */
-export async function forgetNetwork(
-  app: Pick<App, 'now' | 'store'>,
-  caller: Caller,
-  id: string,
-): Promise<void> {
+export async function forgetNetwork(app: App, caller: Caller, id: string): Promise<void> {
   const note = noteOf(app, caller, 'network.remove')
+  const securityGroupIds = await app.store.absences.groupsOn(id)
   await app.store.transact(async tx => {
     const network = await tx.networks.lock('network', id)
     for (const subnetId of network?.subnetIds ?? []) await tx.networks.remove('subnet', subnetId, note)
     await tx.networks.remove('network', id, note)
+    // Ports that were absent from it are members of their groups no more.
+    await groupsFollowPort(app, caller, tx, { securityGroupIds })
   })
 }
