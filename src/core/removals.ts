@@ -75,7 +75,7 @@ export const computeRemovals: readonly Removal[] = [
     what: 'Charges of instances whose server is gone at a provider',
     by: 'absence, checked',
     proof:
-      'Its list does not have the server, and a question for its id is answered with 404; no more are missing than `regions.most_gone` lets, nor all of several; its region is believed.',
+      'Its list does not have the server, and a question for its id is answered with 404; no more are missing than `regions.most_gone` lets; where none of several is there, its Nova still shows flavors; its region is believed.',
     whenTheProofIsALie:
       'The provider is suspect, and nothing ends. A server that shows again within a day is taken back: drawn on its reservation, or charged by itself, beyond what there is where there is no room.',
     where: ['src/core/capacity/watch-instances.ts', 'src/core/capacity/late-servers.ts'],

@@ -116,6 +116,16 @@ describe('promises with servers under', () => {
   })
 })
 
+it('servers that were all deleted in their Nova are gone, and their provider is believed', async () => {
+  const made = [await make(true), await make(false)]
+  const nova = s.w.cloud.novas.get('Pod1')!
+  for (const server of servers()) nova.region.forget(server)
+  await look()
+  expect(await doubtOf()).toBeNull()
+  for (const id of made)
+    expect(await s.w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
+})
+
 describe('one server that was taken for gone and shows again', () => {
   it.each([
     ['on its reservation', true],

@@ -138,13 +138,16 @@ async function look(
       if (missing.has(id) && (await cloud.getServer(serverId!)) !== null) missing.delete(id)
   }
   const isNoneThere = missing.size === known && known > 1
-  if (missing.size > most || isNoneThere)
+  if (missing.size > most || (isNoneThere && !(await showsFlavors(cloud))))
     return { doubt: `${missing.size} of ${known} servers are missing at once`, missing }
   const { regionId } = provider
   const suspicion =
     regionId === null || unseen.length === 0 ? null : await app.store.suspicions.get(regionId, 'compute')
   return { doubt: suspicion && `its region is not believed: ${suspicion.reason}`, missing }
 }
+
+/** Whether a Nova shows anything: one that is blind or empty shows no flavors either. */
+const showsFlavors = async (cloud: ProviderCloud): Promise<boolean> => (await cloud.look()).flavors.length > 0
 
 /** Writes the doubt to the provider's row, so that the next look knows of it, in whatever process that is. */
 async function noteDoubt(
