@@ -9,6 +9,7 @@ import type { Counts, Suspicion } from '../../regions/suspicion.ts'
 import { blindness, type Claim, claimOf } from '../copies/gone.ts'
 import { type LeavingKind, leavingKinds } from '../model/absence.ts'
 import type { Kinds, Port } from '../model/model.ts'
+import { all } from '../model/query.ts'
 import type { Looking } from '../ports/adopt-port.ts'
 import { forgetPort } from '../ports/forget-port.ts'
 import { takeInAll } from './take-in.ts'
@@ -89,6 +90,12 @@ async function forget(
   const absent = { regionId: region.id, regionalId: here?.id ?? id }
   const port = kind === 'port' ? (row as Port) : null
   if (port && !/^network:router/.test(port.deviceOwner)) {
+    // For a port that is absent nothing is removed in another region: what stands for it there stays.
+    const dependent = (await all(app.store, 'floatingip', { field: 'portId', in: [id] })).find(
+      one => one.places[0]?.region !== region.name,
+    )
+    if (dependent)
+      return `port ${id} is gone in ${region.name}, and the floating IP ${dependent.id} in ${dependent.places[0]?.region} leads to it`
     await forgetPort(app, caller, port, absent)
     return null
   }
