@@ -208,9 +208,10 @@ describe('a server that dies', () => {
     process.kill(server.pid, 'SIGKILL')
     await told.promise
     await server.stop()
-    expect(serverProcesses(dataDir)).toEqual([])
-    // It would be started again after a second.
+    // What the dead server leaves ends when it notices; it would be started again after a second.
+    await until(() => serverProcesses(dataDir).length === 0, { what: 'the processes of the server are gone' })
     await timersOf(1_500)
+    expect(serverProcesses(dataDir)).toEqual([])
     const next = await startEmbedded({ dataDir, log: quiet })
     expect(next.adopted).toBe(false)
     await next.stop()
