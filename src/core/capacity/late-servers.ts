@@ -2,10 +2,10 @@
 // where it was only not seen the instance is taken back as it was.
 
 import type { App, Transaction } from '../app.ts'
+import { dayMs } from '../batches.ts'
 import { AppError } from '../error.ts'
 import { forever } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
-import { dayMs } from '../steps.ts'
 import { amountNames } from './amounts.ts'
 import type { Instance, LateServer } from './instance.ts'
 import { remainingOf } from './instances.ts'

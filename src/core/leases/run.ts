@@ -5,8 +5,8 @@ import { AppError } from '../error.ts'
 import { checkHostsSeen } from '../hosts/believed.ts'
 import { ownNote } from '../note.ts'
 import { type HostReservation, type Lease, leaseKind, type TakenLease } from './lease.ts'
+import { type LeaseStep, lapsed, stepOf, stepped } from './lease-steps.ts'
 import { type Enacted, placementOf, snapshotAll, vacate } from './physical-host.ts'
-import { lapsed, type Step, stepOf, stepped } from './steps.ts'
 import { eventOf, nextDue } from './timing.ts'
 
 export interface LeaseRun {
@@ -79,7 +79,7 @@ interface Taken {
 const over = (regionAnswered: boolean | null): Taken => ({ lease: null, regionAnswered })
 
 /** One step: written as begun, done in the regions, and written as done. */
-async function take(app: App, taken: TakenLease, was: Lease, step: Step): Promise<Taken> {
+async function take(app: App, taken: TakenLease, was: Lease, step: LeaseStep): Promise<Taken> {
   const begun = stepped(was, step, 'begun', app.now())
   const lease = begun === was ? was : await write(app, taken, begun)
   if (!lease) return over(null)
@@ -126,7 +126,12 @@ async function write(
  * done in the others. Returns the names of servers that are still being deleted; null when no region was
  * asked.
  */
-async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): Promise<string[] | null> {
+async function act(
+  app: App,
+  { places }: TakenLease,
+  lease: Lease,
+  step: LeaseStep,
+): Promise<string[] | null> {
   const effects = lease.reservations.flatMap(reservation => {
     const effect = effectOf(app, lease, reservation, step)
     if (!effect || reservation.status === 'deleted' || reservation.hosts.length === 0) return []
@@ -144,7 +149,7 @@ async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): 
 
 type Effect = (enacted: Enacted) => Promise<string[] | undefined>
 
-function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: Step): Effect | null {
+function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: LeaseStep): Effect | null {
   if (step === 'start' || step === 'update')
     return ({ compute, placement }) => compute.openPlacement(placement).then(() => undefined)
   if (step === 'end' || step === 'remove') return vacate
@@ -165,7 +170,13 @@ async function hold(
   await app.store.leases.settle(taken, { ...lease, statusReason }, againInMs)
 }
 
-async function failed(app: App, taken: TakenLease, lease: Lease, step: Step, error: unknown): Promise<Taken> {
+async function failed(
+  app: App,
+  taken: TakenLease,
+  lease: Lease,
+  step: LeaseStep,
+  error: unknown,
+): Promise<Taken> {
   const now = app.now()
   const isOurs = !(error instanceof AppError)
   if (isOurs) app.report(error, `lease ${lease.id} (${step})`)
@@ -189,7 +200,7 @@ const between = ({ first, last }: { first: number; last: number }, ms: number): 
   Math.min(last, Math.max(first, ms))
 
 /** Since when a step is being tried. */
-function begunAt(lease: Lease, step: Step): Date {
+function begunAt(lease: Lease, step: LeaseStep): Date {
   const type = { start: 'start_lease', before_end: 'before_end_lease', end: 'end_lease' }[step as string]
   const event = type === undefined ? undefined : eventOf(lease, type)
   return event?.updatedAt ?? event?.at ?? lease.updatedAt ?? lease.createdAt

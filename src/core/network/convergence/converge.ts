@@ -13,7 +13,7 @@ import { interfaceOwner } from '../model/query.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
 import { legsIn, routerScene } from './router-scene.ts'
 import { type Aspect, see } from './router-seen.ts'
-import { type Leaving, type Step, stepsTo } from './router-steps.ts'
+import { type LeavingCopy, type RouterStep, stepsTo } from './router-steps.ts'
 
 /**
  * How often the steps are planned anew: one that the region refused may have been done by another worker in
@@ -66,7 +66,7 @@ async function converge(app: App, aspect: Aspect, renew: () => Promise<void>): P
 }
 
 interface Difference {
-  readonly steps: readonly Step[]
+  readonly steps: readonly RouterStep[]
   /** The region's ids of things by their references. */
   readonly ids: ReadonlyMap<Ref, string>
 }
@@ -97,7 +97,7 @@ async function carryOutOne(
   app: App,
   aspect: Aspect,
   networking: RegionNetworking,
-  step: Step,
+  step: RouterStep,
   { made, idOf }: Ids,
 ): Promise<void> {
   const { region, caller } = aspect
@@ -217,7 +217,7 @@ async function forget(app: App, { region, routerId }: Aspect, intent: Intent): P
 /**
  * Ends the intents of a network and its subnets that were removed from the region, and removes their places.
  */
-async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promise<void> {
+async function left(app: App, { region }: Aspect, { centralId }: LeavingCopy): Promise<void> {
   const network = await app.store.networks.get('network', centralId, 'atoll')
   const ids = [centralId, ...(network?.subnetIds ?? [])]
   const intents = await app.store.intents.living(region.name, ids)
@@ -232,7 +232,7 @@ async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promi
 async function link(
   app: App,
   networking: RegionNetworking,
-  { link: { regionalId, floatingIpId, port, fixedIp } }: Extract<Step, { do: 'link' }>,
+  { link: { regionalId, floatingIpId, port, fixedIp } }: Extract<RouterStep, { do: 'link' }>,
   idOf: (ref: Ref) => string,
 ): Promise<void> {
   const told = { portId: idOf(port), fixedIpAddress: fixedIp }

@@ -11,7 +11,7 @@ import { placeIn } from '../copies/spanning.ts'
 import { all } from '../model/query.ts'
 import { type Ref, type RegionPlan, refer } from './router-plan.ts'
 import { type RouterScene, routerScene } from './router-scene.ts'
-import type { Leaving, RegionSeen } from './router-steps.ts'
+import type { LeavingCopy, RegionSeen } from './router-steps.ts'
 
 /** One router in one region, and the request on whose behalf it is brought there. */
 export interface Aspect {
@@ -108,7 +108,7 @@ async function floatingIpsSeen(
 }
 
 /** The copy of the bridge, where this is the last of the project's routers that the region has. */
-async function leavingWith(app: App, { region, routerId, scene }: Looking): Promise<Leaving[]> {
+async function leavingWith(app: App, { region, routerId, scene }: Looking): Promise<LeavingCopy[]> {
   const project = scene?.router.projectId ?? (await ownerOf(app, routerId))
   const bridge = project === null ? null : await findBridge(app, project)
   const regionalId = bridge && placeIn(bridge.network, region)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Intent } from '../copies/intent.ts'
 import type { RegionPort, RegionRouter } from '../copies/region-rows.ts'
 import { type Link, nothing, type RegionPlan, refer, type Thing, type WantedLeg } from './router-plan.ts'
-import { type RegionSeen, type Step, stepsTo } from './router-steps.ts'
+import { type RegionSeen, type RouterStep, stepsTo } from './router-steps.ts'
 
 const router: Thing<'router'> = {
   kind: 'router',
@@ -85,7 +85,7 @@ const whole: RegionSeen = {
 const empty: RegionSeen = { ...whole, router: null, legs: [], intents: [], ids: new Map() }
 
 /** Steps in short: what is done, and to what. */
-const short = (steps: readonly Step[]): string[] =>
+const short = (steps: readonly RouterStep[]): string[] =>
   steps.map(step => {
     if (step.do === 'make') return `make ${step.thing.kind} ${step.thing.purpose}`
     if (step.do === 'change') return `change ${Object.keys(step.spec).join(' ')}`
