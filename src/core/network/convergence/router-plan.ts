@@ -29,7 +29,7 @@ export interface WantedLeg {
 }
 
 /** A floating IP and the port that it is to lead to. */
-export interface Link {
+export interface FloatingIpLink {
   readonly floatingIpId: string
   /** The region's id of the floating IP. */
   readonly regionalId: string
@@ -46,7 +46,7 @@ export interface RegionPlan {
   readonly router: Thing<'router'> | null
   readonly legs: readonly WantedLeg[]
   readonly mirrorPorts: readonly Thing<'port'>[]
-  readonly links: readonly Link[]
+  readonly links: readonly FloatingIpLink[]
   /** The CIDRs that the router's legs and gateway connect it to: its routes lead through these only. */
   readonly connected: readonly Connection[]
 }
@@ -335,7 +335,7 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
 }
 
 /** Links each floating IP of the region whose port has a place to the port itself, or to its mirror port. */
-function linksIn(scene: RouterScene, here: SceneRegion): Link[] {
+function linksIn(scene: RouterScene, here: SceneRegion): FloatingIpLink[] {
   return scene.bound.flatMap(bound => {
     const { floatingIp, port, fixedIp } = bound
     const regionalId = placeIn(floatingIp, here.region)

@@ -3,7 +3,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Intent } from '../copies/intent.ts'
 import type { RegionPort, RegionRouter } from '../copies/region-rows.ts'
-import { type Link, nothing, type RegionPlan, refer, type Thing, type WantedLeg } from './router-plan.ts'
+import {
+  type FloatingIpLink,
+  nothing,
+  type RegionPlan,
+  refer,
+  type Thing,
+  type WantedLeg,
+} from './router-plan.ts'
 import { type RegionSeen, type RouterStep, stepsTo } from './router-steps.ts'
 
 const router: Thing<'router'> = {
@@ -183,7 +190,12 @@ describe('the gateway', () => {
 })
 
 describe('a floating IP', () => {
-  const link: Link = { floatingIpId: 'f1', regionalId: 'f1', port: refer('port', 'p1'), fixedIp: '10.0.1.5' }
+  const link: FloatingIpLink = {
+    floatingIpId: 'f1',
+    regionalId: 'f1',
+    port: refer('port', 'p1'),
+    fixedIp: '10.0.1.5',
+  }
   const floatingIp = (portId: string | null) =>
     ({ id: 'f1', portId, fixedIpAddress: portId && '10.0.1.5' }) as RegionSeen['floatingIps'][number]
   const ids = new Map([...whole.ids, [refer('port', 'p1'), 'regional-p1']])

@@ -5,7 +5,7 @@ import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import type { Intent } from '../copies/intent.ts'
 import type { RegionFloatingIp, RegionPort, RegionRouter, RegionSpec } from '../copies/region-rows.ts'
 import type { HostRoute, Network } from '../model/model.ts'
-import { type Link, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
+import { type FloatingIpLink, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
 
 /** What a region holds of a router. */
 export interface RegionSeen {
@@ -46,7 +46,7 @@ export type RouterStep =
     }
   | { readonly do: 'drop'; readonly intent: Intent }
   | { readonly do: 'leave'; readonly leaving: LeavingCopy }
-  | { readonly do: 'link'; readonly link: Link }
+  | { readonly do: 'link'; readonly link: FloatingIpLink }
   | { readonly do: 'unlink'; readonly regionalId: string }
 
 /**
@@ -145,7 +145,7 @@ function unlinks({ links }: RegionPlan, { floatingIps, ids }: RegionSeen): Route
     .map(({ id }) => ({ do: 'unlink', regionalId: id }))
 }
 
-const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp }: Link): boolean =>
+const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp }: FloatingIpLink): boolean =>
   floatingIps.some(
     one =>
       one.id === regionalId &&

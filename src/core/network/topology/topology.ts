@@ -12,7 +12,7 @@ import type { FloatingIp, Network, Port, Subnet } from '../model/model.ts'
 import type { Sight } from '../model/network-store.ts'
 import { sightOf } from '../model/read.ts'
 import { homeOf, regionsOf } from '../model/where.ts'
-import { type Link, type RouterThere, type SpreadRouter, spread } from './topology-routers.ts'
+import { type BridgeLink, type RouterThere, type SpreadRouter, spread } from './topology-routers.ts'
 import { type Model, type Rows, readRows } from './topology-rows.ts'
 import { ok, pending, type State, type StateOf, stateBy, statesOf, thingOf, worst } from './topology-state.ts'
 
@@ -63,7 +63,7 @@ export interface RegionTree extends State {
 
 export interface Topology {
   readonly regions: readonly RegionTree[]
-  readonly links: readonly Link[]
+  readonly links: readonly BridgeLink[]
   /** Networks and routers that no region has yet, and reserved ports. */
   readonly nowhere: Ports & {
     readonly networks: readonly NetworkThere[]
