@@ -55,7 +55,7 @@ export async function blindness(
 const blinded = (sentence: string, isPerhapsEmpty: boolean): Blindness => ({ sentence, isPerhapsEmpty })
 
 /** The resources that the model has in a region and the region does not show. */
-export interface Claim {
+export interface Missing {
   readonly count: Count
   /**
    * The central ids, by the region's ids. Where more are missing than may be gone at once, none was asked for
@@ -68,12 +68,12 @@ export interface Claim {
  * Compares the model's places of a kind with `there`, the ids that the region listed; an id that the list
  * lacks is asked for by itself as well.
  */
-export async function claimOf(
+export async function findMissing(
   { app, region, networking }: Eyes,
   kind: RegionKind,
   there: ReadonlySet<string>,
   confirmed = 0,
-): Promise<Claim> {
+): Promise<Missing> {
   const placed = await app.store.routings.placed({ resourceType: kind, regionId: region.id })
   const known = placed.size
   const missing = new Map([...placed].filter(([id]) => !there.has(id)))
@@ -92,7 +92,7 @@ export async function checkGone(eyes: Eyes, kind: RegionKind): Promise<void> {
   await checkBelieved(app, region, 'network')
   const before = await app.cloud.login()
   const rows: readonly { id: string }[] = await networking.list(kind, { fields: ['id'] as never })
-  const { count } = await claimOf(eyes, kind, new Set(rows.map(({ id }) => id)))
+  const { count } = await findMissing(eyes, kind, new Set(rows.map(({ id }) => id)))
   const counts = { [kind]: { ...count, missing: Math.max(1, count.missing) } }
   const { sweptAt } = await app.store.watches.get(region.id)
   const blind = await blindness(eyes, before, sweptAt)

@@ -6,7 +6,7 @@ import { AppError } from '../../error.ts'
 import { ownNote } from '../../note.ts'
 import { believe, type Verdict } from '../../regions/belief.ts'
 import type { Counts, Suspicion } from '../../regions/suspicion.ts'
-import { blindness, type Claim, claimOf } from '../copies/gone.ts'
+import { blindness, findMissing, type Missing } from '../copies/gone.ts'
 import { type LeavingKind, leavingKinds } from '../model/absence.ts'
 import type { Kinds, Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
@@ -45,7 +45,7 @@ export async function sweep(
   const { app, region } = looking
   const before = await app.cloud.login()
   const came = await takeInAll(looking)
-  const claims = new Map<SweptKind, Claim>()
+  const claims = new Map<SweptKind, Missing>()
   for (const kind of sweptKinds) claims.set(kind, await look(looking, kind, suspicion?.confirmed?.[kind]))
   const counts: Counts = Object.fromEntries([...claims].map(([kind, { count }]) => [kind, count]))
   const isMissing = Object.values(counts).some(({ missing }) => missing > 0)
@@ -56,14 +56,14 @@ export async function sweep(
   return { came, gone, drift, verdict }
 }
 
-async function look(looking: Looking, kind: SweptKind, confirmed?: number): Promise<Claim> {
+async function look(looking: Looking, kind: SweptKind, confirmed?: number): Promise<Missing> {
   const rows: readonly { id: string }[] = await looking.networking.list(kind, { fields: ['id'] as never })
-  return claimOf(looking, kind, new Set(rows.map(({ id }) => id)), confirmed)
+  return findMissing(looking, kind, new Set(rows.map(({ id }) => id)), confirmed)
 }
 
 async function forgetAll(
   looking: Looking,
-  claims: ReadonlyMap<SweptKind, Claim>,
+  claims: ReadonlyMap<SweptKind, Missing>,
 ): Promise<Pick<Swept, 'gone' | 'drift'>> {
   let gone = 0
   const drift: string[] = []
