@@ -5,7 +5,7 @@ import type { Attribute, Attributes } from './attributes.ts'
 
 export type Fields = Record<string, unknown>
 
-export interface Eyes {
+export interface ViewAsk {
   readonly isAdmin: boolean
   /** The attributes that `fields` asks for; none for all. */
   readonly names: readonly string[]
@@ -17,7 +17,7 @@ export const namesOf = (query: Query): readonly string[] =>
 /** Makes the view of a row; the table is gone through once for all rows of a list. */
 export function viewer<Row>(
   attributes: Attributes<Row, never>,
-  { isAdmin, names }: Eyes,
+  { isAdmin, names }: ViewAsk,
 ): (row: Row) => Fields {
   const seen = Object.entries(attributes).filter(
     ([name, { seenBy }]) =>

@@ -20,7 +20,7 @@ export interface Aspect {
   readonly region: Region
 }
 
-export interface Looking {
+export interface RouterLook {
   readonly scene: RouterScene | null
   readonly plan: RegionPlan
   readonly region: Region
@@ -28,8 +28,8 @@ export interface Looking {
 }
 
 /** Reads the region. Throws `conflict` (`drift`) where the router's copy that Atoll made there is gone. */
-export async function see(app: App, networking: RegionNetworking, looking: Looking): Promise<RegionSeen> {
-  const { scene, plan, region, routerId } = looking
+export async function see(app: App, networking: RegionNetworking, look: RouterLook): Promise<RegionSeen> {
+  const { scene, plan, region, routerId } = look
   const intents = await app.store.intents.living(region.name, [routerId])
   const ids = new Map<Ref, string>([
     ...(scene ? knownIds(scene, region) : []),
@@ -42,16 +42,16 @@ export async function see(app: App, networking: RegionNetworking, looking: Looki
   if (id !== undefined && !router && plan.router) {
     if (scene && placeIn(scene.router, region) !== null) throw drift(region, 'router', id)
     await endDead({ app, region, networking }, intents)
-    return see(app, networking, { ...looking, scene: await routerScene(app, routerId) })
+    return see(app, networking, { ...look, scene: await routerScene(app, routerId) })
   }
   const legs = id === undefined ? [] : await networking.list('port', { where: { deviceId: id } })
   return {
     router,
     legs: legs.filter(({ deviceOwner }) => isLeg(deviceOwner)),
-    floatingIps: await floatingIpsSeen(app, networking, looking, id),
+    floatingIps: await floatingIpsSeen(app, networking, look, id),
     intents,
     ids,
-    leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, looking),
+    leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, look),
   }
 }
 
@@ -92,7 +92,7 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
 async function floatingIpsSeen(
   app: App,
   networking: RegionNetworking,
-  { scene, plan, region }: Looking,
+  { scene, plan, region }: RouterLook,
   routerId: string | undefined,
 ): Promise<RegionSeen['floatingIps']> {
   const isExit = region.id === scene?.exit?.id
@@ -108,7 +108,7 @@ async function floatingIpsSeen(
 }
 
 /** The copy of the bridge, where this is the last of the project's routers that the region has. */
-async function leavingWith(app: App, { region, routerId, scene }: Looking): Promise<LeavingCopy[]> {
+async function leavingWith(app: App, { region, routerId, scene }: RouterLook): Promise<LeavingCopy[]> {
   const project = scene?.router.projectId ?? (await ownerOf(app, routerId))
   const bridge = project === null ? null : await findBridge(app, project)
   const regionalId = bridge && placeIn(bridge.network, region)

@@ -88,7 +88,7 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
   const exit = gatewayNetwork && homeOf(gatewayNetwork, rows.regions)
   const home = routerHome(router, rows.regions)
   const there = home ? [home] : involved(rows.regions, attached, exit)
-  const bridge = !home && there.length > 1 ? bridgeNameOf(rows, router) : null
+  const bridge = !home && there.length > 1 ? bridgeAmong(rows, router) : null
   const regions = there.map(region => ({
     region,
     bridgeAddress: bridge && rows.addressOf(`${router.id}/${region.id}`, bridge.subnet.id),
@@ -99,7 +99,7 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
   return { router, home, attached, gatewayNetwork, exit, bridge, bound, regions }
 }
 
-function bridgeNameOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
+function bridgeAmong({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
   const network = bridges.get(projectId)
   const subnets = network?.subnetIds.flatMap(id => subnetById.get(id) ?? [])
   return network && subnets ? asBridge(network, subnets) : null

@@ -3,11 +3,11 @@
 import { topUp } from '../addresses/blocks.ts'
 import { placeIn } from '../copies/spanning.ts'
 import { homeOf } from '../model/where.ts'
-import type { Looking } from '../ports/adopt-port.ts'
+import type { Watcher } from '../ports/adopt-port.ts'
 
 /** Extends the region's blocks in each of these spanning networks where half of their addresses are given. */
 export async function keepRoom(
-  { app, region, networking }: Looking,
+  { app, region, networking }: Watcher,
   networkIds: ReadonlySet<string>,
 ): Promise<void> {
   for (const network of await app.store.networks.getMany('network', [...networkIds])) {

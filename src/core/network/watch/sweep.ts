@@ -10,7 +10,7 @@ import { blindness, findMissing, type Missing } from '../copies/gone.ts'
 import { type LeavingKind, leavingKinds } from '../model/absence.ts'
 import type { Kinds, Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
-import type { Looking } from '../ports/adopt-port.ts'
+import type { Watcher } from '../ports/adopt-port.ts'
 import { forgetPort } from '../ports/forget-port.ts'
 import { takeInAll } from './take-in.ts'
 
@@ -38,40 +38,40 @@ type SweptKind = (typeof sweptKinds)[number]
  * on it.
  */
 export async function sweep(
-  looking: Looking,
+  watcher: Watcher,
   suspicion: Suspicion | null,
   sweptAt: Date | null,
 ): Promise<Swept> {
-  const { app, region } = looking
+  const { app, region } = watcher
   const before = await app.cloud.login()
-  const came = await takeInAll(looking)
-  const claims = new Map<SweptKind, Missing>()
-  for (const kind of sweptKinds) claims.set(kind, await look(looking, kind, suspicion?.confirmed?.[kind]))
-  const counts: Counts = Object.fromEntries([...claims].map(([kind, { count }]) => [kind, count]))
+  const came = await takeInAll(watcher)
+  const missingBy = new Map<SweptKind, Missing>()
+  for (const kind of sweptKinds) missingBy.set(kind, await look(watcher, kind, suspicion?.confirmed?.[kind]))
+  const counts: Counts = Object.fromEntries([...missingBy].map(([kind, { count }]) => [kind, count]))
   const isMissing = Object.values(counts).some(({ missing }) => missing > 0)
-  const blind = isMissing ? await blindness(looking, before, sweptAt) : null
+  const blind = isMissing ? await blindness(watcher, before, sweptAt) : null
   const verdict = await believe(app, region, 'network', { blind, counts })
   if (verdict.doubt !== null) return { ...nothingGone, came, verdict }
-  const { gone, drift } = await forgetAll(looking, claims)
+  const { gone, drift } = await forgetAll(watcher, missingBy)
   return { came, gone, drift, verdict }
 }
 
-async function look(looking: Looking, kind: SweptKind, confirmed?: number): Promise<Missing> {
-  const rows: readonly { id: string }[] = await looking.networking.list(kind, { fields: ['id'] as never })
-  return findMissing(looking, kind, new Set(rows.map(({ id }) => id)), confirmed)
+async function look(watcher: Watcher, kind: SweptKind, confirmed?: number): Promise<Missing> {
+  const rows: readonly { id: string }[] = await watcher.networking.list(kind, { fields: ['id'] as never })
+  return findMissing(watcher, kind, new Set(rows.map(({ id }) => id)), confirmed)
 }
 
 async function forgetAll(
-  looking: Looking,
-  claims: ReadonlyMap<SweptKind, Missing>,
+  watcher: Watcher,
+  missingBy: ReadonlyMap<SweptKind, Missing>,
 ): Promise<Pick<Swept, 'gone' | 'drift'>> {
   let gone = 0
   const drift: string[] = []
-  for (const [kind, { missing }] of claims) {
+  for (const [kind, { missing }] of missingBy) {
     // A routing that an operator has written for an id that the model does not have is the operator's, and
     // stays.
-    for (const row of await looking.app.store.networks.getMany(kind, [...missing.values()])) {
-      const problem = await forget(looking, kind, row)
+    for (const row of await watcher.app.store.networks.getMany(kind, [...missing.values()])) {
+      const problem = await forget(watcher, kind, row)
       if (problem === null) gone += 1
       else drift.push(problem)
     }
@@ -81,7 +81,7 @@ async function forgetAll(
 
 /** Lets a resource leave the model; null when it has, else a sentence why it may not. */
 async function forget(
-  { app, caller, region }: Looking,
+  { app, caller, region }: Watcher,
   kind: SweptKind,
   row: Kinds[SweptKind],
 ): Promise<string | null> {
