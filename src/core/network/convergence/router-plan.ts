@@ -2,7 +2,7 @@
 
 import { formatCidr, parseCidr } from '../addresses/address.ts'
 import type { MadeKind, RegionQuery, RegionSpec } from '../copies/region-rows.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { Network, Router, Subnet } from '../model/model.ts'
 import { hintsIn, homeOf } from '../model/where.ts'
 import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
@@ -180,7 +180,7 @@ function ownLegs(
     const address = legs.get(subnet.id)
     if (address === undefined) return []
     // At the network's home the port that the user made is the leg itself.
-    const isThere = homeOf(network, [region]) && placeIn(port, region) === port.id
+    const isThere = homeOf(network, [region]) && regionalIdIn(port, region) === port.id
     if (isThere) return [{ port: refer('port', port.id), thing: null }]
     return [legBy(scene.router, port.id, { network, subnet }, address, port.id)]
   })
@@ -224,13 +224,13 @@ interface Mirrored {
 
 /** The ports in other regions that floating IPs of this region lead to. */
 const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
-  bound.filter(({ port }) => port.places.length > 0 && placeIn(port, region) === null)
+  bound.filter(({ port }) => port.places.length > 0 && regionalIdIn(port, region) === null)
 
 export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
   const elsewhere = boundElsewhere(scene, here)
   return scene.attached.filter(
     ({ subnet }) =>
-      placeIn(subnet, here.region) === null &&
+      regionalIdIn(subnet, here.region) === null &&
       elsewhere.some(({ port, fixedIp }) =>
         port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
       ),
@@ -295,7 +295,7 @@ function standInFor({ attached }: RouterScene, { region }: SceneRegion, bound: B
   const on = attached.find(({ subnet }) => subnet.id === subnetId)
   if (!on) return null
   const { network, subnet } = on
-  return placeIn(subnet, region) === null
+  return regionalIdIn(subnet, region) === null
     ? {
         purpose: `mirror/${port.id}/${fixedIp}`,
         networkId: `mirror/${network.id}`,
@@ -338,9 +338,9 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
 function linksIn(scene: RouterScene, here: SceneRegion): FloatingIpLink[] {
   return scene.bound.flatMap(bound => {
     const { floatingIp, port, fixedIp } = bound
-    const regionalId = placeIn(floatingIp, here.region)
+    const regionalId = regionalIdIn(floatingIp, here.region)
     if (regionalId === null || port.places.length === 0) return []
-    const isHere = placeIn(port, here.region) !== null
+    const isHere = regionalIdIn(port, here.region) !== null
     const purpose = isHere ? port.id : standInFor(scene, here, bound)?.purpose
     if (purpose === undefined) return []
     return [{ floatingIpId: floatingIp.id, regionalId, port: refer('port', purpose), fixedIp }]

@@ -7,7 +7,7 @@ import type { Region } from '../../regions/region.ts'
 import { findBridge } from '../copies/bridge.ts'
 import { endDead } from '../copies/realise.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import { all } from '../model/query.ts'
 import { type Ref, type RegionPlan, refer } from './router-plan.ts'
 import { type RouterScene, routerScene } from './router-scene.ts'
@@ -40,7 +40,7 @@ export async function see(app: App, networking: RegionNetworking, look: RouterLo
   const id = ids.get(refer('router', routerId))
   const router = id === undefined ? null : await networking.get('router', id)
   if (id !== undefined && !router && plan.router) {
-    if (scene && placeIn(scene.router, region) !== null) throw drift(region, 'router', id)
+    if (scene && regionalIdIn(scene.router, region) !== null) throw drift(region, 'router', id)
     await endDead({ app, region, networking }, intents)
     return see(app, networking, { ...look, scene: await routerScene(app, routerId) })
   }
@@ -77,7 +77,7 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
   ] as const
   for (const [kind, some] of rows) {
     for (const row of some) {
-      const id = row ? placeIn(row, region) : null
+      const id = row ? regionalIdIn(row, region) : null
       if (row && id !== null) yield [refer(kind, row.id), id]
     }
   }
@@ -111,7 +111,7 @@ async function floatingIpsSeen(
 async function leavingWith(app: App, { region, routerId, scene }: RouterLook): Promise<LeavingCopy[]> {
   const project = scene?.router.projectId ?? (await ownerOf(app, routerId))
   const bridge = project === null ? null : await findBridge(app, project)
-  const regionalId = bridge && placeIn(bridge.network, region)
+  const regionalId = bridge && regionalIdIn(bridge.network, region)
   if (!bridge || !regionalId) return []
   const routers = await all(
     app.store,

@@ -22,16 +22,16 @@ export interface LocalNetwork {
 }
 
 /** As `idIn`, for a region instead of its name. */
-export const placeIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
+export const regionalIdIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
   idIn(row, region.name)
 
 /**
  * The region's copy of a network, by the model's places; null when the network or one of its subnets has no
  * copy there.
  */
-export function known(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
-  const id = placeIn(network, region)
-  const subnetIds = subnets.map(subnet => [subnet.id, placeIn(subnet, region)] as const)
+export function copyIn(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
+  const id = regionalIdIn(network, region)
+  const subnetIds = subnets.map(subnet => [subnet.id, regionalIdIn(subnet, region)] as const)
   if (id === null || subnetIds.some(([, regional]) => regional === null)) return null
   return { id, subnetIds: new Map(subnetIds as [string, string][]), isNew: false }
 }
@@ -47,15 +47,15 @@ export async function ensureNetwork(
   region: Region,
 ): Promise<LocalNetwork> {
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
-  const there = known(network, subnets, region)
+  const there = copyIn(network, subnets, region)
   if (there) return there
   if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const id = placeIn(network, region) ?? (await makeNetwork(app, networking, network, region))
+  const id = regionalIdIn(network, region) ?? (await makeNetwork(app, networking, network, region))
   const subnetIds = new Map<string, string>()
   for (const subnet of subnets) {
     const regionalId =
-      placeIn(subnet, region) ?? (await makeSubnet(app, networking, subnet, network, id, region))
+      regionalIdIn(subnet, region) ?? (await makeSubnet(app, networking, subnet, network, id, region))
     subnetIds.set(subnet.id, regionalId)
   }
   return { id, subnetIds, isNew: true }

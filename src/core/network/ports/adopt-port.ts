@@ -7,7 +7,7 @@ import { ownNote } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { intentOf } from '../copies/intent.ts'
 import type { RegionNetworking, RegionPort } from '../copies/region-rows.ts'
-import { known, type LocalNetwork } from '../copies/spanning.ts'
+import { copyIn, type LocalNetwork } from '../copies/spanning.ts'
 import { ensureDefaultGroup } from '../groups/default-group.ts'
 import { groupsFollowPort } from '../groups/groups-in-region.ts'
 import { sameBy } from '../model/any-order.ts'
@@ -95,7 +95,7 @@ export async function adoptPort(watcher: Watcher, networkId: string, port: SeenP
 }
 
 const localOf = async (app: App, network: Network, { region }: Watcher): Promise<LocalNetwork | null> =>
-  known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+  copyIn(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
 
 /** The fields of a port that only its region knows. */
 const mirrored = ({ hostId, vifType, status, deviceId, deviceOwner }: SeenPort) => ({

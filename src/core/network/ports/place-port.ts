@@ -10,7 +10,7 @@ import { moreBlocksFor } from '../addresses/blocks.ts'
 import { type Carved, holdIps, type WantedIp, wantedIps } from '../addresses/fixed-ips.ts'
 import { adopt, settle } from '../copies/adopt.ts'
 import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
-import { ensureNetwork, type LocalNetwork, placeIn } from '../copies/spanning.ts'
+import { ensureNetwork, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups } from '../groups/groups-in-region.ts'
 import type { FixedIp, Network, Subnet, Written } from '../model/model.ts'
 import type { Holding } from '../model/network-store.ts'
@@ -93,7 +93,7 @@ export async function tellPools(
   { regionId, subnet, blocks }: Carved,
 ): Promise<void> {
   const region = await app.store.regions.get(regionId)
-  const id = region && placeIn(subnet, region)
+  const id = region && regionalIdIn(subnet, region)
   if (!region || id === null) return
   await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
 }
@@ -267,7 +267,7 @@ async function forgetStale(app: App, caller: Caller, { placing, made, local }: K
       one => one.purpose === 'port' && one.start === ipAddress,
     )
     const [holder] = await app.store.networks.getMany('port', held ? [held.holder] : [])
-    const id = holder ? placeIn(holder, region) : null
+    const id = holder ? regionalIdIn(holder, region) : null
     if (!holder || id === null || (await networking.get('port', id))) continue
     await forgetPort(app, caller, holder, { regionId: region.id, regionalId: id })
     any = true

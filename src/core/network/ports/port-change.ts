@@ -9,7 +9,7 @@ import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { atHome } from '../copies/at-home.ts'
 import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
-import { known, type LocalNetwork, placeIn } from '../copies/spanning.ts'
+import { copyIn, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
 import type { Change, FixedIp, Network, Place, Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
@@ -87,7 +87,7 @@ async function takeOut(app: App, caller: Caller, port: Port, { region, id }: Pla
 /** Removes the mirror port that stands for a port in a region before the port itself comes there. */
 async function makeWay(app: App, caller: Caller, portId: string, region: Region): Promise<void> {
   const bound = await all(app.store, 'floatingip', { field: 'portId', in: [portId] })
-  const here = bound.filter(floatingIp => placeIn(floatingIp, region) !== null)
+  const here = bound.filter(floatingIp => regionalIdIn(floatingIp, region) !== null)
   for (const routerId of new Set(here.flatMap(floatingIp => floatingIp.routerId ?? [])))
     await convergeRouter(app, { caller, routerId, region })
 }
@@ -140,7 +140,7 @@ export async function mirrorChange(app: App, caller: Caller, region: Region, id:
 }
 
 async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {
-  return known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+  return copyIn(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
 }
 
 function regionalChange(

@@ -12,7 +12,7 @@ import {
   type SceneRegion,
 } from '../convergence/router-scene.ts'
 import { asBridge, type Bridge } from '../copies/bridge.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { HostRoute, Router } from '../model/model.ts'
 import { homeOf, routerHome } from '../model/where.ts'
 import type { Model, Rows } from './topology-rows.ts'
@@ -72,7 +72,7 @@ export function spread(app: Model, rows: Rows, stateOf: StateOf, router: Router)
   const scene = sceneOf(rows, router)
   const wanted = wantedRoutes(app, scene)
   const there = rows.regions.filter(
-    region => placeIn(router, region) !== null || scene.regions.some(one => one.region.id === region.id),
+    region => regionalIdIn(router, region) !== null || scene.regions.some(one => one.region.id === region.id),
   )
   if (there.length === 0) return { copies: new Map([[null, nowhere(scene, stateOf)]]), links: [] }
   const copies = new Map(
@@ -131,7 +131,7 @@ function copyIn(
   stateOf: StateOf,
 ): RouterThere {
   const { router, exit } = scene
-  const regionalId = placeIn(router, region)
+  const regionalId = regionalIdIn(router, region)
   const isUnderWay = router.deleting || regionalId === null
   return {
     ...namesOf(router),
@@ -139,7 +139,7 @@ function copyIn(
     gateway: region.id === exit?.id ? gatewayOf(scene) : null,
     bridgeAddress: scene.regions.find(one => one.region.id === region.id)?.bridgeAddress ?? null,
     interfaces: scene.attached
-      .filter(({ subnet }) => placeIn(subnet, region) !== null)
+      .filter(({ subnet }) => regionalIdIn(subnet, region) !== null)
       .map(one => interfaceIn(one, addressIn(rows, scene, one, region))),
     routes: wanted.routes.get(region.name) ?? [],
     ...worst(stateOf(router.id, region), wanted.state, isUnderWay ? pending : ok),
@@ -209,7 +209,7 @@ function bridgeLinksOf(scene: RouterScene, copies: ReadonlyMap<string | null, Ro
 }
 
 function endOf({ attached, exit }: RouterScene, { region, bridgeAddress }: SceneRegion): BridgeLinkEnd {
-  const own = attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
+  const own = attached.filter(({ subnet }) => regionalIdIn(subnet, region) !== null)
   const everywhere = region.id === exit?.id ? ['0.0.0.0/0'] : []
   return {
     region: region.name,

@@ -5,7 +5,7 @@ import { invalid } from '../../error.ts'
 import { grouped } from '../../grouped.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Region } from '../../regions/region.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import {
   type FloatingIp,
   type Kind,
@@ -188,7 +188,7 @@ function holdersOf(
 }
 
 const placed = (subnet: Subnet | undefined, region: Region): boolean =>
-  subnet !== undefined && placeIn(subnet, region) !== null
+  subnet !== undefined && regionalIdIn(subnet, region) !== null
 
 /**
  * The rows that have to do with one network: routers on it, and floating IPs that are of it or lead to it.

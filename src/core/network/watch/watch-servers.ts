@@ -4,7 +4,7 @@
 import type { CloudLogin } from '../../cloud.ts'
 import { AppError } from '../../error.ts'
 import { blindness } from '../copies/gone.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
 import type { Watcher } from '../ports/adopt-port.ts'
@@ -49,7 +49,7 @@ async function forgetPortsOf(watcher: Watcher, serverIds: readonly string[]): Pr
   const before = await app.cloud.login()
   const missing: Port[] = []
   for (const port of ports) {
-    const id = placeIn(port, region)
+    const id = regionalIdIn(port, region)
     // A port that a user made stays when its server is deleted.
     if (id !== null && (await networking.get('port', id)) === null) missing.push(port)
   }
