@@ -176,7 +176,7 @@ function resolved<T>(value: T, idOf: (ref: Ref) => string, field = ''): T {
 }
 
 async function make(app: App, aspect: Aspect, networking: RegionNetworking, thing: Thing): Promise<string> {
-  const { kind, purpose, spec, where, place } = thing
+  const { kind, purpose, spec, where, routedAs } = thing
   const { region, routerId } = aspect
   const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
   // A thing whose id its intent has is not made again: so its place is noted in the same transaction, or not
@@ -186,9 +186,9 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
       const router = await tx.networks.lock('router', routerId)
       const regionalId = await tx.intents.settle(intentId, made)
       // The router's removal has begun in the meantime: the next round removes the thing that was made.
-      if (!router || router.deleting || !place) return regionalId
+      if (!router || router.deleting || !routedAs) return regionalId
       const { projectId } = router
-      await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId, at: app.now() })
+      await tx.networks.place({ ...routedAs, projectId, regionId: region.id, regionalId, at: app.now() })
       return regionalId
     })
   const maker = makerOf(networking, kind, withoutEmpty(spec), where)

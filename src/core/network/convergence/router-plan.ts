@@ -16,7 +16,7 @@ export interface Thing<K extends MadeKind = MadeKind> {
   readonly kind: K
   readonly purpose: string
   /** Its resource type in routings, and its central resource; null for a thing that has no routing. */
-  readonly place: { readonly kind: string; readonly centralId: string } | null
+  readonly routedAs: { readonly kind: string; readonly centralId: string } | null
   readonly spec: RegionSpec<K>
   readonly where: NonNullable<RegionQuery<K>['where']>
 }
@@ -109,7 +109,7 @@ function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Th
   return {
     kind: 'router',
     purpose: router.id,
-    place: { kind: 'router', centralId: router.id },
+    routedAs: { kind: 'router', centralId: router.id },
     where: { projectId: router.projectId },
     spec: {
       projectId: router.projectId,
@@ -200,7 +200,7 @@ function legBy(
     thing: {
       kind: 'port',
       purpose,
-      place: centralId === null ? null : { kind: 'port', centralId },
+      routedAs: centralId === null ? null : { kind: 'port', centralId },
       where: { networkId },
       spec: {
         projectId,
@@ -245,14 +245,14 @@ function mirrorOf({ network, subnet }: Mirrored, ownProject: string): Thing[] {
     {
       kind: 'network',
       purpose: `mirror/${network.id}`,
-      place: { kind: 'shadow_network', centralId: network.id },
+      routedAs: { kind: 'shadow_network', centralId: network.id },
       where: { projectId: ownProject },
       spec: { projectId: ownProject, name: `mirror_${network.name}`, portSecurityEnabled: false },
     } as Thing<'network'>,
     {
       kind: 'subnet',
       purpose: `mirror/${subnet.id}`,
-      place: { kind: 'shadow_subnet', centralId: subnet.id },
+      routedAs: { kind: 'shadow_subnet', centralId: subnet.id },
       where: { networkId },
       spec: {
         projectId: ownProject,

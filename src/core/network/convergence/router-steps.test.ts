@@ -16,7 +16,7 @@ import { type RegionSeen, type RouterStep, stepsTo } from './router-steps.ts'
 const router: Thing<'router'> = {
   kind: 'router',
   purpose: 'r1',
-  place: { kind: 'router', centralId: 'r1' },
+  routedAs: { kind: 'router', centralId: 'r1' },
   where: {},
   spec: {
     name: 'r1',
@@ -31,7 +31,7 @@ const router: Thing<'router'> = {
 
 const leg = (purpose: string): WantedLeg => ({
   port: refer('port', purpose),
-  thing: { kind: 'port', purpose, place: null, where: {}, spec: { name: purpose } },
+  thing: { kind: 'port', purpose, routedAs: null, where: {}, spec: { name: purpose } },
 })
 
 const plan = (change: Partial<RegionPlan> = {}): RegionPlan => ({
