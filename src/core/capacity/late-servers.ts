@@ -22,7 +22,7 @@ export const lateMs = dayMs
  * Takes back late servers' instances that were only not seen; removes, unless the provider is in doubt, late
  * servers whose instances a verb has ended.
  */
-export async function settleLate(
+export async function resolveLate(
   app: App,
   { id }: Provider,
   cloud: ProviderCloud,

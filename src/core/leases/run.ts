@@ -116,7 +116,7 @@ async function write(
   lease: Lease,
   againInMs?: number | null,
 ): Promise<Lease | null> {
-  const written = await app.store.leases.settle(taken, lease, againInMs)
+  const written = await app.store.leases.writeOutcome(taken, lease, againInMs)
   if (!written && againInMs === undefined) await app.store.turns.finish(taken.turn, 0)
   return written ? { ...lease, version: lease.version + 1 } : null
 }
@@ -167,7 +167,7 @@ async function hold(
   statusReason: string,
   againInMs: number,
 ): Promise<void> {
-  await app.store.leases.settle(taken, { ...lease, statusReason }, againInMs)
+  await app.store.leases.writeOutcome(taken, { ...lease, statusReason }, againInMs)
 }
 
 async function failed(

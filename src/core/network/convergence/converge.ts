@@ -6,7 +6,7 @@ import { AppError, conflict, isRefusal } from '../../error.ts'
 import { ownNote } from '../../note.ts'
 import { byOne } from '../copies/at-home.ts'
 import type { Intent } from '../copies/intent.ts'
-import { makerOf, realise, type Settle } from '../copies/realise.ts'
+import { makerOf, type NoteId, realise } from '../copies/realise.ts'
 import type { MadeKind, RegionNetworking, RegionSpec } from '../copies/region-rows.ts'
 import { ensureNetwork } from '../copies/spanning.ts'
 import { interfaceOwner } from '../model/query.ts'
@@ -181,10 +181,10 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
   const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
   // A thing whose id its intent has is not made again: so its place is noted in the same transaction, or not
   // at all.
-  const settle: Settle = (intentId, made) =>
+  const noteId: NoteId = (intentId, made) =>
     app.store.transact(async tx => {
       const router = await tx.networks.lock('router', routerId)
-      const regionalId = await tx.intents.settle(intentId, made)
+      const regionalId = await tx.intents.noteId(intentId, made)
       // The router's removal has begun in the meantime: the next round removes the thing that was made.
       if (!router || router.deleting || !routedAs) return regionalId
       const { projectId } = router
@@ -192,7 +192,7 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
       return regionalId
     })
   const maker = makerOf(networking, kind, withoutEmpty(spec), where)
-  return (await realise(app, intent, maker, settle)).id
+  return (await realise(app, intent, maker, noteId)).id
 }
 
 /** A gateway without addresses leaves the list out: Neutron takes no empty one. */

@@ -20,7 +20,7 @@ export interface Adoption<K extends MadeKind, Made> {
   readonly isCounted?: boolean
   /** Holds addresses for the intent before the region is asked for the thing. */
   prepare?(intentId: string): Promise<unknown>
-  /** Writes it to the central model, and settles the intent in the same transaction (`settle`). */
+  /** Writes it to the central model, and notes its id with the intent in the same transaction (`noteMade`). */
   known(row: RegionRows[K], intentId: string): Promise<Made>
 }
 
@@ -60,14 +60,14 @@ export async function adopt<K extends MadeKind, Made>(
  * Notes with the intent which central resource the thing is, and the place of that. Throws `conflict`
  * (`too_late`) where the region's tidying has ended the intent already.
  */
-export async function settle(
+export async function noteMade(
   app: Pick<App, 'now'>,
   tx: Transaction,
   intentId: string,
   place: Omit<NewPlace, 'at'>,
 ): Promise<void> {
   const { centralId, regionalId } = place
-  if ((await tx.intents.settle(intentId, regionalId, centralId)) !== regionalId)
+  if ((await tx.intents.noteId(intentId, regionalId, centralId)) !== regionalId)
     throw conflict(`${centralId} came too late: ask for it once more`, 'too_late')
   await tx.networks.place({ ...place, at: app.now() })
 }

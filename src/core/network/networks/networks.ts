@@ -6,7 +6,7 @@ import { type Caller, isAtLeast } from '../../caller.ts'
 import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionSpec } from '../copies/region-rows.ts'
 import { segmentFor } from '../copies/segments.ts'
 import type { Change, Network, Written } from '../model/model.ts'
@@ -42,7 +42,7 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })

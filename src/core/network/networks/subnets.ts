@@ -23,7 +23,7 @@ import {
   poolContains,
   poolsOverlap,
 } from '../addresses/address.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionSpec, RegionSubnet } from '../copies/region-rows.ts'
 import type { Change, Network, Pool, Subnet, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
@@ -154,7 +154,7 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, ...rangesOf(made), id: made.id })
         const place = { kind: 'subnet', centralId: made.id, projectId: spec.projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })

@@ -8,7 +8,7 @@ import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { moreBlocksFor } from '../addresses/blocks.ts'
 import { type Carved, holdIps, type WantedIp, wantedIps } from '../addresses/fixed-ips.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
 import { ensureNetwork, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups } from '../groups/groups-in-region.ts'
@@ -214,7 +214,7 @@ function write(app: App, caller: Caller, { placing, local, made, intentId }: Kno
     }
     await holdMirrored(tx, id, region, centralIps(made, local))
     const place = { kind: 'port', centralId: id, projectId: port.projectId, regionId: region.id }
-    await settle(app, tx, intentId, { ...place, regionalId: made.id })
+    await noteMade(app, tx, intentId, { ...place, regionalId: made.id })
     await followPlacement(app, caller, tx, { port: { ...port, id }, network, region, isNew: local.isNew })
     return id
   })

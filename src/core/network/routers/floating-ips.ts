@@ -8,7 +8,7 @@ import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { parseAddress } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import type { Change, FloatingIp, Port, Router, Written } from '../model/model.ts'
 import { all, interfacesOn } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
@@ -99,7 +99,7 @@ function createInRegion(
         }
         await tx.networks.insert('floatingip', row, noteOf(app, caller, 'floatingip.create'))
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)
         return made.id
       }),

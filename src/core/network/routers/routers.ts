@@ -8,7 +8,7 @@ import { noteOf, ownNote } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import { atHome } from '../copies/at-home.ts'
 import type { RegionRouter } from '../copies/region-rows.ts'
 import type { Change, HostRoute, Router, Written } from '../model/model.ts'
@@ -59,7 +59,7 @@ function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
         const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })

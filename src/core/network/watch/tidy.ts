@@ -72,7 +72,7 @@ async function endForsaken(app: App, region: string): Promise<void> {
  */
 const end = (app: App, { id }: Intent): Promise<void> =>
   app.store.transact(async tx => {
-    if ((await tx.intents.settle(id, nobodys)) !== nobodys) return
+    if ((await tx.intents.noteId(id, nobodys)) !== nobodys) return
     await tx.intents.end(id, 'verb', app.now())
     await tx.networks.release('port', id)
   })
