@@ -21,18 +21,18 @@ export interface Adoption<K extends MadeKind, Made> {
   /** Holds addresses for the intent before the region is asked for the thing. */
   prepare?(intentId: string): Promise<unknown>
   /** Writes it to the central model, and notes its id with the intent in the same transaction (`noteMade`). */
-  known(row: RegionRows[K], intentId: string): Promise<Made>
+  write(row: RegionRows[K], intentId: string): Promise<Made>
 }
 
 /**
- * Makes the thing in the region and returns what `known` made of it. Throws as the region and `known` do, and
+ * Makes the thing in the region and returns what `write` made of it. Throws as the region and `write` do, and
  * leaves nothing then: a thing that could not be removed at once (a crash, a region that gives no answer) is
  * removed by the region's next tidying.
  */
 export async function adopt<K extends MadeKind, Made>(
   app: App,
   caller: Caller,
-  { region, kind, spec, where, isCounted = false, prepare, known }: Adoption<K, Made>,
+  { region, kind, spec, where, isCounted = false, prepare, write }: Adoption<K, Made>,
 ): Promise<Made> {
   if (!isCounted) await app.store.transact(tx => checkQuota(app, tx, kind, spec.projectId ?? ''))
   const intentId = app.newId()
@@ -49,7 +49,7 @@ export async function adopt<K extends MadeKind, Made>(
     throw error
   }
   try {
-    return await known(row, intentId)
+    return await write(row, intentId)
   } catch (error) {
     await undo(app, intentId, () => maker.remove(row.id))
     throw error

@@ -36,7 +36,7 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
     kind: 'network',
     spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as RegionSpec<'network'>,
     where: { projectId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }

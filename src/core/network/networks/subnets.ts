@@ -150,7 +150,7 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
     // A network that lives in one region has the same id there.
     spec: { ...given, ...modes } as RegionSpec<'subnet'>,
     where: { networkId: spec.networkId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, ...rangesOf(made), id: made.id })
         const place = { kind: 'subnet', centralId: made.id, projectId: spec.projectId, regionalId: made.id }

@@ -61,7 +61,7 @@ export async function placePort(app: App, caller: Caller, placing: Placing): Pro
       where: { macAddress: port.macAddress },
       isCounted: port.id !== null,
       prepare: intentId => holdGiven(app, caller, placing, wanted, intentId),
-      known: (made, intentId) => known(app, caller, { placing, local, made, intentId }),
+      write: (made, intentId) => writePlaced(app, caller, { placing, local, made, intentId }),
     }),
   )
 }
@@ -177,7 +177,7 @@ async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () =
   }
 }
 
-interface Known {
+interface MadePort {
   readonly placing: Placing
   readonly local: LocalNetwork
   readonly made: RegionPort
@@ -188,17 +188,17 @@ interface Known {
  * Writes the port as the region made it. An address that the model has at another port, and the region gave
  * anew, is released first where that port is gone from the region.
  */
-async function known(app: App, caller: Caller, known: Known): Promise<string> {
+async function writePlaced(app: App, caller: Caller, madePort: MadePort): Promise<string> {
   try {
-    return await write(app, caller, known)
+    return await writeOnce(app, caller, madePort)
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'address_in_use') throw error
-    if (!(await forgetStale(app, caller, known))) throw error
-    return write(app, caller, known)
+    if (!(await forgetStale(app, caller, madePort))) throw error
+    return writeOnce(app, caller, madePort)
   }
 }
 
-function write(app: App, caller: Caller, { placing, local, made, intentId }: Known): Promise<string> {
+function writeOnce(app: App, caller: Caller, { placing, local, made, intentId }: MadePort): Promise<string> {
   const { region, port, network } = placing
   const id = port.id ?? made.id
   const binding = { hostId: made.hostId ?? '', vifType: made.vifType ?? 'unbound', status: made.status }
@@ -258,7 +258,7 @@ export async function holdMirrored(
 /**
  * Removes from the model ports that hold these addresses and are gone from the region; whether there was any.
  */
-async function forgetStale(app: App, caller: Caller, { placing, made, local }: Known): Promise<boolean> {
+async function forgetStale(app: App, caller: Caller, { placing, made, local }: MadePort): Promise<boolean> {
   const { region } = placing
   const networking = app.cloud.networking(region.name, caller.requestId)
   let any = false

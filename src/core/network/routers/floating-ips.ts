@@ -84,7 +84,7 @@ function createInRegion(
       ...(subnetId === undefined ? {} : { subnetId }),
     },
     where: { floatingNetworkId, projectId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         await tx.networks.quota('floatingip', projectId, 1, app.networkRules.quotas.floatingip)
         const row: Written<'floatingip'> = {

@@ -55,7 +55,7 @@ function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region
       ...(gateway ? { externalGateway: askOf(gateway) } : {}),
     },
     where: { projectId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
         const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
