@@ -62,7 +62,7 @@ function waits(app: App, { waitsFor }: TakenLease, { action, updatedAt }: Lease)
 async function wait(app: App, taken: TakenLease, lease: Lease): Promise<void> {
   const isNew = lease.action !== waiting
   const held = isNew ? { ...lease, action: waiting, updatedAt: app.now() } : lease
-  await hold(app, taken, held, 'waits until the lease before it has left its hosts', waitingMs)
+  await postpone(app, taken, held, 'waits until the lease before it has left its hosts', waitingMs)
 }
 
 const untilNext = (app: App, lease: Lease): number | null => {
@@ -92,7 +92,7 @@ async function take(app: App, taken: TakenLease, was: Lease, step: LeaseStep): P
   const regionAnswered = left === null ? null : true
   if (left && left.length > 0) {
     const ms = between(goingMs, (app.now().getTime() - begunAt(lease, step).getTime()) / 10)
-    await hold(app, taken, lease, `waits until these are gone: ${left.join(', ')}`, ms)
+    await postpone(app, taken, lease, `waits until these are gone: ${left.join(', ')}`, ms)
     return over(regionAnswered)
   }
   if (step === 'remove') {
@@ -160,7 +160,7 @@ function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: 
 }
 
 /** Puts the lease's turn off, with the reason as its status reason. */
-async function hold(
+async function postpone(
   app: App,
   taken: TakenLease,
   lease: Lease,
@@ -192,7 +192,7 @@ async function failed(
   const next = nextDue(lease, now)
   const pause = between(retryMs, since / 2) * (0.75 + app.chance() / 2)
   const ms = Math.min(pause, next ? next.getTime() - now.getTime() : pause)
-  await hold(app, taken, lease, `${why}; it is tried again`, ms)
+  await postpone(app, taken, lease, `${why}; it is tried again`, ms)
   return over(answerIn(error))
 }
 

@@ -55,13 +55,13 @@ export interface NetworkStore {
   /** The holdings of a subnet: for all purposes, or for these. */
   holdings(subnetId: string, purposes?: readonly Purpose[]): Promise<Holding[]>
   /** The addresses that these holders have as gateways and legs, in no order. */
-  heldBy(asked: readonly Held[]): Promise<(Held & { readonly start: string })[]>
+  addressesHeldBy(asked: readonly HolderInSubnet[]): Promise<(HolderInSubnet & { readonly start: string })[]>
   /** How many ports of these networks this sight has, in each region, and reserved. */
   portCounts(sight: Sight, networkIds: readonly string[]): Promise<PortCount[]>
 }
 
 /** The holder of an address, and its subnet. */
-export type Held = Pick<Holding, 'holder' | 'subnetId'>
+export type HolderInSubnet = Pick<Holding, 'holder' | 'subnetId'>
 
 export interface PortCount {
   readonly networkId: string

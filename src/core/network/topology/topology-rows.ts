@@ -16,7 +16,7 @@ import {
   type Subnet,
   wordOf,
 } from '../model/model.ts'
-import type { Condition, Held, PortCount, Sight } from '../model/network-store.ts'
+import type { Condition, HolderInSubnet, PortCount, Sight } from '../model/network-store.ts'
 import { all, interfaceOwner } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { openJobs } from './topology-state.ts'
@@ -152,7 +152,7 @@ async function readRelated({ store }: Model, own: Own, regions: readonly Region[
       [...floatingIps, ...bound].map(({ portId }) => portId),
     ),
   }
-  const held = await store.networks.heldBy(holdersOf(routers, related, regions))
+  const held = await store.networks.addressesHeldBy(holdersOf(routers, related, regions))
   const addresses = new Map(held.map(({ holder, subnetId, start }) => [`${holder} ${subnetId}`, start]))
   return { ...related, addressOf: (holder, subnetId) => addresses.get(`${holder} ${subnetId}`) ?? null }
 }
@@ -167,7 +167,7 @@ function holdersOf(
   routers: readonly Router[],
   { interfaces, bridges, subnetById }: Omit<Related, 'addressOf'>,
   regions: readonly Region[],
-): Held[] {
+): HolderInSubnet[] {
   const regionsOf = (subnetId: string) => regions.filter(region => placed(subnetById.get(subnetId), region))
   const gateways = [...subnetById.keys()].flatMap(subnetId =>
     regionsOf(subnetId).map(({ id: holder }) => ({ holder, subnetId })),
