@@ -318,7 +318,7 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
       {
         kind: 'port',
         purpose: standIn.purpose,
-        place: { kind: 'shadow_port', centralId: port.id },
+        routedAs: { kind: 'shadow_port', centralId: port.id },
         where: { networkId },
         spec: {
           projectId: ownProject,

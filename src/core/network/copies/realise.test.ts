@@ -31,7 +31,7 @@ function setUp() {
     count += 1
     return idOf(count)
   }
-  const store: Pick<IntentStore, 'declare' | 'settle' | 'settled' | 'end'> = {
+  const store: Pick<IntentStore, 'declare' | 'noteId' | 'states' | 'end'> = {
     async declare({ owner, ...intent }) {
       const known = [...intents.values()].find(
         one =>
