@@ -141,18 +141,18 @@ export const getAggregates = (region: Region, providerId: string): Promise<Names
 export const setAggregates = (region: Region, providerId: string, uuids: Names): Promise<Names> =>
   setNames(region, providerId, 'aggregates', uuids)
 
-type Kind = 'traits' | 'aggregates'
+type NameList = 'traits' | 'aggregates'
 
-async function getNames(region: Region, providerId: string, kind: Kind): Promise<Names> {
+async function getNames(region: Region, providerId: string, kind: NameList): Promise<Names> {
   return readNames(await call(region, { method: 'GET', path: `${pathOf(providerId)}/${kind}` }), kind)
 }
 
-async function setNames(region: Region, providerId: string, kind: Kind, given: Names): Promise<Names> {
+async function setNames(region: Region, providerId: string, kind: NameList, given: Names): Promise<Names> {
   const json = { resource_provider_generation: given.generation, [kind]: given.names }
   return readNames(await call(region, { method: 'PUT', path: `${pathOf(providerId)}/${kind}`, json }), kind)
 }
 
-const readNames = (reply: RegionReply, kind: Kind): Names => ({
+const readNames = (reply: RegionReply, kind: NameList): Names => ({
   generation: reply.read(generation, 'resource_provider_generation'),
   names: reply.read(many(text), kind),
 })

@@ -5,10 +5,10 @@ import type { Caller } from '../../core/caller.ts'
 import type { Kinds, Kind as ResourceKind } from '../../core/network/model/model.ts'
 import type { Condition } from '../../core/network/model/network-store.ts'
 import type { Removal, Update } from '../../core/network/model/specs.ts'
-import { integer, type Kind, only, text, truth, uuid } from './kinds.ts'
+import { type AttributeKind, integer, only, text, truth, uuid } from './kinds.ts'
 
 export interface Attribute<Row, Fields> {
-  readonly kind: Kind
+  readonly kind: AttributeKind
   /**
    * The name of core's field that the attribute shows, filters, sorts and sets. None where core has no such
    * field.
@@ -72,7 +72,7 @@ export const fixedAt = (constant: unknown, set: 'create' | 'always' = 'always') 
 /** ISO 8601, to the second. */
 export const viewTime = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`
 
-const time: Kind<Date> = {
+const time: AttributeKind<Date> = {
   read: () => undefined,
   view: viewTime,
   schema: { type: 'string', format: 'date-time' },
@@ -87,7 +87,7 @@ const owner = {
   sort: true,
 } as const
 
-const regions: Kind = {
+const regions: AttributeKind = {
   read: () => undefined,
   schema: {
     type: 'array',

@@ -1,7 +1,7 @@
 // Reads request bodies by a resource's table: which attributes are given, the defaults at create, and who may
 // give them.
 
-import type { Kind as ResourceKind } from '../../core/network/model/model.ts'
+import type { Kind } from '../../core/network/model/model.ts'
 import type { Removal } from '../../core/network/model/specs.ts'
 import { isObject, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
@@ -34,7 +34,7 @@ export interface Revision {
 }
 
 interface Tabled {
-  readonly kind: ResourceKind
+  readonly kind: Kind
   readonly attributes: Attributes<never, never>
 }
 

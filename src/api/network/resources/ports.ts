@@ -7,7 +7,18 @@ import { createPort, removePort, updatePort } from '../../../core/network/ports/
 import { isObject } from '../../request.ts'
 import { address, addressPairs, fixedIps, mac } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
-import { dictionary, type Kind, listOf, oneOf, only, orEmpty, orNone, text, truth, uuid } from '../kinds.ts'
+import {
+  type AttributeKind,
+  dictionary,
+  listOf,
+  oneOf,
+  only,
+  orEmpty,
+  orNone,
+  text,
+  truth,
+  uuid,
+} from '../kinds.ts'
 import { invalidInput, shown } from '../refusals.ts'
 
 const vnicType = oneOf(
@@ -25,7 +36,7 @@ const vnicType = oneOf(
 )
 
 /** The port's host (`binding:host_id`); null unbinds the port, as in Neutron. */
-const hostId: Kind<string> = {
+const hostId: AttributeKind<string> = {
   ...text(),
   read: (value, name) => (value === null ? '' : text().read(value, name)),
 }
