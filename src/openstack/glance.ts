@@ -1,6 +1,7 @@
 // Glance in a region: the images that are there.
-import { field, id, instant, many, orNull, reader, type Shape, text } from './fields.ts'
+
 import type { QueryItem, Region } from './region.ts'
+import { field, id, instant, many, orNull, reader, type Shape, text } from './wire-fields.ts'
 
 const image = {
   id: field('id', id),

@@ -1,6 +1,5 @@
 // Neutron in a region: list, get, create, update and remove for every resource of the tables, and a few actions.
 import { isGone } from './fault.ts'
-import { type Fields, many, reader, type Shape, written } from './fields.ts'
 import { checkedId } from './names.ts'
 import { type AnyRow, type Plan, planOf, type Query } from './neutron-query.ts'
 import {
@@ -15,6 +14,7 @@ import {
 } from './neutron-tables.ts'
 import { followPages } from './paging.ts'
 import type { Region, RegionReply } from './region.ts'
+import { many, reader, type Shape, type WireFields, written } from './wire-fields.ts'
 
 /**
  * Every row that the query fits, all pages of it. Rows are checked against `where` once more: Neutron ignores filters
@@ -25,7 +25,7 @@ export async function list<R extends AnyResource, K extends keyof Row<R> & strin
   resource: R,
   query: Query<Row<R>, K> = {},
 ): Promise<Pick<Row<R>, K>[]> {
-  const all: Fields = { ...resource.given, ...resource.told }
+  const all: WireFields = { ...resource.given, ...resource.told }
   const plan = planOf(all, query)
   if (plan === null) return []
   const rows = await listRows(region, resource, plan)

@@ -1,8 +1,8 @@
 // Nova's host aggregates in a region.
 import { z } from 'zod'
-import { count, field, id, many, orNull, reader, type Shape, text } from './fields.ts'
 import { callNova, unless } from './nova-call.ts'
 import type { Region } from './region.ts'
+import { count, field, id, many, orNull, reader, type Shape, text } from './wire-fields.ts'
 
 const aggregate = {
   /** The id that Nova's paths take, a number. */

@@ -1,10 +1,10 @@
 // Calls to Nova: the microversion, lists page by page, and answers that mean that the work is done already.
 import type { z } from 'zod'
 import { isGone } from './fault.ts'
-import { many } from './fields.ts'
 import type { Reply } from './http.ts'
 import { followPages } from './paging.ts'
 import type { QueryItem, Region, RegionCall, RegionReply } from './region.ts'
+import { many } from './wire-fields.ts'
 
 /** The oldest microversion that has every field read here (Pike); every later Nova speaks it too. */
 const headers = { 'openstack-api-version': 'compute 2.53' }

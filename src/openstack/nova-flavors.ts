@@ -1,10 +1,10 @@
 // Nova's flavors in a region: made, described, lent to projects.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { count, field, flag, many, reader, type Shape, text, written } from './fields.ts'
 import { checkedId } from './names.ts'
 import { callNova, listAll, unless } from './nova-call.ts'
 import type { Region } from './region.ts'
+import { count, field, flag, many, reader, type Shape, text, written } from './wire-fields.ts'
 
 const flavor = {
   /** The id of a flavor, which may have blanks in it. */

@@ -1,10 +1,10 @@
 // Nova in a region: the servers that are there, and its hosts.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { count, field, flag, id, instant, many, orNull, reader, type Shape, text } from './fields.ts'
 import { checkedId } from './names.ts'
 import { callNova, listAll, unless } from './nova-call.ts'
 import type { QueryItem, Region } from './region.ts'
+import { count, field, flag, id, instant, many, orNull, reader, type Shape, text } from './wire-fields.ts'
 
 /** A flavor as it was when the server got it. */
 const embedded = {

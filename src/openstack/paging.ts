@@ -1,9 +1,9 @@
 // Follows a list of a region page by page to its end, and not beyond: bounded in rows and time, no page twice.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { many, orNull } from './fields.ts'
 import type { QueryItem, Region, RegionReply } from './region.ts'
 import type { ServiceType } from './services.ts'
+import { many, orNull } from './wire-fields.ts'
 
 export interface Listing<T> {
   readonly service: ServiceType

@@ -1,10 +1,10 @@
 // Placement in a region: resource providers, what they have, and what is taken of it.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { count, field, id, many, orNull, reader, type Shape, text, written } from './fields.ts'
 import type { Reply } from './http.ts'
 import { checkedId, checkedName } from './names.ts'
 import type { QueryItem, Region, RegionCall, RegionReply } from './region.ts'
+import { count, field, id, many, orNull, reader, type Shape, text, written } from './wire-fields.ts'
 
 /**
  * The microversion from which on all of an inventory may be reserved (Rocky); every later Placement speaks

@@ -1,9 +1,9 @@
 // Probes a service of a region: its URL, latency, clock and versions.
 import { z } from 'zod'
 import { readClock } from './clock.ts'
-import { many } from './fields.ts'
 import type { Region } from './region.ts'
 import type { ServiceType } from './services.ts'
+import { many } from './wire-fields.ts'
 
 export interface Version {
   readonly id: string

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { type AmountName, type Amounts, amountNames } from '../core/capacity/amounts.ts'
 import type { ProviderFlavor, ProviderServer, ProviderServerSpec } from '../core/capacity/provider-cloud.ts'
 import { isGone } from './fault.ts'
-import { count, id, many } from './fields.ts'
 import { checkedId } from './names.ts'
 import { followPages } from './paging.ts'
 import type { Region } from './region.ts'
 import type { ServiceType } from './services.ts'
+import { count, id, many } from './wire-fields.ts'
 
 // No microversion is asked for: 2.1 is in every Nova, and there a server without networks gets the project's own.
 

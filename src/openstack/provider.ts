@@ -5,7 +5,6 @@ import type { Amounts } from '../core/capacity/amounts.ts'
 import type { ProviderCloud, ProviderLogin, ProviderSight } from '../core/capacity/provider-cloud.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
 import { createEgress, type Egress, type EgressSettings } from './egress.ts'
-import { isId } from './fields.ts'
 import { createDispatcher } from './http.ts'
 import {
   createServer,
@@ -24,6 +23,7 @@ import { createRegions, type Region, type Regions } from './region.ts'
 import type { ServiceType } from './services.ts'
 import { createSession, type Session } from './session.ts'
 import type { CatalogService } from './token.ts'
+import { isId } from './wire-fields.ts'
 
 export interface ProvidersSettings extends EgressSettings {
   /** The time-out of one verb with all its calls; 15 s by default. */

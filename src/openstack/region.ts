@@ -6,11 +6,11 @@ import type { AppError } from '../core/error.ts'
 import type { Catalog } from './catalog.ts'
 import { type Clock, readClock } from './clock.ts'
 import { type Asked, badAnswer, noAnswer, refusal } from './fault.ts'
-import { problem } from './fields.ts'
 import { CallError, createDispatcher, type Method, type Reply } from './http.ts'
 import { retrying } from './retry.ts'
 import { apiUrl, rootUrl, type ServiceType, serviceName } from './services.ts'
 import type { LoginFacts, Session } from './session.ts'
+import { problem } from './wire-fields.ts'
 
 export interface RegionsSettings {
   readonly session: Session

@@ -16,7 +16,7 @@ import { isObject } from '../request.ts'
 import { type AttributeKind, checkLength, repeated, uuid } from './kinds.ts'
 import { invalidInput, shown, unusable, wrongValue } from './refusals.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+type GivenFields = Readonly<Record<string, unknown>>
 
 const addressOf = (value: unknown): string | null => {
   const address = typeof value === 'string' ? parseAddress(value) : null
@@ -68,7 +68,7 @@ function readDestination(value: unknown, name: string): string {
 }
 
 /** Throws where an object has other keys than these, each of which must be there. */
-function checkKeys(value: unknown, keys: readonly string[], name: string): Fields {
+function checkKeys(value: unknown, keys: readonly string[], name: string): GivenFields {
   const quoted = (names: readonly string[]) => names.map(key => `'${key}'`).join(', ')
   if (!isObject(value)) {
     throw wrongValue(name, `'${shown(value)}' must be a dictionary with keys: [${quoted(keys)}]`)

@@ -3,7 +3,7 @@
 import type { Query } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 
-export type Fields = Record<string, unknown>
+export type ShownFields = Record<string, unknown>
 
 export interface ViewAsk {
   readonly isAdmin: boolean
@@ -18,13 +18,13 @@ export const namesOf = (query: Query): readonly string[] =>
 export function viewer<Row>(
   attributes: Attributes<Row, never>,
   { isAdmin, names }: ViewAsk,
-): (row: Row) => Fields {
+): (row: Row) => ShownFields {
   const seen = Object.entries(attributes).filter(
     ([name, { seenBy }]) =>
       seenBy !== 'nobody' && (isAdmin || seenBy !== 'admin') && (names.length === 0 || names.includes(name)),
   )
   return row => {
-    const shown: Fields = {}
+    const shown: ShownFields = {}
     for (const [name, attribute] of seen) shown[name] = valueIn(row, attribute, isAdmin)
     return shown
   }
