@@ -6,7 +6,7 @@ import type {
   RegionNetworking,
   RegionQuery,
   RegionRows,
-  RegionSpec,
+  ThingSpec,
 } from '../core/network/copies/region-rows.ts'
 import * as neutron from './neutron.ts'
 import type { Query } from './neutron-query.ts'
@@ -33,8 +33,8 @@ interface Reads<K extends RegionKind> {
 }
 
 interface Writes<K extends MadeKind> {
-  create(region: Region, spec: RegionSpec<K>): Promise<RegionRows[K]>
-  update(region: Region, id: string, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  create(region: Region, spec: ThingSpec<K>): Promise<RegionRows[K]>
+  update(region: Region, id: string, spec: ThingSpec<K>): Promise<RegionRows[K]>
   remove(region: Region, id: string): Promise<boolean>
 }
 

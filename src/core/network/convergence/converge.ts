@@ -7,7 +7,7 @@ import { ownNote } from '../../note.ts'
 import { byOne } from '../copies/at-home.ts'
 import type { Intent } from '../copies/intent.ts'
 import { makerOf, type NoteId, realise } from '../copies/realise.ts'
-import type { MadeKind, RegionNetworking, RegionSpec } from '../copies/region-rows.ts'
+import type { MadeKind, RegionNetworking, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork } from '../copies/spanning.ts'
 import { interfaceOwner } from '../model/query.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
@@ -196,8 +196,8 @@ async function make(app: App, aspect: Aspect, networking: RegionNetworking, thin
 }
 
 /** A gateway without addresses leaves the list out: Neutron takes no empty one. */
-function withoutEmpty<K extends MadeKind>(spec: RegionSpec<K>): RegionSpec<K> {
-  const { externalGateway } = spec as RegionSpec<'router'>
+function withoutEmpty<K extends MadeKind>(spec: ThingSpec<K>): ThingSpec<K> {
+  const { externalGateway } = spec as ThingSpec<'router'>
   if (!externalGateway || externalGateway.externalFixedIps.length > 0) return spec
   const { externalFixedIps: _none, ...gateway } = externalGateway
   return { ...spec, externalGateway: gateway }

@@ -1,7 +1,7 @@
 // The plan of a router in one region, worked out from the scene alone, by purposes and not by regional ids.
 
 import { formatCidr, parseCidr } from '../addresses/address.ts'
-import type { MadeKind, RegionQuery, RegionSpec } from '../copies/region-rows.ts'
+import type { MadeKind, RegionQuery, ThingSpec } from '../copies/region-rows.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
 import type { Network, Router, Subnet } from '../model/model.ts'
 import { hintsIn, homeOf } from '../model/where.ts'
@@ -17,7 +17,7 @@ export interface Thing<K extends MadeKind = MadeKind> {
   readonly purpose: string
   /** Its resource type in routings, and its central resource; null for a thing that has no routing. */
   readonly routedAs: { readonly kind: string; readonly centralId: string } | null
-  readonly spec: RegionSpec<K>
+  readonly spec: ThingSpec<K>
   readonly where: NonNullable<RegionQuery<K>['where']>
 }
 
@@ -122,7 +122,7 @@ function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Th
   }
 }
 
-type Gateway = NonNullable<RegionSpec<'router'>['externalGateway']>
+type Gateway = NonNullable<ThingSpec<'router'>['externalGateway']>
 
 const gatewayOutside = ({ gateway }: Router): Gateway | null =>
   gateway && {

@@ -3,7 +3,7 @@
 
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import type { Intent } from '../copies/intent.ts'
-import type { RegionFloatingIp, RegionPort, RegionRouter, RegionSpec } from '../copies/region-rows.ts'
+import type { RegionFloatingIp, RegionPort, RegionRouter, ThingSpec } from '../copies/region-rows.ts'
 import type { HostRoute, Network } from '../model/model.ts'
 import { type FloatingIpLink, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
 
@@ -36,7 +36,7 @@ export interface LeavingCopy {
 export type RouterStep =
   | { readonly do: 'ensure'; readonly network: Network }
   | { readonly do: 'make'; readonly thing: Thing }
-  | { readonly do: 'change'; readonly id: Ref; readonly spec: RegionSpec<'router'> }
+  | { readonly do: 'change'; readonly id: Ref; readonly spec: ThingSpec<'router'> }
   | { readonly do: 'addLeg'; readonly router: Ref; readonly port: Ref }
   | {
       readonly do: 'dropLeg'
@@ -185,7 +185,7 @@ function fewerRoutes(
 }
 
 /** Takes away a gateway that has to move to another network; null where none has to. */
-function gatewayChange(plan: RegionPlan, { router, ids }: RegionSeen): RegionSpec<'router'> | null {
+function gatewayChange(plan: RegionPlan, { router, ids }: RegionSeen): ThingSpec<'router'> | null {
   const wanted = plan.router?.spec.externalGateway ?? null
   const present = router?.externalGateway ?? null
   if (!router || sameGateway(wanted, present, ids)) return null
@@ -217,7 +217,7 @@ function sameGateway(wanted: Gateway | null, present: Gateway | null, ids: Regio
 function attributes({ router: wanted }: RegionPlan, { router, ids }: RegionSeen, id: Ref): RouterStep[] {
   if (!wanted || !router) return []
   const { name, adminStateUp, externalGateway = null } = wanted.spec
-  const spec: RegionSpec<'router'> = {
+  const spec: ThingSpec<'router'> = {
     ...(name === router.name ? {} : { name: name! }),
     ...(adminStateUp === router.adminStateUp ? {} : { adminStateUp: adminStateUp! }),
     ...(sameGateway(externalGateway, router.externalGateway, ids) || externalGateway === null

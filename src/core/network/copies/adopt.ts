@@ -8,12 +8,12 @@ import type { Region } from '../../regions/region.ts'
 import type { Kind } from '../model/model.ts'
 import type { NewPlace } from '../model/network-store.ts'
 import { makeOrFind, makerOf } from './realise.ts'
-import type { MadeKind, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
+import type { MadeKind, RegionQuery, RegionRows, ThingSpec } from './region-rows.ts'
 
 export interface Adoption<K extends MadeKind, Made> {
   readonly region: Region
   readonly kind: K
-  readonly spec: RegionSpec<K>
+  readonly spec: ThingSpec<K>
   /** Narrows the search by mark for a thing whose answer was lost. */
   readonly where: NonNullable<RegionQuery<K>['where']>
   /** True where the model has the resource already: then it counts no more against the project's quota. */

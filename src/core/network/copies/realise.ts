@@ -17,7 +17,7 @@ import {
   marked,
   type RegionalThing,
 } from './intent.ts'
-import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
+import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, ThingSpec } from './region-rows.ts'
 
 export interface Realised {
   readonly id: string
@@ -116,13 +116,13 @@ const oldest = (things: readonly RegionalThing[]): RegionalThing => [...things].
 export function makerOf<K extends MadeKind>(
   networking: RegionNetworking,
   kind: K,
-  spec: RegionSpec<K>,
+  spec: ThingSpec<K>,
   where: NonNullable<RegionQuery<K>['where']>,
 ): Maker<RegionRows[K]> {
   const { description } = spec as { description?: string }
   return {
     make: intentId =>
-      networking.create(kind, { ...spec, description: marked(description ?? '', intentId) } as RegionSpec<K>),
+      networking.create(kind, { ...spec, description: marked(description ?? '', intentId) } as ThingSpec<K>),
     async find(intentId) {
       const rows = (await networking.list(kind, { where })) as RegionRows[K][]
       return rows.filter(row => intentOf(row.description) === intentId)

@@ -148,7 +148,7 @@ export interface RegionQuery<K extends RegionKind, F extends keyof RegionRows[K]
 }
 
 /** The fields of a thing at its creation or in a change; the region chooses those that are left out. */
-export type RegionSpec<K extends MadeKind> = Partial<
+export type ThingSpec<K extends MadeKind> = Partial<
   Omit<
     RegionRows[K],
     | 'id'
@@ -177,9 +177,9 @@ export interface RegionNetworking {
   ): Promise<Pick<RegionRows[K], F>[]>
   /** Null when the region has no such row. */
   get<K extends RegionKind>(kind: K, id: string): Promise<RegionRows[K] | null>
-  create<K extends MadeKind>(kind: K, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  create<K extends MadeKind>(kind: K, spec: ThingSpec<K>): Promise<RegionRows[K]>
   /** Throws with status 404 when the region has no such row. */
-  update<K extends MadeKind>(kind: K, id: string, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  update<K extends MadeKind>(kind: K, id: string, spec: ThingSpec<K>): Promise<RegionRows[K]>
   /** False when the region had no such row any more. */
   remove(kind: MadeKind, id: string): Promise<boolean>
   /** The port of the new leg. Throws with status 400 for a leg that the router has already. */

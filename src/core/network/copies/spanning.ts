@@ -10,7 +10,7 @@ import { idIn, type Network, type Place, type Subnet } from '../model/model.ts'
 import { hintsIn } from '../model/where.ts'
 import { copyPools } from './bridge.ts'
 import { endDead, makerOf, realise } from './realise.ts'
-import type { RegionNetworking, RegionSpec } from './region-rows.ts'
+import type { RegionNetworking, ThingSpec } from './region-rows.ts'
 
 /** A network as one region has it. */
 export interface LocalNetwork {
@@ -92,7 +92,7 @@ export async function copyOf(
   app: Pick<App, 'cloud'>,
   network: Network,
   region: Region,
-): Promise<RegionSpec<'network'>> {
+): Promise<ThingSpec<'network'>> {
   const isBridge = network.bridgeOf !== null
   return {
     projectId: isBridge ? await app.cloud.ownProject() : network.projectId,
@@ -128,7 +128,7 @@ async function makeSubnet(
   // An empty list of pools would mean to Neutron: all addresses.
   if (ranges.allocationPools.length === 0)
     throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
-  const spec: RegionSpec<'subnet'> = {
+  const spec: ThingSpec<'subnet'> = {
     projectId: isBridge ? await app.cloud.ownProject() : subnet.projectId,
     networkId,
     name: subnet.name,
@@ -152,7 +152,7 @@ async function makeSubnet(
 }
 
 /** The IPv6 modes of a subnet's copy: Neutron takes them for IPv6 only, and takes no null. */
-const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<RegionSpec<'subnet'>> => ({
+const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<ThingSpec<'subnet'>> => ({
   ...(ipv6AddressMode === null ? {} : { ipv6AddressMode }),
   ...(ipv6RaMode === null ? {} : { ipv6RaMode }),
 })

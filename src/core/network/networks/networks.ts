@@ -7,7 +7,7 @@ import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
-import type { RegionSpec } from '../copies/region-rows.ts'
+import type { ThingSpec } from '../copies/region-rows.ts'
 import { segmentFor } from '../copies/segments.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
@@ -34,7 +34,7 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
   return adopt(app, caller, {
     region,
     kind: 'network',
-    spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as RegionSpec<'network'>,
+    spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as ThingSpec<'network'>,
     where: { projectId },
     write: (made, intentId) =>
       app.store.transact(async tx => {

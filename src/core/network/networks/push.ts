@@ -6,7 +6,7 @@ import type { Region } from '../../regions/region.ts'
 import { blocksFor } from '../addresses/blocks.ts'
 import { sameRoutes } from '../convergence/configure-routes.ts'
 import { intentOf, marked } from '../copies/intent.ts'
-import type { MadeKind, RegionRows, RegionSpec } from '../copies/region-rows.ts'
+import type { MadeKind, RegionRows, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { sameBy } from '../model/any-order.ts'
 import type { Pool } from '../model/model.ts'
@@ -20,13 +20,13 @@ const described = (description: string, { description: present }: { description:
 }
 
 /** The wanted fields that the region's row does not have so; null where it has all of them. */
-function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>): RegionSpec<K> | null {
+function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: ThingSpec<K>): ThingSpec<K> | null {
   const changes = Object.entries(wanted).filter(
     ([field, value]) =>
       JSON.stringify((row as unknown as Record<string, unknown>)[field] ?? null) !==
       JSON.stringify(value ?? null),
   )
-  return changes.length === 0 ? null : (Object.fromEntries(changes) as RegionSpec<K>)
+  return changes.length === 0 ? null : (Object.fromEntries(changes) as ThingSpec<K>)
 }
 
 /**

@@ -24,7 +24,7 @@ import {
   poolsOverlap,
 } from '../addresses/address.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
-import type { RegionSpec, RegionSubnet } from '../copies/region-rows.ts'
+import type { RegionSubnet, ThingSpec } from '../copies/region-rows.ts'
 import type { Change, Network, Pool, Subnet, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
@@ -148,7 +148,7 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
     region,
     kind: 'subnet',
     // A network that lives in one region has the same id there.
-    spec: { ...given, ...modes } as RegionSpec<'subnet'>,
+    spec: { ...given, ...modes } as ThingSpec<'subnet'>,
     where: { networkId: spec.networkId },
     write: (made, intentId) =>
       app.store.transact(async tx => {
@@ -219,7 +219,7 @@ export async function updateSubnet(
     if (Object.keys(told).length > 0)
       await app.cloud
         .networking(home.name, caller.requestId)
-        .update('subnet', id, told as RegionSpec<'subnet'>)
+        .update('subnet', id, told as ThingSpec<'subnet'>)
   }
   await app.store.transact(async tx => {
     const now = await tx.networks.lock('subnet', id)

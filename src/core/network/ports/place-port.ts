@@ -9,7 +9,7 @@ import type { Region } from '../../regions/region.ts'
 import { moreBlocksFor } from '../addresses/blocks.ts'
 import { type Carved, holdIps, type WantedIp, wantedIps } from '../addresses/fixed-ips.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
-import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
+import type { RegionPort, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups } from '../groups/groups-in-region.ts'
 import type { FixedIp, Network, Subnet, Written } from '../model/model.ts'
@@ -49,7 +49,7 @@ export async function placePort(app: App, caller: Caller, placing: Placing): Pro
   })
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = wantedIps(placing.asks, subnets, network.id)
-  const spec: RegionSpec<'port'> = {
+  const spec: ThingSpec<'port'> = {
     ...specOf(port, local, groups),
     ...(placing.asks === undefined ? {} : { fixedIps: regional(wanted, local) }),
   }
@@ -118,7 +118,7 @@ function specOf(
   port: ReadyPort,
   local: LocalNetwork,
   groups: ReadonlyMap<string, string>,
-): RegionSpec<'port'> {
+): ThingSpec<'port'> {
   const { region: _own, ...profile } = port.profile
   return {
     projectId: port.projectId,

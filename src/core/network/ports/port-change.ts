@@ -8,7 +8,7 @@ import type { Region } from '../../regions/region.ts'
 import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { atHome } from '../copies/at-home.ts'
-import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
+import type { RegionPort, ThingSpec } from '../copies/region-rows.ts'
 import { copyIn, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
 import type { Change, FixedIp, Network, Place, Port } from '../model/model.ts'
@@ -147,7 +147,7 @@ function regionalChange(
   change: PortChange,
   local: LocalNetwork,
   groups: ReadonlyMap<string, string>,
-): RegionSpec<'port'> {
+): ThingSpec<'port'> {
   const { fixedIps, securityGroupIds, profile, description: _own, ...same } = change
   const { region: _place, ...rest } = profile ?? {}
   return {
@@ -164,7 +164,7 @@ function regionalChange(
             ...(ask.subnetId === undefined ? {} : { subnetId: local.subnetIds.get(ask.subnetId)! }),
           })) as FixedIp[],
         }),
-  } as RegionSpec<'port'>
+  } as ThingSpec<'port'>
 }
 
 interface Changing {
