@@ -19,7 +19,7 @@ import {
 } from './provider-calls.ts'
 import { endpointRefused, failed, noEndpoint, noProject, told, whyDenied } from './provider-errors.ts'
 import { authUrlOf, fingerprint, loginBody } from './provider-login.ts'
-import { createRegions, type Region, type Regions } from './region.ts'
+import { createRegions, type RegionClient, type Regions } from './region.ts'
 import type { ServiceType } from './services.ts'
 import { createSession, type Session } from './session.ts'
 import type { CatalogService } from './token.ts'
@@ -168,12 +168,12 @@ interface Place {
   readonly session: Session
   readonly services: readonly CatalogService[]
   readonly regionName: string
-  readonly region: Region
+  readonly region: RegionClient
   /**
    * The same region with a shorter deadline, for calls that may fail: so there is time left to answer without
    * them.
    */
-  readonly hurried: Region
+  readonly hurried: RegionClient
 }
 
 function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts): ProviderCloud {

@@ -63,7 +63,7 @@ export interface RegionReply extends Reply {
   unexpected(what: string): AppError
 }
 
-export interface Region {
+export interface RegionClient {
   readonly name: string
   readonly timeoutMs: number
   readonly pageSize: number
@@ -84,7 +84,7 @@ export interface Region {
 
 export interface Regions {
   /** A client of one region. Makes no call by itself: whether there is such a region, its first call tells. */
-  region(name: string, context?: CallContext): Region
+  region(name: string, context?: CallContext): RegionClient
   /** The project that all calls are made in; null when the token has none. Throws `unavailable`. */
   projectId(): Promise<string | null>
   /**
