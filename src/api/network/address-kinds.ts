@@ -10,7 +10,7 @@ import {
   parseCidr,
   parseMac,
 } from '../../core/network/addresses/address.ts'
-import type { AddressPair, HostRoute, Pool } from '../../core/network/model/model.ts'
+import type { AddressPair, AllocationPool, HostRoute } from '../../core/network/model/model.ts'
 import type { FixedIpAsk } from '../../core/network/model/specs.ts'
 import { isObject } from '../request.ts'
 import { type AttributeKind, checkLength, repeated, uuid } from './kinds.ts'
@@ -86,7 +86,7 @@ const items = (value: unknown, name: string, what: string): readonly unknown[] =
 }
 
 /** Allocation pools; an empty list counts as not given. */
-export const pools: AttributeKind<readonly Pool[]> = {
+export const pools: AttributeKind<readonly AllocationPool[]> = {
   read(value, name) {
     const all = items(value, name, 'IP pool').map(item => {
       const { start, end } = checkKeys(item, ['start', 'end'], name)

@@ -3,8 +3,8 @@
 import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Kinds, Kind as ResourceKind } from '../../core/network/model/model.ts'
-import type { Condition } from '../../core/network/model/network-store.ts'
-import type { Removal, Update } from '../../core/network/model/specs.ts'
+import type { FieldCondition } from '../../core/network/model/network-store.ts'
+import type { RemovalAsk, UpdateAsk } from '../../core/network/model/specs.ts'
 import { type AttributeKind, integer, only, text, truth, uuid } from './kinds.ts'
 
 export interface Attribute<Row, Fields> {
@@ -25,7 +25,7 @@ export interface Attribute<Row, Fields> {
   /** The value that is shown, where that is not the field. */
   show?(row: Row, isAdmin: boolean): unknown
   /** How lists filter by it: equal to any of the given values; `has` where the field is a list. */
-  readonly filter?: true | 'has' | ((texts: readonly string[], name: string) => readonly Condition[])
+  readonly filter?: true | 'has' | ((texts: readonly string[], name: string) => readonly FieldCondition[])
   readonly sort?: true
 }
 
@@ -42,12 +42,12 @@ export interface Resource<K extends ResourceKind, Spec, Change> {
   readonly attributes: Attributes<Kinds[K], Spec & Change>
   readonly create: Verb<Spec, Kinds[K]>
   /** The verb that updates; null where a resource cannot be changed. */
-  readonly update: Verb<Update<Change>, Kinds[K]> | null
-  readonly remove: Verb<Removal, void>
+  readonly update: Verb<UpdateAsk<Change>, Kinds[K]> | null
+  readonly remove: Verb<RemovalAsk, void>
 }
 
 /** A condition that no row meets. */
-const nothing: Condition = { field: 'id', in: [] }
+const nothing: FieldCondition = { field: 'id', in: [] }
 
 /** An attribute that always has the same value. */
 export const always = (constant: unknown): Attribute<object, object> => ({

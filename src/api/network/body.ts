@@ -2,7 +2,7 @@
 // give them.
 
 import type { Kind } from '../../core/network/model/model.ts'
-import type { Removal } from '../../core/network/model/specs.ts'
+import type { RemovalAsk } from '../../core/network/model/specs.ts'
 import { isObject, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 import { readId, readRevision } from './head.ts'
@@ -80,7 +80,7 @@ export const readUpdate = (resource: Tabled) =>
   }
 
 export const readRemoval = (resource: Pick<Tabled, 'kind'>) =>
-  function readRemoval(request: Request): Removal {
+  function readRemoval(request: Request): RemovalAsk {
     if (request.body !== undefined) throw unusable('Request body is not supported in DELETE.')
     const ifRevision = readRevision(request)
     return { id: readId(resource.kind, request), ...(ifRevision === undefined ? {} : { ifRevision }) }

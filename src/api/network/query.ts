@@ -2,7 +2,7 @@
 
 import { invalid } from '../../core/error.ts'
 import { type Kind, wordOf } from '../../core/network/model/model.ts'
-import type { Condition, Order, ResourceQuery } from '../../core/network/model/network-store.ts'
+import type { FieldCondition, Order, ResourceQuery } from '../../core/network/model/network-store.ts'
 import { isUuid, type Query, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 import { badRequest, invalidInput, shown, unusable } from './refusals.ts'
@@ -114,7 +114,7 @@ const isoTime =
   /^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 
 /** The time in `changed_since`, in UTC where it names no time zone. */
-function changedSince(text: string | undefined): Condition[] {
+function changedSince(text: string | undefined): FieldCondition[] {
   if (text === undefined) return []
   const match = isoTime.exec(text)
   const at = new Date(match && !match.groups?.zone && text.length > 10 ? `${text}Z` : text)

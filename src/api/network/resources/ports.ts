@@ -1,7 +1,7 @@
 // Ports, as the API has them.
 
 import type { Port } from '../../../core/network/model/model.ts'
-import type { Condition } from '../../../core/network/model/network-store.ts'
+import type { FieldCondition } from '../../../core/network/model/network-store.ts'
 import type { PortChange, PortSpec } from '../../../core/network/model/specs.ts'
 import { createPort, removePort, updatePort } from '../../../core/network/ports/ports.ts'
 import { isObject } from '../../request.ts'
@@ -48,7 +48,7 @@ const parts = {
 } as const
 
 /** Filters like `fixed_ips=ip_address=10.0.0.1`: a port matches one value of each key that is given. */
-function whereFixedIps(texts: readonly string[]): Condition[] {
+function whereFixedIps(texts: readonly string[]): FieldCondition[] {
   const wanted = new Map<keyof typeof parts, string[]>()
   for (const text of texts) {
     const [key = '', ...rest] = text.split('=')

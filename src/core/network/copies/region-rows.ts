@@ -1,6 +1,6 @@
 // Networking things as a region describes them, and what core asks of a region's Neutron.
 
-import type { AddressPair, FixedIp, HostRoute, Pool } from '../model/model.ts'
+import type { AddressPair, AllocationPool, FixedIp, HostRoute } from '../model/model.ts'
 
 interface RegionThing {
   readonly id: string
@@ -36,7 +36,7 @@ export interface RegionSubnet extends NamedThing {
   readonly cidr: string
   readonly gatewayIp: string | null
   readonly enableDhcp: boolean
-  readonly allocationPools: readonly Pool[]
+  readonly allocationPools: readonly AllocationPool[]
   readonly dnsNameservers: readonly string[]
   readonly hostRoutes: readonly HostRoute[]
   readonly ipv6AddressMode: string | null

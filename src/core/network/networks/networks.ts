@@ -12,7 +12,7 @@ import { segmentFor } from '../copies/segments.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
-import type { NetworkChange, NetworkSpec, Removal, Update } from '../model/specs.ts'
+import type { NetworkChange, NetworkSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, hintsIn, homeBy, homeOfExternal, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../model/writing.ts'
 import { forgetNetwork } from './forget-network.ts'
@@ -77,7 +77,7 @@ async function insert(app: App, caller: Caller, tx: Transaction, network: Insert
 export async function updateNetwork(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<NetworkChange>,
+  { id, change, ifRevision }: UpdateAsk<NetworkChange>,
 ): Promise<Network> {
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
@@ -113,7 +113,7 @@ const pushJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
  * removal that has begun is ended by jobs where a region gives no answer. Throws `not_found`, `conflict`
  * (`network_in_use`, `revision`), `upstream`.
  */
-export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
   await requireUnused(app, network)

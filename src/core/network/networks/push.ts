@@ -9,7 +9,7 @@ import { intentOf, marked } from '../copies/intent.ts'
 import type { MadeKind, RegionRows, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { sameBy } from '../model/any-order.ts'
-import type { Pool } from '../model/model.ts'
+import type { AllocationPool } from '../model/model.ts'
 import { homeOf } from '../model/where.ts'
 import { forgetNetwork } from './forget-network.ts'
 
@@ -108,4 +108,4 @@ export async function pushPools(app: App, caller: Caller, region: Region, id: st
   }
 }
 
-const samePools = sameBy<Pool>(({ start, end }) => `${start}-${end}`)
+const samePools = sameBy<AllocationPool>(({ start, end }) => `${start}-${end}`)

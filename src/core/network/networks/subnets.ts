@@ -25,10 +25,10 @@ import {
 } from '../addresses/address.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionSubnet, ThingSpec } from '../copies/region-rows.ts'
-import type { Change, Network, Pool, Subnet, Written } from '../model/model.ts'
+import type { AllocationPool, Change, Network, Subnet, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
-import type { Removal, SubnetChange, SubnetSpec, Update } from '../model/specs.ts'
+import type { RemovalAsk, SubnetChange, SubnetSpec, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, homeOf, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../model/writing.ts'
 
@@ -88,10 +88,14 @@ function checkOverlap(cidr: Cidr, siblings: readonly Subnet[]): void {
   )
 }
 
-const poolsOf = (cidr: Cidr, gatewayIp: string | null): Pool[] =>
+const poolsOf = (cidr: Cidr, gatewayIp: string | null): AllocationPool[] =>
   defaultPools(cidr, gatewayIp === null ? null : parseAddress(gatewayIp)).map(formatPool)
 
-function checkRanges(cidr: Cidr, gatewayIp: string | null, given: readonly Pool[] | undefined): void {
+function checkRanges(
+  cidr: Cidr,
+  gatewayIp: string | null,
+  given: readonly AllocationPool[] | undefined,
+): void {
   if (given === undefined) return
   const pools = given.map(pool => {
     const range = parsePool(pool)
@@ -203,7 +207,7 @@ async function insert(
 export async function updateSubnet(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<SubnetChange>,
+  { id, change, ifRevision }: UpdateAsk<SubnetChange>,
 ): Promise<Subnet> {
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)
@@ -235,7 +239,7 @@ export async function updateSubnet(
  * Removes a subnet from its regions first, then from the model. Throws `not_found`, `conflict`
  * (`subnet_in_use`, `revision`), `upstream`.
  */
-export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)
   const ports = await some(app.store, 'port', 6, { fixedIp: 'subnetId', in: [id] })

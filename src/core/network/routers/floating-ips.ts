@@ -12,7 +12,7 @@ import { adopt, noteMade } from '../copies/adopt.ts'
 import type { Change, FloatingIp, Port, Router, Written } from '../model/model.ts'
 import { all, interfacesOn } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
-import type { FloatingIpChange, FloatingIpSpec, Removal, Update } from '../model/specs.ts'
+import type { FloatingIpChange, FloatingIpSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { homeOf, regionsOf } from '../model/where.ts'
 import { born, checkRevision, follow } from '../model/writing.ts'
 import { setupOf } from '../ports/follow-port.ts'
@@ -163,7 +163,7 @@ async function routerBetween(
 export async function updateFloatingIp(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<FloatingIpChange>,
+  { id, change, ifRevision }: UpdateAsk<FloatingIpChange>,
 ): Promise<FloatingIp> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
@@ -267,7 +267,11 @@ const followLink = (
  * Removes a floating IP from its region first, then from the model. Throws `not_found`, `conflict`
  * (`revision`), `upstream`.
  */
-export async function removeFloatingIp(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeFloatingIp(
+  app: App,
+  caller: Caller,
+  { id, ifRevision }: RemovalAsk,
+): Promise<void> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
   for (const place of floatingIp.places) {

@@ -14,7 +14,7 @@ import type { RegionRouter } from '../copies/region-rows.ts'
 import type { Change, HostRoute, Router, Written } from '../model/model.ts'
 import { interfacesOf } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
-import type { GatewayAsk, Removal, RouterChange, RouterSpec, Update } from '../model/specs.ts'
+import type { GatewayAsk, RemovalAsk, RouterChange, RouterSpec, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, hintsIn, homeBy, regionNamed, regionsOf, routerHome } from '../model/where.ts'
 import { born, checkRevision, follow } from '../model/writing.ts'
 import { forgetRouter } from './forget-router.ts'
@@ -145,7 +145,7 @@ async function insert(app: App, caller: Caller, tx: Transaction, router: Inserte
 export async function updateRouter(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<RouterChange>,
+  { id, change, ifRevision }: UpdateAsk<RouterChange>,
 ): Promise<Router> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
@@ -275,7 +275,7 @@ async function followRouter(app: App, caller: Caller, tx: Transaction, id: strin
  * begun is ended by jobs where a region gives no answer. Throws `not_found`, `conflict` (`router_in_use`,
  * `revision`), `upstream`.
  */
-export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
   const ports = await interfacesOf(app.store, id)

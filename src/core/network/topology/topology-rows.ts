@@ -16,7 +16,7 @@ import {
   type Subnet,
   wordOf,
 } from '../model/model.ts'
-import type { Condition, HolderInSubnet, PortCount, Sight } from '../model/network-store.ts'
+import type { FieldCondition, HolderInSubnet, PortCount, Sight } from '../model/network-store.ts'
 import { all, interfaceOwner } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { openJobs } from './topology-state.ts'
@@ -82,15 +82,15 @@ export async function readRows(
 }
 
 async function readOwn(app: Model, sight: Sight, { region, network, ports }: Shown): Promise<Own> {
-  const here: Condition[] = region === null ? [] : [{ region: [region.name] }]
-  const one: Condition[] = network === null ? [] : [{ field: 'id', in: [network] }]
+  const here: FieldCondition[] = region === null ? [] : [{ region: [region.name] }]
+  const one: FieldCondition[] = network === null ? [] : [{ field: 'id', in: [network] }]
   if (network !== null && !(await app.store.networks.get('network', network, sight)))
     throw unknown('network', network)
-  const list = <K extends Kind>(kind: K, sort: string, ...where: readonly Condition[]) =>
+  const list = <K extends Kind>(kind: K, sort: string, ...where: readonly FieldCondition[]) =>
     listed(app, sight, kind, sort, where)
   const networks = await list('network', 'name', ...one, ...here)
   const ids = networks.map(({ id }) => id)
-  const onThem: Condition = { field: 'networkId', in: ids }
+  const onThem: FieldCondition = { field: 'networkId', in: ids }
   return {
     networks,
     subnets: await list('subnet', 'createdAt', onThem),
@@ -110,7 +110,7 @@ async function listed<K extends Kind>(
   sight: Sight,
   kind: K,
   sort: string,
-  where: readonly Condition[],
+  where: readonly FieldCondition[],
 ): Promise<Kinds[K][]> {
   const order = [{ field: sort, descending: false }]
   const query = { sight, where, sort: order, limit: most + 1, marker: null, reverse: false }
@@ -127,7 +127,7 @@ async function readRelated({ store }: Model, own: Own, regions: readonly Region[
   const byId = async <K extends Kind>(kind: K, ids: readonly (string | null)[]) =>
     new Map((await store.networks.getMany(kind, unique(ids))).map(row => [row.id, row]))
   const routerIds = routers.map(({ id }) => id)
-  const isInterface: Condition = { field: 'deviceOwner', in: [interfaceOwner] }
+  const isInterface: FieldCondition = { field: 'deviceOwner', in: [interfaceOwner] }
   const interfaces = await all(store, 'port', { field: 'deviceId', in: routerIds }, isInterface)
   const bound = await all(store, 'floatingip', { field: 'routerId', in: routerIds })
   const projects = unique(routers.map(({ projectId }) => projectId))
