@@ -164,7 +164,7 @@ interface Parts {
 }
 
 /** The region that a verb works in, with its deadline. */
-interface Place {
+interface VerbSite {
   readonly session: Session
   readonly services: readonly CatalogService[]
   readonly regionName: string
@@ -183,7 +183,7 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
   }
 
   /** Runs a verb with one deadline, and words its errors for users. */
-  async function run<T>(verb: (place: Place) => Promise<T>): Promise<T> {
+  async function run<T>(verb: (place: VerbSite) => Promise<T>): Promise<T> {
     const stop = new AbortController()
     // A log-in that other verbs wait for too cannot be aborted: this verb stops waiting for it at the
     // time-out.
@@ -218,7 +218,7 @@ interface Context {
   readonly signal: AbortSignal
 }
 
-async function enter({ session, regions }: Entry, login: ProviderLogin, context: Context): Promise<Place> {
+async function enter({ session, regions }: Entry, login: ProviderLogin, context: Context): Promise<VerbSite> {
   const endsAt = performance.now() + context.timeoutMs
   const services = await session.catalog({ requestId: context.requestId })
   const regionName = login.region ?? firstComputeRegion(services)
@@ -253,7 +253,7 @@ const has = (services: readonly CatalogService[], type: ServiceType, regionName:
  * with the error.
  */
 async function look(
-  { session, services, regionName, region, hurried }: Place,
+  { session, services, regionName, region, hurried }: VerbSite,
   note: (error: unknown) => void,
 ): Promise<ProviderSight> {
   const project = await session.project()
