@@ -13,7 +13,7 @@ import { forever, type SupplyPosting } from '../src/core/ledger/ledger.ts'
 import type { Note } from '../src/core/note.ts'
 import { capacityReservationWriter } from '../src/store/capacity-reservations.ts'
 import { type Db, openDatabase } from '../src/store/database.ts'
-import { type Claiming, ledgerStore, writeClaims } from '../src/store/ledger.ts'
+import { type ClaimWithHolds, ledgerStore, writeClaims } from '../src/store/ledger.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { createStore } from '../src/store/store.ts'
 import { turnStore } from '../src/store/turns.ts'
@@ -176,7 +176,7 @@ async function append(db: Db, places: readonly Site[], given: Appending): Promis
 async function appendSet(trx: Db, place: Site, set: readonly CapacityReservation[]): Promise<void> {
   const about = note('bench', 'reservation.create')
   await ledgerStore(trx).lock([place.provider.budget, place.scope!])
-  const claimings = set.map<Claiming>(({ id, projectId, window, amounts }) => ({
+  const claimings = set.map<ClaimWithHolds>(({ id, projectId, window, amounts }) => ({
     claim: { id, projectId, kind: 'promise', window },
     holds: linesOf(place, amounts, window).map(line => ({ ...line, line: id })),
     hosts: [],

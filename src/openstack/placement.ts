@@ -33,7 +33,7 @@ export type Inventory = Shape<typeof inventory>
 
 const generation = count
 const amounts = z.record(text, count)
-export type Amounts = Readonly<Record<string, number>>
+export type ResourceAmounts = Readonly<Record<string, number>>
 
 /** What a provider has, by class; a change shows the generation that it was read with. */
 export interface Inventories {
@@ -221,7 +221,7 @@ export const removeInventory = (
   })
 
 /** What is taken of a provider, by class. Throws as `RegionClient.call`. */
-export async function getUsages(region: RegionClient, providerId: string): Promise<Amounts> {
+export async function getUsages(region: RegionClient, providerId: string): Promise<ResourceAmounts> {
   const reply = await call(region, { method: 'GET', path: `${pathOf(providerId)}/usages` })
   return reply.read(amounts, 'usages')
 }
@@ -230,7 +230,7 @@ export async function getUsages(region: RegionClient, providerId: string): Promi
 export async function getAllocations(
   region: RegionClient,
   providerId: string,
-): Promise<ReadonlyMap<string, Amounts>> {
+): Promise<ReadonlyMap<string, ResourceAmounts>> {
   const reply = await call(region, { method: 'GET', path: `${pathOf(providerId)}/allocations` })
   const consumers = reply.read(z.record(text, z.object({ resources: amounts })), 'allocations')
   return new Map(Object.entries(consumers).map(([consumer, { resources }]) => [consumer, resources]))

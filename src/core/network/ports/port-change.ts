@@ -92,7 +92,7 @@ async function makeWay(app: App, caller: Caller, portId: string, region: Region)
     await convergeRouter(app, { caller, routerId, region })
 }
 
-export interface Telling {
+export interface PortUpdate {
   readonly port: Port
   readonly network: Network
   readonly change: PortChange
@@ -103,13 +103,13 @@ export interface Telling {
  * Changes a placed port in its region first, and then in the model as the region made it; a reserved port in
  * the model alone.
  */
-export async function toldToRegion(app: App, caller: Caller, telling: Telling): Promise<void> {
-  const { port, change } = telling
+export async function toldToRegion(app: App, caller: Caller, portUpdate: PortUpdate): Promise<void> {
+  const { port, change } = portUpdate
   const [place] = port.places
-  if (!place) return changeReserved(app, caller, telling)
+  if (!place) return changeReserved(app, caller, portUpdate)
   const region = regionNamed(place.region, await regionsOf(app.store))
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const local = (await localOf(app, telling.network, region))!
+  const local = (await localOf(app, portUpdate.network, region))!
   const groups = await ensureGroups(app, networking, {
     region: region.name,
     regionId: region.id,
@@ -119,7 +119,7 @@ export async function toldToRegion(app: App, caller: Caller, telling: Telling): 
     kind: 'port',
     id: port.id,
     region,
-    ifRevision: telling.ifRevision,
+    ifRevision: portUpdate.ifRevision,
     ask: () => networking.update('port', place.id, regionalChange(change, local, groups)),
     write: (tx, _row, made) => changeIn(app, caller, tx, { port, change, made, region, local }),
     mirror: () => mirrorChange(app, caller, region, port.id),
@@ -202,8 +202,8 @@ async function changeIn(
   }
 }
 
-async function changeReserved(app: App, caller: Caller, telling: Telling): Promise<void> {
-  const { port, network, change, ifRevision } = telling
+async function changeReserved(app: App, caller: Caller, portUpdate: PortUpdate): Promise<void> {
+  const { port, network, change, ifRevision } = portUpdate
   const { fixedIps, ...plain } = change
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = fixedIps && wantedIps(fixedIps, subnets, network.id)
