@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../src/core/error.ts'
 import type {
-  Leg,
+  LegBy,
   MadeKind,
   RegionNetworking,
   RegionRows,
@@ -18,8 +18,8 @@ export interface Place extends Pick<RegionNetworking, 'list' | 'get' | 'update' 
   readonly name: string
   readonly all: RegionNetworking
   make<K extends MadeKind>(kind: K, spec: ThingSpec<K>): Promise<RegionRows[K]>
-  addLeg(router: Legged, leg: Leg): Promise<string>
-  removeLeg(router: Legged, leg: Leg): Promise<boolean>
+  addLeg(router: Legged, leg: LegBy): Promise<string>
+  removeLeg(router: Legged, leg: LegBy): Promise<boolean>
 }
 
 export interface Networking {

@@ -68,13 +68,13 @@ function legOf(scene: RouterScene, here: SceneRegion): RegionLeg {
   }
 }
 
-interface Routing {
+interface RouterRoutes {
   readonly region: string
   readonly id: string
   readonly routes: readonly HostRoute[]
 }
 
-async function setRoutes(app: App, caller: Caller, { region, id, routes }: Routing): Promise<void> {
+async function setRoutes(app: App, caller: Caller, { region, id, routes }: RouterRoutes): Promise<void> {
   const networking = app.cloud.networking(region, caller.requestId)
   const router = await networking.get('router', id)
   if (router && !sameRoutes(router.routes, routes)) await networking.update('router', id, { routes })

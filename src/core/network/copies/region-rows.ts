@@ -163,7 +163,7 @@ export type ThingSpec<K extends MadeKind> = Partial<
   >
 >
 
-export type Leg = { readonly subnetId: string } | { readonly portId: string }
+export type LegBy = { readonly subnetId: string } | { readonly portId: string }
 
 /**
  * The Neutron of one region. Every call throws `upstream` with the region, the service, the status and, as
@@ -183,9 +183,9 @@ export interface RegionNetworking {
   /** False when the region had no such row any more. */
   remove(kind: MadeKind, id: string): Promise<boolean>
   /** The port of the new leg. Throws with status 400 for a leg that the router has already. */
-  addLeg(routerId: string, leg: Leg): Promise<{ readonly portId: string; readonly subnetId: string }>
+  addLeg(routerId: string, leg: LegBy): Promise<{ readonly portId: string; readonly subnetId: string }>
   /** False when the router has no such leg, or is gone itself. */
-  removeLeg(routerId: string, leg: Leg): Promise<boolean>
+  removeLeg(routerId: string, leg: LegBy): Promise<boolean>
   addAddresses(groupId: string, addresses: readonly string[]): Promise<RegionAddressGroup>
   removeAddresses(groupId: string, addresses: readonly string[]): Promise<RegionAddressGroup>
 }
