@@ -9,7 +9,7 @@ import type {
   ThingSpec,
 } from '../core/network/copies/region-rows.ts'
 import * as neutron from './neutron.ts'
-import type { Query } from './neutron-query.ts'
+import type { NeutronQuery } from './neutron-query.ts'
 import {
   addressGroups,
   agents,
@@ -42,7 +42,7 @@ type Readers = { readonly [K in RegionKind]: Reads<K> }
 type Writers = { readonly [K in MadeKind]: Writes<K> }
 
 const verbs = <R extends Identified>(resource: R) => ({
-  list: (region: RegionClient, query?: Query<Row<R>, keyof Row<R> & string>) =>
+  list: (region: RegionClient, query?: NeutronQuery<Row<R>, keyof Row<R> & string>) =>
     neutron.list(region, resource, query),
   get: (region: RegionClient, id: string) => neutron.get(region, resource, id),
   create: (region: RegionClient, spec: Spec<R>) => neutron.create(region, resource, spec),

@@ -13,7 +13,7 @@ export type Where<T> = {
   readonly [K in keyof T]?: Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>
 }
 
-export interface Query<T, K extends keyof T = keyof T> {
+export interface NeutronQuery<T, K extends keyof T = keyof T> {
   readonly where?: Where<T>
   /** Only these fields are asked for and answered; all when left out. */
   readonly fields?: readonly K[]
@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 /** Null when no row can match, so that Neutron need not be asked (it ignores a filter without values). */
-export function planOf(all: WireFields, query: Query<AnyRow, string>): Plan | null {
+export function planOf(all: WireFields, query: NeutronQuery<AnyRow, string>): Plan | null {
   const where = Object.entries(query.where ?? {}).filter(([, value]) => value !== undefined)
   if (where.some(([, value]) => Array.isArray(value) && value.length === 0)) return null
   const { fields } = query

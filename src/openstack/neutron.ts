@@ -1,7 +1,7 @@
 // Neutron in a region: list, get, create, update and remove for every resource of the tables, and a few actions.
 import { isGone } from './fault.ts'
 import { checkedId } from './names.ts'
-import { type AnyRow, type Plan, planOf, type Query } from './neutron-query.ts'
+import { type AnyRow, type NeutronQuery, type Plan, planOf } from './neutron-query.ts'
 import {
   type AnyResource,
   addressGroups,
@@ -23,7 +23,7 @@ import { many, reader, type Shape, type WireFields, written } from './wire-field
 export async function list<R extends AnyResource, K extends keyof Row<R> & string = keyof Row<R> & string>(
   region: RegionClient,
   resource: R,
-  query: Query<Row<R>, K> = {},
+  query: NeutronQuery<Row<R>, K> = {},
 ): Promise<Pick<Row<R>, K>[]> {
   const all: WireFields = { ...resource.given, ...resource.told }
   const plan = planOf(all, query)
@@ -99,16 +99,16 @@ export async function remove(region: RegionClient, resource: Identified, id: str
 }
 
 /** A router's leg in a subnet: by the subnet (its gateway address is taken) or by a port that was made for it. */
-export type Leg = { readonly subnetId: string } | { readonly portId: string }
+export type LegBy = { readonly subnetId: string } | { readonly portId: string }
 
-const legBody = (leg: Leg): object =>
+const legBody = (leg: LegBy): object =>
   'subnetId' in leg ? { subnet_id: leg.subnetId } : { port_id: leg.portId }
 
 /** Throws as `create`; a leg that the router has already is a refusal with status 400. */
 export async function addRouterInterface(
   region: RegionClient,
   routerId: string,
-  leg: Leg,
+  leg: LegBy,
 ): Promise<Shape<typeof routerInterface>> {
   const path = `${pathOf(routers, routerId)}/add_router_interface`
   const reply = await region.call('network', { method: 'PUT', path, json: legBody(leg) })
@@ -119,7 +119,7 @@ export async function addRouterInterface(
 export async function removeRouterInterface(
   region: RegionClient,
   routerId: string,
-  leg: Leg,
+  leg: LegBy,
 ): Promise<boolean> {
   const path = `${pathOf(routers, routerId)}/remove_router_interface`
   const reply = await region.call('network', { method: 'PUT', path, json: legBody(leg), accept: isGone })

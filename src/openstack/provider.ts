@@ -164,7 +164,7 @@ interface Parts {
 }
 
 /** The region that a verb works in, with its deadline. */
-interface VerbSite {
+interface EnteredRegion {
   readonly session: Session
   readonly services: readonly CatalogService[]
   readonly regionName: string
@@ -183,7 +183,7 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
   }
 
   /** Runs a verb with one deadline, and words its errors for users. */
-  async function run<T>(verb: (place: VerbSite) => Promise<T>): Promise<T> {
+  async function run<T>(verb: (entered: EnteredRegion) => Promise<T>): Promise<T> {
     const stop = new AbortController()
     // A log-in that other verbs wait for too cannot be aborted: this verb stops waiting for it at the
     // time-out.
@@ -204,7 +204,7 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
   }
 
   return {
-    look: () => run(place => look(place, note)),
+    look: () => run(entered => look(entered, note)),
     createServer: spec => run(({ region }) => createServer(region, spec)),
     listServers: () => run(({ region }) => listMarkedServers(region)),
     getServer: id => run(({ region }) => getServer(region, id)),
@@ -218,7 +218,11 @@ interface Context {
   readonly signal: AbortSignal
 }
 
-async function enter({ session, regions }: Entry, login: ProviderLogin, context: Context): Promise<VerbSite> {
+async function enter(
+  { session, regions }: Entry,
+  login: ProviderLogin,
+  context: Context,
+): Promise<EnteredRegion> {
   const endsAt = performance.now() + context.timeoutMs
   const services = await session.catalog({ requestId: context.requestId })
   const regionName = login.region ?? firstComputeRegion(services)
@@ -253,7 +257,7 @@ const has = (services: readonly CatalogService[], type: ServiceType, regionName:
  * with the error.
  */
 async function look(
-  { session, services, regionName, region, hurried }: VerbSite,
+  { session, services, regionName, region, hurried }: EnteredRegion,
   note: (error: unknown) => void,
 ): Promise<ProviderSight> {
   const project = await session.project()
