@@ -61,7 +61,6 @@ async function forgetPortsOf(looking: Looking, serverIds: readonly string[]): Pr
 /** Whether a port that Neutron does not show is gone: to a service user that is no administrator it shows none. */
 async function sees(looking: Looking, before: CloudLogin): Promise<boolean> {
   const { app, region } = looking
-  if (await app.store.suspicions.get(region.id, 'network')) return false
-  const { sweptAt } = await app.store.watches.get(region.id)
-  return (await blindness(looking, before, sweptAt)) === null
+  const { isSuspect, sweptAt } = await app.store.watches.get(region.id, app.now())
+  return !isSuspect && (await blindness(looking, before, sweptAt)) === null
 }
