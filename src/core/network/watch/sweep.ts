@@ -5,7 +5,7 @@
 import { AppError } from '../../error.ts'
 import { ownNote } from '../../note.ts'
 import { believe, type Verdict } from '../../regions/belief.ts'
-import type { Counts, Suspicion } from '../../regions/suspicion.ts'
+import type { Counts } from '../../regions/suspicion.ts'
 import { blindness, findMissing, type Missing } from '../copies/gone.ts'
 import { type LeavingKind, leavingKinds } from '../model/absence.ts'
 import type { Kinds, Port } from '../model/model.ts'
@@ -13,6 +13,7 @@ import { all } from '../model/query.ts'
 import type { Watcher } from '../ports/adopt-port.ts'
 import { forgetPort } from '../ports/forget-port.ts'
 import { takeInAll } from './take-in.ts'
+import type { WatchState } from './watch-store.ts'
 
 export interface Swept {
   readonly came: number
@@ -39,14 +40,15 @@ type SweptKind = (typeof sweptKinds)[number]
  */
 export async function sweep(
   watcher: Watcher,
-  suspicion: Suspicion | null,
-  sweptAt: Date | null,
+  { sweptAt, isSuspect }: Pick<WatchState, 'sweptAt' | 'isSuspect'>,
 ): Promise<Swept> {
   const { app, region } = watcher
+  const suspicion = isSuspect ? await app.store.suspicions.get(region.id, 'network') : null
   const before = await app.cloud.login()
   const came = await takeInAll(watcher)
   const missingBy = new Map<SweptKind, Missing>()
-  for (const kind of sweptKinds) missingBy.set(kind, await look(watcher, kind, suspicion?.confirmed?.[kind]))
+  for (const kind of sweptKinds)
+    missingBy.set(kind, await findMissing(watcher, kind, suspicion?.confirmed?.[kind]))
   const counts: Counts = Object.fromEntries([...missingBy].map(([kind, { count }]) => [kind, count]))
   const isMissing = Object.values(counts).some(({ missing }) => missing > 0)
   const blind = isMissing ? await blindness(watcher, before, sweptAt) : null
@@ -54,11 +56,6 @@ export async function sweep(
   if (verdict.doubt !== null) return { ...nothingGone, came, verdict }
   const { gone, drift } = await forgetAll(watcher, missingBy)
   return { came, gone, drift, verdict }
-}
-
-async function look(watcher: Watcher, kind: SweptKind, confirmed?: number): Promise<Missing> {
-  const rows: readonly { id: string }[] = await watcher.networking.list(kind, { fields: ['id'] as never })
-  return findMissing(watcher, kind, new Set(rows.map(({ id }) => id)), confirmed)
 }
 
 async function forgetAll(

@@ -61,7 +61,6 @@ async function forgetPortsOf(watcher: Watcher, serverIds: readonly string[]): Pr
 /** Whether a port that Neutron does not show is gone: to a service user that is no administrator it shows none. */
 async function sees(watcher: Watcher, before: CloudLogin): Promise<boolean> {
   const { app, region } = watcher
-  if (await app.store.suspicions.get(region.id, 'network')) return false
-  const { sweptAt } = await app.store.watches.get(region.id)
-  return (await blindness(watcher, before, sweptAt)) === null
+  const { isSuspect, sweptAt } = await app.store.watches.get(region.id, app.now())
+  return !isSuspect && (await blindness(watcher, before, sweptAt)) === null
 }

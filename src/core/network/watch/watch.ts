@@ -45,16 +45,15 @@ export interface Sighting {
 export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_000): Promise<Sighting> {
   const caller = ownCaller(`req-${app.newId()}`)
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const watch = await app.store.watches.get(region.id)
+  const watch = await app.store.watches.get(region.id, app.now())
   const watcher: Watcher = { app, caller, region, networking }
-  await finishLeft(watcher)
+  if (watch.hasUnfinished) await finishLeft(watcher)
   const found = await lookAtChanges(watcher, watch.changedSince)
   const servers = await lookAtServers(watcher, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
   const startedAt = app.now()
   // A region that is suspect is swept at every look: its missing resources may show again at any moment.
-  const suspicion = await app.store.suspicions.get(region.id, 'network')
-  const swept = isDue || suspicion ? await sweep(watcher, suspicion, watch.sweptAt) : nothingGone
+  const swept = isDue || watch.isSuspect ? await sweep(watcher, watch) : nothingGone
   await app.store.watches.save(region.id, {
     changedSince: found.newest,
     serversSince: servers.newest,
