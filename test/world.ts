@@ -11,6 +11,7 @@
 // A folder's own words for its tests (a lease, a promise) are functions of a world, in that folder.
 
 import { type Logger, pino } from 'pino'
+import { afterAll } from 'vitest'
 import type { Cloud } from '../sim/cloud.ts'
 import { createClockwork } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
@@ -114,6 +115,13 @@ export async function world(spec: WorldSpec = {}): Promise<World> {
     for (const close of closers) await close()
     throw error
   }
+}
+
+/** A world for all tests of a file, which ends after them. */
+export async function fileWorld(spec: WorldSpec = {}): Promise<World> {
+  const w = await world(spec)
+  afterAll(() => w[Symbol.asyncDispose]())
+  return w
 }
 
 async function build(spec: WorldSpec, closers: Closers): Promise<World> {

@@ -1,10 +1,9 @@
 // Hosts of the Reservation API: enrolled, shown, changed, removed; their allocations and properties.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply } from '../../world.ts'
 
-const w = await world({ joined: true })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
 
 const at = '/reservation/v1/os-hosts'
 const enrol = (body: object, path = at) => w.call('POST', path, { body })
