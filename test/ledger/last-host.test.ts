@@ -108,7 +108,9 @@ async function fight(
 ): Promise<Tally> {
   const tally: Tally = { kills: 0, done: 0, refused: new Map(), unknown: new Set(), errors: [] }
   const chance = chanceOf(seeded)
-  const alive = Array.from({ length: processes }, (_, place) => start(store.url, place, options, tally))
+  const alive = Array.from({ length: processes }, (_, place) =>
+    start(store.w.databaseUrl, place, options, tally),
+  )
   open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
   await until(() => tally.done > 40 || tally.errors.length > 0, { what: 'all are fighting' })
   while (tally.kills < kills) {
@@ -117,12 +119,12 @@ async function fight(
     const place = pick([...alive.keys()], chance)
     await alive[place]!.kill()
     tally.kills += 1
-    alive[place] = start(store.url, place, options, tally)
+    alive[place] = start(store.w.databaseUrl, place, options, tally)
   }
   await Promise.all(alive.map(one => one.kill()))
   await until(
     async () => {
-      const { rows } = await store.database.pool.query(
+      const { rows } = await store.w.database.pool.query(
         `select from pg_stat_activity where application_name = 'lease client' and datname = current_database()`,
       )
       return rows.length === 0
@@ -149,18 +151,18 @@ function print(what: string, seeded: number, tally: Tally, found: readonly Viola
 
 /** What `atoll doctor --ledger` says of what is derived. */
 const wrongRows = async (store: PostgresLedger): Promise<string[]> =>
-  (await checkLedger(store.database.db)).flatMap(({ wrong }) => wrong)
+  (await checkLedger(store.w.database.db)).flatMap(({ wrong }) => wrong)
 
 const dropConstraint = (store: PostgresLedger) =>
-  store.database.pool.query('alter table host_hold drop constraint host_hold_alone')
+  store.w.database.pool.query('alter table host_hold drop constraint host_hold_alone')
 const dropTrigger = (store: PostgresLedger) =>
-  store.database.pool.query('drop trigger hold_needs_lock on hold')
+  store.w.database.pool.query('drop trigger hold_needs_lock on hold')
 
 describe(`${clients} clients in ${processes} processes that are killed, over ${hosts} hosts`, () => {
   it('book nothing twice', async () => {
     const [seeded, store] = [seed(), await setUp()]
     const tally = await fight(store, seeded, longKills)
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('with lock and constraint', seeded, tally, found)
     expect(found).toEqual([])
     expect(await wrongRows(store)).toEqual([])
@@ -173,7 +175,7 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
     const [seeded, store] = [seed(), await setUp()]
     await dropConstraint(store)
     const tally = await fight(store, seeded, shortKills)
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('with the lock alone', seeded, tally, found)
     expect(found).toEqual([])
     expect(await wrongRows(store)).toEqual([])
@@ -184,7 +186,7 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
     const [seeded, store] = [seed(), await setUp()]
     await dropTrigger(store)
     const tally = await fight(store, seeded, shortKills, ['--no-lock'])
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('with the constraint alone', seeded, tally, found)
     expect(found.filter(({ law }) => law !== 'no double booking')).toEqual([])
     expect(tally.done).toBeGreaterThan(0)
@@ -195,7 +197,7 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
     await dropConstraint(store)
     await dropTrigger(store)
     const tally = await fight(store, seeded, shortKills, ['--no-lock'])
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('without both', seeded, tally, found)
     expect(found.filter(({ law }) => law === 'exclusivity').length).toBeGreaterThan(0)
   }, 1_800_000)
