@@ -445,7 +445,7 @@ describe('doctor, of a region where the model has something', () => {
   /** As a tenant who looks at his groups: whoever does that has a default one from then on. */
   async function useNeutron(user: string): Promise<void> {
     const headers = { 'x-auth-token': await logIn(w.cloud.authUrl, user) }
-    const reply = await fetch(`${w.cloud.neutrons.get('Pod1')!.url}/v2.0/security-groups`, { headers })
+    const reply = await fetch(`${w.neutron('Pod1').url}/v2.0/security-groups`, { headers })
     expect(reply.status).toBe(200)
   }
 })

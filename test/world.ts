@@ -13,6 +13,8 @@
 import { type Logger, pino } from 'pino'
 import { afterAll } from 'vitest'
 import type { Cloud } from '../sim/cloud.ts'
+import type { NeutronService } from '../sim/neutron/service.ts'
+import type { NovaService } from '../sim/nova/service.ts'
 import { createClockwork } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
 import type { App } from '../src/core/app.ts'
@@ -93,6 +95,9 @@ export interface World extends AsyncDisposable {
   setTime(at: Date | null): void
   /** What is in a region, as its own Neutron says. */
   region(name: string): RegionNetworking
+  /** A region's simulated Nova and Neutron, from behind. */
+  nova(region: string): NovaService
+  neutron(region: string): NeutronService
   /** Waits until every job is done. */
   settle(): Promise<void>
   startWork(): Promise<void>
@@ -157,6 +162,8 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
       clock.time = at
     },
     region: name => app.cloud.networking(name, requestId),
+    nova: region => place.sim!.novas.get(region)!,
+    neutron: region => place.sim!.neutrons.get(region)!,
     settle: () => settle(app),
     async startWork() {
       const metrics = { observeJob: () => {}, countSurplus: () => {} }

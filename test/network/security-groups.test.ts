@@ -64,7 +64,7 @@ const callerOf = (projectId: string, role: string): Caller => ({
   requestId: 'req-groups',
 })
 
-const neutron = (region: string) => w.cloud.neutrons.get(region)!
+const neutron = (region: string) => w.neutron(region)
 const project = () => caller.projectId!
 
 async function newNetwork(): Promise<string> {

@@ -79,7 +79,7 @@ function inTurns(app: App, turn: Turn): App {
 /** Ports that Nova has made, with no word to us. */
 const boot = (): string[] =>
   Array.from({ length: each }, () => {
-    const neutron = w.cloud.neutrons.get('Pod1')!
+    const neutron = w.neutron('Pod1')
     const device = { device_id: `server-${Math.random()}`, device_owner: 'compute:nova' }
     return neutron.create('port', { network_id: networkId, project_id: w.demo.projectId!, ...device }).id
   })

@@ -43,7 +43,7 @@ describe('A6 hardware is lost under reservations', () => {
     const elsewhen = await reserve({ start: now(7), end: now(8), capacity: { cores: each } })
     const ids = [begun, first, second, elsewhen]
 
-    const nova = s.w.cloud.novas.get('Pod1')!
+    const nova = s.w.nova('Pod1')
     const lost = nova.host('pod1-host8')
     nova.region.placement.removeTree(nova.region.rootOf(lost)!)
     await discoverRegion(s.w.app, 'Pod1')
@@ -67,7 +67,7 @@ describe('A6 hardware is lost under reservations', () => {
   it('marks those that have begun when nothing else is left to mark', async () => {
     await s.promised({ cores: 100_000 })
     const begun = await reserve({ capacity: { cores: await coresOfPod1() } })
-    const nova = s.w.cloud.novas.get('Pod1')!
+    const nova = s.w.nova('Pod1')
     nova.region.removeHost(nova.host('pod1-host8'))
     await discoverRegion(s.w.app, 'Pod1')
     expect(await riskOf([begun])).toEqual([true])
@@ -145,7 +145,7 @@ describe('A14 two providers with 10 cores each', () => {
 describe('A18 a provider that fails', () => {
   const instances = () => s.read('/promise/allocations')
   const available = () => s.read('/promise/capacity/available')
-  const servers = () => s.w.cloud.novas.get('Pod1')!.servers()
+  const servers = () => s.w.nova('Pod1').servers()
   const post = { service: 'nova', method: 'POST', path: '*/servers' } as const
 
   it.each([500, 503, 403, 409])(
@@ -206,7 +206,7 @@ describe('A18 a provider that fails', () => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
     const id = (await s.ask('create-instance', s.instanceBody()))['instance-id']
     const { 'instance-ref': ref } = await s.read(`/promise/allocations/${id}`)
-    const server = s.w.cloud.novas.get('Pod1')!.server(ref.server)!
+    const server = s.w.nova('Pod1').server(ref.server)!
     await until(() => server.taskState === null && server.vmState === 'active', {
       what: 'the server is active',
     })

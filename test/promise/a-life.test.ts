@@ -101,7 +101,7 @@ describe('A3 an instance without a reservation and without an end', () => {
       message: expect.stringMatching(/^required cores=1 exceeds available 0 between /),
       available: { cores: 0, ram: 4096 },
     })
-    expect(s.w.cloud.novas.get('Pod1')!.servers()).toEqual([])
+    expect(s.w.nova('Pod1').servers()).toEqual([])
   })
 })
 

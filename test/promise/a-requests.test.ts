@@ -87,7 +87,7 @@ describe('A19 many at once for the last unit', () => {
     expect(answers.filter(answer => answer.result === 'ok')).toHaveLength(1)
     expect(answers.filter(answer => answer.result === 'conflict')).toHaveLength(19)
     expect((await s.read(`/promise/reservations/${id}`)).remaining).toEqual(amounts())
-    expect(s.w.cloud.novas.get('Pod1')!.servers()).toHaveLength(1)
+    expect(s.w.nova('Pod1').servers()).toHaveLength(1)
   })
 
   it('20 updates of two reservations that fit one at a time: never both', async () => {

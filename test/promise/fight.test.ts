@@ -181,7 +181,7 @@ async function settle({ s, providers }: Ground): Promise<string[]> {
     'select id, server_id, ended_at is not null as ended from instance',
   )
   const instances = new Map(rows.map(row => [row.id, row]))
-  const servers = regions.flatMap(region => s.w.cloud.novas.get(region)!.servers())
+  const servers = regions.flatMap(region => s.w.nova(region).servers())
   const marked = servers.filter(one => instances.has(one.metadata['atoll:instance'] ?? ''))
   const surplus = marked.filter(one => instances.get(one.metadata['atoll:instance']!)!.ended)
   const others = await s.w.database.pool.query(

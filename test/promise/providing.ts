@@ -32,7 +32,7 @@ export const hoursFrom = (now: Date, hours: number): string =>
 
 export async function providing(spec: WorldSpec = {}): Promise<Providing> {
   const w = await world({ joined: true, ...spec })
-  const nova = w.cloud.novas.get('Pod1')!
+  const nova = w.nova('Pod1')
   const image = nova.images().find(one => one.isPublic)!.id
   const flavor = nova.addFlavor({ name: 'promise.tiny', vcpus: 1, memoryMb: 512, diskGb: 0 }).id
   const providerBody = (more = {}) => ({

@@ -274,7 +274,7 @@ describe('a server that comes when its instance has been given up', () => {
     await runProvider(app, provider)
     const { id, status } = (await stateOf())!
     expect(status).toBe('gone')
-    const servers = s.w.cloud.novas.get('Pod1')!.servers()
+    const servers = s.w.nova('Pod1').servers()
     expect(servers.filter(one => one.metadata['atoll:instance'] === id)).toEqual([])
     expect(
       await query("select from usage where consumer = $1 and to_at > now() + $2 * interval '1 s'", [id, 62]),

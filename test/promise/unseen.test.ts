@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => s[Symbol.asyncDispose]())
 
 const capacity = { cores: 10, ram: 10_240, instances: 10, gigabytes: 100 }
-const servers = () => s.w.cloud.novas.get('Pod1')!.servers()
+const servers = () => s.w.nova('Pod1').servers()
 
 beforeEach(async () => {
   await s.clear()
@@ -118,7 +118,7 @@ describe('promises with servers under', () => {
 
 it('servers that were all deleted in their Nova are gone, and their provider is believed', async () => {
   const made = [await make(true), await make(false)]
-  const nova = s.w.cloud.novas.get('Pod1')!
+  const nova = s.w.nova('Pod1')
   for (const server of servers()) nova.region.forget(server)
   await look()
   expect(await doubtOf()).toBeNull()
@@ -161,7 +161,7 @@ describe('one server that was taken for gone and shows again', () => {
 describe('what was really removed', () => {
   it('at the provider is gone', async () => {
     const id = await make(false)
-    for (const one of servers()) s.w.cloud.novas.get('Pod1')!.region.forget(one)
+    for (const one of servers()) s.w.nova('Pod1').region.forget(one)
     await look()
     expect(await s.w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
   })

@@ -89,7 +89,7 @@ export async function working(spec: WorkingSpec): Promise<Working> {
     ...w,
     app,
     neutrons: w.regions.map(name => {
-      const all = { name: { value: name }, ...Object.getOwnPropertyDescriptors(w.cloud.neutrons.get(name)!) }
+      const all = { name: { value: name }, ...Object.getOwnPropertyDescriptors(w.neutron(name)) }
       return Object.defineProperties(watches.get(name)!, all) as Watched
     }),
     client,

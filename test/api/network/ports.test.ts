@@ -113,7 +113,7 @@ describe('a port', () => {
   })
 
   it('is placed where its host is, whatever region its profile names', async () => {
-    const { host } = n.w.cloud.neutrons.get('Pod2')!.agents()[0]!
+    const { host } = n.w.neutron('Pod2').agents()[0]!
     const made = await make({ 'binding:host_id': host, 'binding:profile': { region: 'Pod1' } }, n.admin)
     expect(made['atoll:regions']).toEqual([{ region: 'Pod2', id: made.id }])
   })
