@@ -13,9 +13,10 @@ import { checkLedger } from '../../src/store/ledger-check.ts'
 import { chanceOf, pick, seed, sized } from '../chance.ts'
 import { violations } from '../ledger/laws.ts'
 import { until } from '../wait.ts'
+import { promisesOf } from '../world/promises.ts'
+import { type World, world } from '../world.ts'
 import { broken } from './fight-laws.ts'
 import { newTally, startClient, sumOf, type Tally } from './fight-processes.ts'
-import { type Providing, providing } from './providing.ts'
 
 const program = fileURLToPath(new URL('fight-client.mjs', import.meta.url))
 
@@ -44,17 +45,19 @@ afterEach(async () => {
 })
 
 interface Ground {
-  readonly s: Providing
+  readonly w: World
+  readonly s: ReturnType<typeof promisesOf>
   /** What is in Pod1's general scope is promised by two providers, each of which may promise most of it. */
   readonly providers: readonly string[]
 }
 
 async function setUp(): Promise<Ground> {
-  const s = await providing()
-  open.push(s)
+  const w = await world({ joined: true })
+  open.push(w)
+  const s = promisesOf(w)
   for (const region of regions)
     for (const host of ['host1', 'host2', 'host3'])
-      await enrolHost(s.w.app, operator, {
+      await enrolHost(w.app, operator, {
         nameOrId: `${region.toLowerCase()}-${host}`,
         region,
         capabilities: {},
@@ -63,7 +66,7 @@ async function setUp(): Promise<Ground> {
   for (const region of ['Pod1', 'Pod1', 'Pod2']) {
     const source = await s.addProvider({ region })
     providers.push(source)
-    const { rows } = await s.w.database.pool.query<{ ram: string }>(
+    const rows = await w.query<{ ram: string }>(
       `select sum(amount) as ram from supply join account on account.id = account_id
        join region on region.id = region_id where scope = 'general' and class = 'MEMORY_MB' and name = $1`,
       [region],
@@ -74,7 +77,7 @@ async function setUp(): Promise<Ground> {
       capacity: { cores: 60, ram, instances: 30, gigabytes: 400 },
     })
   }
-  return { s, providers }
+  return { w, s, providers }
 }
 
 interface Fight {
@@ -84,13 +87,13 @@ interface Fight {
 }
 
 /** The fight; a process that is killed is started again. What is planted is fought until it shows. */
-async function fight({ s }: Ground, seeded: number, planted: readonly string[] = []): Promise<Fight> {
+async function fight({ w, s }: Ground, seeded: number, planted: readonly string[] = []): Promise<Fight> {
   const tally = newTally()
   const chance = chanceOf(seeded)
   const start = (place: number) => {
     const spec = {
-      url: s.w.databaseUrl,
-      settings: s.w.settings,
+      url: w.databaseUrl,
+      settings: w.settings,
       seed: Math.floor(chance() * 2 ** 31),
       first: place * promising,
       promising,
@@ -114,12 +117,12 @@ async function fight({ s }: Ground, seeded: number, planted: readonly string[] =
     await alive[place]!.kill()
     tally.kills += 1
     alive[place] = start(place)
-    for (const one of await broken(s.w.database.pool)) during.add(one)
+    for (const one of await broken(w.database.pool)) during.add(one)
   }
   await Promise.all(alive.map(one => one.kill()))
   await until(
     async () => {
-      const { rows } = await s.w.database.pool.query(
+      const rows = await w.query(
         `select from pg_stat_activity where application_name = 'fight client' and datname = current_database()`,
       )
       return rows.length === 0
@@ -130,8 +133,8 @@ async function fight({ s }: Ground, seeded: number, planted: readonly string[] =
 }
 
 /** What is acknowledged is there as it was acknowledged, and what is there was asked for. */
-async function lost({ s }: Ground, { promised, booted, destroyed }: Tally): Promise<string[]> {
-  const pool = s.w.database.pool
+async function lost({ w }: Ground, { promised, booted, destroyed }: Tally): Promise<string[]> {
+  const pool = w.database.pool
   const { rows } = await pool.query<{
     id: string
     state: string
@@ -174,17 +177,17 @@ async function lost({ s }: Ground, { promised, booted, destroyed }: Tally): Prom
 }
 
 /** After those who come next have looked after what was left lying. */
-async function settle({ s, providers }: Ground): Promise<string[]> {
-  for (let look = 0; look < 3; look++) for (const id of providers) await runProvider(s.w.app, id)
-  for (const region of regions) await discoverRegion(s.w.app, region)
-  const { rows } = await s.w.database.pool.query<{ id: string; server_id: string; ended: boolean }>(
+async function settle({ w, providers }: Ground): Promise<string[]> {
+  for (let look = 0; look < 3; look++) for (const id of providers) await runProvider(w.app, id)
+  for (const region of regions) await discoverRegion(w.app, region)
+  const rows = await w.query<{ id: string; server_id: string; ended: boolean }>(
     'select id, server_id, ended_at is not null as ended from instance',
   )
   const instances = new Map(rows.map(row => [row.id, row]))
-  const servers = regions.flatMap(region => s.w.nova(region).servers())
+  const servers = regions.flatMap(region => w.nova(region).servers())
   const marked = servers.filter(one => instances.has(one.metadata['atoll:instance'] ?? ''))
   const surplus = marked.filter(one => instances.get(one.metadata['atoll:instance']!)!.ended)
-  const others = await s.w.database.pool.query(
+  const others = await w.database.pool.query(
     `select from usage where consumer like 'others %' and to_at > now()`,
   )
   return [
@@ -197,13 +200,13 @@ async function settle({ s, providers }: Ground): Promise<string[]> {
 const elsewhere: readonly string[] = ['no double booking', 'journal']
 
 /** What the ledger itself says; where less than nothing is there, `broken` has judged it. */
-async function derived({ s }: Ground): Promise<string[]> {
-  const judged = await s.w.database.pool.query<{ id: number }>(
+async function derived({ w }: Ground): Promise<string[]> {
+  const judged = await w.database.pool.query<{ id: number }>(
     `select id from account where kind = 'budget' or scope = 'general'`,
   )
   const accounts = judged.rows.map(({ id }) => id)
-  const findings = (await checkLedger(s.w.database.db)).filter(({ subject }) => !elsewhere.includes(subject))
-  const found = await violations(s.w.database.pool)
+  const findings = (await checkLedger(w.database.db)).filter(({ subject }) => !elsewhere.includes(subject))
+  const found = await violations(w.database.pool)
   return [
     ...findings.flatMap(({ wrong }) => wrong),
     ...found
@@ -231,10 +234,10 @@ describe(`${clients} clients of promises and leases in ${processes} processes th
     const [seeded, ground] = [seed(), await setUp()]
     const result = await fight(ground, seeded)
     const after = [
-      ...(await broken(ground.s.w.database.pool)),
+      ...(await broken(ground.w.database.pool)),
       ...(await lost(ground, result.tally)),
       ...(await settle(ground)),
-      ...(await broken(ground.s.w.database.pool)),
+      ...(await broken(ground.w.database.pool)),
       ...(await derived(ground)),
     ]
     print('a fight', seeded, result, after)
@@ -247,8 +250,8 @@ describe(`${clients} clients of promises and leases in ${processes} processes th
 
   it('break them, and this test notices, where the lock does nothing', async () => {
     const [seeded, ground] = [seed(), await setUp()]
-    await ground.s.w.database.pool.query('drop trigger hold_needs_lock on hold')
-    await ground.s.w.database.pool.query('drop trigger usage_needs_lock on usage')
+    await ground.w.database.pool.query('drop trigger hold_needs_lock on hold')
+    await ground.w.database.pool.query('drop trigger usage_needs_lock on usage')
     let broken = 0
     for (let round = 0; round < 5 && broken === 0; round += 1) {
       const result = await fight(ground, seeded + round, ['--no-lock'])
