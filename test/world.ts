@@ -39,7 +39,7 @@ import {
   type TokenOf,
   tokensOf,
 } from './world/parts.ts'
-import { type Call, type Person, personOf } from './world/person.ts'
+import { type Call, newcomer, type Person, personOf } from './world/person.ts'
 import { central, type LogIn, logIn, type Place } from './world/place.ts'
 import { type Process, startProcess } from './world/serving.ts'
 import { type Served, socketOf } from './world/socket.ts'
@@ -85,6 +85,8 @@ export interface World extends AsyncDisposable {
   readonly log: Logger
   /** What it has been told, newest last. */
   readonly logLines: Record<string, unknown>[]
+  /** Somebody else, with these roles in a project of the same name: of a simulated cloud. */
+  person(name: string, roles: readonly string[]): Person
   call: Call
   /** As `call`, of an API in this process that is made of other parts. */
   over(app: App): Call
@@ -152,6 +154,14 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
     regions: place.regions,
     admin: await person('admin'),
     demo: await person('demo'),
+    person: (name, roles) => {
+      const { userId, projectId, token } = newcomer(place.sim!, name, roles)
+      return personOf(
+        call,
+        { ...w.demo, userId, userName: name, projectId, projectName: name, roles },
+        { token },
+      )
+    },
     call,
     over,
     token: async user => (await tokenOf(user))!,
