@@ -8,7 +8,7 @@
 // them may be enrolled (`hosts`). Its *persons*, admin and demo, are callers for the verbs of core and *call* the API
 // (`w.demo.get`, `w.call`). *Workers* are one clockwork in this process, as a process with workers has it. Of further
 // processes (`w.process`) and sockets (`w.listen`) there may be any number. All of it ends with the world.
-// A folder's own words for its tests (a lease, a promise) are functions of a world, in that folder.
+// What is said of one thing in a few words (a lease, a promise) is a function of a world: in test/world, or in its folder.
 
 import { randomUUID } from 'node:crypto'
 import { type Logger, pino } from 'pino'
