@@ -4,19 +4,19 @@
 // SOAK=1 fights for forty kills instead of four.
 
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/core/caller.ts'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import { enrolHost } from '../../src/core/hosts/enrolment.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { chanceOf, pick, seed, sized } from '../chance.ts'
+import { chanceOf, seed, sized } from '../chance.ts'
 import { violations } from '../ledger/laws.ts'
-import { until } from '../wait.ts'
+import { battle, startClient } from '../world/battle.ts'
 import { promisesOf } from '../world/promises.ts'
 import { type World, world } from '../world.ts'
 import { broken } from './fight-laws.ts'
-import { newTally, startClient, sumOf, type Tally } from './fight-processes.ts'
+import { hear, newTally, sumOf, type Tally, type Told } from './fight-tally.ts'
 
 const program = fileURLToPath(new URL('fight-client.mjs', import.meta.url))
 
@@ -39,12 +39,7 @@ const operator: Caller = {
   requestId: 'req-fight',
 }
 
-const open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]()
-})
-
-interface Ground {
+interface Ground extends AsyncDisposable {
   readonly w: World
   readonly s: ReturnType<typeof promisesOf>
   /** What is in Pod1's general scope is promised by two providers, each of which may promise most of it. */
@@ -53,7 +48,6 @@ interface Ground {
 
 async function setUp(): Promise<Ground> {
   const w = await world({ joined: true })
-  open.push(w)
   const s = promisesOf(w)
   for (const region of regions)
     for (const host of ['host1', 'host2', 'host3'])
@@ -77,7 +71,7 @@ async function setUp(): Promise<Ground> {
       capacity: { cores: 60, ram, instances: 30, gigabytes: 400 },
     })
   }
-  return { w, s, providers }
+  return { w, s, providers, [Symbol.asyncDispose]: () => w[Symbol.asyncDispose]() }
 }
 
 interface Fight {
@@ -89,6 +83,7 @@ interface Fight {
 /** The fight; a process that is killed is started again. What is planted is fought until it shows. */
 async function fight({ w, s }: Ground, seeded: number, planted: readonly string[] = []): Promise<Fight> {
   const tally = newTally()
+  const { errors } = tally
   const chance = chanceOf(seeded)
   const start = (place: number) => {
     const spec = {
@@ -102,33 +97,25 @@ async function fight({ w, s }: Ground, seeded: number, planted: readonly string[
       image: s.image,
       regions,
     }
-    return startClient(program, [JSON.stringify(spec), ...planted], tally)
+    const args = [JSON.stringify(spec), ...planted]
+    return startClient(program, args, { hear: (told: Told) => hear(tally, told), errors })
   }
-  const alive = Array.from({ length: processes }, (_, place) => start(place))
-  open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
-  await until(() => sumOf(tally.done) > 40 || tally.errors.length > 0, { what: 'all are fighting' })
   const during = new Set<string>()
-  const ended = () => sumOf(tally.done) + sumOf(tally.refused) + tally.errors.length
   const most = planted.length > 0 ? mostKills : kills
-  while (tally.kills < most && (planted.length === 0 || during.size === 0)) {
-    const next = ended() + operationsAKill * (0.5 + chance())
-    await until(() => ended() >= next, { what: `${next} operations`, seen: ended })
-    const place = pick([...alive.keys()], chance)
-    await alive[place]!.kill()
-    tally.kills += 1
-    alive[place] = start(place)
-    for (const one of await broken(w.database.pool)) during.add(one)
-  }
-  await Promise.all(alive.map(one => one.kill()))
-  await until(
-    async () => {
-      const rows = await w.query(
-        `select from pg_stat_activity where application_name = 'fight client' and datname = current_database()`,
-      )
-      return rows.length === 0
+  await battle(w, {
+    processes,
+    name: 'fight client',
+    chance,
+    start,
+    isOn: () => sumOf(tally.done) > 40 || errors.length > 0,
+    ended: () => sumOf(tally.done) + sumOf(tally.refused) + errors.length,
+    operationsAKill,
+    goesOn: () => tally.kills < most && (planted.length === 0 || during.size === 0),
+    async killed() {
+      tally.kills += 1
+      for (const one of await broken(w.database.pool)) during.add(one)
     },
-    { what: 'the database has noticed that they are gone' },
-  )
+  })
   return { tally, during: [...during] }
 }
 
@@ -231,7 +218,8 @@ const clients = processes * (promising + leasing + 1)
 
 describe(`${clients} clients of promises and leases in ${processes} processes that are killed`, () => {
   it('keep the laws of the ledger, and lose nothing', async () => {
-    const [seeded, ground] = [seed(), await setUp()]
+    const seeded = seed()
+    await using ground = await setUp()
     const result = await fight(ground, seeded)
     const after = [
       ...(await broken(ground.w.database.pool)),
@@ -249,7 +237,8 @@ describe(`${clients} clients of promises and leases in ${processes} processes th
   }, 1_800_000)
 
   it('break them, and this test notices, where the lock does nothing', async () => {
-    const [seeded, ground] = [seed(), await setUp()]
+    const seeded = seed()
+    await using ground = await setUp()
     await ground.w.database.pool.query('drop trigger hold_needs_lock on hold')
     await ground.w.database.pool.query('drop trigger usage_needs_lock on usage')
     let broken = 0
