@@ -25,7 +25,7 @@ import type { Host } from '../src/core/hosts/host.ts'
 import type { RegionNetworking } from '../src/core/network/copies/region-rows.ts'
 import type { Region } from '../src/core/regions/region.ts'
 import { createRegion } from '../src/core/regions/regions.ts'
-import type { Region as Services } from '../src/openstack/region.ts'
+import type { RegionClient } from '../src/openstack/region.ts'
 import type { Database } from '../src/store/database.ts'
 import { createStore } from '../src/store/store.ts'
 import type { Clockwork } from '../src/worker/clockwork.ts'
@@ -102,7 +102,7 @@ export interface World extends AsyncDisposable {
   /** What is in a region, as its own Neutron says. */
   region(name: string): RegionNetworking
   /** A region's services as src/openstack calls them; the first region's unless told. */
-  services(region?: string): Services
+  services(region?: string): RegionClient
   /** Whether a region has services of these types, the first unless told: the lab may run without Nova. */
   has(types: readonly string[], region?: string): Promise<boolean>
   /** Is done before the world ends, the latest first. */

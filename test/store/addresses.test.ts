@@ -4,7 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { Pool } from '../../src/core/network/model/model.ts'
+import type { AllocationPool } from '../../src/core/network/model/model.ts'
 import { sized } from '../chance.ts'
 import { fileWorld } from '../world.ts'
 import { rowsOf, times } from './rows.ts'
@@ -30,7 +30,7 @@ const w = await fileWorld()
 const s = rowsOf(w)
 
 interface Fight {
-  readonly pool: Pool
+  readonly pool: AllocationPool
   readonly most: number
   /** How many a transaction takes. */
   readonly each?: number

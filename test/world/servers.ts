@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { createCatalog } from '../../src/openstack/catalog.ts'
 import { getServer, removeServer, type Server } from '../../src/openstack/nova.ts'
 import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
-import { createRegions, type Region } from '../../src/openstack/region.ts'
+import { createRegions, type RegionClient } from '../../src/openstack/region.ts'
 import { createSession } from '../../src/openstack/session.ts'
 import { until } from '../wait.ts'
 import { requestId, type World } from '../world.ts'
@@ -26,7 +26,7 @@ export interface Booter {
   readonly projectId: string
   /** The first of the region's public images. */
   readonly imageId: string
-  readonly region: Region
+  readonly region: RegionClient
   /** Waits until it is ACTIVE or in ERROR. */
   boot(spec: Boot): Promise<Server>
   /** Removes what it has booted, and waits until it is gone; the end of the world does so too. */
@@ -103,7 +103,7 @@ export async function answered<T>(ask: () => Promise<T>, isRight: (answer: T) =>
   return answer as T
 }
 
-export const gone = (region: Region, serverId: string): Promise<Server | null> =>
+export const gone = (region: RegionClient, serverId: string): Promise<Server | null> =>
   answered(
     () => getServer(region, serverId),
     server => server === null,
