@@ -2,17 +2,15 @@
 
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type World, world } from '../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld } from '../world.ts'
 import { fresh, goodRequests, newRegion } from './requests.ts'
 
-let w: World
+const w = await fileWorld()
 let regionId: string
 beforeAll(async () => {
-  w = await world()
   regionId = (await newRegion(w)).id
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const routing = (fields: object) => ({
   routing: {

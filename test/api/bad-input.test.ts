@@ -1,9 +1,9 @@
 // Bodies that cannot be right, at every route that takes one: a 400 that says where, and nothing stored.
 
 import { Buffer } from 'node:buffer'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
-import { world } from '../world.ts'
+import { fileWorld } from '../world.ts'
 import {
   allRoutes,
   type GoodRequest,
@@ -14,8 +14,7 @@ import {
 } from './requests.ts'
 import { expectShape, sentenceOf } from './shapes.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 /** By route: the longest that each of its texts may be. */
 const lengths: Readonly<Record<string, Readonly<Record<string, number>>>> = {

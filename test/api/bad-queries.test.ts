@@ -2,26 +2,24 @@
 
 import { randomUUID } from 'node:crypto'
 import { METHODS } from 'node:http'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
-import { type Served, type World, world } from '../world.ts'
+import { fileWorld, type Served } from '../world.ts'
 import { allRoutes, goodRequests, newRegion, newRouting, pathWith, rowCounts } from './requests.ts'
 import { expectShape, sentenceOf } from './shapes.ts'
 
 const maximum = 5
-let w: World
+const w = await fileWorld({ settings: { ATOLL_API_PAGE_LIMIT: String(maximum) } })
 let s: Served
 let token: string
 let marker: number
 beforeAll(async () => {
-  w = await world({ settings: { ATOLL_API_PAGE_LIMIT: String(maximum) } })
   s = await w.listen()
   token = await w.token('admin')
   const regionId = (await newRegion(w)).id
   const projectId = w.cloud.keystone.projectId('admin')
   for (let n = 0; n < maximum + 2; n++) marker = (await newRouting(w, { regionId, projectId })).id
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const routes = allRoutes({ config: loadConfig(undefined, {}) })
 const own = routes.filter(route => route.name === route.own)

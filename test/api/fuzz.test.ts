@@ -3,10 +3,10 @@
 // FUZZ_REQUESTS=200000 sends more, FUZZ_SEED=N repeats a run (the seed is printed).
 
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
 import { mounts } from '../../src/mounts.ts'
-import { type Reply, type Served, type World, world } from '../world.ts'
+import { fileWorld, type Reply, type Served } from '../world.ts'
 import { newPort, newRule } from './central.ts'
 import { tokenWith } from './people.ts'
 import { newInstance, newPromise, sharedProvider } from './promised.ts'
@@ -22,7 +22,7 @@ const routes = allRoutes({ config })
 /** In a region, in a routing and in a lease of another project, and in no request: whoever is no admin never sees it. */
 const canary = 'canary-5ac1f0'
 
-let w: World
+const w = await fileWorld()
 let s: Served
 let secrets: Record<string, string | undefined>
 /** Of what is there at the start, and may be changed and removed by any request. */
@@ -30,7 +30,6 @@ let ids: string[]
 /** Of a region and of a central port in it, for bodies only: no path names them, so they are there to the end. */
 let kept: string[]
 beforeAll(async () => {
-  w = await world()
   s = await w.listen()
   secrets = {
     admin: await w.token('admin'),
@@ -66,7 +65,6 @@ beforeAll(async () => {
   ids.push(await sharedProvider(w), await newInstance(w, canary), await newInstance(w, 'own', projectId))
   ids.push(await newPromise(w), await newPromise(w, null, projectId))
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 interface Attempt {
   who: string

@@ -1,7 +1,7 @@
 // A process is killed at every step of a lease's start, change, end and removal, one by one, and of a host's coming and
 // leaving; another process comes after it. What is there in the end must be the same as if nobody had died.
 
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { App } from '../../src/core/app.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
@@ -11,11 +11,11 @@ import type { Regions } from '../../src/openstack/region.ts'
 import { hostTurns } from '../../src/worker/hosts.ts'
 import { leaseTurns } from '../../src/worker/leases.ts'
 import { seed } from '../chance.ts'
+import { boot, hourMs, shortly, stateOf, traces } from '../world/leases.ts'
 import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from '../world/mortal.ts'
-import { hourMs, leasing, shortly, stateOf, traces } from './leasing.ts'
+import { fileWorld } from '../world.ts'
 
-const w = await leasing({ regions: ['Pod1', 'Pod2'], workers: false })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ hosts: 4, regions: ['Pod1', 'Pod2'] })
 
 /** A process's own view of the world: it dies with its life. */
 const processOf = (life: Life, fault: (regions: Regions) => Regions = same => same): App => ({
@@ -162,7 +162,7 @@ async function create(spec: Parameters<typeof shortly>[1], beforeEnd: BeforeEnd 
 const due = (app: App, leases: readonly Lease[]): Promise<void> =>
   app.store.turns.ask(leases.map(({ id: key }) => ({ kind: 'lease', key, lane: '' })))
 const bootOn = ({ reservations: [one] }: Lease, name: string) =>
-  w.boot({ region: one!.regionName, flavor: one!.id, name })
+  boot(w, { region: one!.regionName, flavor: one!.id, name })
 
 const scenes: Record<string, Scene> = {
   'the start of a lease over two regions': {

@@ -4,8 +4,8 @@
 
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { hourMs } from '../world/promises.ts'
 import { type Process, type World, world } from '../world.ts'
-import { hourMs } from './providing.ts'
 
 const noLock = fileURLToPath(new URL('no-lock.mjs', import.meta.url))
 
