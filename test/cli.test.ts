@@ -11,6 +11,7 @@ import { type Cloud, startCloud } from '../sim/cloud.ts'
 import { loadConfig } from '../src/config/config.ts'
 import type { Region } from '../src/core/regions/region.ts'
 import { allRoutes } from './api/requests.ts'
+import { seed, share } from './chance.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { network, subnet } from './store/network-rows.ts'
 import { noted, routing, type Stored, stored } from './store/stored.ts'
@@ -83,9 +84,8 @@ describe('what is asked wrongly ends with 2', () => {
     ATOLL_IDENTITY_USERNAME: 'u',
     ATOLL_IDENTITY_PASSWORD: 'p',
   }
-  beforeAll(() => writeFileSync(wrong, 'listen: nowhere'))
 
-  it.each<[string[], Record<string, string>, RegExp]>([
+  const mistakes: [string[], Record<string, string>, RegExp][] = [
     [['fly'], {}, /^error: unknown command 'fly'/],
     [['routes', '--fast'], {}, /^error: unknown option '--fast'/],
     [['serve', '--role', 'king'], {}, /^error: .*'king' is invalid.*Allowed choices are all, api, worker/],
@@ -146,7 +146,14 @@ describe('what is asked wrongly ends with 2', () => {
     [['topology'], {}, /^There is no database in /],
     [['region', 'list'], {}, /^There is no database in /],
     [['region', 'confirm'], {}, /^error: missing required argument 'name'/],
-  ])('%j %o', async (args, settings, sentence) => {
+  ]
+  const drawn = seed()
+  beforeAll(() => {
+    writeFileSync(wrong, 'listen: nowhere')
+    console.log(`mistakes: SEED=${drawn}`)
+  })
+  // A process each, which takes a second to load.
+  it.each(share(mistakes, drawn))('%j %o', async (args, settings, sentence) => {
     const { code, out, err } = await atoll(args, settings)
     expect([code, out]).toEqual([2, ''])
     expect(err).toMatch(sentence)

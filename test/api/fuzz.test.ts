@@ -14,7 +14,7 @@ import { allRoutes, type MountedRoute, newRegion, newRouting, rowCounts } from '
 import { newLease, sharedHost, viewed } from './reservable.ts'
 import { expectShape } from './shapes.ts'
 
-const requests = Number(process.env.FUZZ_REQUESTS ?? (process.env.SOAK ? 20_000 : 2_000))
+const requests = Number(process.env.FUZZ_REQUESTS ?? (process.env.SOAK === '1' ? 20_000 : 1_000))
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 const config = loadConfig(undefined, {})
 const routes = allRoutes({ config })

@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { readMigrations } from '../../src/store/migrations.ts'
+import { sized } from '../chance.ts'
 import { until } from '../wait.ts'
 import { type Process, type World, world } from '../world.ts'
 
 /** By which processes take turns at migrating (src/store/migrations.ts). */
 const migrationLock = 0x61746f6c
 
-const kills = process.env.SOAK ? 20 : 2
+const kills = sized(20)
 
 async function newPod(atoll: Process, name: string): Promise<string> {
   const { status, json } = await atoll.call('POST', '/v1.0/pods', {

@@ -119,7 +119,7 @@ describe(`events of ${processes} processes, in transactions that commit in any o
   })
 
   it('are skipped, and this test notices, where they get their numbers as they are written', async () => {
-    const events = 10_000
+    const events = 3_000
     const s = await setUp()
     await s.database.pool.query(`
       create function number_at_once() returns trigger language plpgsql as $$
