@@ -10,7 +10,7 @@ import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { ensureDefaultGroup } from '../groups/default-group.ts'
 import type { Network, Port, Written } from '../model/model.ts'
 import { getOwn, getResource, unknown } from '../model/read.ts'
-import type { PortChange, PortSpec, Removal, Update } from '../model/specs.ts'
+import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { born, checkRevision } from '../model/writing.ts'
 import { mayUse } from '../networks/networks.ts'
 import { forgetPort } from './forget-port.ts'
@@ -133,7 +133,7 @@ async function reservePort(
 export async function updatePort(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<PortChange>,
+  { id, change, ifRevision }: UpdateAsk<PortChange>,
 ): Promise<Port> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
@@ -171,7 +171,7 @@ async function regionAfter(
  * Removes a port from its region first, then from the model. Throws `not_found`, `conflict` (`port_in_use`
  * for a router's leg, `revision`), `upstream`.
  */
-export async function removePort(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removePort(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
   if (/^network:(?:router|ha_router|floatingip)/.test(port.deviceOwner)) {
