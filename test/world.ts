@@ -149,11 +149,15 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
   const parts = await openParts(spec, open)
   const { place, settings, app, config, database, databaseUrl, log, clock } = parts
   const tokenOf = tokensOf(place)
-  const over = (other: App): Call =>
-    callOf(
-      open(apiOf(parts, { app: other, database, log }), it => it.close()),
-      tokenOf,
-    )
+  const over = (other: App): Call => {
+    // Made when it is first asked: many a world is used without its API, which takes longest to make.
+    let call: Call | null = null
+    const made = () => open(apiOf(parts, { app: other, database, log }), it => it.close())
+    return (...ask) => {
+      call ??= callOf(made(), tokenOf)
+      return call(...ask)
+    }
+  }
   const call = over(app)
   const undone: Closers = []
   let clockwork: Clockwork | null = null

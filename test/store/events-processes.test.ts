@@ -109,7 +109,7 @@ describe(`events of ${processes} processes, in transactions that commit in any o
   })
 
   it('are skipped, and this test notices, where they get their numbers as they are written', async () => {
-    const events = 10_000
+    const events = 3_000
     await using w = await world()
     await w.query(`
       create function number_at_once() returns trigger language plpgsql as $$
