@@ -3,12 +3,13 @@
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { AppError } from '../../error.ts'
+import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
-import { sameBy } from '../model/any-order.ts'
 import type { HostRoute } from '../model/model.ts'
 import { mirrorsIn } from './router-plan.ts'
 import type { RouterScene, SceneRegion } from './router-scene.ts'
 import { routerScene } from './router-scene.ts'
+import { sameRoutes } from './router-steps.ts'
 import { type RegionLeg, routesOf } from './routes.ts'
 
 /**
@@ -45,7 +46,7 @@ export function routesIn(
   scene: RouterScene,
 ): ReadonlyMap<string, readonly HostRoute[]> {
   const [only] = scene.regions
-  if (!scene.bridge) return new Map(only ? [[only.region.name, scene.router.routes]] : [])
+  if (!scene.bridge) return new Map(only ? [[only.region.name, userRoutesIn(scene, only)]] : [])
   const regions = scene.regions
     .filter(({ region }) => regionalIdIn(scene.router, region) !== null)
     .map(here => legOf(scene, here))
@@ -64,8 +65,26 @@ function legOf(scene: RouterScene, here: SceneRegion): RegionLeg {
     cidrs: own.map(({ subnet }) => subnet.cidr),
     mirrored: mirrored.map(({ subnet }) => subnet.cidr),
     isExit,
-    extra: scene.router.routes,
+    extra: userRoutesIn(scene, here),
   }
+}
+
+const userRoutesIn = (scene: RouterScene, here: SceneRegion): HostRoute[] =>
+  scene.router.routes.flatMap(route => userRouteIn(scene, here, route) ?? [])
+
+/**
+ * A user's route as a region's copy has it: where its next hop is not on a subnet of the copy, it leads over
+ * the bridge to a copy that has one, or to the exit for a next hop outside. Null where the router has none.
+ */
+function userRouteIn(scene: RouterScene, here: SceneRegion, route: HostRoute): HostRoute | null {
+  const address = parseAddress(route.nextHop)!
+  const on = scene.attached.find(({ subnet }) => contains(parseCidr(subnet.cidr)!, address))
+  const isThere = ({ region }: SceneRegion): boolean =>
+    on ? regionalIdIn(on.subnet, region) !== null : region.id === scene.exit?.id
+  if (isThere(here)) return route
+  const other = scene.bridge && scene.regions.find(isThere)
+  const nextHop = (address.version === 4 ? other?.bridgeAddress : other?.bridgeAddress6) ?? null
+  return nextHop === null ? null : { ...route, nextHop }
 }
 
 interface RouterRoutes {
@@ -79,5 +98,3 @@ async function setRoutes(app: App, caller: Caller, { region, id, routes }: Route
   const router = await networking.get('router', id)
   if (router && !sameRoutes(router.routes, routes)) await networking.update('router', id, { routes })
 }
-
-export const sameRoutes = sameBy<HostRoute>(({ destination, nextHop }) => `${destination} ${nextHop}`)

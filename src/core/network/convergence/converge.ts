@@ -8,10 +8,12 @@ import type { Intent } from '../copies/intent.ts'
 import { makerOf, type NoteId, realise } from '../copies/realise.ts'
 import type { MadeKind, RegionNetworking, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork } from '../copies/spanning.ts'
+import type { HostRoute } from '../model/model.ts'
 import { interfaceOwner } from '../model/query.ts'
 import { byOne } from '../writes/one-writer.ts'
+import { routesIn } from './configure-routes.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
-import { legsIn, routerScene } from './router-scene.ts'
+import { legsIn, type RouterScene, routerScene } from './router-scene.ts'
 import { type Aspect, see } from './router-seen.ts'
 import { type LeavingCopy, type RouterStep, stepsTo } from './router-steps.ts'
 
@@ -76,9 +78,25 @@ async function difference(app: App, { caller, routerId, region }: Aspect): Promi
   const scene = await routerScene(app, routerId)
   const here = scene?.regions.find(one => one.region.id === region.id)
   const legs = scene && here && !scene.home ? await legsIn(app, scene, region) : new Map()
-  const plan = scene ? planFor(scene, here, legs, await app.cloud.ownProject()) : nothing
+  const routes = scene && here ? routesFor(app, scene, region.name) : null
+  const plan = scene
+    ? planFor(scene, here, { legs, routes, ownProject: await app.cloud.ownProject() })
+    : nothing
   const seen = await see(app, networking, { scene, plan, region, routerId })
   return { steps: stepsTo(plan, seen, routerId, !scene?.home), ids: seen.ids }
+}
+
+/**
+ * The routes of the copy in a region; null where no routes will do. The job of the routes tells that: it is
+ * not to keep the copy from its legs.
+ */
+function routesFor(app: App, scene: RouterScene, region: string): readonly HostRoute[] | null {
+  try {
+    return routesIn(app, scene).get(region) ?? null
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    return null
+  }
 }
 
 async function carryOut(app: App, aspect: Aspect, { steps, ids }: Difference): Promise<void> {

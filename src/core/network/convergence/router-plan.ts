@@ -3,7 +3,7 @@
 import { formatCidr, parseCidr } from '../addresses/address.ts'
 import type { MadeKind, RegionQuery, ThingSpec } from '../copies/region-rows.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
-import type { Network, Router, Subnet } from '../model/model.ts'
+import type { HostRoute, Network, Router, Subnet } from '../model/model.ts'
 import { hintsIn, homeOf } from '../model/where.ts'
 import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
 
@@ -49,6 +49,8 @@ export interface RegionPlan {
   readonly links: readonly FloatingIpLink[]
   /** The CIDRs that the router's legs and gateway connect it to: its routes lead through these only. */
   readonly connected: readonly Connection[]
+  /** All routes of the copy; null where they are not to be said yet, or not at all. */
+  readonly routes: readonly HostRoute[] | null
 }
 
 export interface Connection {
@@ -66,14 +68,22 @@ export const nothing: RegionPlan = {
   mirrorPorts: [],
   links: [],
   connected: [],
+  routes: null,
 }
 
-/** The plan of the router in a region; `legs` are the addresses of the router's legs there, by subnet. */
+/** What a plan is made of beside the scene. */
+export interface Planned {
+  /** The addresses of the router's legs in the region, by subnet. */
+  readonly legs: ReadonlyMap<string, string>
+  readonly routes: readonly HostRoute[] | null
+  readonly ownProject: string
+}
+
+/** The plan of the router in a region. */
 export function planFor(
   scene: RouterScene,
   here: SceneRegion | undefined,
-  legs: ReadonlyMap<string, string>,
-  ownProject: string,
+  { legs, routes, ownProject }: Planned,
 ): RegionPlan {
   if (!here || scene.router.deleting) return nothing
   if (scene.home) return { ...nothing, links: linksIn(scene, here) }
@@ -100,6 +110,7 @@ export function planFor(
         .map(({ port, subnet }) => ({ cidr: subnet.cidr, leg: refer('port', port.id) })),
       ...mirrored.map(one => ({ cidr: one.subnet.cidr, leg: mirrorLeg(scene, one).port })),
     ],
+    routes,
   }
 }
 

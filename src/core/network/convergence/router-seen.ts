@@ -6,7 +6,7 @@ import { type AppError, conflict } from '../../error.ts'
 import type { Region } from '../../regions/region.ts'
 import { findBridge } from '../copies/bridge.ts'
 import { endDead } from '../copies/realise.ts'
-import type { RegionNetworking } from '../copies/region-rows.ts'
+import type { RegionNetworking, RegionRouter } from '../copies/region-rows.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
 import { all } from '../model/query.ts'
 import { type Ref, type RegionPlan, refer } from './router-plan.ts'
@@ -48,7 +48,7 @@ export async function see(app: App, networking: RegionNetworking, look: RouterLo
   return {
     router,
     legs: legs.filter(({ deviceOwner }) => isLeg(deviceOwner)),
-    floatingIps: await floatingIpsSeen(app, networking, look, id),
+    floatingIps: router ? await floatingIpsSeen(app, networking, look, { router, ids }) : [],
     intents,
     ids,
     leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, look),
@@ -87,23 +87,24 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
 
 /**
  * Atoll's floating IPs of the region that lead through the router or are to; their central id is also the
- * region's.
+ * region's. They may still lead through a copy that the router had its exit at before.
  */
 async function floatingIpsSeen(
   app: App,
   networking: RegionNetworking,
-  { scene, plan, region }: RouterLook,
-  routerId: string | undefined,
+  { scene, plan }: RouterLook,
+  { router, ids }: { readonly router: RegionRouter; readonly ids: RegionSeen['ids'] },
 ): Promise<RegionSeen['floatingIps']> {
-  const isExit = region.id === scene?.exit?.id
-  if (routerId === undefined || !(isExit || plan.links.length > 0)) return []
+  const outside = router.externalGateway?.networkId
+  const bridge = scene?.bridge && ids.get(refer('network', scene.bridge.network.id))
+  if ((outside === undefined || outside === bridge) && plan.links.length === 0) return []
   const wanted = plan.links.map(({ regionalId }) => regionalId)
-  const through = await networking.list('floatingip', { where: { routerId } })
+  const through = await networking.list('floatingip', { where: { routerId: router.id } })
   const missing = wanted.filter(id => !through.some(one => one.id === id))
   const others = missing.length === 0 ? [] : await networking.list('floatingip', { where: { id: missing } })
   const seen = [...through, ...others]
-  const ids = seen.map(({ id }) => id)
-  const ours = new Set((await app.store.networks.getMany('floatingip', ids)).map(({ id }) => id))
+  const found = seen.map(({ id }) => id)
+  const ours = new Set((await app.store.networks.getMany('floatingip', found)).map(({ id }) => id))
   return seen.filter(({ id }) => ours.has(id))
 }
 

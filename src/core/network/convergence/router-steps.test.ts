@@ -72,7 +72,8 @@ const copy = (change: Partial<RegionRouter> = {}): RegionRouter =>
     ...change,
   }) as RegionRouter
 
-const port = (id: string): RegionPort => ({ id, deviceId: 'regional-router' }) as RegionPort
+const port = (id: string, ipAddress = '10.0.9.1'): RegionPort =>
+  ({ id, deviceId: 'regional-router', fixedIps: [{ subnetId: 'any', ipAddress }] }) as unknown as RegionPort
 
 /** Everything of the plan is there, and in order. */
 const whole: RegionSeen = {
@@ -215,11 +216,44 @@ describe('a floating IP', () => {
     ).toEqual([])
   })
 
+  it('is taken away while another leg comes in the place of the one that it leads through', () => {
+    const seen = { ...whole, ids, legs: [port('old', '10.0.1.1')], floatingIps: [floatingIp('regional-p1')] }
+    expect(steps(plan({ links: [link] }), { ...seen, router: copy({ routes: [] }) })).toEqual([
+      'unlink f1',
+      'dropLeg old',
+      'addLeg',
+      'link f1',
+    ])
+  })
+
   it('that leads elsewhere is taken away first, and then led anew', () => {
     expect(steps(plan({ links: [link] }), { ...whole, ids, floatingIps: [floatingIp('another')] })).toEqual([
       'unlink f1',
       'link f1',
     ])
+  })
+})
+
+describe('routes', () => {
+  const to = (...routes: [string, string][]) =>
+    routes.map(([destination, nextHop]) => ({ destination, nextHop }))
+  const changes = (found: readonly RouterStep[]) =>
+    found.map(step => (step.do === 'change' && step.spec.routes?.map(({ nextHop }) => nextHop)) || step.do)
+
+  it('that lose their next hop go before all else, and new ones come after all else', () => {
+    const seen = { ...whole, legs: [port('regional-i3')] }
+    const wanted = plan({ routes: to(['10.0.4.0/24', '10.0.1.9'], ['10.0.2.0/24', '100.0.0.1']) })
+    expect(changes(stepsTo(wanted, seen, 'r1', true))).toEqual([
+      ['100.0.0.1'],
+      'dropLeg',
+      'addLeg',
+      ['10.0.1.9', '100.0.0.1'],
+    ])
+  })
+
+  it('that the plan does not say stay as they are', () => {
+    expect(steps(plan({ routes: null }), whole)).toEqual([])
+    expect(steps(plan({ routes: [...copy().routes].reverse() }), whole)).toEqual([])
   })
 })
 

@@ -4,6 +4,7 @@
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import type { Intent } from '../copies/intent.ts'
 import type { RegionFloatingIp, RegionPort, RegionRouter, ThingSpec } from '../copies/region-rows.ts'
+import { sameBy } from '../model/any-order.ts'
 import type { HostRoute, Network } from '../model/model.ts'
 import { type FloatingIpLink, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
 
@@ -55,10 +56,22 @@ export type RouterStep =
  */
 export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, isOurs: boolean): RouterStep[] {
   const router = refer('router', routerId)
+  const kept = keptRoutes(plan, seen)
+  const loose = looseLinks(plan, seen, isOurs ? surplusLegs(plan, seen) : [])
   return [
-    ...unlinks(plan, seen),
-    ...(isOurs ? [...takings(plan, seen, router), ...givings(plan, seen, router)] : []),
-    ...plan.links.filter(link => !isLinked(seen, link)).map((link): RouterStep => ({ do: 'link', link })),
+    ...loose.map((regionalId): RouterStep => ({ do: 'unlink', regionalId })),
+    // A region takes no leg and no gateway away from a route, and no route that leads where there is none yet.
+    ...(isOurs
+      ? [
+          ...routesTo(router, seen.router?.routes, kept),
+          ...takings(plan, seen, router),
+          ...givings(plan, seen, router),
+          ...routesTo(router, kept, plan.routes),
+        ]
+      : []),
+    ...plan.links
+      .filter(link => loose.includes(link.regionalId) || !isLinked(seen, link))
+      .map((link): RouterStep => ({ do: 'link', link })),
   ]
 }
 
@@ -68,12 +81,10 @@ export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, is
  */
 function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): RouterStep[] {
   const wanted = new Set(thingsOf(plan).map(({ kind, purpose }) => refer(kind, purpose)))
-  const legs = new Set(plan.legs.map(({ port }) => seen.ids.get(port)))
-  const surplus = seen.legs.filter(({ id }) => !legs.has(id))
+  const surplus = surplusLegs(plan, seen)
   const gone = seen.intents.filter(intent => !wanted.has(refOf(intent)))
   const gateway = gatewayChange(plan, seen)
   return [
-    ...fewerRoutes(plan, seen, router, { surplus, isGatewayGoing: gateway !== null }),
     ...surplus.map(({ id }): RouterStep => {
       return { do: 'dropLeg', routerId: seen.router!.id, portId: id, intent: intentFor(seen, id) }
     }),
@@ -135,14 +146,30 @@ const drops = (gone: readonly Intent[], kind: string, legs: readonly RegionPort[
     )
     .map(intent => ({ do: 'drop', intent }))
 
-function unlinks({ links }: RegionPlan, { floatingIps, ids }: RegionSeen): RouterStep[] {
+/**
+ * The floating IPs that lead where they are not to, or lead through a leg that is to go: another leg may come
+ * in its place.
+ */
+function looseLinks(
+  { links, connected }: RegionPlan,
+  { floatingIps, ids }: RegionSeen,
+  surplus: readonly RegionPort[],
+): string[] {
+  const going = surplus.flatMap(({ fixedIps }) => fixedIps.map(({ ipAddress }) => ipAddress))
+  const ranges = connected.map(({ cidr }) => cidr).filter(cidr => going.some(one => isIn(cidr, one)))
   return floatingIps
-    .filter(({ id, portId }) => {
+    .filter(({ id, portId, fixedIpAddress }) => {
       if (portId === null) return false
       const link = links.find(({ regionalId }) => regionalId === id)
-      return !link || ids.get(link.port) !== portId
+      return !link || ids.get(link.port) !== portId || ranges.some(cidr => isIn(cidr, fixedIpAddress ?? ''))
     })
-    .map(({ id }) => ({ do: 'unlink', regionalId: id }))
+    .map(({ id }) => id)
+}
+
+/** Whether an address is in a range; a text that is no address is in none. */
+function isIn(cidr: string, text: string): boolean {
+  const address = parseAddress(text)
+  return address !== null && contains(parseCidr(cidr)!, address)
 }
 
 const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp }: FloatingIpLink): boolean =>
@@ -154,35 +181,36 @@ const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp 
       one.fixedIpAddress === fixedIp,
   )
 
-interface Going {
-  readonly surplus: readonly RegionPort[]
-  readonly isGatewayGoing: boolean
+/** The legs that the plan does not have. */
+function surplusLegs(plan: RegionPlan, { legs, ids }: RegionSeen): RegionPort[] {
+  const wanted = new Set(plan.legs.map(({ port }) => ids.get(port)))
+  return legs.filter(({ id }) => !wanted.has(id))
 }
 
 /**
- * Routes through a leg or gateway that is to go are removed first, else the region would not let it go. A
+ * The routes that stay while legs and gateway change: those that do not lead through one that is to go. A
  * CIDR that is moved from the gateway to a leg, or the other way round, is not reached in between.
  */
-function fewerRoutes(
-  plan: RegionPlan,
-  seen: RegionSeen,
-  id: Ref,
-  { surplus, isGatewayGoing }: Going,
-): RouterStep[] {
+function keptRoutes(plan: RegionPlan, seen: RegionSeen): readonly HostRoute[] | undefined {
   const { router, legs, ids } = seen
-  if (!router || (surplus.length === 0 && !isGatewayGoing)) return []
+  const surplus = surplusLegs(plan, seen)
+  const isGatewayGoing = gatewayChange(plan, seen) !== null
+  if (!router || (surplus.length === 0 && !isGatewayGoing)) return router?.routes
   const staying = new Set(legs.filter(leg => !surplus.includes(leg)).map(leg => leg.id))
-  const connected = plan.connected
-    .filter(({ leg }) =>
-      leg === null ? router.externalGateway !== null && !isGatewayGoing : staying.has(ids.get(leg) ?? ''),
-    )
-    .map(({ cidr }) => parseCidr(cidr)!)
-  const kept = router.routes.filter(({ nextHop }: HostRoute) => {
-    const address = parseAddress(nextHop)
-    return address !== null && connected.some(cidr => contains(cidr, address))
-  })
-  return kept.length === router.routes.length ? [] : [{ do: 'change', id, spec: { routes: kept } }]
+  const connected = plan.connected.filter(({ leg }) =>
+    leg === null ? router.externalGateway !== null && !isGatewayGoing : staying.has(ids.get(leg) ?? ''),
+  )
+  return router.routes.filter(({ nextHop }) => connected.some(({ cidr }) => isIn(cidr, nextHop)))
 }
+
+export const sameRoutes = sameBy<HostRoute>(({ destination, nextHop }) => `${destination} ${nextHop}`)
+
+/** The step from some routes to others; none where either is not known. */
+const routesTo = (
+  id: Ref,
+  from: readonly HostRoute[] | undefined,
+  to: readonly HostRoute[] | null | undefined,
+): RouterStep[] => (from && to && !sameRoutes(from, to) ? [{ do: 'change', id, spec: { routes: to } }] : [])
 
 /** Takes away a gateway that has to move to another network; null where none has to. */
 function gatewayChange(plan: RegionPlan, { router, ids }: RegionSeen): ThingSpec<'router'> | null {
