@@ -1,6 +1,6 @@
 // The bodies of refusals by a region's services, and the one error that each becomes.
 import { z } from 'zod'
-import { AppError } from '../core/error.ts'
+import { AppError, isRefusal } from '../core/error.ts'
 import type { CallError, Reply } from './http.ts'
 
 /** A call, for the error about it: which service of which region was asked for what. */
@@ -80,6 +80,12 @@ export function refusal(asked: Asked, reply: Reply, wasRepeated: boolean): AppEr
   const maybeDone = (!asked.repeatable && reply.status >= 500) || (wasRepeated && reply.status === 412)
   const reason = maybeDone ? 'maybe_done' : fault?.type
   return upstream(asked, `answered ${reply.status} to ${asked.what}: ${words}`, reason, reply.status)
+}
+
+/** The refusal of a service whose own word says too little, with a reason of ours where its sentence is this one. */
+export function named(error: unknown, sentence: RegExp, reason: string): unknown {
+  if (!isRefusal(error) || !sentence.test(error.message)) return error
+  return new AppError(error.code, error.message, { ...error.detail, reason }, { cause: error })
 }
 
 /** The error for an answer that did not come. Its reason is `maybe_done`, or else how it failed. */

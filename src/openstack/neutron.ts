@@ -1,5 +1,5 @@
 // Neutron in a region: list, get, create, update and remove for every resource of the tables, and a few actions.
-import { isGone } from './fault.ts'
+import { isGone, named } from './fault.ts'
 import { checkedId } from './names.ts'
 import { type AnyRow, type NeutronQuery, type Plan, planOf } from './neutron-query.ts'
 import {
@@ -104,14 +104,17 @@ export type LegBy = { readonly subnetId: string } | { readonly portId: string }
 const legBody = (leg: LegBy): object =>
   'subnetId' in leg ? { subnet_id: leg.subnetId } : { port_id: leg.portId }
 
-/** Throws as `create`; a leg that the router has already is a refusal with status 400. */
+/** Throws as `create`, with reason `leg_exists` where the router has a port on the leg's subnet already. */
 export async function addRouterInterface(
   region: RegionClient,
   routerId: string,
   leg: LegBy,
 ): Promise<Shape<typeof routerInterface>> {
   const path = `${pathOf(routers, routerId)}/add_router_interface`
-  const reply = await region.call('network', { method: 'PUT', path, json: legBody(leg) })
+  const call = region.call('network', { method: 'PUT', path, json: legBody(leg) })
+  const reply = await call.catch((error: unknown) => {
+    throw named(error, /\bRouter already has a port on subnet\b/, 'leg_exists')
+  })
   return reply.read(reader(routerInterface))
 }
 

@@ -394,7 +394,7 @@ describe.skipIf(!isThere)('routers', () => {
       deviceOwner: 'network:router_interface',
       fixedIps: [{ subnetId: subnet.id, ipAddress: subnet.gatewayIp }],
     })
-    await expect(neutron.addRouterInterface(pod1, router.id, leg)).rejects.toEqual(refusal(400, 'BadRequest'))
+    await expect(neutron.addRouterInterface(pod1, router.id, leg)).rejects.toEqual(refusal(400, 'leg_exists'))
     await expect(neutron.remove(pod1, routers, router.id)).rejects.toEqual(refusal(409, 'RouterInUse'))
     expect(await neutron.removeRouterInterface(pod1, router.id, leg)).toBe(true)
     expect(await neutron.removeRouterInterface(pod1, router.id, leg)).toBe(false)

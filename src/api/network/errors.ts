@@ -60,6 +60,7 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   no_gateway: ['BadRequest', 400],
   fixed_ip: ['BadRequest', 400],
   router_overlap: ['BadRequest', 400],
+  leg_exists: ['BadRequest', 400],
   not_external: ['BadRequest', 400],
   not_supported: ['BadRequest', 400],
   region_unknown: ['BadRequest', 400],
@@ -131,9 +132,16 @@ function nameOf(problem: Problem): readonly [type: string, status: number] {
   const { reason = '' } = error.detail
   const status = error.code === 'upstream' ? statusOfRegion(error) : statusOf(error)
   const unnamed = [plain[status] ?? plain[400]!, status] as const
-  if (error.code === 'upstream') return isName(reason) && status !== 502 ? [reason, status] : unnamed
+  if (error.code === 'upstream') return nameOfRegion(reason, status) ?? unnamed
   if (isName(reason)) return [reason, status]
   return here(reason, problem) ?? (Object.hasOwn(known, reason) ? known[reason]! : unnamed)
+}
+
+/** Neutron's name for a region's refusal; undefined where the region gave no answer of its own. */
+function nameOfRegion(reason: string, status: number): readonly [string, number] | undefined {
+  if (status === 502) return undefined
+  if (isName(reason)) return [reason, status]
+  return reason === 'leg_exists' ? known.leg_exists : undefined
 }
 
 /** The name and status of errors whose reason alone does not tell: by the route's kind and the method. */

@@ -75,6 +75,7 @@ describe('what a region answered', () => {
   it.each([
     [{ status: 409, reason: 'SubnetInUse' }, 409, 'SubnetInUse'],
     [{ status: 400, reason: 'InvalidInput' }, 400, 'InvalidInput'],
+    [{ status: 400, reason: 'leg_exists' }, 400, 'BadRequest'],
     [{ status: 404 }, 404, 'HTTPNotFound'],
     [{ status: 409, reason: 'network' }, 409, 'HTTPConflict'],
     [{ status: 401, reason: 'Unauthorized' }, 502, 'RegionUnavailable'],

@@ -8,8 +8,8 @@ import type { Intent } from '../copies/intent.ts'
 import { makerOf, type NoteId, realise } from '../copies/realise.ts'
 import type { MadeKind, RegionNetworking, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork } from '../copies/spanning.ts'
+import { interfaceOwner } from '../model/device-owner.ts'
 import type { HostRoute } from '../model/model.ts'
-import { interfaceOwner } from '../model/query.ts'
 import { byOne } from '../writes/one-writer.ts'
 import { routesIn } from './configure-routes.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
@@ -167,7 +167,7 @@ async function addLeg(networking: RegionNetworking, routerId: string, portId: st
   try {
     await networking.addLeg(routerId, { portId })
   } catch (error) {
-    const isThere = error instanceof AppError && /already has a port on subnet/.test(error.message)
+    const isThere = error instanceof AppError && error.detail.reason === 'leg_exists'
     if (!isThere || !(await hasLost(networking, routerId, portId))) throw error
     await networking.update('port', portId, { deviceId: routerId, deviceOwner: interfaceOwner })
   }

@@ -8,6 +8,7 @@ import { findBridge } from '../copies/bridge.ts'
 import { endDead } from '../copies/realise.ts'
 import type { RegionNetworking, RegionRouter } from '../copies/region-rows.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
+import { ownerOf } from '../model/device-owner.ts'
 import { all } from '../model/query.ts'
 import { type Ref, type RegionPlan, refer } from './router-plan.ts'
 import { type RouterScene, routerScene } from './router-scene.ts'
@@ -47,16 +48,13 @@ export async function see(app: App, networking: RegionNetworking, look: RouterLo
   const legs = id === undefined ? [] : await networking.list('port', { where: { deviceId: id } })
   return {
     router,
-    legs: legs.filter(({ deviceOwner }) => isLeg(deviceOwner)),
+    legs: legs.filter(port => ownerOf(port) === 'router interface'),
     floatingIps: router ? await floatingIpsSeen(app, networking, look, { router, ids }) : [],
     intents,
     ids,
     leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, look),
   }
 }
-
-const isLeg = (deviceOwner: string): boolean =>
-  /^network:(?:router_interface|ha_router_repl|router_interface_dist)/.test(deviceOwner)
 
 const drift = (region: Region, kind: string, id: string): AppError =>
   conflict(
@@ -110,7 +108,7 @@ async function floatingIpsSeen(
 
 /** The copy of the bridge, where this is the last of the project's routers that the region has. */
 async function leavingWith(app: App, { region, routerId, scene }: RouterLook): Promise<LeavingCopy[]> {
-  const project = scene?.router.projectId ?? (await ownerOf(app, routerId))
+  const project = scene?.router.projectId ?? (await projectOf(app, routerId))
   const bridge = project === null ? null : await findBridge(app, project)
   const regionalId = bridge && regionalIdIn(bridge.network, region)
   if (!bridge || !regionalId) return []
@@ -124,5 +122,5 @@ async function leavingWith(app: App, { region, routerId, scene }: RouterLook): P
   return [{ kind: 'network', centralId: bridge.network.id, regionalId }]
 }
 
-const ownerOf = async (app: App, routerId: string): Promise<string | null> =>
+const projectOf = async (app: App, routerId: string): Promise<string | null> =>
   (await app.store.networks.getMany('router', [routerId]))[0]?.projectId ?? null

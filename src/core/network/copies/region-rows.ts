@@ -182,7 +182,7 @@ export interface RegionNetworking {
   update<K extends MadeKind>(kind: K, id: string, spec: ThingSpec<K>): Promise<RegionRows[K]>
   /** False when the region had no such row any more. */
   remove(kind: MadeKind, id: string): Promise<boolean>
-  /** The port of the new leg. Throws with status 400 for a leg that the router has already. */
+  /** The port of the new leg. Throws with reason `leg_exists` where the router has a port on its subnet already. */
   addLeg(routerId: string, leg: LegBy): Promise<{ readonly portId: string; readonly subnetId: string }>
   /** False when the router has no such leg, or is gone itself. */
   removeLeg(routerId: string, leg: LegBy): Promise<boolean>

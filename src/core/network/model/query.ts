@@ -1,5 +1,6 @@
 // The few queries of the model that verbs make beside reading single rows.
 
+import { interfaceOwner } from './device-owner.ts'
 import type { Kind, Kinds, Port } from './model.ts'
 import type { FieldCondition, Reads } from './network-store.ts'
 
@@ -23,8 +24,6 @@ export async function some<K extends Kind>(
   const query = { sight: 'atoll', where, sort: [], limit, marker: null, reverse: false } as const
   return (await networks.list(kind, query)) ?? []
 }
-
-export const interfaceOwner = 'network:router_interface'
 
 /** The ports by which a router is on its networks. */
 export const interfacesOf = (reads: Reads, routerId: string): Promise<Port[]> =>

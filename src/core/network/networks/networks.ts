@@ -9,6 +9,7 @@ import type { Region } from '../../regions/region.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionNetwork, ThingSpec } from '../copies/region-rows.ts'
 import { segmentFor } from '../copies/segments.ts'
+import { ownerOf } from '../model/device-owner.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
@@ -232,7 +233,7 @@ export const endLeftNetwork = endLeftBy<'network'>({
  */
 async function requireUnused(app: App, network: Network): Promise<void> {
   const ports = await some(app.store, 'port', 6, { field: 'networkId', in: [network.id] })
-  const inUse = ports.filter(({ deviceOwner }) => deviceOwner !== 'network:dhcp')
+  const inUse = ports.filter(port => ownerOf(port) !== 'dhcp')
   if (inUse.length === 0) return
   throw conflict(
     `The network ${network.id} has ports: ${inUse.map(({ id }) => id).join(', ')}. Remove them first.`,

@@ -25,6 +25,7 @@ import {
 } from '../addresses/address.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionSubnet, ThingSpec } from '../copies/region-rows.ts'
+import { ownerOf } from '../model/device-owner.ts'
 import type { AllocationPool, Change, Network, Subnet, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
@@ -299,7 +300,7 @@ export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }:
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)
   const ports = await some(app.store, 'port', 6, { fixedIp: 'subnetId', in: [id] })
-  const inUse = ports.filter(({ deviceOwner }) => deviceOwner !== 'network:dhcp')
+  const inUse = ports.filter(port => ownerOf(port) !== 'dhcp')
   if (inUse.length > 0) {
     throw conflict(
       `Unable to complete operation on subnet ${id}: one or more ports have an IP allocation from this subnet: ${inUse.map(port => port.id).join(', ')}`,

@@ -11,6 +11,7 @@ import { copyIn, type LocalNetwork } from '../copies/spanning.ts'
 import { ensureDefaultGroup } from '../groups/default-group.ts'
 import { groupsFollowPort } from '../groups/groups-in-region.ts'
 import { sameBy } from '../model/any-order.ts'
+import { comesWithOther, interfaceOwner, isRouters } from '../model/device-owner.ts'
 import type { Change, FixedIp, Network, Port, Written } from '../model/model.ts'
 import { born } from '../model/writing.ts'
 import { followPlacement } from './follow-port.ts'
@@ -52,10 +53,10 @@ export type SeenPort = Pick<RegionPort, (typeof portFields)[number]>
  */
 export async function isUsers({ app }: Watcher, port: SeenPort): Promise<boolean> {
   if (intentOf(port.description) !== null) return false
-  if (!/^network:(?:router|floatingip|ha_router)/.test(port.deviceOwner)) return true
+  if (!comesWithOther(port)) return true
   // A router that lives in this region has the same id centrally, and its legs are the region's to make.
   const [router] = await app.store.networks.getMany('router', [port.deviceId])
-  return router !== undefined && port.deviceOwner === 'network:router_interface'
+  return router !== undefined && port.deviceOwner === interfaceOwner
 }
 
 /**
@@ -140,7 +141,7 @@ export async function mirrorPort(watcher: Watcher, id: string, seen: SeenPort): 
   const [port] = await app.store.networks.getMany('port', [id])
   if (!port) return false
   // A router's leg is as the plan wants it; the region's word counts for its status alone.
-  if (/^network:router/.test(port.deviceOwner)) return mirrorStatus(watcher, port, seen)
+  if (isRouters(port)) return mirrorStatus(watcher, port, seen)
   const network = await app.store.networks.get('network', port.networkId, 'atoll')
   const local = network && (await localOf(app, network, watcher))
   const told = mirrored(seen)

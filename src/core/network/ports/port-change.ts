@@ -10,8 +10,9 @@ import { convergeRouter } from '../convergence/converge.ts'
 import type { RegionPort, ThingSpec } from '../copies/region-rows.ts'
 import { copyIn, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
+import { ownerOf } from '../model/device-owner.ts'
 import type { Change, FixedIp, Network, Place, Port } from '../model/model.ts'
-import { all, interfaceOwner } from '../model/query.ts'
+import { all } from '../model/query.ts'
 import type { PortChange } from '../model/specs.ts'
 import { regionNamed, regionsOf } from '../model/where.ts'
 import { atHome } from '../writes/at-home.ts'
@@ -155,7 +156,7 @@ export async function removeCopies(
 ): Promise<void> {
   for (const { region, id } of places) {
     const networking = app.cloud.networking(region, caller.requestId)
-    if (deviceOwner === interfaceOwner) await networking.removeLeg(deviceId, { portId: id })
+    if (ownerOf({ deviceOwner }) === 'router interface') await networking.removeLeg(deviceId, { portId: id })
     else await networking.remove('port', id)
   }
 }

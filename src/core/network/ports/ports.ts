@@ -8,6 +8,7 @@ import type { Region } from '../../regions/region.ts'
 import { isUnicastMac, parseMac } from '../addresses/address.ts'
 import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { ensureDefaultGroup } from '../groups/default-group.ts'
+import { comesWithOther, ownerOf } from '../model/device-owner.ts'
 import type { Network, Port, Written } from '../model/model.ts'
 import { getOwn, getResource, unknown } from '../model/read.ts'
 import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
@@ -97,7 +98,7 @@ export function newMac(app: Pick<App, 'chance'>): string {
  */
 async function securityOf(app: App, caller: Caller, network: Network, spec: PortSpec) {
   const portSecurityEnabled = spec.portSecurityEnabled ?? network.portSecurityEnabled
-  const isService = spec.deviceOwner.startsWith('network:')
+  const isService = ownerOf(spec) !== 'user'
   if (spec.securityGroupIds) {
     for (const id of spec.securityGroupIds) await getResource(app, caller, { kind: 'security_group', id })
     return { portSecurityEnabled, securityGroupIds: spec.securityGroupIds }
@@ -177,7 +178,7 @@ async function regionAfter(
 export async function removePort(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
-  if (/^network:(?:router|ha_router|floatingip)/.test(port.deviceOwner)) {
+  if (comesWithOther(port)) {
     throw conflict(
       `Port ${id} cannot be deleted directly via the port API: has device owner ${port.deviceOwner}`,
       'port_in_use',

@@ -6,6 +6,7 @@ import { grouped } from '../../grouped.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Region } from '../../regions/region.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
+import { interfaceOwner } from '../model/device-owner.ts'
 import {
   type FloatingIp,
   type Kind,
@@ -17,7 +18,7 @@ import {
   wordOf,
 } from '../model/model.ts'
 import type { FieldCondition, HolderInSubnet, PortCount, Sight } from '../model/network-store.ts'
-import { all, interfaceOwner } from '../model/query.ts'
+import { all } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { openJobs } from './topology-state.ts'
 

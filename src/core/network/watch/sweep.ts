@@ -8,6 +8,7 @@ import { believe, type Verdict } from '../../regions/belief.ts'
 import type { Counts } from '../../regions/suspicion.ts'
 import { blindness, findMissing, type Missing } from '../copies/gone.ts'
 import { type LeavingKind, leavingKinds } from '../model/absence.ts'
+import { isRouters } from '../model/device-owner.ts'
 import type { Kinds, Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
 import type { Watcher } from '../ports/adopt-port.ts'
@@ -86,7 +87,7 @@ async function forget(
   const here = places.find(place => place.region === region.name)
   const absent = { regionId: region.id, regionalId: here?.id ?? id }
   const port = kind === 'port' ? (row as Port) : null
-  if (port && !/^network:router/.test(port.deviceOwner)) {
+  if (port && !isRouters(port)) {
     // For a port that is absent nothing is removed in another region: what stands for it there stays.
     const dependent = (await all(app.store, 'floatingip', { field: 'portId', in: [id] })).find(
       one => one.places[0]?.region !== region.name,

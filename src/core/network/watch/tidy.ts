@@ -8,6 +8,7 @@ import { type Intent, intentOf, type MarkedThing } from '../copies/intent.ts'
 import { removeSurplus } from '../copies/realise.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
 import { absentForMs } from '../model/absence.ts'
+import { ownerOf } from '../model/device-owner.ts'
 
 /** How old an intent without an id must be: a call whose answer was not noted by then never will be. */
 const forsakenMs = 120_000
@@ -94,8 +95,7 @@ async function markedIn(networking: RegionNetworking, kind: TidiedKind) {
 /** Removes a thing. A router's leg cannot be removed as a port, only by its router. */
 async function remove(networking: RegionNetworking, kind: TidiedKind, id: string): Promise<void> {
   const port = kind === 'port' ? await networking.get('port', id) : null
-  if (port?.deviceOwner.startsWith('network:router_interface'))
-    await networking.removeLeg(port.deviceId, { portId: id })
+  if (port && ownerOf(port) === 'router interface') await networking.removeLeg(port.deviceId, { portId: id })
   else await networking.remove(kind, id)
 }
 
