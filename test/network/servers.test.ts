@@ -229,21 +229,29 @@ describe.skipIf(!opened)('servers on networks of several regions', () => {
     )
   })
 
-  // As stock Neutron leaves it where two add it at once.
-  it('a leg whose port has lost its device is the router’s again after the next look at it', async () => {
-    const id = idIn(await w.demo.read(`/routers/${router.id}`), two)!
-    const subnetId = idIn(await w.demo.read(`/subnets/${subnets['sv-two'].id}`), two)!
-    const legs = await w.region(two).list('port', { where: { deviceId: id } })
-    const leg = legs.find(({ fixedIps }) => fixedIps.some(fixed => fixed.subnetId === subnetId))!
-    await w.region(two).update('port', leg.id, { deviceId: '', deviceOwner: '' })
-    await askForAll(w.app, (await w.app.store.regions.list()).find(({ name }) => name === two)!)
-    await settle()
-    expect(await w.region(two).get('port', leg.id)).toMatchObject({
-      deviceId: id,
-      deviceOwner: 'network:router_interface',
-      fixedIps: leg.fixedIps,
-    })
-  })
+  // Without one is as stock Neutron leaves it where two add it at once.
+  it.each(['no device', 'the device of another router', 'an owner that is none'])(
+    'a leg whose port has %s is the router’s again after the next look at it',
+    async what => {
+      const there = w.region(two)
+      const id = idIn(await w.demo.read(`/routers/${router.id}`), two)!
+      const subnetId = idIn(await w.demo.read(`/subnets/${subnets['sv-two'].id}`), two)!
+      const legs = await there.list('port', { where: { deviceId: id } })
+      const leg = legs.find(({ fixedIps }) => fixedIps.some(fixed => fixed.subnetId === subnetId))!
+      const other = await there.create('router', { name: 'other' })
+      const deviceId = { 'no device': '', 'the device of another router': other.id }[what] ?? id
+      const deviceOwner = deviceId === other.id ? leg.deviceOwner : ''
+      await there.update('port', leg.id, { deviceId, deviceOwner })
+      await askForAll(w.app, (await w.app.store.regions.list()).find(({ name }) => name === two)!)
+      await settle()
+      expect(await there.get('port', leg.id)).toMatchObject({
+        deviceId: id,
+        deviceOwner: 'network:router_interface',
+        fixedIps: leg.fixedIps,
+      })
+      await there.remove('router', other.id)
+    },
+  )
 
   it('each floating IP leads to its port’s address, wherever the port is', async () => {
     for (const name of ['a', 'b', 'in-one']) {

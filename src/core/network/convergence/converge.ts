@@ -8,7 +8,7 @@ import type { Intent } from '../copies/intent.ts'
 import { makerOf, type NoteId, realise } from '../copies/realise.ts'
 import type { MadeKind, RegionNetworking, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork } from '../copies/spanning.ts'
-import { interfaceOwner } from '../model/device-owner.ts'
+import { interfaceOwner, isRouters, ownerOf } from '../model/device-owner.ts'
 import type { HostRoute } from '../model/model.ts'
 import { byOne } from '../writes/one-writer.ts'
 import { routesIn } from './configure-routes.ts'
@@ -159,18 +159,32 @@ async function carryOutOne(
 }
 
 /**
- * Of two calls at once for one port stock Neutron takes the device off the port for the call that comes too
- * late, and still has the leg: from then on it refuses to add the leg, and the leg's port must be given its
- * router again.
+ * Adds a leg. A port with another router's device is taken off it first. Of two calls at once for one port
+ * stock Neutron takes the device off the port for the call that comes too late, and still has the leg: from
+ * then on it refuses to add the leg, and the leg's port must be given its router again.
  */
 async function addLeg(networking: RegionNetworking, routerId: string, portId: string): Promise<void> {
+  const add = () => networking.addLeg(routerId, { portId })
   try {
-    await networking.addLeg(routerId, { portId })
+    await add().catch(async (error: unknown) => {
+      if (!isBecause(error, 'PortInUse') || !(await isAstray(networking, routerId, portId))) throw error
+      await networking.update('port', portId, { deviceId: '', deviceOwner: '' })
+      await add()
+    })
   } catch (error) {
-    const isThere = error instanceof AppError && error.detail.reason === 'leg_exists'
-    if (!isThere || !(await hasLost(networking, routerId, portId))) throw error
+    if (!isBecause(error, 'leg_exists') || !(await hasLost(networking, routerId, portId))) throw error
     await networking.update('port', portId, { deviceId: routerId, deviceOwner: interfaceOwner })
   }
+}
+
+const isBecause = (error: unknown, reason: string): boolean =>
+  error instanceof AppError && error.detail.reason === reason
+
+/** Whether a leg's port stands as another router's, or not as a leg; one that a server has is left to it. */
+async function isAstray(networking: RegionNetworking, routerId: string, portId: string): Promise<boolean> {
+  const port = await networking.get('port', portId)
+  if (!port) return false
+  return port.deviceId === routerId ? ownerOf(port) !== 'router interface' : isRouters(port)
 }
 
 /** Whether a leg's port has lost its device, and the router has no other port in the port's subnets. */
