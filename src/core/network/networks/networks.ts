@@ -105,7 +105,8 @@ type NetworkUpdate = UpdateAsk<NetworkChange>
 
 /** Changes a network in the model; its regions follow by jobs. */
 const updateSpanning = (app: App, caller: Caller, { change, ...target }: NetworkUpdate): Promise<void> =>
-  inModel(app, {
+  inModel(app, caller, {
+    endLeft: endLeftNetwork,
     ...target,
     kind: 'network',
     async write(tx, network) {
@@ -180,7 +181,8 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
   await requireUnused(app, network)
   const [place] = network.places
   if (!place) {
-    await inModel(app, {
+    await inModel(app, caller, {
+      endLeft: endLeftNetwork,
       kind: 'network',
       id,
       ifRevision,

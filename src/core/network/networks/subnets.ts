@@ -232,7 +232,8 @@ type SubnetUpdate = Target<'subnet'> & { readonly change: SubnetChange }
 
 /** Changes a subnet in the model; its regions follow by jobs. */
 const updateSpanning = (app: App, caller: Caller, { change, ...target }: SubnetUpdate): Promise<void> =>
-  inModel(app, {
+  inModel(app, caller, {
+    endLeft: endLeftSubnet,
     ...target,
     async write(tx, subnet) {
       const note = noteOf(app, caller, 'subnet.update')
@@ -308,7 +309,13 @@ export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }:
   }
   const [place] = subnet.places
   if (!place) {
-    await inModel(app, { kind: 'subnet', id, ifRevision, write: (tx, row) => letGo(app, caller, tx, row) })
+    await inModel(app, caller, {
+      endLeft: endLeftSubnet,
+      kind: 'subnet',
+      id,
+      ifRevision,
+      write: (tx, row) => letGo(app, caller, tx, row),
+    })
     return
   }
   await atHome(app, caller, {

@@ -185,7 +185,22 @@ export async function removePort(app: App, caller: Caller, { id, ifRevision }: R
   }
   const [place] = port.places
   const write = (tx: Transaction, row: Port) => letGoPort(app, caller, tx, { port: row })
-  if (!place) return inModel(app, { kind: 'port', id, ifRevision, write })
+  let isPlaced = false
+  if (!place) {
+    await inModel(app, caller, {
+      kind: 'port',
+      id,
+      ifRevision,
+      async write(tx, row) {
+        // Another writer has placed it in the meantime.
+        isPlaced = row.places.length > 0
+        if (!isPlaced) await write(tx, row)
+      },
+      endLeft: endLeftPort,
+    })
+    if (isPlaced) await removePort(app, caller, { id, ...(ifRevision === undefined ? {} : { ifRevision }) })
+    return
+  }
   await atHome(app, caller, {
     kind: 'port',
     id,

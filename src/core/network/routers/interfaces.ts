@@ -271,7 +271,7 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
       write: letGo,
       endLeft: endLeftPort,
     })
-  else await inModel(app, { ...named, write: letGo })
+  else await inModel(app, caller, { endLeft: endLeftPort, ...named, write: letGo })
   return interfaceOf({ router, network: network!, subnet: subnet! }, port.id)
 }
 
