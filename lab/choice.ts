@@ -13,7 +13,7 @@ const contract = /^test\/(contract\/.*|sim\/.*-like-the-real)\.test\.ts$/
 const sweepsByName: Readonly<Record<string, RegExp>> = {
   'unmodified clients':
     /^test\/(clients\/(blazar|network|openstack-network)|sim\/openstack-client)\.test\.ts$/,
-  topologies: /^test\/network\/(t\d.*|servers)\.test\.ts$/,
+  topologies: /^test\/network\/(t\d.*|servers|legs)\.test\.ts$/,
   'mishaps and promises': /^test\/(lab\/.*|promise\/servers)\.test\.ts$/,
 }
 

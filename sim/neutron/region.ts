@@ -84,6 +84,8 @@ export interface Region {
   readonly segments: Map<string, Segment>
   /** The tables that Neutron's database would hold, for faults of kind restore and empty. */
   readonly state: State
+  /** The ports that calls of `add_router_interface` have made legs of whose callers have no answer yet. */
+  readonly joining: Set<string>
   nextSerial(): number
   /** Registers the work of agents, which is done once the answer is on its way. */
   later(work: () => void): void
@@ -105,6 +107,7 @@ export function createRegion(name: string, settings: Settings, now: () => number
     settings,
     now,
     ...held,
+    joining: new Set(),
     state: new State([counters, ...Object.values(held)]),
     nextSerial: () => {
       counters.serial += 1

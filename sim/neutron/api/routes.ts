@@ -57,9 +57,18 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
     const caller = callers.get(request) ?? { projectId: null, isAdmin: false }
     const seen = request.isBlind ? createBlank(region) : region
     const answer = answerPath(request, seen, caller, shell)
+    untilAnswered(request, reply, region)
     region.settle()
     return send(reply, answer)
   })
+}
+
+/** Keeps in mind that a port is becoming a leg, until the caller has the answer. */
+function untilAnswered(request: FastifyRequest, reply: FastifyReply, { joining }: Region): void {
+  const { port_id: id } = (request.body ?? {}) as { port_id?: string }
+  if (id === undefined || !pathOf(request).endsWith('/add_router_interface')) return
+  joining.add(id)
+  reply.raw.once('close', () => joining.delete(id))
 }
 
 /** Whether a request needs no token: one for the versions, or for a path outside of the API. */
