@@ -105,14 +105,18 @@ const providerKeys = [
   'user-domain-name',
 ]
 
+const adminWarning =
+  'the provider’s user has the role admin, which Atoll does not need: give it a user with the role member'
+
 export const operations = [
   operation({
     name: 'add-provider',
     keys: providerKeys,
     parse: parseProvider,
     verb: addProvider,
-    view: function viewAdded({ id, regionId }) {
-      return { ...ok({ 'provider-id': id }), guarantee: regionId === null ? 'budget' : 'aggregate' }
+    view: function viewAdded({ id, regionId, isAdmin }) {
+      const guarantee = regionId === null ? 'budget' : 'aggregate'
+      return { ...ok({ 'provider-id': id }), guarantee, ...(isAdmin ? { warning: adminWarning } : {}) }
     },
   }),
   operation({
