@@ -540,6 +540,7 @@ create table provider (
   created_at timestamptz not null,
   suspect_since timestamptz,
   suspect_reason text,
+  is_admin boolean default false not null,
   constraint provider_budget foreign key (budget) references account(id),
   constraint provider_region foreign key (region_id) references region(id),
   constraint provider_pkey primary key (id)
