@@ -39,7 +39,7 @@ function seen<Input, Output>(
 
 /**
  * Throws `forbidden` in Neutron's words where a caller touches one of these rules below the verb's own and does not
- * pass it.
+ * pass it; and `not_found` before, where the caller does not see what the request is about.
  */
 async function checkRules(
   app: App,
@@ -67,8 +67,9 @@ function projectFor(caller: Caller, { projectId }: Given): string {
   )
 }
 
-/** The network that a new port is to be on, which some of its rules look at. */
-const networkOf = ({ fields: { networkId } }: Given) => (typeof networkId === 'string' ? { networkId } : {})
+/** The network that something is made on. */
+const networkOf = ({ fields: { networkId: id } }: Given) =>
+  typeof id === 'string' ? { on: { kind: 'network' as const, id } } : {}
 
 export const lister = <K extends Kind>(kind: K) =>
   seen(listResources, async (app, caller, { rules, ...ask }: Listing<K>): Promise<Page<Kinds[K]>> => {
@@ -103,8 +104,7 @@ export const updater = <K extends Kind, Change>(
   update: NonNullable<Resource<K, unknown, Change>['update']>,
 ) =>
   seen(update, async (app, caller, { id, given, ifRevision }: Revision): Promise<Kinds[K]> => {
-    const on = kind === 'port' ? { portId: id } : {}
-    await checkRules(app, caller, `update_${kind}`, { rules: given.rules, ...on })
+    await checkRules(app, caller, `update_${kind}`, { rules: given.rules, on: { kind, id } })
     const change = given.fields as Change
     return update(app, caller, { id, change, ...(ifRevision === undefined ? {} : { ifRevision }) })
   })

@@ -2,8 +2,8 @@
 
 import type { App } from '../../app.ts'
 import { type Caller, isAtLeast } from '../../caller.ts'
-import type { Network } from './model.ts'
-import { getResource } from './read.ts'
+import type { Kind, Network, Port } from './model.ts'
+import { type GetAsk, getResource } from './read.ts'
 
 /** Whom a rule lets pass; an admin passes every one. */
 type Passing =
@@ -39,11 +39,7 @@ export const attributePolicy: Readonly<Record<string, Passing>> = {
   'update_network:provider:physical_network': 'admin',
   'update_network:provider:segmentation_id': 'admin',
 
-  'create_subnet:segment_id': 'admin',
-  'create_subnet:service_types': 'admin',
   'get_subnet:segment_id': 'admin',
-  'update_subnet:segment_id': 'admin',
-  'update_subnet:service_types': 'admin',
 
   // An owner that begins with `network:`. Neutron lets the network's project give it too; here the model knows the
   // interfaces of a router by it, and so only admins and Atoll itself give it.
@@ -90,39 +86,42 @@ export const attributePolicy: Readonly<Record<string, Passing>> = {
   'create_floatingip:floating_ip_address': 'manager',
 }
 
-/** The rules that a request touches, and the port that it changes or the network that it makes a port on. */
 export interface Touched {
+  /** The rules that a request touches. */
   readonly rules: readonly string[]
-  readonly portId?: string
-  readonly networkId?: string
+  /** What the request changes, or the network that it makes something on. */
+  readonly on?: GetAsk<Kind>
 }
 
 /**
  * The first rule of the table that a request touches and the caller does not pass; null where there is none. Throws
- * `not_found` (`port`, `network`) for what the caller does not see.
+ * `not_found` where the caller does not see what the request is about.
  */
 export async function refusedRule(
   app: Pick<App, 'store'>,
   caller: Caller,
-  { rules, ...on }: Touched,
+  { rules, on }: Touched,
 ): Promise<string | null> {
   if (isAtLeast(caller, 'admin')) return null
   const known = rules.filter(rule => Object.hasOwn(attributePolicy, rule))
   const isAboutNetwork = known.some(rule => attributePolicy[rule]!.startsWith('network_'))
-  const network = isAboutNetwork ? await networkUnder(app, caller, on) : null
-  return known.find(rule => !passes(caller, attributePolicy[rule]!, network)) ?? null
+  const network = on && isAboutNetwork ? await networkUnder(app, caller, on) : null
+  const refused = known.find(rule => !passes(caller, attributePolicy[rule]!, network))
+  if (refused === undefined) return null
+  if (on) await getResource(app, caller, on)
+  return refused
 }
 
+/** The network that is named, or that the port is on: it may be one that the port's project does not see any more. */
 async function networkUnder(
   app: Pick<App, 'store'>,
   caller: Caller,
-  { portId, networkId }: Omit<Touched, 'rules'>,
+  on: GetAsk<Kind>,
 ): Promise<Network | null> {
-  const id = portId ? (await getResource(app, caller, { kind: 'port', id: portId })).networkId : networkId
-  if (id === undefined) return null
-  // A port may be on a network that its project does not see any more.
-  if (portId) return app.store.networks.get('network', id, 'atoll')
-  return getResource(app, caller, { kind: 'network', id })
+  const row = await getResource(app, caller, on)
+  return on.kind === 'port'
+    ? app.store.networks.get('network', (row as Port).networkId, 'atoll')
+    : (row as Network)
 }
 
 function passes(caller: Caller, passing: Passing, network: Network | null): boolean {
