@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/contract/**/*.test.ts',
+      'test/authorisation/**/*.test.ts',
       'test/sim/openstack-client.test.ts',
       'test/clients/{blazar,network,openstack-network}.test.ts',
       'test/sim/*-like-the-real.test.ts',
