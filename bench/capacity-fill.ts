@@ -7,13 +7,13 @@ import {
   type CapacityReservation,
   capacityReservationKind,
 } from '../src/core/capacity/capacity-reservation.ts'
-import { linesOf, type Place } from '../src/core/capacity/placing.ts'
 import type { Provider } from '../src/core/capacity/provider.ts'
+import { linesOf, type Site } from '../src/core/capacity/site.ts'
 import { forever, type SupplyPosting } from '../src/core/ledger/ledger.ts'
 import type { Note } from '../src/core/note.ts'
 import { capacityReservationWriter } from '../src/store/capacity-reservations.ts'
 import { type Db, openDatabase } from '../src/store/database.ts'
-import { type Claiming, ledgerStore, writeClaims } from '../src/store/ledger.ts'
+import { type ClaimWithHolds, ledgerStore, writeClaims } from '../src/store/ledger.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { createStore } from '../src/store/store.ts'
 import { turnStore } from '../src/store/turns.ts'
@@ -54,7 +54,7 @@ export async function fill(url: string, size: Size, projectId: string): Promise<
   const database = openDatabase(url, { connections, name: 'fill', onError: () => {} })
   const store = createStore(database.db)
   const start = new Date(Math.ceil(Date.now() / dayMs) * dayMs)
-  const places: Place[] = []
+  const places: Site[] = []
   for (let n = 0; n < size.providers; n++) places.push(await addPlace(store, n, start))
   const progress = telling(size)
   const first = Math.ceil(size.reservations / 50)
@@ -81,7 +81,7 @@ function telling({ providers, reservations }: Size): (count: number) => void {
 }
 
 /** A region with its general capacity, and a provider of it with a pool: there is room for all. */
-async function addPlace(store: Store, n: number, start: Date): Promise<Place> {
+async function addPlace(store: Store, n: number, start: Date): Promise<Site> {
   const region = { id: randomUUID(), name: `Region${n}` }
   const zone = { availabilityZone: region.name, localAvailabilityZone: '', dataCenter: '' }
   const createdAt = new Date(start.getTime() - dayMs + n)
@@ -147,7 +147,7 @@ interface Appending {
 }
 
 /** So many in all, of all places alike: one transaction a place at a time. */
-async function append(db: Db, places: readonly Place[], given: Appending): Promise<void> {
+async function append(db: Db, places: readonly Site[], given: Appending): Promise<void> {
   const { count, start, projectId, progress } = given
   const left = places.map(
     (_, n) => Math.floor((count * (n + 1)) / places.length) - Math.floor((count * n) / places.length),
@@ -174,10 +174,10 @@ async function append(db: Db, places: readonly Place[], given: Appending): Promi
 }
 
 /** As each would be made by its own verb, without asking whether there is room. */
-async function appendSet(trx: Db, place: Place, set: readonly CapacityReservation[]): Promise<void> {
+async function appendSet(trx: Db, place: Site, set: readonly CapacityReservation[]): Promise<void> {
   const about = note('bench', 'reservation.create')
   await ledgerStore(trx).lock([place.provider.budget, place.scope!])
-  const claimings = set.map<Claiming>(({ id, projectId, window, amounts }) => ({
+  const claimings = set.map<ClaimWithHolds>(({ id, projectId, window, amounts }) => ({
     claim: { id, projectId, kind: 'promise', window },
     holds: linesOf(place, amounts, window).map(line => ({ ...line, line: id })),
     hosts: [],

@@ -12,7 +12,7 @@ import type { App } from '../src/core/app.ts'
 import { ownCaller } from '../src/core/caller.ts'
 import type { Job } from '../src/core/jobs/job.ts'
 import { createRegion } from '../src/core/regions/regions.ts'
-import { openDatabase } from '../src/store/database.ts'
+import { type Database, openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { enlist } from '../src/store/turns.ts'
 import { createBreakers } from '../src/worker/breakers.ts'
@@ -29,6 +29,7 @@ export type Calls = ReadonlyMap<string, ReadonlyMap<string, number>>
 /** Atoll and its Networking API over a database, in this process. */
 export interface Api {
   readonly app: App
+  readonly database: Database
   /** A call of the central Networking API as an admin; returns the one thing of the answer. */
   call(method: string, path: string, body?: object): Promise<Json>
 }
@@ -38,12 +39,12 @@ export interface ApiSpec {
   readonly url: string
   /** By environment variable. */
   readonly settings?: Readonly<Record<string, string>>
-  /** What is set for some regions. */
 }
 
 /** With regions, and a clockwork. */
 export interface Site extends Api {
   readonly cloud: Cloud
+  readonly url: string
   /** Those that hold things. */
   readonly regions: readonly string[]
   /** Waits until every job is done. */
@@ -87,7 +88,7 @@ export function openApi(ground: Ground, { cloud, url, settings }: ApiSpec): Api 
   const app = createApp(config, database, ports.regions, log)
   const server = createApi({ config, log, app, identity: ports.identity, metrics: createMetrics() })
   ground.defer(() => server.close())
-  return { app, call: callerOf(server, adminToken(cloud)) }
+  return { app, database, call: callerOf(server, adminToken(cloud)) }
 }
 
 export async function openSite(
@@ -105,7 +106,8 @@ export async function openSite(
   await migrate(url)
   const limits = Object.fromEntries(regions.map(region => [region, { routes: mostRoutes }]))
   const spec = { cloud, url, settings: { ...unlimited, ATOLL_REGIONS: JSON.stringify(limits) } }
-  const { app, call } = openApi(ground, spec)
+  const api = openApi(ground, spec)
+  const { app } = api
   for (const [index, region] of regions.entries()) {
     const zone = { availabilityZone: `az${index + 1}`, localAvailabilityZone: '', dataCenter: '' }
     await createRegion(app, ownCaller('req-bench'), { name: region, ...zone })
@@ -115,9 +117,9 @@ export async function openSite(
   ground.defer(() => clockwork.stop())
   await clockwork.start()
   return {
-    app,
-    call,
+    ...api,
     cloud,
+    url,
     regions,
     settle: () => settle(app),
     async callsOf(work) {

@@ -1,5 +1,5 @@
 // The central Networking API over many regions: what a port costs them, pages of very many ports, routes, addresses that
-// many processes take at once.
+// many processes take at once, looks at a region.
 
 import { defineBenchmark } from './benchmark.ts'
 import type { Ground } from './ground.ts'
@@ -7,10 +7,11 @@ import { addresses } from './network-addresses.ts'
 import { boots } from './network-boot.ts'
 import { lists } from './network-list.ts'
 import { routes } from './network-routes.ts'
+import { looks } from './network-watch.ts'
 
 const options = {
   /** Some of the parts below; all unless told. */
-  only: { usual: 'boots,lists,routes,addresses', smallest: 'boots,lists,routes,addresses' },
+  only: { usual: 'boots,lists,routes,addresses,looks', smallest: 'boots,lists,routes,addresses,looks' },
   /** Regions of the networks that ports are booted on. */
   spans: { usual: '1,10,100', smallest: '1,2' },
   rounds: { usual: '15', smallest: '1' },
@@ -31,6 +32,9 @@ const options = {
   clients: { usual: '64', smallest: '4' },
   seconds: { usual: '5', smallest: '0.1' },
   turns: { usual: '5', smallest: '1' },
+  /** Of the region that is looked at, and how many of them have changed. */
+  looked: { usual: '100,1000', smallest: '4,8' },
+  changed: { usual: '20', smallest: '2' },
 }
 
 type Values = Readonly<Record<keyof typeof options, string>>
@@ -61,6 +65,8 @@ const parts: Readonly<Record<string, (ground: Ground, values: Values) => Promise
       seconds: Number(seconds),
       turns: Number(turns),
     }),
+  looks: (ground, { looked, changed, rounds }) =>
+    looks(ground, { ports: looked.split(',').map(Number), changed: Number(changed), rounds: Number(rounds) }),
 }
 
 /** Returns the figures of each part. */

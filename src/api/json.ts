@@ -11,7 +11,7 @@ export interface JsonLimits {
 /** The limit of nesting, far above what any request body needs. */
 export const defaultJsonLimits: JsonLimits = { depth: 64 }
 
-interface Place {
+interface Position {
   readonly line: number
   readonly column: number
 }
@@ -37,7 +37,7 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-const refuse = (what: string, at: Place): AppError =>
+const refuse = (what: string, at: Position): AppError =>
   malformed(`The body is not acceptable JSON: ${what} at line ${at.line}, column ${at.column}`)
 
 /**
@@ -87,7 +87,7 @@ function createBuilder(limits: JsonLimits) {
     stack.pop()
     afterValue()
   }
-  const open = (container: Container, value: unknown, at: Place): void => {
+  const open = (container: Container, value: unknown, at: Position): void => {
     if (stack.length >= limits.depth) throw refuse(`more than ${limits.depth} levels of nesting`, at)
     put(value)
     stack.push(container)
@@ -95,13 +95,13 @@ function createBuilder(limits: JsonLimits) {
   const visitor: jsonc.JSONVisitor = {
     onObjectBegin(_offset, _length, line, column) {
       const object = {}
-      open({ keys: new Set(), object }, object, place(line, column))
+      open({ keys: new Set(), object }, object, positionAt(line, column))
       expected = 'a key in double quotes'
     },
     onObjectEnd: close,
     onArrayBegin(_offset, _length, line, column) {
       const array: unknown[] = []
-      open({ array }, array, place(line, column))
+      open({ array }, array, positionAt(line, column))
       expected = 'a value'
     },
     onArrayEnd: close,
@@ -111,38 +111,41 @@ function createBuilder(limits: JsonLimits) {
     },
     onObjectProperty(name, _offset, _length, line, column) {
       const top = stack.at(-1) as Extract<Container, { object: unknown }>
-      checkText(name, place(line, column))
+      checkText(name, positionAt(line, column))
       if (top.keys.has(name))
-        throw refuse(`the key ${JSON.stringify(name)} a second time`, place(line, column))
+        throw refuse(`the key ${JSON.stringify(name)} a second time`, positionAt(line, column))
       top.keys.add(name)
       key = name
       expected = 'a colon after the key'
     },
     onLiteralValue(value, _offset, _length, line, column) {
-      if (typeof value === 'string') checkText(value, place(line, column))
-      if (typeof value === 'number') checkNumber(value, place(line, column))
+      if (typeof value === 'string') checkText(value, positionAt(line, column))
+      if (typeof value === 'number') checkNumber(value, positionAt(line, column))
       put(value)
       afterValue()
     },
     onError(error, _offset, _length, line, column) {
-      throw refuse(sentences[jsonc.printParseErrorCode(error)] ?? `expected ${expected}`, place(line, column))
+      throw refuse(
+        sentences[jsonc.printParseErrorCode(error)] ?? `expected ${expected}`,
+        positionAt(line, column),
+      )
     },
   }
   return { visitor, result: () => root }
 }
 
 /** The parser counts lines and columns from 0. */
-const place = (line: number, column: number): Place => ({ line: line + 1, column: column + 1 })
+const positionAt = (line: number, column: number): Position => ({ line: line + 1, column: column + 1 })
 
 /**
  * Refuses NUL and lone surrogates: PostgreSQL stores neither in a text, and half a pair is no Unicode at all.
  */
-function checkText(value: string, at: Place): void {
+function checkText(value: string, at: Position): void {
   if (value.includes('\0')) throw refuse('a NUL character in a string', at)
   if (!value.isWellFormed()) throw refuse('half of a surrogate pair in a string', at)
 }
 
-function checkNumber(value: number, at: Place): void {
+function checkNumber(value: number, at: Position): void {
   if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
     throw refuse('a number too large to be kept exactly', at)
   }

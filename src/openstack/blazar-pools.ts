@@ -12,7 +12,7 @@ import {
   setAggregateMetadata,
 } from './nova-aggregates.ts'
 import { setExtraSpecs } from './nova-flavors.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
 export interface BlazarPools {
   join(placement: HostPlacement): Promise<void>
@@ -22,7 +22,7 @@ export interface BlazarPools {
   leave(placement: HostPlacement): Promise<boolean>
 }
 
-export function blazarPools(region: Region): BlazarPools {
+export function blazarPools(region: RegionClient): BlazarPools {
   const find = async (name: string): Promise<Aggregate | undefined> =>
     (await listAggregates(region)).find(one => one.name === name)
 
@@ -58,7 +58,7 @@ export function blazarPools(region: Region): BlazarPools {
 }
 
 async function giveBack(
-  region: Region,
+  region: RegionClient,
   own: Aggregate,
   pool: Aggregate | undefined,
   host: HostPlace,

@@ -5,15 +5,15 @@ import { ignoring } from './again.ts'
 import { listHypervisors, listServers, type Server } from './nova.ts'
 import { getInventories, type Inventory, listResourceProviders } from './placement.ts'
 import { markKey } from './provider-calls.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
-type Amounts = Readonly<Record<string, number>>
+type ResourceAmounts = Readonly<Record<string, number>>
 
 /** How many hosts' inventories are asked for at once: Placement has no call for several. */
 const atOnce = 6
 
-/** Throws as `Region.call`. */
-export async function capacityOf(region: Region): Promise<RegionCapacity> {
+/** Throws as `RegionClient.call`. */
+export async function capacityOf(region: RegionClient): Promise<RegionCapacity> {
   const [hypervisors, providers, servers] = await Promise.all([
     listHypervisors(region),
     listResourceProviders(region),
@@ -37,7 +37,7 @@ export async function capacityOf(region: Region): Promise<RegionCapacity> {
 }
 
 /** The supply of a host; null for one that Placement no longer knows. */
-async function supplyOf(region: Region, providerId: string): Promise<Amounts | null> {
+async function supplyOf(region: RegionClient, providerId: string): Promise<ResourceAmounts | null> {
   const found = await getInventories(region, providerId).catch(ignoring(404))
   if (!found) return null
   return Object.fromEntries(
@@ -49,7 +49,7 @@ const placeable = ({ total, reserved, allocationRatio }: Inventory): number =>
   Math.max(0, Math.floor((total - reserved) * allocationRatio))
 
 /** What a server takes of its host, computed as Nova asks Placement for it. */
-const takenBy = ({ flavor, isOnVolume }: Server): Amounts => ({
+const takenBy = ({ flavor, isOnVolume }: Server): ResourceAmounts => ({
   VCPU: flavor.vcpus,
   MEMORY_MB: flavor.memoryMb,
   DISK_GB: (isOnVolume ? 0 : flavor.diskGb) + flavor.ephemeralGb + Math.ceil(flavor.swapMb / 1024),

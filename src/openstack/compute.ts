@@ -8,7 +8,7 @@ import { findHosts } from './host-facts.ts'
 import { closeHost, openHost } from './isolation.ts'
 import { createImage, listServers, removeServer, type Server } from './nova.ts'
 import { clearPlacement, closePlacement, openPlacement, placeKey } from './placements.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 import { hostsSeen, isOurs, survey } from './survey.ts'
 
 export interface ComputeOptions {
@@ -16,7 +16,7 @@ export interface ComputeOptions {
   readonly blazarFilter: boolean
 }
 
-export function computeOf(region: Region, { blazarFilter }: ComputeOptions): RegionCompute {
+export function computeOf(region: RegionClient, { blazarFilter }: ComputeOptions): RegionCompute {
   const pools = blazarFilter ? blazarPools(region) : null
 
   async function placedServers(placement: HostPlacement): Promise<RegionServer[]> {

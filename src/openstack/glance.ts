@@ -1,6 +1,7 @@
 // Glance in a region: the images that are there.
-import { field, id, instant, many, orNull, reader, type Shape, text } from './fields.ts'
-import type { QueryItem, Region } from './region.ts'
+
+import type { QueryItem, RegionClient } from './region.ts'
+import { field, id, instant, many, orNull, reader, type Shape, text } from './wire-fields.ts'
 
 const image = {
   id: field('id', id),
@@ -9,9 +10,9 @@ const image = {
 }
 export type Image = Shape<typeof image>
 
-/** The images of a server with exactly this name (the first page: they are few). Throws as `Region.call`. */
+/** The images of a server with exactly this name (the first page: they are few). Throws as `RegionClient.call`. */
 export async function listImages(
-  region: Region,
+  region: RegionClient,
   { name, serverId }: { name: string; serverId: string },
 ): Promise<readonly Image[]> {
   const query: QueryItem[] = [

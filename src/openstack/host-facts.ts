@@ -4,10 +4,10 @@ import { AppError } from '../core/error.ts'
 import type { HostFacts } from '../core/hosts/host.ts'
 import { findHypervisors, getHypervisor, type Hypervisor, listComputeServices } from './nova.ts'
 import { findProvider, getInventories } from './placement.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
 /** Hosts with exactly this hypervisor name or id: Nova itself also finds names that contain the text. */
-export async function findHosts(region: Region, nameOrId: string): Promise<HostFacts[]> {
+export async function findHosts(region: RegionClient, nameOrId: string): Promise<HostFacts[]> {
   if (!/^[\w.:-]+$/.test(nameOrId)) return []
   const found = await findHypervisors(region, nameOrId)
   const exact = found.filter(one => one.hostname === nameOrId)
@@ -18,12 +18,12 @@ export async function findHosts(region: Region, nameOrId: string): Promise<HostF
 /** Nova's ids of hypervisors, since 2.53. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-async function byId(region: Region, id: string): Promise<readonly Hypervisor[]> {
+async function byId(region: RegionClient, id: string): Promise<readonly Hypervisor[]> {
   const found = await getHypervisor(region, id)
   return found ? [found] : []
 }
 
-async function factsOf(region: Region, hypervisor: Hypervisor): Promise<HostFacts> {
+async function factsOf(region: RegionClient, hypervisor: Hypervisor): Promise<HostFacts> {
   const [provider, services] = await Promise.all([
     findProvider(region, hypervisor.hostname),
     listComputeServices(region),

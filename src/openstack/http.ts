@@ -116,13 +116,13 @@ export async function call(request: Call): Promise<Reply> {
     return { status, headers, body: readJson(bytes) }
   } catch (cause) {
     if (status >= 300) return { status, headers, body: undefined }
-    const message = `${place(request)} answered ${status} with a body that is no JSON`
+    const message = `${withoutQuery(request)} answered ${status} with a body that is no JSON`
     throw new CallError('garbage', `${message}: ${(cause as Error).message}`, true, status, cause)
   }
 }
 
 /** The URL of a call for messages, without the query, which may hold names. */
-function place(request: Call): string {
+function withoutQuery(request: Call): string {
   const url = new URL(request.url)
   return `${url.origin}${url.pathname}`
 }
@@ -236,7 +236,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return
     const error = new CallError(
       failure,
-      `${this.#request.method} ${place(this.#request)} ${words}`,
+      `${this.#request.method} ${withoutQuery(this.#request)} ${words}`,
       this.#controller !== undefined,
       this.#status,
       cause,

@@ -24,7 +24,7 @@ import {
   setAggregates,
   setTraits,
 } from './placement.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
 export const reservedTrait = 'CUSTOM_ATOLL_RESERVED'
 export const poolName = 'freepool'
@@ -50,7 +50,7 @@ export function childOf({ providerId }: Pick<HostPlace, 'providerId'>): string {
 const namespace = '6f1c0a3e5d8b4b0f9a7e2c4d6e8fa1b3'
 
 /** Closes a host to every server whose flavor does not ask for the trait. */
-export async function closeHost(region: Region, host: HostPlace): Promise<void> {
+export async function closeHost(region: RegionClient, host: HostPlace): Promise<void> {
   await ensureTrait(region, reservedTrait)
   const pool = await ensurePool(region)
   const child = childOf(host)
@@ -65,7 +65,11 @@ export async function closeHost(region: Region, host: HostPlace): Promise<void> 
 }
 
 /** Puts a host into an aggregate, in Nova and (which is what counts) in Placement. */
-export async function joinAggregate(region: Region, aggregate: Aggregate, host: HostPlace): Promise<void> {
+export async function joinAggregate(
+  region: RegionClient,
+  aggregate: Aggregate,
+  host: HostPlace,
+): Promise<void> {
   if (!aggregate.hosts.includes(host.serviceName)) {
     await addHost(region, aggregate.id, host.serviceName).catch(ignoring(409, 'already has host'))
   }
@@ -79,7 +83,7 @@ export async function joinAggregate(region: Region, aggregate: Aggregate, host: 
 /**
  * Refuses a child provider that belongs to another host: it may be left from a removed host of the same name.
  */
-async function checkChild(region: Region, host: HostPlace, child: string): Promise<void> {
+async function checkChild(region: RegionClient, host: HostPlace, child: string): Promise<void> {
   const there = await getProvider(region, child)
   if (there?.parentId === host.providerId) return
   throw new AppError(
@@ -89,7 +93,7 @@ async function checkChild(region: Region, host: HostPlace, child: string): Promi
   )
 }
 
-async function ensurePool(region: Region): Promise<Aggregate> {
+async function ensurePool(region: RegionClient): Promise<Aggregate> {
   const find = async () => (await listAggregates(region)).find(one => one.name === poolName)
   const pool = (await find()) ?? (await createAggregate(region, poolName).catch(orElse(find)))
   return isIsolating(pool) ? pool : setAggregateMetadata(region, pool.id, isolation)
@@ -111,13 +115,17 @@ const orElse =
  * Opens a host to plain servers. Its child provider stays: without it every build on the host would fail
  * until nova-compute reports again.
  */
-export async function openHost(region: Region, host: HostPlace): Promise<void> {
+export async function openHost(region: RegionClient, host: HostPlace): Promise<void> {
   const pool = (await listAggregates(region)).find(one => one.name === poolName)
   if (pool) await leaveAggregate(region, pool, host)
 }
 
 /** Takes a host out of an aggregate, in Nova and in Placement. */
-export async function leaveAggregate(region: Region, aggregate: Aggregate, host: HostPlace): Promise<void> {
+export async function leaveAggregate(
+  region: RegionClient,
+  aggregate: Aggregate,
+  host: HostPlace,
+): Promise<void> {
   await removeHost(region, aggregate.id, host.serviceName)
   await again(async () => {
     const known = await getAggregates(region, host.providerId)

@@ -1,6 +1,6 @@
 // Ids and names that become part of a URL's path, checked before they do.
 import { invalid } from '../core/error.ts'
-import { isId } from './fields.ts'
+import { isId } from './wire-fields.ts'
 
 /** An id for a path. Throws `invalid` for a text that cannot be one. */
 export function checkedId(id: string): string {

@@ -6,10 +6,10 @@ import type {
   RegionNetworking,
   RegionQuery,
   RegionRows,
-  RegionSpec,
+  ThingSpec,
 } from '../core/network/copies/region-rows.ts'
 import * as neutron from './neutron.ts'
-import type { Query } from './neutron-query.ts'
+import type { NeutronQuery } from './neutron-query.ts'
 import {
   addressGroups,
   agents,
@@ -24,30 +24,30 @@ import {
   securityGroups,
   subnets,
 } from './neutron-tables.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
 interface Reads<K extends RegionKind> {
   /** Whole rows, or as much of each as `query.fields` says. */
-  list(region: Region, query?: RegionQuery<K>): Promise<RegionRows[K][]>
-  get(region: Region, id: string): Promise<RegionRows[K] | null>
+  list(region: RegionClient, query?: RegionQuery<K>): Promise<RegionRows[K][]>
+  get(region: RegionClient, id: string): Promise<RegionRows[K] | null>
 }
 
 interface Writes<K extends MadeKind> {
-  create(region: Region, spec: RegionSpec<K>): Promise<RegionRows[K]>
-  update(region: Region, id: string, spec: RegionSpec<K>): Promise<RegionRows[K]>
-  remove(region: Region, id: string): Promise<boolean>
+  create(region: RegionClient, spec: ThingSpec<K>): Promise<RegionRows[K]>
+  update(region: RegionClient, id: string, spec: ThingSpec<K>): Promise<RegionRows[K]>
+  remove(region: RegionClient, id: string): Promise<boolean>
 }
 
 type Readers = { readonly [K in RegionKind]: Reads<K> }
 type Writers = { readonly [K in MadeKind]: Writes<K> }
 
 const verbs = <R extends Identified>(resource: R) => ({
-  list: (region: Region, query?: Query<Row<R>, keyof Row<R> & string>) =>
+  list: (region: RegionClient, query?: NeutronQuery<Row<R>, keyof Row<R> & string>) =>
     neutron.list(region, resource, query),
-  get: (region: Region, id: string) => neutron.get(region, resource, id),
-  create: (region: Region, spec: Spec<R>) => neutron.create(region, resource, spec),
-  update: (region: Region, id: string, spec: Spec<R>) => neutron.update(region, resource, id, spec),
-  remove: (region: Region, id: string) => neutron.remove(region, resource, id),
+  get: (region: RegionClient, id: string) => neutron.get(region, resource, id),
+  create: (region: RegionClient, spec: Spec<R>) => neutron.create(region, resource, spec),
+  update: (region: RegionClient, id: string, spec: Spec<R>) => neutron.update(region, resource, id, spec),
+  remove: (region: RegionClient, id: string) => neutron.remove(region, resource, id),
 })
 
 const kinds: Readers & Writers = {
@@ -64,7 +64,7 @@ const kinds: Readers & Writers = {
 const readers: Readers = kinds
 const writers: Writers = kinds
 
-export const networkingOf = (region: Region): RegionNetworking => ({
+export const networkingOf = (region: RegionClient): RegionNetworking => ({
   list: (kind, query) => readers[kind].list(region, query),
   get: (kind, id) => readers[kind].get(region, id),
   create: (kind, spec) => writers[kind].create(region, spec),

@@ -1,6 +1,7 @@
 // A question to Neutron for a list: which rows, which fields; as its query string, and as a check of what comes back.
-import type { Fields } from './fields.ts'
+
 import type { QueryItem } from './region.ts'
+import type { WireFields } from './wire-fields.ts'
 
 type Scalar = string | number | boolean
 
@@ -12,7 +13,7 @@ export type Where<T> = {
   readonly [K in keyof T]?: Scalar | readonly Scalar[] | Readonly<Record<string, Scalar>>
 }
 
-export interface Query<T, K extends keyof T = keyof T> {
+export interface NeutronQuery<T, K extends keyof T = keyof T> {
   readonly where?: Where<T>
   /** Only these fields are asked for and answered; all when left out. */
   readonly fields?: readonly K[]
@@ -24,14 +25,14 @@ export type AnyRow = Readonly<Record<string, unknown>>
 
 export interface Plan {
   /** The fields that the answer must have. */
-  readonly asked: Fields
+  readonly asked: WireFields
   readonly items: readonly QueryItem[]
   readonly fits: (row: AnyRow) => boolean
   readonly narrow: (row: AnyRow) => AnyRow
 }
 
 /** Null when no row can match, so that Neutron need not be asked (it ignores a filter without values). */
-export function planOf(all: Fields, query: Query<AnyRow, string>): Plan | null {
+export function planOf(all: WireFields, query: NeutronQuery<AnyRow, string>): Plan | null {
   const where = Object.entries(query.where ?? {}).filter(([, value]) => value !== undefined)
   if (where.some(([, value]) => Array.isArray(value) && value.length === 0)) return null
   const { fields } = query
@@ -49,7 +50,7 @@ export function planOf(all: Fields, query: Query<AnyRow, string>): Plan | null {
   }
 }
 
-function itemsOf(all: Fields, name: string, value: unknown): QueryItem[] {
+function itemsOf(all: WireFields, name: string, value: unknown): QueryItem[] {
   const one = all[name]
   if (!one) throw new Error(`no field ${name} to filter by`)
   if (Array.isArray(value)) return value.map(each => [one.wire, String(each)])

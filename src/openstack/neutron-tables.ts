@@ -3,8 +3,6 @@ import { z } from 'zod'
 import {
   count,
   extra,
-  type Field,
-  type Fields,
   field,
   flag,
   id,
@@ -15,9 +13,11 @@ import {
   orNull,
   type Shape,
   text,
-} from './fields.ts'
+  type WireField,
+  type WireFields,
+} from './wire-fields.ts'
 
-export interface Resource<Given extends Fields, Told extends Fields> {
+export interface Resource<Given extends WireFields, Told extends WireFields> {
   /** The key of one resource in a body; `many` is the key of a list, `path` their path. */
   readonly one: string
   readonly many: string
@@ -32,13 +32,13 @@ export interface Resource<Given extends Fields, Told extends Fields> {
 export type Row<R> = R extends Resource<infer G, infer T> ? Shape<G> & Shape<T> : never
 
 /** What may be given at create and update. */
-export type Spec<R> = R extends Resource<infer G, Fields> ? Partial<Shape<G>> : never
+export type Spec<R> = R extends Resource<infer G, WireFields> ? Partial<Shape<G>> : never
 
-export type AnyResource = Resource<Fields, Fields>
+export type AnyResource = Resource<WireFields, WireFields>
 /** A resource that has an id, and so can be got, updated and removed. */
-export type Identified = Resource<Fields, Fields & { readonly id: Field<string> }>
+export type Identified = Resource<WireFields, WireFields & { readonly id: WireField<string> }>
 
-function resource<G extends Fields, T extends Fields>(
+function resource<G extends WireFields, T extends WireFields>(
   one: string,
   { given, told, path = `/${one}s`, paged = true }: { given: G; told: T; path?: string; paged?: boolean },
 ): Resource<G, T> {
@@ -46,7 +46,10 @@ function resource<G extends Fields, T extends Fields>(
 }
 
 /** A field that is left out instead of written as null, which Neutron refuses for it. */
-const leftOut = <T>(one: Field<T | null>): Field<T | null> => ({ ...one, write: value => value ?? undefined })
+const leftOut = <T>(one: WireField<T | null>): WireField<T | null> => ({
+  ...one,
+  write: value => value ?? undefined,
+})
 
 const words = many(text)
 const ids = many(id)

@@ -1,8 +1,7 @@
 // Neutron in a region: list, get, create, update and remove for every resource of the tables, and a few actions.
 import { isGone } from './fault.ts'
-import { type Fields, many, reader, type Shape, written } from './fields.ts'
 import { checkedId } from './names.ts'
-import { type AnyRow, type Plan, planOf, type Query } from './neutron-query.ts'
+import { type AnyRow, type NeutronQuery, type Plan, planOf } from './neutron-query.ts'
 import {
   type AnyResource,
   addressGroups,
@@ -14,18 +13,19 @@ import {
   type Spec,
 } from './neutron-tables.ts'
 import { followPages } from './paging.ts'
-import type { Region, RegionReply } from './region.ts'
+import type { RegionClient, RegionReply } from './region.ts'
+import { many, reader, type Shape, type WireFields, written } from './wire-fields.ts'
 
 /**
  * Every row that the query fits, all pages of it. Rows are checked against `where` once more: Neutron ignores filters
  * that it does not know. Throws as `followPages`.
  */
 export async function list<R extends AnyResource, K extends keyof Row<R> & string = keyof Row<R> & string>(
-  region: Region,
+  region: RegionClient,
   resource: R,
-  query: Query<Row<R>, K> = {},
+  query: NeutronQuery<Row<R>, K> = {},
 ): Promise<Pick<Row<R>, K>[]> {
-  const all: Fields = { ...resource.given, ...resource.told }
+  const all: WireFields = { ...resource.given, ...resource.told }
   const plan = planOf(all, query)
   if (plan === null) return []
   const rows = await listRows(region, resource, plan)
@@ -33,7 +33,7 @@ export async function list<R extends AnyResource, K extends keyof Row<R> & strin
 }
 
 async function listRows(
-  region: Region,
+  region: RegionClient,
   resource: AnyResource,
   { asked, items }: Plan,
 ): Promise<readonly AnyRow[]> {
@@ -46,9 +46,9 @@ async function listRows(
   return (await region.call('network', { method: 'GET', path, query: items })).read(rows, resource.many)
 }
 
-/** One thing by its id; null when Neutron says that there is none. Throws as `Region.call`, `invalid` for no id. */
+/** One thing by its id; null when Neutron says that there is none. Throws as `RegionClient.call`, `invalid` for no id. */
 export async function get<R extends Identified>(
-  region: Region,
+  region: RegionClient,
   resource: R,
   id: string,
 ): Promise<Row<R> | null> {
@@ -58,11 +58,11 @@ export async function get<R extends Identified>(
 }
 
 /**
- * Creates one thing. Throws as `Region.call`: with reason `maybe_done` (see `isMaybeDone`) it may exist, and is to be
+ * Creates one thing. Throws as `RegionClient.call`: with reason `maybe_done` (see `isMaybeDone`) it may exist, and is to be
  * looked up by its mark before another is created.
  */
 export async function create<R extends Identified>(
-  region: Region,
+  region: RegionClient,
   resource: R,
   spec: Spec<R>,
 ): Promise<Row<R>> {
@@ -72,10 +72,10 @@ export async function create<R extends Identified>(
 
 /**
  * Changes the given fields of one thing. With `ifRevision` only when that is still its revision: else `upstream` with
- * status 412. Throws as `Region.call` (404 when there is no such thing), `invalid` for no id.
+ * status 412. Throws as `RegionClient.call` (404 when there is no such thing), `invalid` for no id.
  */
 export async function update<R extends Identified>(
-  region: Region,
+  region: RegionClient,
   resource: R,
   id: string,
   spec: Spec<R>,
@@ -90,25 +90,25 @@ export async function update<R extends Identified>(
 
 /**
  * Removes one thing; false when it was gone already (which a repeated try may also find of the first one's work).
- * Throws as `Region.call` (409 when it is in use), `invalid` for no id.
+ * Throws as `RegionClient.call` (409 when it is in use), `invalid` for no id.
  */
-export async function remove(region: Region, resource: Identified, id: string): Promise<boolean> {
+export async function remove(region: RegionClient, resource: Identified, id: string): Promise<boolean> {
   const path = pathOf(resource, id)
   const reply = await region.call('network', { method: 'DELETE', path, accept: isGone })
   return reply.status !== 404
 }
 
 /** A router's leg in a subnet: by the subnet (its gateway address is taken) or by a port that was made for it. */
-export type Leg = { readonly subnetId: string } | { readonly portId: string }
+export type LegBy = { readonly subnetId: string } | { readonly portId: string }
 
-const legBody = (leg: Leg): object =>
+const legBody = (leg: LegBy): object =>
   'subnetId' in leg ? { subnet_id: leg.subnetId } : { port_id: leg.portId }
 
 /** Throws as `create`; a leg that the router has already is a refusal with status 400. */
 export async function addRouterInterface(
-  region: Region,
+  region: RegionClient,
   routerId: string,
-  leg: Leg,
+  leg: LegBy,
 ): Promise<Shape<typeof routerInterface>> {
   const path = `${pathOf(routers, routerId)}/add_router_interface`
   const reply = await region.call('network', { method: 'PUT', path, json: legBody(leg) })
@@ -116,22 +116,26 @@ export async function addRouterInterface(
 }
 
 /** False when the router has no such leg, or is gone itself. Throws as `create`. */
-export async function removeRouterInterface(region: Region, routerId: string, leg: Leg): Promise<boolean> {
+export async function removeRouterInterface(
+  region: RegionClient,
+  routerId: string,
+  leg: LegBy,
+): Promise<boolean> {
   const path = `${pathOf(routers, routerId)}/remove_router_interface`
   const reply = await region.call('network', { method: 'PUT', path, json: legBody(leg), accept: isGone })
   return reply.status !== 404
 }
 
 /** Adds CIDRs to an address group. One that it has already is a refusal of all (400 `AddressesAlreadyExist`). */
-export const addAddresses = (region: Region, groupId: string, addresses: readonly string[]) =>
+export const addAddresses = (region: RegionClient, groupId: string, addresses: readonly string[]) =>
   changeAddresses(region, groupId, 'add_addresses', addresses)
 
 /** Takes CIDRs out of an address group. One that it does not have is a refusal of all (404 `AddressesNotFound`). */
-export const removeAddresses = (region: Region, groupId: string, addresses: readonly string[]) =>
+export const removeAddresses = (region: RegionClient, groupId: string, addresses: readonly string[]) =>
   changeAddresses(region, groupId, 'remove_addresses', addresses)
 
 async function changeAddresses(
-  region: Region,
+  region: RegionClient,
   groupId: string,
   action: 'add_addresses' | 'remove_addresses',
   addresses: readonly string[],
@@ -142,8 +146,8 @@ async function changeAddresses(
   return readOne(addressGroups, reply, groupId)
 }
 
-/** A project's quotas in the region, and what is in use of them. Throws as `Region.call`. */
-export async function getQuota(region: Region, projectId: string): Promise<Shape<typeof quota>> {
+/** A project's quotas in the region, and what is in use of them. Throws as `RegionClient.call`. */
+export async function getQuota(region: RegionClient, projectId: string): Promise<Shape<typeof quota>> {
   const path = `/quotas/${checkedId(projectId)}/details.json`
   const reply = await region.call('network', { method: 'GET', path })
   return reply.read(reader(quota), 'quota')

@@ -1,8 +1,8 @@
 // Nova's host aggregates in a region.
 import { z } from 'zod'
-import { count, field, id, many, orNull, reader, type Shape, text } from './fields.ts'
 import { callNova, unless } from './nova-call.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
+import { count, field, id, many, orNull, reader, type Shape, text } from './wire-fields.ts'
 
 const aggregate = {
   /** The id that Nova's paths take, a number. */
@@ -17,49 +17,49 @@ const aggregate = {
 }
 export type Aggregate = Shape<typeof aggregate>
 
-/** Every aggregate; Nova gives them without pages. Throws as `Region.call`. */
-export async function listAggregates(region: Region): Promise<readonly Aggregate[]> {
+/** Every aggregate; Nova gives them without pages. Throws as `RegionClient.call`. */
+export async function listAggregates(region: RegionClient): Promise<readonly Aggregate[]> {
   const reply = await callNova(region, { method: 'GET', path: '/os-aggregates' })
   return reply.read(many(reader(aggregate)), 'aggregates')
 }
 
 /**
- * Creates an aggregate without zone, hosts and metadata. Throws as `Region.call` (409 when the name is
+ * Creates an aggregate without zone, hosts and metadata. Throws as `RegionClient.call` (409 when the name is
  * taken).
  */
-export async function createAggregate(region: Region, name: string): Promise<Aggregate> {
+export async function createAggregate(region: RegionClient, name: string): Promise<Aggregate> {
   const json = { aggregate: { name } }
   const reply = await callNova(region, { method: 'POST', path: '/os-aggregates', json })
   const { id: made, uuid } = reply.read(z.object({ id: count, uuid: id }), 'aggregate')
   return { id: made, uuid, name, availabilityZone: null, hosts: [], metadata: {} }
 }
 
-/** Sets these keys, and removes those that are null. Throws as `Region.call`. */
+/** Sets these keys, and removes those that are null. Throws as `RegionClient.call`. */
 export const setAggregateMetadata = (
-  region: Region,
+  region: RegionClient,
   aggregateId: number,
   metadata: Readonly<Record<string, string | null>>,
 ): Promise<Aggregate> => act(region, aggregateId, { set_metadata: { metadata } })
 
-/** A host is named by its compute service. Throws as `Region.call` (409 when it is in already, or in another zone). */
-export const addHost = (region: Region, aggregateId: number, host: string): Promise<Aggregate> =>
+/** A host is named by its compute service. Throws as `RegionClient.call` (409 when it is in already, or in another zone). */
+export const addHost = (region: RegionClient, aggregateId: number, host: string): Promise<Aggregate> =>
   act(region, aggregateId, { add_host: { host } })
 
-/** Takes a host out of an aggregate; false when it was not in it. Throws as `Region.call`. */
-export const removeHost = (region: Region, aggregateId: number, host: string): Promise<boolean> =>
+/** Takes a host out of an aggregate; false when it was not in it. Throws as `RegionClient.call`. */
+export const removeHost = (region: RegionClient, aggregateId: number, host: string): Promise<boolean> =>
   unless(region, 404, {
     method: 'POST',
     path: `${pathOf(aggregateId)}/action`,
     json: { remove_host: { host } },
   })
 
-/** False when it was gone already. Throws as `Region.call` (400 while it has hosts). */
-export const removeAggregate = (region: Region, aggregateId: number): Promise<boolean> =>
+/** False when it was gone already. Throws as `RegionClient.call` (400 while it has hosts). */
+export const removeAggregate = (region: RegionClient, aggregateId: number): Promise<boolean> =>
   unless(region, 404, { method: 'DELETE', path: pathOf(aggregateId) })
 
 const pathOf = (aggregateId: number): string => `/os-aggregates/${aggregateId}`
 
-async function act(region: Region, aggregateId: number, json: object): Promise<Aggregate> {
+async function act(region: RegionClient, aggregateId: number, json: object): Promise<Aggregate> {
   const reply = await callNova(region, { method: 'POST', path: `${pathOf(aggregateId)}/action`, json })
   return reply.read(reader(aggregate), 'aggregate')
 }

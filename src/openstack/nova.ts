@@ -1,10 +1,10 @@
 // Nova in a region: the servers that are there, and its hosts.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { count, field, flag, id, instant, many, orNull, reader, type Shape, text } from './fields.ts'
 import { checkedId } from './names.ts'
 import { callNova, listAll, unless } from './nova-call.ts'
-import type { QueryItem, Region } from './region.ts'
+import type { QueryItem, RegionClient } from './region.ts'
+import { count, field, flag, id, instant, many, orNull, reader, type Shape, text } from './wire-fields.ts'
 
 /** A flavor as it was when the server got it. */
 const embedded = {
@@ -100,7 +100,7 @@ export interface ServerQuery {
 }
 
 /** The servers of all projects. Throws as `followPages`. */
-export async function listServers(region: Region, query: ServerQuery = {}): Promise<Server[]> {
+export async function listServers(region: RegionClient, query: ServerQuery = {}): Promise<Server[]> {
   const { changedSince, projectId, host } = query
   const items: QueryItem[] = [['all_tenants', 'true']]
   if (changedSince) items.push(['changes-since', changedSince.toISOString()])
@@ -111,56 +111,56 @@ export async function listServers(region: Region, query: ServerQuery = {}): Prom
   return host === undefined ? servers : servers.filter(one => one.host === host)
 }
 
-/** Null when Nova says that there is none. Throws as `Region.call`, `invalid` for no id. */
-export async function getServer(region: Region, serverId: string): Promise<Server | null> {
+/** Null when Nova says that there is none. Throws as `RegionClient.call`, `invalid` for no id. */
+export async function getServer(region: RegionClient, serverId: string): Promise<Server | null> {
   const path = `/servers/${checkedId(serverId)}`
   const reply = await callNova(region, { method: 'GET', path, accept: isGone })
   return reply.status === 404 ? null : reply.read(reader(server), 'server')
 }
 
-/** False when it was gone already; when true it may take a while to go. Throws as `Region.call`. */
-export const removeServer = (region: Region, serverId: string): Promise<boolean> =>
+/** False when it was gone already; when true it may take a while to go. Throws as `RegionClient.call`. */
+export const removeServer = (region: RegionClient, serverId: string): Promise<boolean> =>
   unless(region, 404, { method: 'DELETE', path: `/servers/${checkedId(serverId)}` })
 
 /**
- * Begins to make an image of a server; returns the image's id. Throws as `Region.call`: with `maybe_done` the
+ * Begins to make an image of a server; returns the image's id. Throws as `RegionClient.call`: with `maybe_done` the
  * image may exist.
  */
-export async function createImage(region: Region, serverId: string, name: string): Promise<string> {
+export async function createImage(region: RegionClient, serverId: string, name: string): Promise<string> {
   const path = `/servers/${checkedId(serverId)}/action`
   const reply = await callNova(region, { method: 'POST', path, json: { createImage: { name } } })
   return reply.read(id, 'image_id')
 }
 
 /** Every hypervisor that Nova knows, up or down. Throws as `followPages`. */
-export function listHypervisors(region: Region): Promise<Hypervisor[]> {
+export function listHypervisors(region: RegionClient): Promise<Hypervisor[]> {
   return listAll(region, '/os-hypervisors/detail', 'hypervisors', reader(hypervisor), [])
 }
 
-/** Null when Nova says that there is none. Throws as `Region.call`, `invalid` for no id. */
-export async function getHypervisor(region: Region, hypervisorId: string): Promise<Hypervisor | null> {
+/** Null when Nova says that there is none. Throws as `RegionClient.call`, `invalid` for no id. */
+export async function getHypervisor(region: RegionClient, hypervisorId: string): Promise<Hypervisor | null> {
   const path = `/os-hypervisors/${checkedId(hypervisorId)}`
   const reply = await callNova(region, { method: 'GET', path, accept: isGone })
   return reply.status === 404 ? null : reply.read(reader(hypervisor), 'hypervisor')
 }
 
-/** Hypervisors whose hostname contains this text. Throws as `Region.call`. */
-export async function findHypervisors(region: Region, part: string): Promise<readonly Hypervisor[]> {
+/** Hypervisors whose hostname contains this text. Throws as `RegionClient.call`. */
+export async function findHypervisors(region: RegionClient, part: string): Promise<readonly Hypervisor[]> {
   const query: QueryItem[] = [['hypervisor_hostname_pattern', part]]
   const path = '/os-hypervisors/detail'
   const reply = await callNova(region, { method: 'GET', path, query, accept: isGone })
   return reply.status === 404 ? [] : reply.read(many(reader(hypervisor)), 'hypervisors')
 }
 
-/** The compute services. Throws as `Region.call`. */
-export async function listComputeServices(region: Region): Promise<readonly ComputeService[]> {
+/** The compute services. Throws as `RegionClient.call`. */
+export async function listComputeServices(region: RegionClient): Promise<readonly ComputeService[]> {
   const query: QueryItem[] = [['binary', 'nova-compute']]
   const reply = await callNova(region, { method: 'GET', path: '/os-services', query })
   return reply.read(many(reader(service)), 'services')
 }
 
-/** The zones that servers may ask for. Throws as `Region.call`. */
-export async function listZones(region: Region): Promise<readonly Zone[]> {
+/** The zones that servers may ask for. Throws as `RegionClient.call`. */
+export async function listZones(region: RegionClient): Promise<readonly Zone[]> {
   const reply = await callNova(region, { method: 'GET', path: '/os-availability-zone' })
   return reply.read(many(reader(zone)), 'availabilityZoneInfo')
 }

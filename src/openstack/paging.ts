@@ -1,9 +1,9 @@
 // Follows a list of a region page by page to its end, and not beyond: bounded in rows and time, no page twice.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { many, orNull } from './fields.ts'
-import type { QueryItem, Region, RegionReply } from './region.ts'
+import type { QueryItem, RegionClient, RegionReply } from './region.ts'
 import type { ServiceType } from './services.ts'
+import { many, orNull } from './wire-fields.ts'
 
 export interface Listing<T> {
   readonly service: ServiceType
@@ -28,9 +28,9 @@ const starts = 3
 
 /**
  * All rows, in the order of their ids. The whole takes at most five times the region's time-out for a call. Throws as
- * `Region.call`, and `upstream` (reason `garbage`) for pages that never end, lead elsewhere or repeat a row.
+ * `RegionClient.call`, and `upstream` (reason `garbage`) for pages that never end, lead elsewhere or repeat a row.
  */
-export async function followPages<T>(region: Region, listing: Listing<T>): Promise<T[]> {
+export async function followPages<T>(region: RegionClient, listing: Listing<T>): Promise<T[]> {
   const deadline = performance.now() + 5 * region.timeoutMs
   for (let start = 1; ; start++) {
     const rows = await onePass(region, listing, deadline, start < starts)
@@ -40,7 +40,7 @@ export async function followPages<T>(region: Region, listing: Listing<T>): Promi
 
 /** Reads the list once from the first page on; null when the marker's row is gone and `mayRestart`. */
 async function onePass<T>(
-  region: Region,
+  region: RegionClient,
   listing: Listing<T>,
   deadline: number,
   mayRestart: boolean,
@@ -70,7 +70,7 @@ async function onePass<T>(
 const isGood = (reply: RegionReply): boolean => reply.status < 300
 
 function askPage<T>(
-  region: Region,
+  region: RegionClient,
   { service, path, query, headers }: Listing<T>,
   deadline: number,
   marker: string | null,

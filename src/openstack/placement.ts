@@ -1,10 +1,10 @@
 // Placement in a region: resource providers, what they have, and what is taken of it.
 import { z } from 'zod'
 import { isGone } from './fault.ts'
-import { count, field, id, many, orNull, reader, type Shape, text, written } from './fields.ts'
 import type { Reply } from './http.ts'
 import { checkedId, checkedName } from './names.ts'
-import type { QueryItem, Region, RegionCall, RegionReply } from './region.ts'
+import type { QueryItem, RegionCall, RegionClient, RegionReply } from './region.ts'
+import { count, field, id, many, orNull, reader, type Shape, text, written } from './wire-fields.ts'
 
 /**
  * The microversion from which on all of an inventory may be reserved (Rocky); every later Placement speaks
@@ -33,7 +33,7 @@ export type Inventory = Shape<typeof inventory>
 
 const generation = count
 const amounts = z.record(text, count)
-export type Amounts = Readonly<Record<string, number>>
+export type ResourceAmounts = Readonly<Record<string, number>>
 
 /** What a provider has, by class; a change shows the generation that it was read with. */
 export interface Inventories {
@@ -41,10 +41,10 @@ export interface Inventories {
   readonly inventories: Readonly<Record<string, Inventory>>
 }
 
-const call = (region: Region, request: RegionCall): Promise<RegionReply> =>
+const call = (region: RegionClient, request: RegionCall): Promise<RegionReply> =>
   region.call('placement', { ...request, headers })
 
-async function isDone(region: Region, missing: number, request: RegionCall): Promise<boolean> {
+async function isDone(region: RegionClient, missing: number, request: RegionCall): Promise<boolean> {
   const accept = (reply: Reply) => reply.status === missing && (missing !== 404 || isGone(reply))
   return (await call(region, { ...request, accept })).status !== missing
 }
@@ -52,43 +52,46 @@ async function isDone(region: Region, missing: number, request: RegionCall): Pro
 const providers = many(reader(resourceProvider))
 const pathOf = (providerId: string): string => `/resource_providers/${checkedId(providerId)}`
 
-/** Every resource provider; Placement has no pages. Throws as `Region.call`. */
-export const listResourceProviders = (region: Region): Promise<readonly ResourceProvider[]> =>
+/** Every resource provider; Placement has no pages. Throws as `RegionClient.call`. */
+export const listResourceProviders = (region: RegionClient): Promise<readonly ResourceProvider[]> =>
   list(region, [])
 
-/** The resource provider with exactly this name; null when there is none. Throws as `Region.call`. */
-export async function findProvider(region: Region, name: string): Promise<ResourceProvider | null> {
+/** The resource provider with exactly this name; null when there is none. Throws as `RegionClient.call`. */
+export async function findProvider(region: RegionClient, name: string): Promise<ResourceProvider | null> {
   const [found] = await list(region, [['name', name]])
   return found ?? null
 }
 
-/** The root providers of an aggregate. Throws as `Region.call`. */
-export const listMembers = (region: Region, aggregate: string): Promise<readonly ResourceProvider[]> =>
+/** The root providers of an aggregate. Throws as `RegionClient.call`. */
+export const listMembers = (region: RegionClient, aggregate: string): Promise<readonly ResourceProvider[]> =>
   list(region, [['member_of', aggregate]])
 
 /**
- * The resource providers that have a trait. Throws as `Region.call` (400 for a trait that does not exist).
+ * The resource providers that have a trait. Throws as `RegionClient.call` (400 for a trait that does not exist).
  */
-export const listBearers = (region: Region, trait: string): Promise<readonly ResourceProvider[]> =>
+export const listBearers = (region: RegionClient, trait: string): Promise<readonly ResourceProvider[]> =>
   list(region, [['required', checkedName(trait)]])
 
-async function list(region: Region, query: QueryItem[]): Promise<readonly ResourceProvider[]> {
+async function list(region: RegionClient, query: QueryItem[]): Promise<readonly ResourceProvider[]> {
   const reply = await call(region, { method: 'GET', path: '/resource_providers', query })
   return reply.read(providers, 'resource_providers')
 }
 
-/** Null when Placement says that there is none. Throws as `Region.call`. */
-export async function getProvider(region: Region, providerId: string): Promise<ResourceProvider | null> {
+/** Null when Placement says that there is none. Throws as `RegionClient.call`. */
+export async function getProvider(
+  region: RegionClient,
+  providerId: string,
+): Promise<ResourceProvider | null> {
   const reply = await call(region, { method: 'GET', path: pathOf(providerId), accept: isGone })
   return reply.status === 404 ? null : reply.read(reader(resourceProvider))
 }
 
 /**
  * Creates a resource provider, below a parent unless that is null. False when its id or name is taken. Throws
- * as `Region.call`.
+ * as `RegionClient.call`.
  */
 export const createProvider = (
-  region: Region,
+  region: RegionClient,
   spec: Pick<ResourceProvider, 'id' | 'name' | 'parentId'>,
 ): Promise<boolean> =>
   isDone(region, 409, {
@@ -97,26 +100,26 @@ export const createProvider = (
     json: written(resourceProvider, spec),
   })
 
-/** False when it was gone already. Throws as `Region.call` (409 while it has children or allocations). */
-export const removeProvider = (region: Region, providerId: string): Promise<boolean> =>
+/** False when it was gone already. Throws as `RegionClient.call` (409 while it has children or allocations). */
+export const removeProvider = (region: RegionClient, providerId: string): Promise<boolean> =>
   isDone(region, 404, { method: 'DELETE', path: pathOf(providerId) })
 
-/** Makes a custom trait, unless it is there. Throws as `Region.call`, `invalid` for no name. */
-export async function ensureTrait(region: Region, name: string): Promise<void> {
+/** Makes a custom trait, unless it is there. Throws as `RegionClient.call`, `invalid` for no name. */
+export async function ensureTrait(region: RegionClient, name: string): Promise<void> {
   await call(region, { method: 'PUT', path: `/traits/${checkedName(name)}` })
 }
 
-/** False when it was gone already. Throws as `Region.call` (409 while a provider bears it). */
-export const removeTrait = (region: Region, name: string): Promise<boolean> =>
+/** False when it was gone already. Throws as `RegionClient.call` (409 while a provider bears it). */
+export const removeTrait = (region: RegionClient, name: string): Promise<boolean> =>
   isDone(region, 404, { method: 'DELETE', path: `/traits/${checkedName(name)}` })
 
-/** Makes a custom resource class, unless it is there. Throws as `Region.call`, `invalid` for no name. */
-export async function ensureResourceClass(region: Region, name: string): Promise<void> {
+/** Makes a custom resource class, unless it is there. Throws as `RegionClient.call`, `invalid` for no name. */
+export async function ensureResourceClass(region: RegionClient, name: string): Promise<void> {
   await call(region, { method: 'PUT', path: `/resource_classes/${checkedName(name)}` })
 }
 
-/** False when it was gone already. Throws as `Region.call` (409 while a provider has an inventory of it). */
-export const removeResourceClass = (region: Region, name: string): Promise<boolean> =>
+/** False when it was gone already. Throws as `RegionClient.call` (409 while a provider has an inventory of it). */
+export const removeResourceClass = (region: RegionClient, name: string): Promise<boolean> =>
   isDone(region, 404, { method: 'DELETE', path: `/resource_classes/${checkedName(name)}` })
 
 /** The traits or aggregates of a provider, and its generation, which a change of them must name. */
@@ -125,49 +128,54 @@ export interface Names {
   readonly names: readonly string[]
 }
 
-/** The traits of a provider. Throws as `Region.call`. */
-export const getTraits = (region: Region, providerId: string): Promise<Names> =>
+/** The traits of a provider. Throws as `RegionClient.call`. */
+export const getTraits = (region: RegionClient, providerId: string): Promise<Names> =>
   getNames(region, providerId, 'traits')
 
-/** Gives a provider just these traits. Throws as `Region.call` (409 when the generation has moved). */
-export const setTraits = (region: Region, providerId: string, traits: Names): Promise<Names> =>
+/** Gives a provider just these traits. Throws as `RegionClient.call` (409 when the generation has moved). */
+export const setTraits = (region: RegionClient, providerId: string, traits: Names): Promise<Names> =>
   setNames(region, providerId, 'traits', traits)
 
-/** The uuids of the aggregates that a provider is in. Throws as `Region.call`. */
-export const getAggregates = (region: Region, providerId: string): Promise<Names> =>
+/** The uuids of the aggregates that a provider is in. Throws as `RegionClient.call`. */
+export const getAggregates = (region: RegionClient, providerId: string): Promise<Names> =>
   getNames(region, providerId, 'aggregates')
 
-/** Puts a provider into just these aggregates. Throws as `Region.call` (409 when the generation has moved). */
-export const setAggregates = (region: Region, providerId: string, uuids: Names): Promise<Names> =>
+/** Puts a provider into just these aggregates. Throws as `RegionClient.call` (409 when the generation has moved). */
+export const setAggregates = (region: RegionClient, providerId: string, uuids: Names): Promise<Names> =>
   setNames(region, providerId, 'aggregates', uuids)
 
-type Kind = 'traits' | 'aggregates'
+type NameList = 'traits' | 'aggregates'
 
-async function getNames(region: Region, providerId: string, kind: Kind): Promise<Names> {
+async function getNames(region: RegionClient, providerId: string, kind: NameList): Promise<Names> {
   return readNames(await call(region, { method: 'GET', path: `${pathOf(providerId)}/${kind}` }), kind)
 }
 
-async function setNames(region: Region, providerId: string, kind: Kind, given: Names): Promise<Names> {
+async function setNames(
+  region: RegionClient,
+  providerId: string,
+  kind: NameList,
+  given: Names,
+): Promise<Names> {
   const json = { resource_provider_generation: given.generation, [kind]: given.names }
   return readNames(await call(region, { method: 'PUT', path: `${pathOf(providerId)}/${kind}`, json }), kind)
 }
 
-const readNames = (reply: RegionReply, kind: Kind): Names => ({
+const readNames = (reply: RegionReply, kind: NameList): Names => ({
   generation: reply.read(generation, 'resource_provider_generation'),
   names: reply.read(many(text), kind),
 })
 
-/** Throws as `Region.call`. */
-export async function getInventories(region: Region, providerId: string): Promise<Inventories> {
+/** Throws as `RegionClient.call`. */
+export async function getInventories(region: RegionClient, providerId: string): Promise<Inventories> {
   return readInventories(await call(region, { method: 'GET', path: `${pathOf(providerId)}/inventories` }))
 }
 
 /**
- * Replaces a provider's inventories. Throws as `Region.call`: 409 when the generation has moved, and when a
+ * Replaces a provider's inventories. Throws as `RegionClient.call`: 409 when the generation has moved, and when a
  * class that is in use would go.
  */
 export async function setInventories(
-  region: Region,
+  region: RegionClient,
   providerId: string,
   given: Inventories,
 ): Promise<Inventories> {
@@ -187,10 +195,10 @@ const readInventories = (reply: RegionReply): Inventories => ({
 
 /**
  * Adds an inventory of one class, whatever the generation. False when the provider has that class already.
- * Throws as `Region.call`.
+ * Throws as `RegionClient.call`.
  */
 export const addInventory = (
-  region: Region,
+  region: RegionClient,
   providerId: string,
   resourceClass: string,
   given: Inventory,
@@ -201,9 +209,9 @@ export const addInventory = (
     json: { resource_class: checkedName(resourceClass), ...written(inventory, given) },
   })
 
-/** False when it was gone already. Throws as `Region.call` (409 while it is in use). */
+/** False when it was gone already. Throws as `RegionClient.call` (409 while it is in use). */
 export const removeInventory = (
-  region: Region,
+  region: RegionClient,
   providerId: string,
   resourceClass: string,
 ): Promise<boolean> =>
@@ -212,17 +220,17 @@ export const removeInventory = (
     path: `${pathOf(providerId)}/inventories/${checkedName(resourceClass)}`,
   })
 
-/** What is taken of a provider, by class. Throws as `Region.call`. */
-export async function getUsages(region: Region, providerId: string): Promise<Amounts> {
+/** What is taken of a provider, by class. Throws as `RegionClient.call`. */
+export async function getUsages(region: RegionClient, providerId: string): Promise<ResourceAmounts> {
   const reply = await call(region, { method: 'GET', path: `${pathOf(providerId)}/usages` })
   return reply.read(amounts, 'usages')
 }
 
-/** What is taken of a provider, by consumer (a server's id) and class. Throws as `Region.call`. */
+/** What is taken of a provider, by consumer (a server's id) and class. Throws as `RegionClient.call`. */
 export async function getAllocations(
-  region: Region,
+  region: RegionClient,
   providerId: string,
-): Promise<ReadonlyMap<string, Amounts>> {
+): Promise<ReadonlyMap<string, ResourceAmounts>> {
   const reply = await call(region, { method: 'GET', path: `${pathOf(providerId)}/allocations` })
   const consumers = reply.read(z.record(text, z.object({ resources: amounts })), 'allocations')
   return new Map(Object.entries(consumers).map(([consumer, { resources }]) => [consumer, resources]))

@@ -14,7 +14,7 @@ import {
   removeResourceClass,
   setInventories,
 } from './placement.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
 /**
  * How many places a reservation has on each whole host: so many that the host's own capacity is the real
@@ -40,19 +40,19 @@ const placesOf = (reserved: number): Inventory => ({
   allocationRatio: 1,
 })
 
-export async function openPlacement(region: Region, placement: HostPlacement): Promise<void> {
+export async function openPlacement(region: RegionClient, placement: HostPlacement): Promise<void> {
   await allOf([makePlaces(region, placement), makeFlavor(region, placement)])
   // The project gets access last: before its extra specs are set, the flavor would be a plain one.
   await addFlavorAccess(region, placement.reservationId, placement.projectId)
 }
 
-async function makePlaces(region: Region, placement: HostPlacement): Promise<void> {
+async function makePlaces(region: RegionClient, placement: HostPlacement): Promise<void> {
   const name = classOf(placement)
   await ensureResourceClass(region, name)
   await allOf(placement.hosts.map(host => setPlaces(region, host, name)))
 }
 
-async function makeFlavor(region: Region, placement: HostPlacement): Promise<void> {
+async function makeFlavor(region: RegionClient, placement: HostPlacement): Promise<void> {
   const { reservationId, hosts } = placement
   await createFlavor(region, {
     id: reservationId,
@@ -81,7 +81,7 @@ const least = (hosts: readonly HostPlace[], name: string): number =>
  * Makes the places for a reservation's servers on a host: at first without looking, as mostly there are none
  * yet.
  */
-async function setPlaces(region: Region, host: HostPlace, name: string): Promise<void> {
+async function setPlaces(region: RegionClient, host: HostPlace, name: string): Promise<void> {
   if (await addInventory(region, childOf(host), name, placesOf(0))) return
   await again(async () => {
     const known = await getInventories(region, childOf(host))
@@ -92,7 +92,7 @@ async function setPlaces(region: Region, host: HostPlace, name: string): Promise
   })
 }
 
-export async function closePlacement(region: Region, placement: HostPlacement): Promise<void> {
+export async function closePlacement(region: RegionClient, placement: HostPlacement): Promise<void> {
   const name = classOf(placement)
   await allOf(
     placement.hosts.map(host =>
@@ -113,7 +113,7 @@ export async function closePlacement(region: Region, placement: HostPlacement): 
  * Removes the flavor, the places and their resource class, which goes last, and only where no host has places
  * any more.
  */
-export async function clearPlacement(region: Region, placement: HostPlacement): Promise<Clearing> {
+export async function clearPlacement(region: RegionClient, placement: HostPlacement): Promise<Clearing> {
   const name = classOf(placement)
   const [, ...places] = await allOf([
     removeFlavor(region, placement.reservationId).then(() => 'cleared'),

@@ -1,9 +1,9 @@
 // Probes a service of a region: its URL, latency, clock and versions.
 import { z } from 'zod'
 import { readClock } from './clock.ts'
-import { many } from './fields.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 import type { ServiceType } from './services.ts'
+import { many } from './wire-fields.ts'
 
 export interface Version {
   readonly id: string
@@ -45,9 +45,9 @@ const versions = z.object({
 
 /**
  * Asks a service for its version document, twice: the second answer, on an open connection, tells the latency.
- * Throws as `Region.call`.
+ * Throws as `RegionClient.call`.
  */
-export async function probe(region: Region, service: ServiceType): Promise<Probe> {
+export async function probe(region: RegionClient, service: ServiceType): Promise<Probe> {
   const ask = () =>
     region.call(service, { method: 'GET', path: '/', fromRoot: true, accept: reply => reply.status === 300 })
   await ask()

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { type AmountName, type Amounts, amountNames } from '../core/capacity/amounts.ts'
 import type { ProviderFlavor, ProviderServer, ProviderServerSpec } from '../core/capacity/provider-cloud.ts'
 import { isGone } from './fault.ts'
-import { count, id, many } from './fields.ts'
 import { checkedId } from './names.ts'
 import { followPages } from './paging.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 import type { ServiceType } from './services.ts'
+import { count, id, many } from './wire-fields.ts'
 
 // No microversion is asked for: 2.1 is in every Nova, and there a server without networks gets the project's own.
 
@@ -30,7 +30,7 @@ const flavor = z
   .transform(({ ram, disk, ...rest }): ProviderFlavor => ({ ...rest, memoryMb: ram, diskGb: disk }))
 
 /** Throws as `followPages`. */
-export const listFlavors = (region: Region): Promise<ProviderFlavor[]> =>
+export const listFlavors = (region: RegionClient): Promise<ProviderFlavor[]> =>
   followPages(region, {
     service: 'compute',
     path: '/flavors/detail',
@@ -55,7 +55,7 @@ const server = z
 /**
  * Servers that have our mark in their metadata; Nova lets no member filter by it. Throws as `followPages`.
  */
-export async function listMarkedServers(region: Region): Promise<ProviderServer[]> {
+export async function listMarkedServers(region: RegionClient): Promise<ProviderServer[]> {
   const servers = await followPages(region, {
     service: 'compute',
     path: '/servers/detail',
@@ -68,22 +68,22 @@ export async function listMarkedServers(region: Region): Promise<ProviderServer[
   return servers.filter(one => one.mark !== null)
 }
 
-/** Null when Nova says that there is none. Throws as `Region.call`. */
-export async function getServer(region: Region, serverId: string): Promise<ProviderServer | null> {
+/** Null when Nova says that there is none. Throws as `RegionClient.call`. */
+export async function getServer(region: RegionClient, serverId: string): Promise<ProviderServer | null> {
   const reply = await region.call('compute', { method: 'GET', path: pathOf(serverId), accept: isGone })
   return reply.status === 404 ? null : reply.read(server, 'server')
 }
 
-/** False when it was gone already. Throws as `Region.call`. */
-export async function removeServer(region: Region, serverId: string): Promise<boolean> {
+/** False when it was gone already. Throws as `RegionClient.call`. */
+export async function removeServer(region: RegionClient, serverId: string): Promise<boolean> {
   const reply = await region.call('compute', { method: 'DELETE', path: pathOf(serverId), accept: isGone })
   return reply.status !== 404
 }
 
 const pathOf = (serverId: string): string => `/servers/${checkedId(serverId)}`
 
-/** Creates a server and returns its id. Throws as `Region.call`. */
-export async function createServer(region: Region, spec: ProviderServerSpec): Promise<string> {
+/** Creates a server and returns its id. Throws as `RegionClient.call`. */
+export async function createServer(region: RegionClient, spec: ProviderServerSpec): Promise<string> {
   const { mark, name, image, flavor: flavorId, networks } = spec
   const asked = {
     name,
@@ -103,7 +103,7 @@ const networksAtOnce = 50
 
 /** Of these ids those of networks that the project owns, or that are shared with all. Throws as `followPages`. */
 export async function usableNetworks(
-  region: Region,
+  region: RegionClient,
   projectId: string,
   asked: readonly string[],
 ): Promise<string[]> {
@@ -134,8 +134,8 @@ const absolute = <K extends string>(...names: readonly K[]) =>
 
 const novaLimits = absolute('maxTotalCores', 'maxTotalRAMSize', 'maxTotalInstances')
 
-/** Throws as `Region.call`. */
-export async function getComputeLimits(region: Region): Promise<Partial<Amounts>> {
+/** Throws as `RegionClient.call`. */
+export async function getComputeLimits(region: RegionClient): Promise<Partial<Amounts>> {
   const reply = await region.call('compute', { method: 'GET', path: '/limits' })
   const { absolute: of } = reply.read(novaLimits, 'limits')
   return limited({ cores: of.maxTotalCores, ram: of.maxTotalRAMSize, instances: of.maxTotalInstances })
@@ -149,8 +149,8 @@ const neutronQuota = z.object({
   floatingip: limit,
 })
 
-/** Throws as `Region.call`, `invalid` for a project that is none. */
-export async function getNetworkLimits(region: Region, projectId: string): Promise<Partial<Amounts>> {
+/** Throws as `RegionClient.call`, `invalid` for a project that is none. */
+export async function getNetworkLimits(region: RegionClient, projectId: string): Promise<Partial<Amounts>> {
   const reply = await region.call('network', { method: 'GET', path: `/quotas/${checkedId(projectId)}` })
   const { network, subnet, port, router, floatingip } = reply.read(neutronQuota, 'quota')
   return limited({
@@ -164,9 +164,9 @@ export async function getNetworkLimits(region: Region, projectId: string): Promi
 
 const cinderLimits = absolute('maxTotalVolumeGigabytes', 'maxTotalVolumes', 'maxTotalSnapshots')
 
-/** Throws as `Region.call`, `invalid` for a project that is none. */
+/** Throws as `RegionClient.call`, `invalid` for a project that is none. */
 export async function getVolumeLimits(
-  region: Region,
+  region: RegionClient,
   service: ServiceType,
   projectId: string,
 ): Promise<Partial<Amounts>> {

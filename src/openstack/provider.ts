@@ -5,7 +5,6 @@ import type { Amounts } from '../core/capacity/amounts.ts'
 import type { ProviderCloud, ProviderLogin, ProviderSight } from '../core/capacity/provider-cloud.ts'
 import { type Catalog, createCatalog } from './catalog.ts'
 import { createEgress, type Egress, type EgressSettings } from './egress.ts'
-import { isId } from './fields.ts'
 import { createDispatcher } from './http.ts'
 import {
   createServer,
@@ -21,10 +20,11 @@ import {
 } from './provider-calls.ts'
 import { endpointRefused, failed, noEndpoint, noProject, told, whyDenied } from './provider-errors.ts'
 import { authUrlOf, fingerprint, loginBody } from './provider-login.ts'
-import { createRegions, type Region, type Regions } from './region.ts'
+import { createRegions, type RegionClient, type Regions } from './region.ts'
 import type { ServiceType } from './services.ts'
 import { createSession, type Session } from './session.ts'
 import type { CatalogService } from './token.ts'
+import { isId } from './wire-fields.ts'
 
 export interface ProvidersSettings extends EgressSettings {
   /** The time-out of one verb with all its calls; 15 s by default. */
@@ -165,16 +165,16 @@ interface Parts {
 }
 
 /** The region that a verb works in, with its deadline. */
-interface Place {
+interface EnteredRegion {
   readonly session: Session
   readonly services: readonly CatalogService[]
   readonly regionName: string
-  readonly region: Region
+  readonly region: RegionClient
   /**
    * The same region with a shorter deadline, for calls that may fail: so there is time left to answer without
    * them.
    */
-  readonly hurried: Region
+  readonly hurried: RegionClient
 }
 
 function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts): ProviderCloud {
@@ -184,7 +184,7 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
   }
 
   /** Runs a verb with one deadline, and words its errors for users. */
-  async function run<T>(verb: (place: Place) => Promise<T>): Promise<T> {
+  async function run<T>(verb: (entered: EnteredRegion) => Promise<T>): Promise<T> {
     const stop = new AbortController()
     // A log-in that other verbs wait for too cannot be aborted: this verb stops waiting for it at the
     // time-out.
@@ -205,7 +205,7 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
   }
 
   return {
-    look: () => run(place => look(place, note)),
+    look: () => run(entered => look(entered, note)),
     usableNetworks: ids =>
       run(async ({ session, region }) => {
         const project = await session.project()
@@ -225,7 +225,11 @@ interface Context {
   readonly signal: AbortSignal
 }
 
-async function enter({ session, regions }: Entry, login: ProviderLogin, context: Context): Promise<Place> {
+async function enter(
+  { session, regions }: Entry,
+  login: ProviderLogin,
+  context: Context,
+): Promise<EnteredRegion> {
   const endsAt = performance.now() + context.timeoutMs
   const services = await session.catalog({ requestId: context.requestId })
   const regionName = login.region ?? firstComputeRegion(services)
@@ -260,7 +264,7 @@ const has = (services: readonly CatalogService[], type: ServiceType, regionName:
  * with the error.
  */
 async function look(
-  { session, services, regionName, region, hurried }: Place,
+  { session, services, regionName, region, hurried }: EnteredRegion,
   note: (error: unknown) => void,
 ): Promise<ProviderSight> {
   const project = await session.project()

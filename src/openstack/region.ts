@@ -6,11 +6,11 @@ import type { AppError } from '../core/error.ts'
 import type { Catalog } from './catalog.ts'
 import { type Clock, readClock } from './clock.ts'
 import { type Asked, badAnswer, noAnswer, refusal } from './fault.ts'
-import { problem } from './fields.ts'
 import { CallError, createDispatcher, type Method, type Reply } from './http.ts'
 import { retrying } from './retry.ts'
 import { apiUrl, rootUrl, type ServiceType, serviceName } from './services.ts'
 import type { LoginFacts, Session } from './session.ts'
+import { problem } from './wire-fields.ts'
 
 export interface RegionsSettings {
   readonly session: Session
@@ -63,7 +63,7 @@ export interface RegionReply extends Reply {
   unexpected(what: string): AppError
 }
 
-export interface Region {
+export interface RegionClient {
   readonly name: string
   readonly timeoutMs: number
   readonly pageSize: number
@@ -84,7 +84,7 @@ export interface Region {
 
 export interface Regions {
   /** A client of one region. Makes no call by itself: whether there is such a region, its first call tells. */
-  region(name: string, context?: CallContext): Region
+  region(name: string, context?: CallContext): RegionClient
   /** The project that all calls are made in; null when the token has none. Throws `unavailable`. */
   projectId(): Promise<string | null>
   /**

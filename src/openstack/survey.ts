@@ -7,10 +7,10 @@ import { type Aggregate, listAggregates } from './nova-aggregates.ts'
 import { getExtraSpecs, listFlavors } from './nova-flavors.ts'
 import { listBearers, listMembers, listResourceProviders, type ResourceProvider } from './placement.ts'
 import { placePrefix } from './placements.ts'
-import type { Region } from './region.ts'
+import type { RegionClient } from './region.ts'
 
-/** Throws as `Region.call`. */
-export async function survey(region: Region): Promise<RegionSurvey> {
+/** Throws as `RegionClient.call`. */
+export async function survey(region: RegionClient): Promise<RegionSurvey> {
   const [hypervisors, aggregates, providers, flavors, servers] = await Promise.all([
     listHypervisors(region),
     listAggregates(region),
@@ -38,8 +38,8 @@ export async function survey(region: Region): Promise<RegionSurvey> {
   }
 }
 
-/** The names of the hypervisors whose root provider Placement has. Throws as `Region.call`. */
-export async function hostsSeen(region: Region): Promise<string[]> {
+/** The names of the hypervisors whose root provider Placement has. Throws as `RegionClient.call`. */
+export async function hostsSeen(region: RegionClient): Promise<string[]> {
   const [hypervisors, providers] = await Promise.all([listHypervisors(region), listResourceProviders(region)])
   const roots = new Set(providers.map(({ name }) => name))
   return hypervisors.flatMap(({ hostname }) => (roots.has(hostname) ? [hostname] : []))
@@ -58,7 +58,7 @@ const isUp = ({ state, status }: Hypervisor): boolean => state === 'up' && statu
  * trait; and those in the aggregate of a reservation, which BlazarFilter goes by.
  */
 async function closedHosts(
-  region: Region,
+  region: RegionClient,
   aggregates: readonly Aggregate[],
   providers: readonly ResourceProvider[],
 ): Promise<(root: ResourceProvider, service: string) => boolean> {
@@ -82,8 +82,8 @@ async function closedHosts(
 const isReservation = ({ metadata }: Aggregate): boolean =>
   metadata.availability_zone?.startsWith('blazar_') ?? false
 
-/** Whether a flavor with a name like ours was made by us. Throws as `Region.call`. */
-export async function isOurs(region: Region, flavorId: string): Promise<boolean> {
+/** Whether a flavor with a name like ours was made by us. Throws as `RegionClient.call`. */
+export async function isOurs(region: RegionClient, flavorId: string): Promise<boolean> {
   const specs = await getExtraSpecs(region, flavorId)
   return Object.keys(specs ?? {}).some(key => key.startsWith(placePrefix))
 }

@@ -1,7 +1,7 @@
 // Keystone's description of a token (the body of GET and POST /v3/auth/tokens), read into our words.
 import { z } from 'zod'
 import type { AccessRule } from '../core/identity.ts'
-import { instant, many, orNull } from './fields.ts'
+import { instant, many, orNull } from './wire-fields.ts'
 
 /** A service of the catalog, with its endpoints in all regions. */
 export interface CatalogService {

@@ -16,7 +16,7 @@ import {
   subtractRanges,
   widthOf,
 } from '../core/network/addresses/address.ts'
-import type { Pool } from '../core/network/model/model.ts'
+import type { AllocationPool } from '../core/network/model/model.ts'
 import type { Holding, Purpose } from '../core/network/model/network-store.ts'
 import { type Db, lockOn, run } from './database.ts'
 
@@ -41,7 +41,7 @@ export async function holdings(db: Db, subnetId: string, purposes?: readonly Pur
  * Inserts holdings, and skips a range that is held already (`on conflict do nothing`): an error would end the
  * whole transaction. False when any was skipped.
  */
-async function insert(db: Db, ranges: readonly Pool[], holding: NewHolding) {
+async function insert(db: Db, ranges: readonly AllocationPool[], holding: NewHolding) {
   const { subnetId, scope, purpose, holder } = holding
   const result = await run(
     sql`insert into held_range (subnet_id, range, scope, purpose, holder)
@@ -72,7 +72,12 @@ export async function lockBlocks(db: Db, subnetId: string): Promise<void> {
   await run(sql`select from subnet where id = ${subnetId} for no key update`.execute(db))
 }
 
-export async function setBlocks(db: Db, subnetId: string, regionId: string, blocks: readonly Pool[]) {
+export async function setBlocks(
+  db: Db,
+  subnetId: string,
+  regionId: string,
+  blocks: readonly AllocationPool[],
+) {
   await release(db, 'block', regionId, subnetId)
   if (await insert(db, blocks, { subnetId, scope: regionId, purpose: 'block', holder: regionId })) return
   throw inUse('An address of the blocks')
@@ -92,7 +97,11 @@ const gapsAtOnce = 8
  * another. Throws `conflict` (`addresses_contended`) where all free ones are about to be held by others: the
  * transaction is to begin anew.
  */
-export async function holdAny(db: Db, pools: readonly Pool[], holding: NewHolding): Promise<string | null> {
+export async function holdAny(
+  db: Db,
+  pools: readonly AllocationPool[],
+  holding: NewHolding,
+): Promise<string | null> {
   const ranges = mergeRanges(pools.map(pool => parsePool(pool)!))
   const guessed = await holdFirstFree(db, anyOf(ranges, guesses), holding)
   if (guessed !== null) return guessed

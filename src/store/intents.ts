@@ -37,7 +37,7 @@ export function intentStore(db: Db): IntentStore {
       return { ...toIntent(rows[0]!), isNew: rows[0]!.id === id }
     },
 
-    async settle(id, regionalId, owner = '') {
+    async noteId(id, regionalId, owner = '') {
       const { rows } = await run(
         sql<{ regional_id: string }>`
           update intent set regional_id = coalesce(regional_id, ${regionalId}),
@@ -47,7 +47,7 @@ export function intentStore(db: Db): IntentStore {
       return rows[0]!.regional_id
     },
 
-    async settled(ids) {
+    async states(ids) {
       const uuids = ids.filter(id => /^[0-9a-f-]{36}$/.test(id))
       const rows = await run(
         db

@@ -33,7 +33,7 @@ import { asking, waking } from './turns.ts'
 const atOnce = 200
 
 export function leaseStore(db: Db): LeaseStore {
-  const settleTogether = together(atOnce, (set: readonly Settling[]) => settle(db, set))
+  const writeTogether = together(atOnce, (set: readonly Outcome[]) => writeOutcomes(db, set))
   const waitingTogether = together(atOnce, (set: readonly Leaving[]) => waitingFor(db, set))
   return {
     async get(id) {
@@ -44,7 +44,7 @@ export function leaseStore(db: Db): LeaseStore {
     },
     list: query => list(db, query),
     take: turns => take(db, turns),
-    settle: (taken, lease, againInMs) => settleTogether({ taken, lease, againInMs }),
+    writeOutcome: (taken, lease, againInMs) => writeTogether({ taken, lease, againInMs }),
     async reservationStates(ids) {
       const { rows } = await run(
         sql<{ id: string; state: 'living' | 'over' }>`
@@ -162,7 +162,7 @@ async function take(db: Db, turns: readonly Turn[]): Promise<TakenLease[]> {
   })
 }
 
-interface Settling {
+interface Outcome {
   readonly taken: TakenLease
   readonly lease: Lease
   readonly againInMs: number | null | undefined
@@ -172,7 +172,7 @@ interface Settling {
  * Writes the results of several turns in one statement; each only if its worker still has the turn, by its
  * epoch.
  */
-async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
+async function writeOutcomes(db: Db, set: readonly Outcome[]): Promise<boolean[]> {
   const rows = set.map(({ taken: { turn }, lease, againInMs }) => ({
     kind: turn.kind,
     key: turn.key,
@@ -200,7 +200,7 @@ async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
           on turn.kind = given.kind and turn.key = given.key
              and turn.worker is not distinct from given.worker and turn.epoch = given.epoch
         order by turn.kind, turn.key for update of turn),
-      settled as (
+      done as (
         update lease set status = mine.status, status_reason = mine.status_reason, action = mine.action,
                degraded = mine.degraded, updated_at = mine.updated_at, version = lease.version + 1
         from mine join lease as was on was.id = mine.id and was.version = mine.version
@@ -208,28 +208,28 @@ async function settle(db: Db, set: readonly Settling[]): Promise<boolean[]> {
         returning lease.*, lease.status <> was.status as moves,
           (lease.status, lease.status_reason, lease.action, lease.degraded)
             is distinct from (was.status, was.status_reason, was.action, was.degraded) as differs),
-      ${toldOf({ rows: sql`(select * from settled where differs)`, action: settledAction, at: sql`now()` })},
+      ${toldOf({ rows: sql`(select * from done where differs)`, action: writtenAction, at: sql`now()` })},
       reserved as (
         update reservation set status = given.status, missing_resources = given.missing_resources,
                resources_changed = given.resources_changed, updated_at = given.updated_at
         from jsonb_to_recordset(${JSON.stringify(set.flatMap(one => reservationRows(one.lease)))}::jsonb) as given (
           id uuid, lease_id uuid, status text, missing_resources boolean, resources_changed boolean,
           updated_at timestamptz)
-        where reservation.id = given.id and given.lease_id in (select id from settled)),
+        where reservation.id = given.id and given.lease_id in (select id from done)),
       happened as (
         update lease_event set status = given.status, updated_at = given.updated_at
         from jsonb_to_recordset(${JSON.stringify(set.flatMap(one => eventRows(one.lease)))}::jsonb) as given (
           id uuid, lease_id uuid, status text, updated_at timestamptz)
-        where lease_event.id = given.id and given.lease_id in (select id from settled)),
+        where lease_event.id = given.id and given.lease_id in (select id from done)),
       finished as (
         update turn set worker = null, lease_until = null, attempts = 0,
                due_at = case when mine.asked_since then now() when mine.again is null then 'infinity'
                              else now() + make_interval(secs => mine.again / 1000) end
         from mine where turn.kind = mine.kind and turn.key = mine.key and mine.ends)
-      select id from settled`.execute(db),
+      select id from done`.execute(db),
   )
-  const settled = new Set(written.map(row => row.id))
-  return set.map(({ lease }) => settled.has(lease.id))
+  const done = new Set(written.map(row => row.id))
+  return set.map(({ lease }) => done.has(lease.id))
 }
 
 /** A part of a statement: the events of leases that it has changed. */
@@ -239,7 +239,7 @@ const toldOf = (told: Omit<Telling, 'noun'>) => sql`told as ${telling({ noun: 'l
  * The action of a lease's event, by its new status; a step that begins or is tried again leaves the status as
  * it is.
  */
-const settledAction = sql`'lease.' || case when moves then lower(status) else 'progress' end`
+const writtenAction = sql`'lease.' || case when moves then lower(status) else 'progress' end`
 
 interface Leaving {
   readonly id: string

@@ -201,14 +201,14 @@ async function post(db: Db, given: readonly SupplyPosting[], note: Note): Promis
 }
 
 /** A claim with all that it holds. */
-export interface Claiming {
+export interface ClaimWithHolds {
   readonly claim: Claim
   readonly holds: readonly Hold[]
   readonly hosts: readonly HostHold[]
 }
 
 /** Writes claims with their holds, and a line of the journal for each claim. */
-export async function writeClaims(db: Db, claimings: readonly Claiming[], note: Note): Promise<void> {
+export async function writeClaims(db: Db, claimings: readonly ClaimWithHolds[], note: Note): Promise<void> {
   const claims = claimings.map(one => one.claim)
   const holds = claimings.flatMap(({ claim, holds }) => holds.map(one => ({ ...one, claim: claim.id })))
   const hosts = claimings.flatMap(({ claim, hosts }) => hosts.map(one => ({ ...one, claim: claim.id })))

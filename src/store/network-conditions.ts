@@ -3,7 +3,7 @@
 import { isIP } from 'node:net'
 import { type RawBuilder, sql } from 'kysely'
 import type { Kind } from '../core/network/model/model.ts'
-import type { Condition, Sight } from '../core/network/model/network-store.ts'
+import type { FieldCondition, Sight } from '../core/network/model/network-store.ts'
 import { column, isPlaced, table, typeOf } from './network-kinds.ts'
 
 type Sql = RawBuilder<unknown>
@@ -33,7 +33,7 @@ export const seenInParts = (kind: Kind, sight: Sight): Sql[] =>
 /**
  * A condition in SQL. Throws for a field that the kind does not have, or values that the field cannot have.
  */
-export function conditionSql(kind: Kind, condition: Condition): Sql {
+export function conditionSql(kind: Kind, condition: FieldCondition): Sql {
   if ('has' in condition) return hasSql(kind, condition.field, condition.has)
   if ('fixedIp' in condition) return fixedIpSql(kind, condition)
   if ('region' in condition)
@@ -70,7 +70,7 @@ function hasSql(kind: Kind, field: string, values: readonly string[]): Sql {
   return sql`${column(kind, field)} && ${values}::text[]`
 }
 
-type FixedIp = Extract<Condition, { fixedIp: string }>
+type FixedIp = Extract<FieldCondition, { fixedIp: string }>
 
 function fixedIpSql(kind: Kind, condition: FixedIp): Sql {
   if (kind !== 'port') throw new Error(`${kind} has no fixed addresses`)

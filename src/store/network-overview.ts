@@ -1,14 +1,17 @@
 // Questions of the topology overview in PostgreSQL: each is one statement, whatever the number of networks.
 
 import { sql } from 'kysely'
-import type { Held, PortCount, Sight } from '../core/network/model/network-store.ts'
+import type { HolderInSubnet, PortCount, Sight } from '../core/network/model/network-store.ts'
 import { type Db, run } from './database.ts'
 import { seen } from './network-conditions.ts'
 
 /** Holdings are looked up by holder, because a subnet may have any number of ports. */
-export async function heldBy(db: Db, asked: readonly Held[]): Promise<(Held & { start: string })[]> {
+export async function addressesHeldBy(
+  db: Db,
+  asked: readonly HolderInSubnet[],
+): Promise<(HolderInSubnet & { start: string })[]> {
   const { rows } = await run(
-    sql<Held & { start: string }>`
+    sql<HolderInSubnet & { start: string }>`
       select holder, subnet_id as "subnetId", host(lower(range)) as start
       from unnest(${asked.map(one => one.holder)}::text[], ${asked.map(one => one.subnetId)}::text[])
            as asked (holder, subnet_id) join held_range using (holder, subnet_id)

@@ -8,7 +8,7 @@ import { holdings } from './held-ranges.ts'
 import { sightedFrom } from './network-conditions.ts'
 import { column, fromRow, kindNames, selection, table } from './network-kinds.ts'
 import { listResources } from './network-list.ts'
-import { heldBy, portCounts } from './network-overview.ts'
+import { addressesHeldBy, portCounts } from './network-overview.ts'
 
 export function networkStore(db: Db): NetworkStore {
   return {
@@ -39,7 +39,7 @@ export function networkStore(db: Db): NetworkStore {
       return rows[0]!
     },
     holdings: (subnetId, purposes) => holdings(db, subnetId, purposes),
-    heldBy: asked => heldBy(db, asked),
+    addressesHeldBy: asked => addressesHeldBy(db, asked),
     portCounts: (sight, networkIds) => portCounts(db, sight, networkIds),
   }
 }

@@ -5,7 +5,7 @@ import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'no
 import { dirname } from 'node:path'
 import { AppError, invalid } from '../core/error.ts'
 import type { Db } from './database.ts'
-import { settle } from './settings.ts'
+import { storeOnce } from './settings.ts'
 
 export interface Secrets {
   /** Encrypts a text for one place (`provider:ID:password`); it opens in no other. */
@@ -86,7 +86,7 @@ const canary = 'key_check'
  * database. Throws `invalid` when it does not open.
  */
 export async function checkKey(db: Db, secrets: Secrets, path: string): Promise<void> {
-  const sealed = await settle(db, canary, secrets.seal(canary, canary))
+  const sealed = await storeOnce(db, canary, secrets.seal(canary, canary))
   try {
     secrets.open(sealed, canary)
   } catch (cause) {

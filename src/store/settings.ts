@@ -4,7 +4,7 @@ import type { Db } from './database.ts'
 import { run } from './database.ts'
 
 /** The value under this name; the given one is stored and returned when there is none yet. */
-export async function settle(db: Db, name: string, value: string): Promise<string> {
+export async function storeOnce(db: Db, name: string, value: string): Promise<string> {
   await run(
     db
       .insertInto('setting')

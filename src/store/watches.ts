@@ -1,19 +1,22 @@
 // The instant up to which each region has been watched, in PostgreSQL.
 
-import type { WatchStore } from '../core/network/watch/watch-store.ts'
+import { sql } from 'kysely'
+import type { WatchState, WatchStore } from '../core/network/watch/watch-store.ts'
 import { type Db, run } from './database.ts'
 
 export function watchStore(db: Db): WatchStore {
   return {
-    async get(regionId) {
-      const row = await run(
-        db.selectFrom('watch').selectAll().where('region_id', '=', regionId).executeTakeFirst(),
+    async get(regionId, now) {
+      const { rows } = await run(
+        sql<WatchState>`
+          select changed_since as "changedSince", servers_since as "serversSince", swept_at as "sweptAt",
+                 exists (select from suspicion where region_id = asked.id and through = 'network') as "isSuspect",
+                 exists (select from writing where region_id = asked.id and until < ${now}) as "hasUnfinished"
+          from (select ${regionId}::uuid as id) as asked left join watch on watch.region_id = asked.id`.execute(
+          db,
+        ),
       )
-      return {
-        changedSince: row?.changed_since ?? null,
-        serversSince: row?.servers_since ?? null,
-        sweptAt: row?.swept_at ?? null,
-      }
+      return rows[0]!
     },
 
     async save(regionId, { changedSince, serversSince, sweptAt }) {

@@ -1,6 +1,6 @@
 // What a stock Neutron takes of subnets, ports, groups and descriptions, and how it refuses the rest.
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { RegionPort, RegionSpec } from '../../src/core/network/copies/region-rows.ts'
+import type { RegionPort, ThingSpec } from '../../src/core/network/copies/region-rows.ts'
 import { until } from '../wait.ts'
 import { anySegment, openNetworking, refused } from './network.ts'
 
@@ -131,8 +131,7 @@ describe.skipIf(!isThere)('ports', () => {
     const { network: other } = await networkOf(projectId)
     const allocationPools = [{ start: '10.0.1.10', end: '10.0.1.20' }]
     await pod1.update('subnet', subnet.id, { allocationPools })
-    const port = (spec: RegionSpec<'port'>) =>
-      pod1.make('port', { projectId, networkId: network.id, ...spec })
+    const port = (spec: ThingSpec<'port'>) => pod1.make('port', { projectId, networkId: network.id, ...spec })
     await port({ fixedIps: at(subnet, '10.0.1.1') })
     const macAddress = 'fa:16:3e:aa:bb:01'
     await port({ fixedIps: at(subnet, '10.0.1.99'), macAddress })
@@ -160,7 +159,7 @@ describe.skipIf(!isThere)('ports', () => {
       networkId: network.id,
       fixedIps: at(subnet, '10.0.1.8'),
     })
-    const set = (spec: RegionSpec<'port'>) => pod1.update('port', id, spec)
+    const set = (spec: ThingSpec<'port'>) => pod1.update('port', id, spec)
     expect((await set({ fixedIps: [] })).fixedIps).toEqual([])
     expect((await set({ fixedIps: at(subnet, '10.0.1.9') })).fixedIps).toEqual(at(subnet, '10.0.1.9'))
     expect(await refused(set({ fixedIps: taken.fixedIps }))).toBe('409 IpAddressAlreadyAllocated')

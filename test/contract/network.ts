@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../src/core/error.ts'
 import type {
-  Leg,
+  LegBy,
   MadeKind,
   RegionNetworking,
   RegionRows,
-  RegionSpec,
+  ThingSpec,
 } from '../../src/core/network/copies/region-rows.ts'
 import { networkingOf } from '../../src/openstack/network.ts'
 import { openTarget, type Target } from './target.ts'
@@ -17,9 +17,9 @@ type Legged = { readonly id: string }
 export interface Place extends Pick<RegionNetworking, 'list' | 'get' | 'update' | 'remove'> {
   readonly name: string
   readonly all: RegionNetworking
-  make<K extends MadeKind>(kind: K, spec: RegionSpec<K>): Promise<RegionRows[K]>
-  addLeg(router: Legged, leg: Leg): Promise<string>
-  removeLeg(router: Legged, leg: Leg): Promise<boolean>
+  make<K extends MadeKind>(kind: K, spec: ThingSpec<K>): Promise<RegionRows[K]>
+  addLeg(router: Legged, leg: LegBy): Promise<string>
+  removeLeg(router: Legged, leg: LegBy): Promise<boolean>
 }
 
 export interface Networking {

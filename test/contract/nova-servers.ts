@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { createCatalog } from '../../src/openstack/catalog.ts'
 import { getServer, removeServer, type Server } from '../../src/openstack/nova.ts'
-import { createRegions, type Region } from '../../src/openstack/region.ts'
+import { createRegions, type RegionClient } from '../../src/openstack/region.ts'
 import { createSession } from '../../src/openstack/session.ts'
 import { until } from '../wait.ts'
 import { requestId, type Target } from './target.ts'
@@ -23,7 +23,7 @@ export interface Booter {
   readonly projectId: string
   /** The first of the region's public images. */
   readonly imageId: string
-  readonly region: Region
+  readonly region: RegionClient
   /** Waits until it is ACTIVE or in ERROR. */
   boot(spec: Boot): Promise<Server>
   close(): Promise<void>
@@ -104,7 +104,7 @@ export async function answered<T>(ask: () => Promise<T>, isRight: (answer: T) =>
   return answer as T
 }
 
-export const gone = (region: Region, serverId: string): Promise<Server | null> =>
+export const gone = (region: RegionClient, serverId: string): Promise<Server | null> =>
   answered(
     () => getServer(region, serverId),
     server => server === null,

@@ -2,7 +2,7 @@
 // (ATOLL_LAB=its folder).
 import { randomUUID } from 'node:crypto'
 import { createCatalog } from '../../src/openstack/catalog.ts'
-import { createRegions, type Region } from '../../src/openstack/region.ts'
+import { createRegions, type RegionClient } from '../../src/openstack/region.ts'
 import { createSession, type Session } from '../../src/openstack/session.ts'
 import { type LogIn, openPlace, type Place } from '../world/place.ts'
 
@@ -14,7 +14,7 @@ export interface Target extends Pick<Place, 'kind' | 'authUrl' | 'close'> {
   readonly regionNames: readonly string[]
   readonly session: Session
   /** A region of the target, asked a few rows at a time so that small lists have pages too. */
-  region(name?: string): Region
+  region(name?: string): RegionClient
   /** Whether the catalog has a service of that type in the first region: the lab may run without Nova. */
   has(serviceType: string): boolean
   /** Begins the names of all that a test makes. */

@@ -266,9 +266,9 @@ describe('a planted fault is seen', () => {
         ...store,
         intents: {
           ...store.intents,
-          settled: async ids =>
+          states: async ids =>
             new Map(
-              [...(await store.intents.settled(ids))].map(([id, one]) => [
+              [...(await store.intents.states(ids))].map(([id, one]) => [
                 id,
                 one.state === 'absent' ? { ...one, state: 'removed' as const } : one,
               ]),

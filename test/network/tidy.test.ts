@@ -133,11 +133,11 @@ describe('what the region made when the process died', () => {
   it('stays when somebody knows of it by the time that it is to go', async () => {
     const intent = await declare()
     const { id } = await somewhere(marked('', intent.id))
-    await w.app.store.intents.settle(intent.id, id, id)
+    await w.app.store.intents.noteId(intent.id, id, id)
     vi.spyOn(w.app.store.intents, 'forsaken').mockResolvedValue([intent])
     expect(await tidy(3)).toBe(0)
     expect(await isThere('network', id)).toBe(true)
-    expect((await w.app.store.intents.settled([intent.id])).get(intent.id)?.regionalId).toBe(id)
+    expect((await w.app.store.intents.states([intent.id])).get(intent.id)?.regionalId).toBe(id)
     await region.remove('network', id)
   })
 
@@ -145,7 +145,7 @@ describe('what the region made when the process died', () => {
     const intent = await declare()
     expect(await tidy(3)).toBe(0)
     const { id } = await somewhere(marked('', intent.id))
-    expect(await w.app.store.intents.settle(intent.id, id, id)).not.toBe(id)
+    expect(await w.app.store.intents.noteId(intent.id, id, id)).not.toBe(id)
     expect(await tidy()).toBe(1)
     expect(await isThere('network', id)).toBe(false)
   })

@@ -1,12 +1,12 @@
 // A region of one's own for a test: a Keystone that is content with everybody, and services that answer as told.
 import type { ServerResponse } from 'node:http'
 import { createCatalog } from '../../src/openstack/catalog.ts'
-import { createRegions, type Region } from '../../src/openstack/region.ts'
+import { createRegions, type RegionClient } from '../../src/openstack/region.ts'
 import { createSession } from '../../src/openstack/session.ts'
 import { httpServer, keystone, type SeenRequest } from './servers.ts'
 
 export interface Pod extends AsyncDisposable {
-  readonly region: Region
+  readonly region: RegionClient
   /** The service's own URL. */
   readonly url: string
   readonly seen: SeenRequest[]

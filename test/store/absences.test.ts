@@ -56,7 +56,7 @@ async function aPort() {
   const purpose = randomUUID()
   const intent = { id: purpose, region: 'Pod1', resourceType: 'port', purpose, owner: '' }
   await s.store.intents.declare(intent, at)
-  await s.store.intents.settle(purpose, port.id, port.id)
+  await s.store.intents.noteId(purpose, port.id, port.id)
   return { sub, port, intentId: purpose }
 }
 
@@ -66,7 +66,7 @@ describe('what is seen to be gone', () => {
     expect(await lose('port', port.id)).toBe(true)
     expect(await s.get('port', port.id)).toBeNull()
     expect(await heldBy(sub.id, port.id)).toHaveLength(1)
-    expect((await s.store.intents.settled([intentId])).get(intentId)).toMatchObject({ state: 'absent' })
+    expect((await s.store.intents.states([intentId])).get(intentId)).toMatchObject({ state: 'absent' })
     expect(await absences().kinds(region.id)).toEqual(['port'])
     expect(await absences().withIds(region.id, 'port', [port.id])).toMatchObject([{ id: port.id }])
     expect([...(await absences().withMarks(region.id, 'port', [intentId])).keys()]).toEqual([intentId])
@@ -122,7 +122,7 @@ describe('what is seen again', () => {
     expect(await takeBack('port', port.id)).toEqual({ links })
     expect(await s.get('port', port.id)).toEqual(before)
     expect(await heldBy(sub.id, port.id)).toHaveLength(1)
-    expect((await s.store.intents.settled([intentId])).get(intentId)).toEqual({
+    expect((await s.store.intents.states([intentId])).get(intentId)).toEqual({
       state: 'living',
       regionalId: port.id,
     })
@@ -185,7 +185,7 @@ describe('what is absent', () => {
     await s.remove('port', port.id)
     expect(await takeBack('port', port.id)).toBeNull()
     expect(await heldBy(sub.id, port.id)).toEqual([])
-    expect((await s.store.intents.settled([intentId])).get(intentId)).toMatchObject({ state: 'removed' })
+    expect((await s.store.intents.states([intentId])).get(intentId)).toMatchObject({ state: 'removed' })
   })
 
   it('for less than a day stays so; then it is forgotten, and its address and its MAC are free', async () => {

@@ -4,7 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Pool } from '../../src/core/network/model/model.ts'
+import type { AllocationPool } from '../../src/core/network/model/model.ts'
 import { sized } from '../chance.ts'
 import { type NetworkScene, networkScene } from './network-rows.ts'
 import { times } from './stored.ts'
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => s.database.close())
 
 interface Fight {
-  readonly pool: Pool
+  readonly pool: AllocationPool
   readonly most: number
   /** How many a transaction takes. */
   readonly each?: number

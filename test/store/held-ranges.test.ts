@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Pool } from '../../src/core/network/model/model.ts'
+import type { AllocationPool } from '../../src/core/network/model/model.ts'
 import type { Holding } from '../../src/core/network/model/network-store.ts'
 import { holding, type NetworkScene, networkScene } from './network-rows.ts'
 import { outcomes, times } from './stored.ts'
@@ -181,7 +181,7 @@ describe('any free address', () => {
   })
 
   it('is of any pool, and of none where there are no pools', async () => {
-    const any = (...pools: Pool[]) =>
+    const any = (...pools: AllocationPool[]) =>
       s.tx(({ networks }) =>
         networks.holdAny(pools, { subnetId, scope: 'central', purpose: 'port', holder: 'h' }),
       )

@@ -40,8 +40,8 @@ describe('an intent', () => {
 
   it('keeps the first id that is noted, and the first owner', async () => {
     const { id, purpose } = await declare()
-    expect(await intents.settle(id, 'first', 'net')).toBe('first')
-    expect(await intents.settle(id, 'second', 'other')).toBe('first')
+    expect(await intents.noteId(id, 'first', 'net')).toBe('first')
+    expect(await intents.noteId(id, 'second', 'other')).toBe('first')
     expect(await declare({ purpose, owner: 'another' })).toMatchObject({
       id,
       owner: 'net',
@@ -57,13 +57,13 @@ describe('an intent', () => {
 
   it('that has ended gives its purpose free, and what bears its mark is surplus', async () => {
     const { id, purpose } = await declare({ owner: 'net' })
-    await intents.settle(id, 'there')
+    await intents.noteId(id, 'there')
     await intents.end(id, 'verb', minutes(1))
     await intents.end(id, 'verb', minutes(2))
     const next = await declare({ purpose, owner: 'net' })
     expect(next).toMatchObject({ isNew: true, regionalId: null })
     const pending = await declare()
-    const settled = await intents.settled([id, next.id, pending.id, randomUUID(), 'no uuid'])
+    const settled = await intents.states([id, next.id, pending.id, randomUUID(), 'no uuid'])
     expect(settled).toEqual(
       new Map([
         [id, { regionalId: 'there', state: 'removed' }],
@@ -71,8 +71,8 @@ describe('an intent', () => {
         [pending.id, { regionalId: null, state: 'living' }],
       ]),
     )
-    await intents.settle(next.id, 'again')
-    expect((await intents.settled([next.id])).get(next.id)).toEqual({ regionalId: 'again', state: 'living' })
+    await intents.noteId(next.id, 'again')
+    expect((await intents.states([next.id])).get(next.id)).toEqual({ regionalId: 'again', state: 'living' })
   })
 
   it('is found by its owner while it lives', async () => {
@@ -90,7 +90,7 @@ describe('an intent', () => {
     await declare({}, minutes(2))
     await declare({ region: 'Pod2' })
     await declare({ owner: 'net' })
-    await intents.settle((await declare()).id, 'there')
+    await intents.noteId((await declare()).id, 'there')
     await intents.end((await declare()).id, 'verb', at)
     expect(ids(await intents.forsaken('Pod1', minutes(1)))).toEqual([old.id])
   })
@@ -102,7 +102,7 @@ describe('an intent', () => {
     expect(await intents.forget(minutes(3), 2)).toBe(2)
     expect(await intents.forget(minutes(3), 2)).toBe(1)
     expect(await intents.forget(minutes(3), 2)).toBe(0)
-    const known = await intents.settled(ids([living, ...ended]))
+    const known = await intents.states(ids([living, ...ended]))
     expect([...known.keys()].sort()).toEqual(ids([living, ended[3]!, ended[4]!]).sort())
   })
 

@@ -2,7 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Kind } from '../../src/core/network/model/model.ts'
-import type { Condition, Order, ResourceQuery, Sight } from '../../src/core/network/model/network-store.ts'
+import type {
+  FieldCondition,
+  Order,
+  ResourceQuery,
+  Sight,
+} from '../../src/core/network/model/network-store.ts'
 import { chanceOf, pick, seed } from '../chance.ts'
 import {
   floatingip,
@@ -112,7 +117,7 @@ describe('who looks', () => {
 })
 
 describe('the condition', () => {
-  const found = (kind: Kind, ...where: Condition[]) => s.list(kind, { where, sight: null })
+  const found = (kind: Kind, ...where: FieldCondition[]) => s.list(kind, { where, sight: null })
 
   it('that a field is one of some values', async () => {
     expect(await found('network', { field: 'id', in: ['own', 'shared', 'none'] })).toEqual(['own', 'shared'])
@@ -179,7 +184,7 @@ describe('the condition', () => {
   })
 
   it('holds together with all others', async () => {
-    const where: Condition[] = [
+    const where: FieldCondition[] = [
       { field: 'projectId', in: ['p2'] },
       { region: ['Pod2'] },
       { field: 'shared', in: [false] },
@@ -189,7 +194,7 @@ describe('the condition', () => {
   })
 
   it('on what the kind has not is a programming error', async () => {
-    const wrong: [Kind, Condition][] = [
+    const wrong: [Kind, FieldCondition][] = [
       ['port', { field: 'name; drop table port', in: ['x'] }],
       ['port', { field: 'constructor', in: ['x'] }],
       ['network', { field: 'places', in: ['x'] }],
@@ -243,7 +248,7 @@ describe(`a page (SEED=${seeded})`, () => {
     }),
   )
 
-  const where: Condition[] = [{ field: 'projectId', in: ['pages'] }]
+  const where: FieldCondition[] = [{ field: 'projectId', in: ['pages'] }]
   const page = (query: Partial<ResourceQuery>) => s.list('network', { where, sight: null, ...query })
 
   const orders: Order[][] = [

@@ -2,7 +2,7 @@
 
 import type { App, Store } from '../../src/core/app.ts'
 import type { Cloud } from '../../src/core/cloud.ts'
-import type { Region, Regions } from '../../src/openstack/region.ts'
+import type { RegionClient, Regions } from '../../src/openstack/region.ts'
 
 export class Killed extends Error {}
 
@@ -48,7 +48,7 @@ export function lifeUntil(death: Death | null): Life {
 /** Regions whose every HTTP call is a step. */
 export const mortalRegions = (regions: Regions, life: Life): Regions => ({
   region(name, context) {
-    const region: Region = regions.region(name, context)
+    const region: RegionClient = regions.region(name, context)
     return {
       ...region,
       call: (service, request) =>

@@ -12,7 +12,7 @@ import {
   type TopologyAsk,
   topology,
 } from '../../core/network/topology/topology.ts'
-import type { Link, RouterThere } from '../../core/network/topology/topology-routers.ts'
+import type { BridgeLink, RouterThere } from '../../core/network/topology/topology-routers.ts'
 import type { State } from '../../core/network/topology/topology-state.ts'
 import type { Request } from '../request.ts'
 import { type Route, route } from '../route.ts'
@@ -141,7 +141,7 @@ const viewFloatingIp = (floatingIp: FloatingIp) => ({
   status: floatingIp.status,
 })
 
-const viewLink = (link: Link) => ({
+const viewLink = (link: BridgeLink) => ({
   router_id: link.routerId,
   router_name: link.routerName,
   bridge: link.bridge,

@@ -10,20 +10,20 @@ import {
   parseCidr,
   parseMac,
 } from '../../core/network/addresses/address.ts'
-import type { AddressPair, HostRoute, Pool } from '../../core/network/model/model.ts'
+import type { AddressPair, AllocationPool, HostRoute } from '../../core/network/model/model.ts'
 import type { FixedIpAsk } from '../../core/network/model/specs.ts'
 import { isObject } from '../request.ts'
-import { checkLength, type Kind, repeated, uuid } from './kinds.ts'
+import { type AttributeKind, checkLength, repeated, uuid } from './kinds.ts'
 import { invalidInput, shown, unusable, wrongValue } from './refusals.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+type GivenFields = Readonly<Record<string, unknown>>
 
 const addressOf = (value: unknown): string | null => {
   const address = typeof value === 'string' ? parseAddress(value) : null
   return address && formatAddress(address)
 }
 
-export const address: Kind<string> = {
+export const address: AttributeKind<string> = {
   read(value, name) {
     const known = addressOf(value)
     if (known === null) throw wrongValue(name, `'${shown(value)}' is not a valid IP address`)
@@ -33,7 +33,7 @@ export const address: Kind<string> = {
   schema: { type: 'string', description: 'an IPv4 or IPv6 address' },
 }
 
-export const mac: Kind<string> = {
+export const mac: AttributeKind<string> = {
   read(value, name) {
     const known = typeof value === 'string' ? parseMac(value) : null
     if (known === null) throw wrongValue(name, `'${shown(value)}' is not a valid MAC address`)
@@ -46,7 +46,7 @@ export const mac: Kind<string> = {
 const cidrOf = (value: unknown) => (typeof value === 'string' ? parseCidr(value) : null)
 
 /** The CIDR of a subnet: host bits are allowed, and cleared. */
-export const subnetCidr: Kind<string> = {
+export const subnetCidr: AttributeKind<string> = {
   read(value) {
     const cidr = cidrOf(value)
     if (cidr === null) throw invalidInput(`${shown(value)} is not in a CIDR format`)
@@ -68,7 +68,7 @@ function readDestination(value: unknown, name: string): string {
 }
 
 /** Throws where an object has other keys than these, each of which must be there. */
-function checkKeys(value: unknown, keys: readonly string[], name: string): Fields {
+function checkKeys(value: unknown, keys: readonly string[], name: string): GivenFields {
   const quoted = (names: readonly string[]) => names.map(key => `'${key}'`).join(', ')
   if (!isObject(value)) {
     throw wrongValue(name, `'${shown(value)}' must be a dictionary with keys: [${quoted(keys)}]`)
@@ -86,7 +86,7 @@ const items = (value: unknown, name: string, what: string): readonly unknown[] =
 }
 
 /** Allocation pools; an empty list counts as not given. */
-export const pools: Kind<readonly Pool[]> = {
+export const pools: AttributeKind<readonly AllocationPool[]> = {
   read(value, name) {
     const all = items(value, name, 'IP pool').map(item => {
       const { start, end } = checkKeys(item, ['start', 'end'], name)
@@ -100,7 +100,7 @@ export const pools: Kind<readonly Pool[]> = {
   },
 }
 
-export const nameservers: Kind<readonly string[]> = {
+export const nameservers: AttributeKind<readonly string[]> = {
   read(value, name) {
     const hosts = items(value, name, 'nameserver').map(host => {
       const known = addressOf(host)
@@ -116,7 +116,7 @@ export const nameservers: Kind<readonly string[]> = {
 }
 
 /** Routes of a router, and host routes of a subnet. */
-export const routes: Kind<readonly HostRoute[]> = {
+export const routes: AttributeKind<readonly HostRoute[]> = {
   read(value, name) {
     const seen = new Set<string>()
     return items(value, name, 'hostroute').map(item => {
@@ -150,7 +150,7 @@ function readFixedIp(item: unknown, name: string): FixedIpAsk {
   }
 }
 
-export const fixedIps: Kind<readonly FixedIpAsk[]> = {
+export const fixedIps: AttributeKind<readonly FixedIpAsk[]> = {
   read(value, name) {
     const asks = items(value, name, 'fixed IP').map(item => readFixedIp(item, name))
     const given = asks.flatMap(({ ipAddress }) => ipAddress ?? [])
@@ -182,7 +182,7 @@ function readPair(item: unknown, name: string): AddressPair {
   }
 }
 
-export const addressPairs: Kind<readonly AddressPair[]> = {
+export const addressPairs: AttributeKind<readonly AddressPair[]> = {
   read(value, name) {
     if (value === null) return []
     if (!Array.isArray(value)) throw unusable('Allowed address pairs must be a list.')
@@ -204,7 +204,7 @@ export const addressPairs: Kind<readonly AddressPair[]> = {
 }
 
 /** A DNS domain: empty, or ending in a dot. */
-export const dnsDomain: Kind<string> = {
+export const dnsDomain: AttributeKind<string> = {
   read(value, name) {
     if (typeof value !== 'string') throw invalidInput(`Input value ${shown(value)} must be string type`)
     const domain = value.toLowerCase()

@@ -3,12 +3,12 @@
 import type { App } from '../../core/app.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Kinds, Kind as ResourceKind } from '../../core/network/model/model.ts'
-import type { Condition } from '../../core/network/model/network-store.ts'
-import type { Removal, Update } from '../../core/network/model/specs.ts'
-import { integer, type Kind, only, text, truth, uuid } from './kinds.ts'
+import type { FieldCondition } from '../../core/network/model/network-store.ts'
+import type { RemovalAsk, UpdateAsk } from '../../core/network/model/specs.ts'
+import { type AttributeKind, integer, only, text, truth, uuid } from './kinds.ts'
 
 export interface Attribute<Row, Fields> {
-  readonly kind: Kind
+  readonly kind: AttributeKind
   /**
    * The name of core's field that the attribute shows, filters, sorts and sets. None where core has no such
    * field.
@@ -28,7 +28,7 @@ export interface Attribute<Row, Fields> {
   /** The value that is shown, where that is not the field. */
   show?(row: Row, isAdmin: boolean): unknown
   /** How lists filter by it: equal to any of the given values; `has` where the field is a list. */
-  readonly filter?: true | 'has' | ((texts: readonly string[], name: string) => readonly Condition[])
+  readonly filter?: true | 'has' | ((texts: readonly string[], name: string) => readonly FieldCondition[])
   readonly sort?: true
 }
 
@@ -45,12 +45,12 @@ export interface Resource<K extends ResourceKind, Spec, Change> {
   readonly attributes: Attributes<Kinds[K], Spec & Change>
   readonly create: Verb<Spec, Kinds[K]>
   /** The verb that updates; null where a resource cannot be changed. */
-  readonly update: Verb<Update<Change>, Kinds[K]> | null
-  readonly remove: Verb<Removal, void>
+  readonly update: Verb<UpdateAsk<Change>, Kinds[K]> | null
+  readonly remove: Verb<RemovalAsk, void>
 }
 
 /** A condition that no row meets. */
-const nothing: Condition = { field: 'id', in: [] }
+const nothing: FieldCondition = { field: 'id', in: [] }
 
 /** An attribute that always has the same value. */
 export const always = (constant: unknown): Attribute<object, object> => ({
@@ -75,7 +75,7 @@ export const fixedAt = (constant: unknown, set: 'create' | 'always' = 'always') 
 /** ISO 8601, to the second. */
 export const viewTime = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`
 
-const time: Kind<Date> = {
+const time: AttributeKind<Date> = {
   read: () => undefined,
   view: viewTime,
   schema: { type: 'string', format: 'date-time' },
@@ -90,7 +90,7 @@ const owner = {
   sort: true,
 } as const
 
-const regions: Kind = {
+const regions: AttributeKind = {
   read: () => undefined,
   schema: {
     type: 'array',

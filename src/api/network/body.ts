@@ -1,20 +1,20 @@
 // Reads request bodies by a resource's table: which attributes are given, the defaults at create, and who may
 // give them.
 
-import type { Kind as ResourceKind } from '../../core/network/model/model.ts'
-import type { Removal } from '../../core/network/model/specs.ts'
+import type { Kind } from '../../core/network/model/model.ts'
+import type { RemovalAsk } from '../../core/network/model/specs.ts'
 import { isObject, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 import { readId, readRevision } from './head.ts'
 import { shown, unusable } from './refusals.ts'
 
 type When = 'create' | 'update'
-type Fields = Readonly<Record<string, unknown>>
+type GivenFields = Readonly<Record<string, unknown>>
 type Table = Readonly<Record<string, Attribute<never, never>>>
 
 /** The attributes of one resource in a request, by core's names. */
 export interface Given {
-  readonly fields: Fields
+  readonly fields: GivenFields
   /** The project that the request names, if any. */
   readonly projectId: string | undefined
   /** Policy rules below the verb's own that the request touches: `:shared`. */
@@ -34,7 +34,7 @@ export interface Revision {
 }
 
 interface Tabled {
-  readonly kind: ResourceKind
+  readonly kind: Kind
   readonly attributes: Attributes<never, never>
 }
 
@@ -80,19 +80,19 @@ export const readUpdate = (resource: Tabled) =>
   }
 
 export const readRemoval = (resource: Pick<Tabled, 'kind'>) =>
-  function readRemoval(request: Request): Removal {
+  function readRemoval(request: Request): RemovalAsk {
     if (request.body !== undefined) throw unusable('Request body is not supported in DELETE.')
     const ifRevision = readRevision(request)
     return { id: readId(resource.kind, request), ...(ifRevision === undefined ? {} : { ifRevision }) }
   }
 
-function contentOf(body: unknown, kind: string): Fields {
+function contentOf(body: unknown, kind: string): GivenFields {
   if (body !== undefined && !isObject(body)) throw unusable('Body contains invalid data')
   if (body && (Object.hasOwn(body, kind) || Object.hasOwn(body, `${kind}s`))) return body
   throw unusable(`Unable to find '${kind}' in request body`)
 }
 
-function objectOf(content: Fields, kind: string): Fields {
+function objectOf(content: GivenFields, kind: string): GivenFields {
   const fields = content[kind]
   if (fields === null || fields === undefined) throw unusable(`Unable to find '${kind}' in request body`)
   if (!isObject(fields)) throw unusable(`Object '${kind}' contains invalid data`)
@@ -102,7 +102,7 @@ function objectOf(content: Fields, kind: string): Fields {
 const isSettable = ({ set }: Pick<Attribute<never, never>, 'set'>, when: When): boolean =>
   set === 'always' || set === when
 
-function readNew(given: Fields, attributes: Table): Given {
+function readNew(given: GivenFields, attributes: Table): Given {
   refuseUnknown(given, attributes)
   for (const [name, attribute] of Object.entries(attributes)) {
     if (Object.hasOwn(given, name)) {
@@ -114,13 +114,13 @@ function readNew(given: Fields, attributes: Table): Given {
   return convert(given, attributes, 'create')
 }
 
-function refuseUnknown(given: Fields, attributes: Table): void {
+function refuseUnknown(given: GivenFields, attributes: Table): void {
   const unknown = Object.keys(given).filter(name => !Object.hasOwn(attributes, name))
   if (unknown.length > 0) throw unusable(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`)
 }
 
 /** Converts the given attributes to core's values, and at create adds the defaults of the others. */
-function convert(given: Fields, attributes: Table, when: When): Given {
+function convert(given: GivenFields, attributes: Table, when: When): Given {
   const fields: Record<string, unknown> = {}
   const rules: string[] = []
   for (const [name, { kind, field, touches, default: usual }] of Object.entries(attributes)) {
@@ -139,7 +139,7 @@ function convert(given: Fields, attributes: Table, when: When): Given {
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** The owner by `project_id` or `tenant_id`. */
-function projectOf({ project_id, tenant_id }: Fields): string | undefined {
+function projectOf({ project_id, tenant_id }: GivenFields): string | undefined {
   const [project, tenant] = [project_id, tenant_id] as (string | undefined)[]
   if (project !== undefined && tenant !== undefined && project !== tenant) {
     throw unusable("'project_id' and 'tenant_id' do not match")

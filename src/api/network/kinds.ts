@@ -6,7 +6,7 @@ import { invalidInput, notOffered, shown, wrongValue } from './refusals.ts'
 /** A JSON schema, for OpenAPI. */
 export type Schema = Readonly<Record<string, unknown>>
 
-export interface Kind<T = unknown> {
+export interface AttributeKind<T = unknown> {
   /** Converts a client's value to core's; undefined for one that counts as not given. Throws `invalid`. */
   read(value: unknown, name: string): T | undefined
   /** Converts core's value back to the client's, where the two differ. */
@@ -16,7 +16,7 @@ export interface Kind<T = unknown> {
   readonly schema: Schema
 }
 
-export const text = (longest = 255): Kind<string> => ({
+export const text = (longest = 255): AttributeKind<string> => ({
   read(value, name) {
     if (typeof value !== 'string') throw wrongValue(name, `'${shown(value)}' is not a valid string`)
     if ([...value].length > longest) {
@@ -27,7 +27,7 @@ export const text = (longest = 255): Kind<string> => ({
   schema: { type: 'string', maxLength: longest },
 })
 
-export const uuid: Kind<string> = {
+export const uuid: AttributeKind<string> = {
   read(value, name) {
     if (typeof value === 'string' && isUuid(value)) return value
     throw wrongValue(name, `'${shown(value)}' is not a valid UUID`)
@@ -45,7 +45,11 @@ function readTruth(value: unknown): boolean {
   throw invalidInput(`'${shown(value)}' cannot be converted to boolean`)
 }
 
-export const truth: Kind<boolean> = { read: readTruth, filter: readTruth, schema: { type: 'boolean' } }
+export const truth: AttributeKind<boolean> = {
+  read: readTruth,
+  filter: readTruth,
+  schema: { type: 'boolean' },
+}
 
 function readInteger(value: unknown): number {
   const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value
@@ -62,7 +66,7 @@ const filterInteger = (text: string): number | null => {
   return Math.abs(number) <= greatest ? number : null
 }
 
-export const integer: Kind<number> = {
+export const integer: AttributeKind<number> = {
   read(value, name) {
     const number = readInteger(value)
     if (number < 0) throw wrongValue(name, `'${number}' should be non-negative`)
@@ -73,7 +77,7 @@ export const integer: Kind<number> = {
   schema: { type: 'integer', minimum: 0, maximum: greatest },
 }
 
-export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
+export const oneOf = <T extends string>(...values: readonly T[]): AttributeKind<T> => ({
   read(value, name) {
     const known = values.find(one => one === value)
     if (known === undefined) throw wrongValue(name, `${shown(value)} is not in valid_values`)
@@ -96,7 +100,7 @@ export function repeated<T>(items: readonly T[]): T[] {
 }
 
 /** A list without equal items. */
-export const listOf = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
+export const listOf = <T>(kind: AttributeKind<T>): AttributeKind<readonly T[]> => ({
   read(value, name) {
     if (!Array.isArray(value)) throw wrongValue(name, `'${shown(value)}' is not a list`)
     checkLength(value, name)
@@ -109,7 +113,7 @@ export const listOf = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
   schema: { type: 'array', items: kind.schema },
 })
 
-export const orNull = <T>(kind: Kind<T>): Kind<T | null> => ({
+export const orNull = <T>(kind: AttributeKind<T>): AttributeKind<T | null> => ({
   read: (value, name) => (value === null ? null : kind.read(value, name)),
   view: value => (value === null || !kind.view ? value : kind.view(value)),
   ...(kind.filter ? { filter: kind.filter } : {}),
@@ -117,18 +121,18 @@ export const orNull = <T>(kind: Kind<T>): Kind<T | null> => ({
 })
 
 /** The same kind, where null counts as not given. */
-export const orNone = <T>(kind: Kind<T>): Kind<T> => ({
+export const orNone = <T>(kind: AttributeKind<T>): AttributeKind<T> => ({
   ...kind,
   read: (value, name) => (value === null ? undefined : kind.read(value, name)),
 })
 
 /** The same kind of list, where null counts as an empty one. */
-export const orEmpty = <T>(kind: Kind<readonly T[]>): Kind<readonly T[]> => ({
+export const orEmpty = <T>(kind: AttributeKind<readonly T[]>): AttributeKind<readonly T[]> => ({
   ...kind,
   read: (value, name) => (value === null ? [] : kind.read(value, name)),
 })
 
-export const dictionary: Kind<Readonly<Record<string, unknown>>> = {
+export const dictionary: AttributeKind<Readonly<Record<string, unknown>>> = {
   read(value, name) {
     if (value === null) return {}
     if (isObject(value)) return value
@@ -138,7 +142,7 @@ export const dictionary: Kind<Readonly<Record<string, unknown>>> = {
 }
 
 /** A constant: giving it or null counts as not giving it, and any other value is refused. */
-export const only = (constant: unknown): Kind<never> => ({
+export const only = (constant: unknown): AttributeKind<never> => ({
   read(value, name) {
     if (value === null || JSON.stringify(value) === JSON.stringify(constant)) return undefined
     throw notOffered(name)

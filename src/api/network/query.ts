@@ -1,8 +1,8 @@
 // Reading the query of a list by a resource's table: filters, order and page.
 
 import { invalid } from '../../core/error.ts'
-import { type Kind as ResourceKind, wordOf } from '../../core/network/model/model.ts'
-import type { Condition, Order, ResourceQuery } from '../../core/network/model/network-store.ts'
+import { type Kind, wordOf } from '../../core/network/model/model.ts'
+import type { FieldCondition, Order, ResourceQuery } from '../../core/network/model/network-store.ts'
 import { isForAdmins } from '../../core/network/model/policy.ts'
 import { isUuid, type Query, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
@@ -21,7 +21,7 @@ const controls: readonly string[] = [
   'changed_since',
 ]
 
-export interface Listing<K extends ResourceKind> {
+export interface Listing<K extends Kind> {
   readonly kind: K
   readonly query: Omit<ResourceQuery, 'sight'>
   /** The policy rules of attributes in filters and sort keys that only admins see. */
@@ -29,7 +29,7 @@ export interface Listing<K extends ResourceKind> {
 }
 
 /** Reads the query of a list. A filter that is not in the table is ignored, as Neutron does. */
-export const readListing = <K extends ResourceKind>(
+export const readListing = <K extends Kind>(
   { kind, attributes }: { readonly kind: K; readonly attributes: Attributes<never, never> },
   mostRows: number,
 ) =>
@@ -105,7 +105,7 @@ function readLimit(text: string | undefined, mostRows: number): number {
   return Math.min(Number(text) || mostRows, mostRows)
 }
 
-function readMarker(kind: ResourceKind, text: string | undefined): string | null {
+function readMarker(kind: Kind, text: string | undefined): string | null {
   if (text === undefined || text === '') return null
   if (isUuid(text)) return text
   throw invalid(`There is no ${wordOf(kind)} ${shown(text)} that a page could start from`, 'marker')
@@ -115,7 +115,7 @@ const isoTime =
   /^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 
 /** The time in `changed_since`, in UTC where it names no time zone. */
-function changedSince(text: string | undefined): Condition[] {
+function changedSince(text: string | undefined): FieldCondition[] {
   if (text === undefined) return []
   const match = isoTime.exec(text)
   const at = new Date(match && !match.groups?.zone && text.length > 10 ? `${text}Z` : text)

@@ -12,9 +12,9 @@ import { type Route, route } from '../route.ts'
 import { viewTime } from './attributes.ts'
 import { invalidInput, shown } from './refusals.ts'
 import { ruled } from './resource.ts'
-import { type Fields, namesOf } from './view.ts'
+import { namesOf, type ShownFields } from './view.ts'
 
-const viewAgent = (agent: PlacedAgent): Fields => ({
+const viewAgent = (agent: PlacedAgent): ShownFields => ({
   id: agent.id,
   agent_type: agent.agentType,
   binary: agent.binary,
@@ -42,13 +42,17 @@ const zoneFilters = ['name', 'resource', 'state']
 const controls = ['fields', 'limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir']
 
 /** The text of an attribute that a filter is compared with. */
-const textOf = (row: Fields, name: string): string => {
+const textOf = (row: ShownFields, name: string): string => {
   const value = name === 'atoll:regions' ? (row[name] as { region: string }[])[0]?.region : row[name]
   return String(value).toLowerCase()
 }
 
 /** The views that match the query's filters, with the fields that the query asks for. */
-function chosen(views: readonly Fields[], { query }: Request, filters: readonly string[]): Fields[] {
+function chosen(
+  views: readonly ShownFields[],
+  { query }: Request,
+  filters: readonly string[],
+): ShownFields[] {
   const tests = [...query].filter(([name]) => filters.includes(name))
   const names = namesOf(query)
   return views

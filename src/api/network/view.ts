@@ -4,9 +4,9 @@ import { isForAdmins } from '../../core/network/model/policy.ts'
 import type { Query } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 
-export type Fields = Record<string, unknown>
+export type ShownFields = Record<string, unknown>
 
-export interface Eyes {
+export interface ViewAsk {
   readonly isAdmin: boolean
   /** The attributes that `fields` asks for; none for all. */
   readonly names: readonly string[]
@@ -18,8 +18,8 @@ export const namesOf = (query: Query): readonly string[] =>
 /** Makes the view of a row; the table is gone through once for all rows of a list. */
 export function viewer<Row>(
   { kind, attributes }: { readonly kind: string; readonly attributes: Attributes<Row, never> },
-  { isAdmin, names }: Eyes,
-): (row: Row) => Fields {
+  { isAdmin, names }: ViewAsk,
+): (row: Row) => ShownFields {
   const seen = Object.entries(attributes).filter(
     ([name, { seenBy }]) =>
       seenBy !== 'nobody' &&
@@ -27,7 +27,7 @@ export function viewer<Row>(
       (names.length === 0 || names.includes(name)),
   )
   return row => {
-    const shown: Fields = {}
+    const shown: ShownFields = {}
     for (const [name, attribute] of seen) shown[name] = valueIn(row, attribute, isAdmin)
     return shown
   }

@@ -6,13 +6,13 @@ import type { CapacityQuery, Metric } from '../../core/capacity/query.ts'
 import { invalid, malformed } from '../../core/error.ts'
 import {
   amountsOf,
+  type BodyFields,
   bareId,
   booleanOf,
   choiceOf,
   countOf,
   dateOf,
   elementsOf,
-  type Fields,
   idOf,
   idsOf,
   objectOf,
@@ -22,7 +22,7 @@ import {
 } from './body.ts'
 import { refOf } from './views.ts'
 
-export const requireId = (fields: Fields, key: string): string => {
+export const requireId = (fields: BodyFields, key: string): string => {
   const id = idOf(fields, key)
   if (id === null) throw malformed(`must provide '${key}' parameter`)
   return id
@@ -31,7 +31,7 @@ export const requireId = (fields: Fields, key: string): string => {
 const strategies = ['keystone', 'oauth'] as const
 const providerTypes = ['openstack', 'hp', 'rackspace', 'amazon', 'joyent', 'azure'] as const
 
-export function parseProvider(fields: Fields): ProviderLogin {
+export function parseProvider(fields: BodyFields): ProviderLogin {
   const type = choiceOf(fields, 'provider-type', providerTypes, 'openstack')
   if (type !== 'openstack') throw invalid(`provider-type ${type} is not offered: only openstack is`)
   choiceOf(fields, 'strategy', strategies, 'keystone')
@@ -51,7 +51,7 @@ export function parseProvider(fields: Fields): ProviderLogin {
   }
 }
 
-export const parseReservation = (fields: Fields) => ({
+export const parseReservation = (fields: BodyFields) => ({
   start: dateOf(fields, 'start'),
   end: dateOf(fields, 'end'),
   zone: textOf(fields, 'zone'),
@@ -60,10 +60,10 @@ export const parseReservation = (fields: Fields) => ({
   guarantee: guaranteeOf(fields),
 })
 
-const guaranteeOf = (fields: Fields) =>
+const guaranteeOf = (fields: BodyFields) =>
   choiceOf(fields, 'guarantee', ['aggregate', 'placed'] as const, 'aggregate')
 
-export function parseReservationChange(fields: Fields) {
+export function parseReservationChange(fields: BodyFields) {
   const id = idOf(fields, 'reservation-id')
   if (id === null) throw invalid("must provide 'reservation-id' parameter")
   const [start, end, zone] = [dateOf(fields, 'start'), dateOf(fields, 'end'), textOf(fields, 'zone')]
@@ -79,7 +79,7 @@ export function parseReservationChange(fields: Fields) {
   }
 }
 
-export function parsePool(fields: Fields): PoolAsk {
+export function parsePool(fields: BodyFields): PoolAsk {
   const source = requiredText(fields, 'source')
   return {
     source: { id: bareId(source), text: source },
@@ -90,7 +90,7 @@ export function parsePool(fields: Fields): PoolAsk {
   }
 }
 
-export const parseDecrease = (fields: Fields) => ({
+export const parseDecrease = (fields: BodyFields) => ({
   ...parsePool(fields),
   force: booleanOf(fields, 'force', false),
 })
@@ -99,7 +99,7 @@ const metrics: readonly Metric[] = ['total', 'reserved', 'usage', 'available']
 const mostPoints = 1000
 const mostListed = 1000
 
-function parseQuery(fields: Fields, metric: Metric): CapacityQuery {
+function parseQuery(fields: BodyFields, metric: Metric): CapacityQuery {
   const [elements, window] = [objectOf(fields, 'elements'), objectOf(fields, 'window')]
   const marker = textOf(fields, 'marker')
   return {
@@ -127,11 +127,11 @@ function markerOf(text: string, metric: Metric) {
   return ref
 }
 
-export const parseCapacityQuery = (fields: Fields) =>
+export const parseCapacityQuery = (fields: BodyFields) =>
   parseQuery(fields, choiceOf(fields, 'capacity', metrics, 'available'))
-export const parseReservationQuery = (fields: Fields) => parseQuery(fields, 'reserved')
+export const parseReservationQuery = (fields: BodyFields) => parseQuery(fields, 'reserved')
 
-export const parseInstance = (fields: Fields) => ({
+export const parseInstance = (fields: BodyFields) => ({
   providerId: idOf(fields, 'provider-id'),
   name: textOf(fields, 'name', 255) ?? '',
   image: requiredText(fields, 'image'),

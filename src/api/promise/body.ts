@@ -6,13 +6,13 @@ import { malformed } from '../../core/error.ts'
 import { forever } from '../../core/ledger/ledger.ts'
 import { isObject, kindOf, type Request } from '../request.ts'
 
-export type Fields = Readonly<Record<string, unknown>>
+export type BodyFields = Readonly<Record<string, unknown>>
 
 /** What a RESTCONF client wraps its body in. */
 const wrappers: readonly string[] = ['input', 'opnfv-promise:input']
 
 /** The fields of a body, out of a RESTCONF wrapper; no body has no fields. Throws `invalid` (malformed). */
-export function fieldsOf({ body }: Pick<Request, 'body'>): Fields {
+export function fieldsOf({ body }: Pick<Request, 'body'>): BodyFields {
   if (body === undefined || body === null) return {}
   if (!isObject(body)) throw malformed(`the body must be an object, not ${kindOf(body)}`)
   const [only, ...others] = Object.keys(body)
@@ -50,7 +50,7 @@ const mostWarnings = 100
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null
 
 /** A text field; null when it is absent. A number is taken as the text of it. */
-export function textOf(fields: Fields, key: string, most = 1000): string | null {
+export function textOf(fields: BodyFields, key: string, most = 1000): string | null {
   const value = fields[key]
   if (isAbsent(value)) return null
   if (typeof value !== 'string' && typeof value !== 'number')
@@ -60,7 +60,7 @@ export function textOf(fields: Fields, key: string, most = 1000): string | null 
   return text
 }
 
-export function requiredText(fields: Fields, key: string): string {
+export function requiredText(fields: BodyFields, key: string): string {
   const text = textOf(fields, key)
   if (text === null || text === '') throw malformed(`'${key}' is required`)
   return text
@@ -69,7 +69,7 @@ export function requiredText(fields: Fields, key: string): string {
 /** The bare id of `Type:id` and of `id`. */
 export const bareId = (text: string): string => text.replace(/^Resource[A-Za-z]*:/, '')
 
-export const idOf = (fields: Fields, key: string): string | null => {
+export const idOf = (fields: BodyFields, key: string): string | null => {
   const text = textOf(fields, key)
   return text === null || text === '' ? null : bareId(text)
 }
@@ -77,7 +77,7 @@ export const idOf = (fields: Fields, key: string): string | null => {
 const mostItems = 1000
 
 /** A list of texts; a single value is taken as a list of one. */
-export function textsOf(fields: Fields, key: string): string[] {
+export function textsOf(fields: BodyFields, key: string): string[] {
   const value = fields[key]
   if (isAbsent(value)) return []
   const items: unknown[] = Array.isArray(value) ? value : [value]
@@ -85,21 +85,21 @@ export function textsOf(fields: Fields, key: string): string[] {
   return items.map(item => textOf({ [key]: item }, key) ?? '').filter(text => text !== '')
 }
 
-export const idsOf = (fields: Fields, key: string): string[] => textsOf(fields, key).map(bareId)
+export const idsOf = (fields: BodyFields, key: string): string[] => textsOf(fields, key).map(bareId)
 
 /** The ids of elements, without the type's name that may stand before each. */
-export const elementsOf = (fields: Fields, key: string): string[] =>
+export const elementsOf = (fields: BodyFields, key: string): string[] =>
   textsOf(fields, key).map(text => text.replace(/^[A-Za-z]+:/, ''))
 
 /** The object under a key; an absent one has no fields. */
-export function objectOf(fields: Fields, key: string): Fields {
+export function objectOf(fields: BodyFields, key: string): BodyFields {
   const value = fields[key]
   if (isAbsent(value)) return {}
   if (!isObject(value)) throw malformed(`'${key}' must be an object, not ${kindOf(value)}`)
   return value
 }
 
-export function booleanOf(fields: Fields, key: string, otherwise: boolean): boolean {
+export function booleanOf(fields: BodyFields, key: string, otherwise: boolean): boolean {
   const value = fields[key]
   if (isAbsent(value)) return otherwise
   if (value === true || value === 'true') return true
@@ -108,7 +108,7 @@ export function booleanOf(fields: Fields, key: string, otherwise: boolean): bool
 }
 
 export function choiceOf<Choice extends string>(
-  fields: Fields,
+  fields: BodyFields,
   key: string,
   choices: readonly Choice[],
   otherwise: Choice,
@@ -123,7 +123,7 @@ export function choiceOf<Choice extends string>(
 const mostAmount = 2 ** 31 - 1
 
 /** A whole number from `least`, or the digits of one. */
-export function countOf(fields: Fields, key: string, least = 0, most = mostAmount): number | null {
+export function countOf(fields: BodyFields, key: string, least = 0, most = mostAmount): number | null {
   const value = fields[key]
   if (isAbsent(value)) return null
   const number = typeof value === 'string' && /^\s*\d{1,12}\s*$/.test(value) ? Number(value) : value
@@ -135,7 +135,7 @@ export function countOf(fields: Fields, key: string, least = 0, most = mostAmoun
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 100)
 
 /** The amounts in an object; those that are absent are not in the result. */
-export function amountsOf(fields: Fields): Partial<Amounts> {
+export function amountsOf(fields: BodyFields): Partial<Amounts> {
   const given = objectOf(fields, 'capacity')
   const amounts: Partial<Record<AmountName, number>> = {}
   for (const name of amountNames) {
@@ -148,7 +148,7 @@ export function amountsOf(fields: Fields): Partial<Amounts> {
 const dateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,12})?(Z|[+-]\d{2}:\d{2})$/
 
 /** An instant: `2015-12-24T11:37:55.329Z`, or with an offset. Null when it is absent. */
-export function dateOf(fields: Fields, key: string): Date | null {
+export function dateOf(fields: BodyFields, key: string): Date | null {
   const value = fields[key]
   if (isAbsent(value)) return null
   const date = typeof value === 'string' && dateTime.test(value) ? realDate(value) : null

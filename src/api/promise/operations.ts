@@ -25,14 +25,14 @@ import {
   parseReservationQuery,
   requireId,
 } from './asks.ts'
-import { type Fields, fieldsOf, unknownKeys } from './body.ts'
+import { type BodyFields, fieldsOf, unknownKeys } from './body.ts'
 import { viewInstance, viewPoint, viewRef } from './views.ts'
 
 interface Operation<Input, Output> {
   readonly name: string
   /** The keys of the operation's input; the answer warns of any other. */
   readonly keys: readonly string[]
-  readonly parse: (fields: Fields, request: Request) => Input
+  readonly parse: (fields: BodyFields, request: Request) => Input
   readonly verb: (app: App, caller: Caller, input: Input) => Promise<Output>
   readonly view: (output: Output, request: Request) => object
   /** What else the answer warns of. */

@@ -3,7 +3,7 @@
 import { AppError, invalid } from '../../core/error.ts'
 import { builtInProperties } from '../../core/hosts/host.ts'
 import { isObject, kindOf, type Request } from '../request.ts'
-import { type Fields, fieldsOf, malformedParameter, requireParameters, textField } from './fields.ts'
+import { type BodyFields, fieldsOf, malformedParameter, requireParameters, textField } from './fields.ts'
 import { regionOf } from './view.ts'
 
 const nameLength = 255
@@ -52,7 +52,7 @@ export function parseCapabilities(request: Request): Record<string, string | nul
   )
 }
 
-function capabilitiesOf(fields: Fields): Fields {
+function capabilitiesOf(fields: BodyFields): BodyFields {
   const { values, ...others } = fields
   return isObject(values) && Object.keys(others).length === 0 ? values : fields
 }

@@ -14,7 +14,7 @@ import {
 import { kindOf, type Request } from '../request.ts'
 import { parseDate } from './dates.ts'
 import {
-  type Fields,
+  type BodyFields,
   fieldsOf,
   malformedParameter,
   objectsField,
@@ -74,7 +74,7 @@ const isGiven = (value: unknown): boolean => value !== undefined && value !== nu
 const parseWhen = (value: unknown): When => (value === 'now' ? 'now' : parseDate(value))
 const parseOptionalDate = (value: unknown): Date | null => (isGiven(value) ? parseDate(value) : null)
 
-function parseReservation(fields: Fields): HostReservationSpec {
+function parseReservation(fields: BodyFields): HostReservationSpec {
   refuseOwn(fields, ownOfReservation)
   requireParameters(fields, ['resource_type'])
   const kind = textField(fields, 'resource_type', 255)
@@ -94,7 +94,7 @@ function parseReservation(fields: Fields): HostReservationSpec {
   }
 }
 
-function parseReservationChange(fields: Fields): ReservationChange {
+function parseReservationChange(fields: BodyFields): ReservationChange {
   if (!Object.hasOwn(fields, 'id')) throw invalid('Missing parameter reservation ID')
   const has = (name: string) => Object.hasOwn(fields, name)
   const change: ReservationChange = {
@@ -125,7 +125,7 @@ const unsupported = (kind: string) =>
  * A JSON integer. For values that the original calls malformed the sentence is the original's, which its
  * tests compare.
  */
-function count(fields: Fields, name: 'min' | 'max'): number {
+function count(fields: BodyFields, name: 'min' | 'max'): number {
   const value = fields[name]
   if (typeof value === 'string' && !/^\d+$/.test(value)) throw malformedParameter(name)
   if (!Number.isInteger(value)) {
@@ -139,20 +139,20 @@ function count(fields: Fields, name: 'min' | 'max'): number {
   return value as number
 }
 
-function beforeEnd({ before_end: value }: Fields): BeforeEnd {
+function beforeEnd({ before_end: value }: BodyFields): BeforeEnd {
   const known = beforeEndActions.find(action => action === value)
   if (known === undefined) throw malformedParameter('before_end')
   return known
 }
 
-function parseEvents(fields: Fields): { type: string; at: Date }[] {
+function parseEvents(fields: BodyFields): { type: string; at: Date }[] {
   const events = objectsField(fields, 'events')
   if (events.length > mostEvents) throw malformedParameter('events', `at most ${mostEvents}`)
   return events.map(parseEvent)
 }
 
 /** An event. The command line sends its time as `event_date`, and a shown lease has it as `time`. */
-function parseEvent(event: Fields): { type: string; at: Date } {
+function parseEvent(event: BodyFields): { type: string; at: Date } {
   requireParameters(event, ['event_type'])
   const type = textField(event, 'event_type', eventTypeLength)
   if (type === '') throw malformedParameter('event_type', 'must not be empty')

@@ -60,7 +60,7 @@ function parseId(text: string): number {
 const parseRoutingId = ({ params }: Request): number => parseId(params.id!)
 
 const lengths = { top_id: 127, bottom_id: 36, pod_id: 255, project_id: 36, resource_type: 64 } as const
-type Field = keyof typeof lengths
+type FilterName = keyof typeof lengths
 
 const coreNames = {
   top_id: 'centralId',
@@ -68,10 +68,13 @@ const coreNames = {
   pod_id: 'regionId',
   project_id: 'projectId',
   resource_type: 'resourceType',
-} as const satisfies Record<Field, keyof RoutingSpec>
+} as const satisfies Record<FilterName, keyof RoutingSpec>
 
 /** The given fields, in the API's order; throws `invalid` for the first that is blank, unknown or too long. */
-function parseFields(routing: Record<string, unknown>, wanted: readonly Field[]): Record<string, string> {
+function parseFields(
+  routing: Record<string, unknown>,
+  wanted: readonly FilterName[],
+): Record<string, string> {
   const fields = wanted.map(
     field => [coreNames[field], requiredText(routing, field, lengths[field])] as const,
   )
@@ -84,7 +87,7 @@ function parseFields(routing: Record<string, unknown>, wanted: readonly Field[])
   return parsed
 }
 
-const allFields = Object.keys(lengths) as Field[]
+const allFields = Object.keys(lengths) as FilterName[]
 
 function parseRouting({ body }: Request): RoutingSpec {
   const routing = objectUnder(body, 'routing', 'Request body not found')
@@ -126,7 +129,7 @@ function parseMarker(text: string): number {
 function parseFilter(parameters: Record<string, string>): RoutingFilter {
   const { id, pod_id, created_at, updated_at, ...texts } = parameters
   const filter: Record<string, unknown> = {}
-  for (const [field, text] of Object.entries(texts)) filter[coreNames[field as Field]] = text
+  for (const [field, text] of Object.entries(texts)) filter[coreNames[field as FilterName]] = text
   if (id !== undefined) {
     const number = parseInteger(id)
     if (number === null) throw notAnInteger('Id', id)

@@ -8,8 +8,8 @@ import { heldClass } from '../ledger/ledger.ts'
 import { type AmountName, type Amounts, amountClasses, amountNames, amountsOf, noAmounts } from './amounts.ts'
 import type { SeriesPoint } from './capacity.ts'
 import type { CollectionFilter } from './collections.ts'
-import { placesOf } from './placing.ts'
 import type { Provider } from './provider.ts'
+import { sitesOf } from './site.ts'
 import { added, merged, type Point, summed } from './timeline.ts'
 
 /** How many pools and instances of a window are counted one by one. */
@@ -24,8 +24,8 @@ export async function availableOver(
   window: Window,
   { providers, points, sight }: { providers: readonly Provider[]; points: number; sight: string | null },
 ): Promise<Point[]> {
-  const places = await placesOf(app, providers)
-  const groups = grouped(places, ({ provider, scope }) => `${scope ?? provider.id}`)
+  const sites = await sitesOf(app, providers)
+  const groups = grouped(sites, ({ provider, scope }) => `${scope ?? provider.id}`)
   const timelines: Point[][] = []
   for (const group of groups.values()) {
     const budgets = group.map(({ provider }) => provider.budget)

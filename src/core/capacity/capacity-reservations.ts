@@ -8,12 +8,12 @@ import { type Amounts, amountNames, amountsOf, isNothing, noAmounts, plus } from
 import { type CapacityReservation, capacityReservationKind } from './capacity-reservation.ts'
 import { checkElements } from './elements.ts'
 import type { Instance } from './instance.ts'
-import { atFirstWithRoom, checkRoom, linesOf, lockPlace, NoRoom, type Place, placesOf } from './placing.ts'
 import { providersIn } from './providers.ts'
 import { type Refused, refusalIn, refusing } from './refusing.ts'
-import { endClaim, lockHeld } from './reservation-life.ts'
+import { endClaim, lockReservation } from './reservation-life.ts'
 import { reviewMarked } from './risk.ts'
 import { expiryOf, windowOf } from './rules.ts'
+import { atFirstWithRoom, checkRoom, linesOf, lockSite, NoRoom, type Site, sitesOf } from './site.ts'
 
 /** The guarantee of a promise: sums over a region's hosts, or hosts that have been chosen. */
 export type Guarantee = 'aggregate' | 'placed'
@@ -63,10 +63,10 @@ export async function createCapacityReservation(
     return reservation
   }
   if (isNothing(asked.amounts)) return app.store.transact(tx => write(tx, asked))
-  return somewhere(app, asked, async (tx, place) => {
-    const reservation = { ...asked, providerId: place.provider.id }
-    await lockPlace(tx, place)
-    await hold(tx, place, reservation, note)
+  return somewhere(app, asked, async (tx, site) => {
+    const reservation = { ...asked, providerId: site.provider.id }
+    await lockSite(tx, site)
+    await hold(tx, site, reservation, note)
     return write(tx, reservation)
   })
 }
@@ -89,7 +89,7 @@ async function checkAsked(app: App, caller: Caller, { amounts, elements }: Capac
 async function somewhere<T>(
   app: App,
   asked: CapacityReservation,
-  work: (tx: Transaction, place: Place) => Promise<T>,
+  work: (tx: Transaction, site: Site) => Promise<T>,
 ): Promise<T> {
   const promised = new Set(await app.store.pools.providersWith(asked.window))
   const providers = (await providersIn(app, asked.zone)).filter(({ id }) => promised.has(id))
@@ -97,7 +97,7 @@ async function somewhere<T>(
     throw new AppError('no_capacity', 'no resource capacity available during requested start/end time', {
       reason: 'no_pool',
     })
-  const lines = (place: Place) => linesOf(place, asked.amounts, heldWindow(asked))
+  const lines = (site: Site) => linesOf(site, asked.amounts, heldWindow(asked))
   return refusing(app, refusedOf(asked), () => atFirstWithRoom(app, providers, lines, work))
 }
 
@@ -113,17 +113,17 @@ const heldWindow = ({ window, updatedAt }: Pick<CapacityReservation, 'window' | 
   to: window.to,
 })
 
-/** Holds a reservation's amounts at a place whose accounts are locked. Throws NoRoom. */
+/** Holds a reservation's amounts at a site whose accounts are locked. Throws NoRoom. */
 async function hold(
   tx: Transaction,
-  place: Place,
+  site: Site,
   reservation: CapacityReservation,
   note: Note,
 ): Promise<void> {
   const { id, projectId, amounts } = reservation
   const window = heldWindow(reservation)
-  const lines = linesOf(place, amounts, window)
-  await checkRoom(tx, place, lines)
+  const lines = linesOf(site, amounts, window)
+  await checkRoom(tx, site, lines)
   const holds = lines.map(line => ({ ...line, line: id }))
   await tx.ledger.claim({ id, projectId, kind: 'promise', window }, holds, [], note)
 }
@@ -191,18 +191,18 @@ async function updateAsSeen(
   const note = noteOf(app, caller, 'reservation.update')
   const asked = changed(app, before, change)
   await checkAsked(app, caller, asked)
-  const write = async (tx: Transaction, place: Place | null) => {
-    if (place) await lockPlace(tx, place)
+  const write = async (tx: Transaction, site: Site | null) => {
+    if (site) await lockSite(tx, site)
     const current = await lockLiving(tx, caller, change.id)
     if (current.providerId !== before.providerId) throw new Moved()
-    const next = { ...changed(app, current, change), providerId: place?.provider.id ?? null }
+    const next = { ...changed(app, current, change), providerId: site?.provider.id ?? null }
     await checkDrawn(app, next, await tx.instances.drawn(next.id))
-    if (place) {
+    if (site) {
       await tx.ledger.release(next.id, note, next.updatedAt)
-      if (!isNothing(next.amounts)) await hold(tx, place, next, note)
+      if (!isNothing(next.amounts)) await hold(tx, site, next, note)
     }
     await tx.capacityReservations.replace(next, note)
-    if (place) await reviewMarked(app, tx, place, note)
+    if (site) await reviewMarked(app, tx, site, note)
     await askForTurn(app, tx, next)
     return next
   }
@@ -213,9 +213,9 @@ async function updateAsSeen(
   const provider = (await providersIn(app, asked.zone)).find(({ id }) => id === before.providerId)
   if (!provider)
     throw invalid(`the reservation is held by a provider that is not in the zone ${asked.zone}`, 'zone')
-  const [place] = await placesOf(app, [provider])
+  const [site] = await sitesOf(app, [provider])
   return app.store.transact(tx =>
-    write(tx, place!).catch(async error => {
+    write(tx, site!).catch(async error => {
       // The amounts that the reservation holds itself are part of its offer.
       throw error instanceof NoRoom ? await refusalIn(tx, error, refusedOf(asked)) : error
     }),
@@ -267,7 +267,7 @@ export async function cancelCapacityReservation(
 ): Promise<void> {
   const note = noteOf(app, caller, 'reservation.cancel')
   await app.store.transact(async tx => {
-    const held = await lockHeld(tx, id)
+    const held = await lockReservation(tx, id)
     if (!held || !maySee(caller, held.reservation.projectId)) throw noReservation()
     const now = app.now()
     const cancelled = { ...held.reservation, state: 'cancelled', updatedAt: now } as const

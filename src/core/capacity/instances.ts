@@ -8,13 +8,13 @@ import { type Note, noteOf, ownNote } from '../note.ts'
 import { type Amounts, amountNames, amountsOf, minus, noAmounts, plus } from './amounts.ts'
 import { lockLiving, maySee } from './capacity-reservations.ts'
 import type { Instance } from './instance.ts'
-import { checkRoom, linesOf, lockPlace, placesOf, usageOf } from './placing.ts'
 import { noProvider, type Provider, providerKind } from './provider.ts'
 import type { ProviderCloud, ProviderFlavor } from './provider-cloud.ts'
 import { isOlder, openProvider, refreshProvider } from './providers.ts'
 import { refusing } from './refusing.ts'
-import { placeIn } from './reservation-life.ts'
+import { siteIn } from './reservation-life.ts'
 import { reviewMarked } from './risk.ts'
+import { checkRoom, linesOf, lockSite, sitesOf, usageOf } from './site.ts'
 
 export interface InstanceAsk {
   /** Null: the reservation's provider, or the first one. */
@@ -133,13 +133,13 @@ async function charge(
       await drawOn(app, tx, caller, reservationId, amounts)
       await insert(tx, instance, note)
     })
-  const [place] = await placesOf(app, [provider])
+  const [site] = await sitesOf(app, [provider])
   const window: Window = { from: instance.createdAt, to: forever }
   await refusing(app, { amounts, window, verb: 'required' }, () =>
     app.store.transact(async tx => {
-      await lockPlace(tx, place!)
-      await checkRoom(tx, place!, linesOf(place!, amounts, window))
-      await tx.ledger.use(usageOf(place!, amounts, window.from, instance.id), note)
+      await lockSite(tx, site!)
+      await checkRoom(tx, site!, linesOf(site!, amounts, window))
+      await tx.ledger.use(usageOf(site!, amounts, window.from, instance.id), note)
       await insert(tx, instance, note)
     }),
   )
@@ -285,10 +285,10 @@ export async function endInstance(
   const now = app.now()
   const note = ownNote(app, `instance.${status}`)
   if (current.endedAt === null && current.reservationId === null) {
-    const place = (await placeIn(tx, current.providerId))!
-    await lockPlace(tx, place)
+    const site = (await siteIn(tx, current.providerId))!
+    await lockSite(tx, site)
     await tx.ledger.endUse([id], now, note)
-    await reviewMarked(app, tx, place, note)
+    await reviewMarked(app, tx, site, note)
   }
   const ended = {
     ...current,

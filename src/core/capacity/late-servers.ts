@@ -2,18 +2,18 @@
 // where it was only not seen the instance is taken back as it was.
 
 import type { App, Transaction } from '../app.ts'
+import { dayMs } from '../batches.ts'
 import { AppError } from '../error.ts'
 import { forever } from '../ledger/ledger.ts'
 import { type Note, ownNote } from '../note.ts'
-import { dayMs } from '../steps.ts'
 import { amountNames } from './amounts.ts'
 import type { Instance, LateServer } from './instance.ts'
 import { remainingOf } from './instances.ts'
-import { checkRoom, linesOf, lockPlace, NoRoom, type Place, usageOf } from './placing.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
-import { lockHeld, placeIn } from './reservation-life.ts'
+import { lockReservation, siteIn } from './reservation-life.ts'
 import { reviewRisk } from './risk.ts'
+import { checkRoom, linesOf, lockSite, NoRoom, type Site, usageOf } from './site.ts'
 
 /** How long after an instance has ended its server may still show. */
 export const lateMs = dayMs
@@ -22,7 +22,7 @@ export const lateMs = dayMs
  * Takes back late servers' instances that were only not seen; removes, unless the provider is in doubt, late
  * servers whose instances a verb has ended.
  */
-export async function settleLate(
+export async function resolveLate(
   app: App,
   { id }: Provider,
   cloud: ProviderCloud,
@@ -55,14 +55,14 @@ async function removeLate(app: App, cloud: ProviderCloud, serverId: string): Pro
  */
 const takeBack = (app: App, { serverId, instance }: LateServer): Promise<void> =>
   app.store.transact(async tx => {
-    const place = await placeIn(tx, instance.providerId)
-    if (!place) return
-    await lockPlace(tx, place)
+    const site = await siteIn(tx, instance.providerId)
+    if (!site) return
+    await lockSite(tx, site)
     const reservationId = await roomIn(app, tx, instance)
     const current = await tx.instances.lock(instance.id)
     if (current?.endedBy !== 'absence') return
     const note = ownNote(app, 'instance.take_in')
-    if (reservationId === null) await chargeAgain(app, tx, place, instance, note)
+    if (reservationId === null) await chargeAgain(app, tx, site, instance, note)
     const { status } = instance
     const back = { reservationId, serverId, status, reason: null, endedAt: null, endedBy: null }
     await tx.instances.replace({ ...current, ...back, updatedAt: app.now() }, note)
@@ -74,7 +74,7 @@ async function roomIn(
   tx: Transaction,
   { reservationId, amounts }: Instance,
 ): Promise<string | null> {
-  const held = reservationId === null ? null : await lockHeld(tx, reservationId)
+  const held = reservationId === null ? null : await lockReservation(tx, reservationId)
   if (!held || app.now() >= held.reservation.window.to) return null
   const remaining = remainingOf(held.reservation.amounts, await tx.instances.drawn(held.reservation.id))
   return amountNames.every(name => amounts[name] <= remaining[name]) ? held.reservation.id : null
@@ -83,28 +83,28 @@ async function roomIn(
 async function chargeAgain(
   app: App,
   tx: Transaction,
-  place: Place,
+  site: Site,
   { id, amounts }: Instance,
   note: Note,
 ): Promise<void> {
   const now = app.now()
-  const imposed = !(await hasRoom(tx, place, amounts, now))
+  const imposed = !(await hasRoom(tx, site, amounts, now))
   await tx.ledger.archiveUse([id], now)
   await tx.ledger.use(
-    usageOf(place, amounts, now, id).map(usage => ({ ...usage, imposed })),
+    usageOf(site, amounts, now, id).map(usage => ({ ...usage, imposed })),
     note,
   )
-  if (imposed) await reviewRisk(app, tx, place, note)
+  if (imposed) await reviewRisk(app, tx, site, note)
 }
 
 async function hasRoom(
   tx: Transaction,
-  place: Place,
+  site: Site,
   amounts: Instance['amounts'],
   from: Date,
 ): Promise<boolean> {
   try {
-    await checkRoom(tx, place, linesOf(place, amounts, { from, to: forever }))
+    await checkRoom(tx, site, linesOf(site, amounts, { from, to: forever }))
     return true
   } catch (error) {
     if (error instanceof NoRoom) return false

@@ -16,11 +16,11 @@ import {
   noAmounts,
 } from './amounts.ts'
 import { checkElements } from './elements.ts'
-import { lockPlace } from './placing.ts'
 import type { Pool } from './pool.ts'
 import { noProvider, type Provider } from './provider.ts'
-import { placeIn } from './reservation-life.ts'
+import { siteIn } from './reservation-life.ts'
 import { reviewRisk } from './risk.ts'
+import { lockSite } from './site.ts'
 
 export interface PoolAsk {
   /** The provider or pool that the budget belongs to: its id, and how the request wrote it. */
@@ -74,14 +74,14 @@ async function postPool(
     createdAt: now,
   }
   return app.store.transact(async tx => {
-    const place = await placeIn(tx, provider.id)
-    if (!place) throw noProvider(provider.id)
-    await lockPlace(tx, place)
+    const site = await siteIn(tx, provider.id)
+    if (!site) throw noProvider(provider.id)
+    await lockSite(tx, site)
     await postSupply(tx, postingsOf(provider, pool), note, { force }).catch(async error => {
       throw await inWords(tx, error)
     })
     await tx.pools.insert(pool, note)
-    await reviewRisk(app, tx, place, note)
+    await reviewRisk(app, tx, site, note)
     return pool
   })
 }

@@ -9,10 +9,10 @@ import { type Amounts, amountNames, isNothing } from './amounts.ts'
 import { availableOver, heldOver } from './availability.ts'
 import type { CollectionFilter, CollectionKind, CollectionRef } from './collections.ts'
 import { amountsOfFlavor } from './instances.ts'
-import { accountsOf, placesOf } from './placing.ts'
 import { noProvider, type Provider } from './provider.ts'
 import { providersIn } from './providers.ts'
 import { available } from './refusing.ts'
+import { accountsOf, sitesOf } from './site.ts'
 import { added, type Point, summed, thinned } from './timeline.ts'
 
 export type Metric = 'total' | 'reserved' | 'usage' | 'available'
@@ -197,8 +197,8 @@ async function windowOf(
   { from: start, to: end }: CapacityQuery,
   providers: readonly Provider[],
 ): Promise<Window | null> {
-  const places = await placesOf(app, providers)
-  const extent = await app.store.collections.extent([...new Set(places.flatMap(accountsOf))])
+  const sites = await sitesOf(app, providers)
+  const extent = await app.store.collections.extent([...new Set(sites.flatMap(accountsOf))])
   if (!extent) return null
   const from = start ?? extent.first
   // The last change before the window counts until its end, so the window is never empty.
@@ -216,14 +216,14 @@ async function fits(
   providers: readonly Provider[],
 ): Promise<number> {
   const window = { from: from ?? app.now(), to: to ?? forever }
-  const places = await placesOf(app, providers)
+  const sites = await sitesOf(app, providers)
   return app.store.transact(async tx => {
     let [sum, isKnown] = [0, false]
-    for (const place of places) {
-      const found = place.provider.flavors.find(one => one.id === flavor || one.name === flavor)
+    for (const site of sites) {
+      const found = site.provider.flavors.find(one => one.id === flavor || one.name === flavor)
       if (!found) continue
       isKnown = true
-      const [needs, has] = [amountsOfFlavor(found), await available(tx, place, window)]
+      const [needs, has] = [amountsOfFlavor(found), await available(tx, site, window)]
       const needed = amountNames.filter(name => needs[name] > 0)
       sum += Math.min(...needed.map(name => Math.floor(has[name] / needs[name])))
     }

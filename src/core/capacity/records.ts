@@ -10,11 +10,11 @@ import { maySee, noReservation } from './capacity-reservations.ts'
 import type { CollectionFilter, CollectionKind } from './collections.ts'
 import type { Instance } from './instance.ts'
 import { getInstance, remainingOf } from './instances.ts'
-import { placesOf } from './placing.ts'
 import type { Pool } from './pool.ts'
 import type { Provider } from './provider.ts'
 import { sightOf } from './query.ts'
 import { available } from './refusing.ts'
+import { sitesOf } from './site.ts'
 
 export interface Page {
   readonly limit: number
@@ -204,10 +204,10 @@ export async function capacityNow(app: Pick<App, 'now' | 'store'>, caller: Calle
   ]
   const held = sight === null ? await heldOver(app, window, providers, 1) : []
   const promised = sight === null ? (held[0]?.amounts ?? noAmounts) : await sum('reservation', null)
-  const places = await placesOf(app, providers)
+  const sites = await sitesOf(app, providers)
   const free = await app.store.transact(async tx => {
     const each: Amounts[] = []
-    for (const place of places) each.push(await available(tx, place, window))
+    for (const site of sites) each.push(await available(tx, site, window))
     return each
   })
   return {

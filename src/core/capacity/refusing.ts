@@ -5,7 +5,7 @@ import type { App, Transaction } from '../app.ts'
 import { AppError } from '../error.ts'
 import { forever, type Window } from '../ledger/ledger.ts'
 import { type Amounts, amountNames, amountsOf, noAmounts } from './amounts.ts'
-import { linesOf, NoRoom, nameOfClass, type Place } from './placing.ts'
+import { linesOf, NoRoom, nameOfClass, type Site } from './site.ts'
 
 /** How far ahead a window that fits is looked for. */
 const horizonMs = 366 * 86_400_000
@@ -13,7 +13,7 @@ const horizonMs = 366 * 86_400_000
 /** How many windows are tried in the search for one that fits. */
 const mostRounds = 500
 
-/** What the place could promise instead of the refused request. */
+/** What the site could promise instead of the refused request. */
 export interface Offer {
   /** The most of each kind that the whole window has, each by itself. */
   readonly available: Amounts
@@ -46,13 +46,13 @@ export async function refusing<T>(
  */
 export async function refusalIn(
   tx: Transaction,
-  { place, shortage }: NoRoom,
+  { site, shortage }: NoRoom,
   { amounts, window, verb }: Refused,
 ): Promise<AppError> {
   const { account, class: className, asked, available, at } = shortage
   const rest = { account, class: className, window: { from: at, to: window.to } }
   const again = await tx.ledger.firstWith(rest, asked)
-  const offer = await offerOf(tx, place, amounts, window)
+  const offer = await offerOf(tx, site, amounts, window)
   const short = `${verb} ${nameOfClass(className)}=${asked} exceeds available ${available}`
   // A refused instance was to start now: its refusal does not say until when the amounts are short.
   const isNow = verb === 'required' && at <= window.from
@@ -60,14 +60,14 @@ export async function refusalIn(
   return new AppError('no_capacity', isNow ? short : short + when, { reason: 'no_room', offer })
 }
 
-async function offerOf(tx: Transaction, place: Place, amounts: Amounts, window: Window): Promise<Offer> {
-  return { available: await available(tx, place, window), next: await nextWindow(tx, place, amounts, window) }
+async function offerOf(tx: Transaction, site: Site, amounts: Amounts, window: Window): Promise<Offer> {
+  return { available: await available(tx, site, window), next: await nextWindow(tx, site, amounts, window) }
 }
 
-/** The lowest level of each kind at a place over a window; never below 0. */
-export async function available({ ledger }: Transaction, place: Place, window: Window): Promise<Amounts> {
+/** The lowest level of each kind at a site over a window; never below 0. */
+export async function available({ ledger }: Transaction, site: Site, window: Window): Promise<Amounts> {
   const one = amountsOf(Object.fromEntries(amountNames.map(name => [name, 1])))
-  const lines = linesOf(place, one, window).filter(line => line.class !== 'TENANCY')
+  const lines = linesOf(site, one, window).filter(line => line.class !== 'TENANCY')
   const levels = await ledger.levels(lines)
   const lowest: Partial<Record<string, number>> = {}
   for (const [index, { class: className }] of lines.entries()) {
@@ -81,7 +81,7 @@ export async function available({ ledger }: Transaction, place: Place, window: W
 /** The earliest window of the same length in which the amounts fit, not before the given one begins. */
 async function nextWindow(
   { ledger }: Transaction,
-  place: Place,
+  site: Site,
   amounts: Amounts,
   { from, to }: Window,
 ): Promise<Window | null> {
@@ -90,7 +90,7 @@ async function nextWindow(
   let start = from
   for (let round = 0; round < mostRounds; round++) {
     const window = { from: start, to: to < forever ? new Date(start.getTime() + lengthMs) : forever }
-    const lines = linesOf(place, amounts, window)
+    const lines = linesOf(site, amounts, window)
     const levels = await ledger.levels(lines)
     const short = lines.findIndex((line, index) => levels[index]!.lowest < line.amount)
     if (short < 0) return window

@@ -8,29 +8,29 @@ import { forever } from '../ledger/ledger.ts'
 import type { Note } from '../note.ts'
 import { type AmountName, amountClasses, amountNames } from './amounts.ts'
 import type { CapacityReservation } from './capacity-reservation.ts'
-import type { Place } from './placing.ts'
+import type { Site } from './site.ts'
 
 /** How many instants of shortage are looked at, of one class of one account. */
 const mostInstants = 200
 
 /**
- * Marks the reservations that are at risk at a place, and takes the mark from those that are not any more.
+ * Marks the reservations that are at risk at a site, and takes the mark from those that are not any more.
  * The accounts are locked.
  */
 export async function reviewRisk(
   app: Pick<App, 'now'>,
   tx: Transaction,
-  place: Place,
+  site: Site,
   note: Note,
 ): Promise<void> {
   const now = app.now()
-  const questions = questionsOf(place, { from: now, to: forever })
+  const questions = questionsOf(site, { from: now, to: forever })
   const levels = await tx.ledger.levels(questions)
   const atRisk = new Map<string, CapacityReservation>()
   for (const [index, question] of questions.entries()) {
     if (levels[index]!.lowest < 0) await markShort(tx, question, atRisk, now)
   }
-  const marked = await tx.capacityReservations.atRiskOn(place.provider.id)
+  const marked = await tx.capacityReservations.atRiskOn(site.provider.id)
   const fresh = [...atRisk.values()].filter(one => !one.atRisk)
   const safe = marked.filter(({ id }) => !atRisk.has(id))
   const ids = (reservations: readonly CapacityReservation[]) => reservations.map(({ id }) => id)
@@ -38,7 +38,7 @@ export async function reviewRisk(
   await tx.capacityReservations.setAtRisk(ids(safe), false, { ...note, action: 'reservation.safe' })
 }
 
-function questionsOf({ provider, scope }: Place, window: Window): Question[] {
+function questionsOf({ provider, scope }: Site, window: Window): Question[] {
   const of = (account: number, names: readonly AmountName[]) =>
     names.map(name => ({ account, class: amountClasses[name], window }))
   return [...of(provider.budget, amountNames), ...(scope === null ? [] : of(scope, ['cores', 'ram']))]
@@ -51,11 +51,11 @@ function questionsOf({ provider, scope }: Place, window: Window): Question[] {
 export async function reviewMarked(
   app: Pick<App, 'now'>,
   tx: Transaction,
-  place: Place,
+  site: Site,
   note: Note,
 ): Promise<void> {
-  if ((await tx.capacityReservations.atRiskOn(place.provider.id)).length > 0)
-    await reviewRisk(app, tx, place, note)
+  if ((await tx.capacityReservations.atRiskOn(site.provider.id)).length > 0)
+    await reviewRisk(app, tx, site, note)
 }
 
 /**

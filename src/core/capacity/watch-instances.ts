@@ -7,7 +7,7 @@ import { ownNote } from '../note.ts'
 import { mostGone } from '../regions/suspicion.ts'
 import type { Instance } from './instance.ts'
 import { endInstance, removeServer } from './instances.ts'
-import { lateMs, settleLate } from './late-servers.ts'
+import { lateMs, resolveLate } from './late-servers.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderCloud, ProviderServer } from './provider-cloud.ts'
 import { isOlder, openProvider, refreshMs, refreshProvider } from './providers.ts'
@@ -90,7 +90,7 @@ async function watchInstances(watching: Watching, watched: readonly Instance[]):
   await noteDoubt(app, provider, doubt, onBelief)
   if (doubt === null) for (const instance of unseen) await miss(app, cloud, instance, missing)
   const others = servers.filter(({ id }) => !wanted.has(id))
-  await settleLate(app, provider, cloud, others, doubt === null)
+  await resolveLate(app, provider, cloud, others, doubt === null)
 }
 
 /** Brings an instance to the server that the list shows. */

@@ -1,9 +1,9 @@
 // The verbs of the feed: listing events, giving them their numbers, and forgetting old ones.
 
 import type { App } from '../app.ts'
+import { dayMs, inBatches } from '../batches.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import { AppError } from '../error.ts'
-import { dayMs, inSteps } from '../steps.ts'
 import type { EventPage, EventQuery } from './event.ts'
 
 export type EventAsk = Omit<EventQuery, 'projectId'>
@@ -29,10 +29,10 @@ export async function listEvents(app: Pick<App, 'store'>, caller: Caller, ask: E
 
 /** Gives numbers to all events that have none; returns how many. */
 export const numberEvents = (app: Pick<App, 'store'>): Promise<number> =>
-  inSteps(limit => app.store.events.number(limit))
+  inBatches(limit => app.store.events.number(limit))
 
 /** Removes the events older than so many days; returns how many. */
 export function forgetEvents(app: Pick<App, 'now' | 'store'>, days: number): Promise<number> {
   const before = new Date(app.now().getTime() - days * dayMs)
-  return inSteps(limit => app.store.events.removeBefore(before, limit))
+  return inBatches(limit => app.store.events.removeBefore(before, limit))
 }

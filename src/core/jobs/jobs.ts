@@ -1,12 +1,12 @@
 // The verbs of jobs: list, get, create, redo, remove; and running one that a worker has taken.
 
 import type { App } from '../app.ts'
+import { dayMs, inBatches } from '../batches.ts'
 import { type Caller, isAtLeast } from '../caller.ts'
 import type { Cloud } from '../cloud.ts'
 import { AppError, invalid, notFound } from '../error.ts'
 import { noteOf } from '../note.ts'
 import { type Page, type PageRequest, toPage } from '../page.ts'
-import { dayMs, inSteps } from '../steps.ts'
 import { everyPod, type Job, type JobSpec, jobTypes, retryDelayMs } from './job.ts'
 import type { JobFilter, TakenJob } from './job-store.ts'
 
@@ -214,11 +214,11 @@ function answerIn(error: unknown, { region }: Job): boolean | null {
 /** Makes FAIL the jobs that have been NEW for longer; returns how many. */
 export function expireNewJobs(app: Pick<App, 'now' | 'store'>, seconds: number): Promise<number> {
   const before = new Date(app.now().getTime() - seconds * 1000)
-  return inSteps(limit => app.store.jobs.expire(before, limit))
+  return inBatches(limit => app.store.jobs.expire(before, limit))
 }
 
 /** Removes the jobs that succeeded more than so many days ago; returns how many. */
 export function forgetLoggedJobs(app: Pick<App, 'now' | 'store'>, days: number): Promise<number> {
   const before = new Date(app.now().getTime() - days * dayMs)
-  return inSteps(limit => app.store.jobs.forget(before, limit))
+  return inBatches(limit => app.store.jobs.forget(before, limit))
 }

@@ -8,7 +8,7 @@ import type { HostReservation, Lease, LeaseChange, LeaseStatus, ReservationChang
 import type { LeaseRules } from './rules.ts'
 import { beforeEndOf, eventOf, instantOf, isBegun, isOver, lengthSentence } from './timing.ts'
 
-const settled: readonly LeaseStatus[] = ['PENDING', 'ACTIVE', 'TERMINATED', 'ERROR']
+const stableStatuses: readonly LeaseStatus[] = ['PENDING', 'ACTIVE', 'TERMINATED', 'ERROR']
 
 /**
  * The lease after a change; the very same object when nothing changes. Throws `invalid`, `forbidden`,
@@ -20,7 +20,7 @@ export function changed(lease: Lease, change: LeaseChange, now: Date, rules: Lea
   if (isRename && name === lease.name) return lease
   // A lease that failed to start stays in ERROR while it ends.
   const isEnding = eventOf(lease, 'end_lease')!.status === 'IN_PROGRESS'
-  if (!settled.includes(lease.status) || isEnding) throw busy(lease)
+  if (!stableStatuses.includes(lease.status) || isEnding) throw busy(lease)
   const statusReason = lease.status === 'ERROR' ? lease.statusReason : null
   const renamed = { ...lease, name, statusReason, action: null, updatedAt: now }
   if (isRename) return again(renamed, now)

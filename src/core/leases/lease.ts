@@ -176,7 +176,7 @@ export interface LeaseStore {
    * `againInMs` the turn is over, and due again after so long (null: when it is asked for). False when the
    * turn is not the taker's any more, or the lease was changed since it was taken.
    */
-  settle(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
+  writeOutcome(taken: TakenLease, lease: Lease, againInMs?: number | null): Promise<boolean>
   /**
    * The states of these reservations, by their ids; those that the store does not know (any more) are left
    * out.

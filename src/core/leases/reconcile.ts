@@ -3,13 +3,13 @@
 // not believed nothing follows.
 
 import type { App } from '../app.ts'
+import { dayMs, inBatches } from '../batches.ts'
 import type { RegionCompute, RegionSurvey, SurveyedHost } from '../cloud.ts'
 import { believeHosts, checkHostsSeen, hasProviders } from '../hosts/believed.ts'
 import type { Host } from '../hosts/host.ts'
 import { ownNote } from '../note.ts'
 import { believe, type Verdict } from '../regions/belief.ts'
 import type { Region } from '../regions/region.ts'
-import { dayMs, inSteps } from '../steps.ts'
 import { askFor } from './leases.ts'
 import { vacate } from './physical-host.ts'
 
@@ -164,7 +164,7 @@ const lateForMs = dayMs
 /** Forgets reservations whose leases were removed longer ago; returns how many. */
 export function forgetEndedReservations(app: App): Promise<number> {
   const before = new Date(app.now().getTime() - lateForMs)
-  return inSteps(limit => app.store.leases.forgetEnded(before, limit))
+  return inBatches(limit => app.store.leases.forgetEnded(before, limit))
 }
 
 /** Notes foreign servers as usage of their hosts: such a host is not free until they are gone. */

@@ -5,8 +5,8 @@ import { AppError } from '../error.ts'
 import { checkHostsSeen } from '../hosts/believed.ts'
 import { ownNote } from '../note.ts'
 import { type HostReservation, type Lease, leaseKind, type TakenLease } from './lease.ts'
+import { type LeaseStep, lapsed, stepOf, stepped } from './lease-steps.ts'
 import { type Enacted, placementOf, snapshotAll, vacate } from './physical-host.ts'
-import { lapsed, type Step, stepOf, stepped } from './steps.ts'
 import { eventOf, nextDue } from './timing.ts'
 
 export interface LeaseRun {
@@ -62,7 +62,7 @@ function waits(app: App, { waitsFor }: TakenLease, { action, updatedAt }: Lease)
 async function wait(app: App, taken: TakenLease, lease: Lease): Promise<void> {
   const isNew = lease.action !== waiting
   const held = isNew ? { ...lease, action: waiting, updatedAt: app.now() } : lease
-  await hold(app, taken, held, 'waits until the lease before it has left its hosts', waitingMs)
+  await postpone(app, taken, held, 'waits until the lease before it has left its hosts', waitingMs)
 }
 
 const untilNext = (app: App, lease: Lease): number | null => {
@@ -79,7 +79,7 @@ interface Taken {
 const over = (regionAnswered: boolean | null): Taken => ({ lease: null, regionAnswered })
 
 /** One step: written as begun, done in the regions, and written as done. */
-async function take(app: App, taken: TakenLease, was: Lease, step: Step): Promise<Taken> {
+async function take(app: App, taken: TakenLease, was: Lease, step: LeaseStep): Promise<Taken> {
   const begun = stepped(was, step, 'begun', app.now())
   const lease = begun === was ? was : await write(app, taken, begun)
   if (!lease) return over(null)
@@ -92,7 +92,7 @@ async function take(app: App, taken: TakenLease, was: Lease, step: Step): Promis
   const regionAnswered = left === null ? null : true
   if (left && left.length > 0) {
     const ms = between(goingMs, (app.now().getTime() - begunAt(lease, step).getTime()) / 10)
-    await hold(app, taken, lease, `waits until these are gone: ${left.join(', ')}`, ms)
+    await postpone(app, taken, lease, `waits until these are gone: ${left.join(', ')}`, ms)
     return over(regionAnswered)
   }
   if (step === 'remove') {
@@ -116,7 +116,7 @@ async function write(
   lease: Lease,
   againInMs?: number | null,
 ): Promise<Lease | null> {
-  const written = await app.store.leases.settle(taken, lease, againInMs)
+  const written = await app.store.leases.writeOutcome(taken, lease, againInMs)
   if (!written && againInMs === undefined) await app.store.turns.finish(taken.turn, 0)
   return written ? { ...lease, version: lease.version + 1 } : null
 }
@@ -126,7 +126,12 @@ async function write(
  * done in the others. Returns the names of servers that are still being deleted; null when no region was
  * asked.
  */
-async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): Promise<string[] | null> {
+async function act(
+  app: App,
+  { places }: TakenLease,
+  lease: Lease,
+  step: LeaseStep,
+): Promise<string[] | null> {
   const effects = lease.reservations.flatMap(reservation => {
     const effect = effectOf(app, lease, reservation, step)
     if (!effect || reservation.status === 'deleted' || reservation.hosts.length === 0) return []
@@ -144,7 +149,7 @@ async function act(app: App, { places }: TakenLease, lease: Lease, step: Step): 
 
 type Effect = (enacted: Enacted) => Promise<string[] | undefined>
 
-function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: Step): Effect | null {
+function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: LeaseStep): Effect | null {
   if (step === 'start' || step === 'update')
     return ({ compute, placement }) => compute.openPlacement(placement).then(() => undefined)
   if (step === 'end' || step === 'remove') return vacate
@@ -155,17 +160,23 @@ function effectOf(app: App, lease: Lease, { beforeEnd }: HostReservation, step: 
 }
 
 /** Puts the lease's turn off, with the reason as its status reason. */
-async function hold(
+async function postpone(
   app: App,
   taken: TakenLease,
   lease: Lease,
   statusReason: string,
   againInMs: number,
 ): Promise<void> {
-  await app.store.leases.settle(taken, { ...lease, statusReason }, againInMs)
+  await app.store.leases.writeOutcome(taken, { ...lease, statusReason }, againInMs)
 }
 
-async function failed(app: App, taken: TakenLease, lease: Lease, step: Step, error: unknown): Promise<Taken> {
+async function failed(
+  app: App,
+  taken: TakenLease,
+  lease: Lease,
+  step: LeaseStep,
+  error: unknown,
+): Promise<Taken> {
   const now = app.now()
   const isOurs = !(error instanceof AppError)
   if (isOurs) app.report(error, `lease ${lease.id} (${step})`)
@@ -181,7 +192,7 @@ async function failed(app: App, taken: TakenLease, lease: Lease, step: Step, err
   const next = nextDue(lease, now)
   const pause = between(retryMs, since / 2) * (0.75 + app.chance() / 2)
   const ms = Math.min(pause, next ? next.getTime() - now.getTime() : pause)
-  await hold(app, taken, lease, `${why}; it is tried again`, ms)
+  await postpone(app, taken, lease, `${why}; it is tried again`, ms)
   return over(answerIn(error))
 }
 
@@ -189,7 +200,7 @@ const between = ({ first, last }: { first: number; last: number }, ms: number): 
   Math.min(last, Math.max(first, ms))
 
 /** Since when a step is being tried. */
-function begunAt(lease: Lease, step: Step): Date {
+function begunAt(lease: Lease, step: LeaseStep): Date {
   const type = { start: 'start_lease', before_end: 'before_end_lease', end: 'end_lease' }[step as string]
   const event = type === undefined ? undefined : eventOf(lease, type)
   return event?.updatedAt ?? event?.at ?? lease.updatedAt ?? lease.createdAt

@@ -2,7 +2,7 @@
 import { lchown, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import pg from 'pg'
 import { type AppError, conflict, invalid } from '../../core/error.ts'
-import { type Places, type Secrets, syncDirectory } from './places.ts'
+import { type ClusterSecrets, type DataPaths, syncDirectory } from './data-paths.ts'
 import type { Programs } from './programs.ts'
 import { assertRoom, codeOf, startFailure } from './refusals.ts'
 import { run, type ServerUser } from './run.ts'
@@ -16,21 +16,21 @@ const NO_SUCH_DATABASE = '3D000'
  * The URL of a role of our own that is no superuser: so what works here also works on a server that somebody
  * else runs.
  */
-export const atollUrl = ({ port, password }: Secrets): string =>
+export const atollUrl = ({ port, password }: ClusterSecrets): string =>
   `postgres://atoll:${password}@127.0.0.1:${port}/atoll`
 
-const adminUrl = ({ port, adminPassword }: Secrets): string =>
+const adminUrl = ({ port, adminPassword }: ClusterSecrets): string =>
   `postgres://postgres:${adminPassword}@127.0.0.1:${port}/postgres`
 
 /** Runs initdb beside the final place and renames, so that an interrupted first start leaves no half of one. */
 export async function createCluster(
-  places: Places,
+  paths: DataPaths,
   programs: Programs,
   user: ServerUser | null,
-  secrets: Secrets,
+  secrets: ClusterSecrets,
 ): Promise<void> {
-  await assertRoom(places.dataDir, CLUSTER_BYTES)
-  const stage = `${places.cluster}.new-${process.pid}`
+  await assertRoom(paths.dataDir, CLUSTER_BYTES)
+  const stage = `${paths.cluster}.new-${process.pid}`
   const passwordFile = `${stage}.password`
   await mkdir(stage, { mode: 0o700 })
   await writeFile(passwordFile, `${secrets.adminPassword}\n`, { mode: 0o600, flag: 'wx' })
@@ -41,14 +41,14 @@ export async function createCluster(
     user,
   )
   await rm(passwordFile)
-  if (status !== 0) throw await initFailure(places, stdout + stderr)
-  await rename(stage, places.cluster)
-  await syncDirectory(places.dataDir)
+  if (status !== 0) throw await initFailure(paths, stdout + stderr)
+  await rename(stage, paths.cluster)
+  await syncDirectory(paths.dataDir)
 }
 
-async function initFailure(places: Places, said: string): Promise<AppError> {
+async function initFailure(paths: DataPaths, said: string): Promise<AppError> {
   const unnamed = /could not look up effective user ID (\d+)/.exec(said)
-  if (!unnamed) return startFailure('Creating a PostgreSQL database', places.dataDir, said)
+  if (!unnamed) return startFailure('Creating a PostgreSQL database', paths.dataDir, said)
   return invalid(
     `User ${unnamed[1]} has no name, and PostgreSQL needs one to create a database: add a line for it to /etc/passwd, run Atoll as another user, or set ATOLL_DATABASE_URL.`,
   )
@@ -72,7 +72,11 @@ const initArguments = (directory: string, passwordFile: string, major: number): 
  * The server's version, asked of Atoll's own database; role and database are made where they are missing.
  * Throws `conflict` when the server does not know our passwords.
  */
-export async function openDatabase(places: Places, secrets: Secrets, isNew: boolean): Promise<string> {
+export async function openDatabase(
+  paths: DataPaths,
+  secrets: ClusterSecrets,
+  isNew: boolean,
+): Promise<string> {
   if (!isNew) {
     try {
       return await askVersion(secrets)
@@ -85,20 +89,20 @@ export async function openDatabase(places: Places, secrets: Secrets, isNew: bool
   } catch (error) {
     if (codeOf(error) !== INVALID_PASSWORD) throw error
     throw conflict(
-      `PostgreSQL in ${places.cluster} does not accept the password in ${places.secrets}: put both back from the same copy, or restore a backup into a new directory.`,
+      `PostgreSQL in ${paths.cluster} does not accept the password in ${paths.secrets}: put both back from the same copy, or restore a backup into a new directory.`,
     )
   }
   return askVersion(secrets)
 }
 
-const askVersion = (secrets: Secrets): Promise<string> =>
+const askVersion = (secrets: ClusterSecrets): Promise<string> =>
   withClient(atollUrl(secrets), async client => {
     const { rows } = await client.query<{ server_version: string }>('show server_version')
     // Debian writes `15.18 (Debian 15.18-0+deb12u1)`.
     return rows[0]!.server_version.split(' ')[0]!
   })
 
-const createDatabase = (secrets: Secrets): Promise<void> =>
+const createDatabase = (secrets: ClusterSecrets): Promise<void> =>
   withClient(adminUrl(secrets), async client => {
     // The statement below holds a password: not even a failure may put it into the log.
     await client.query('set log_min_error_statement = panic')

@@ -1,6 +1,6 @@
 // Finds the server that another process runs in a data directory, for commands beside a running `serve`.
 import { atollUrl } from './cluster.ts'
-import { exists, lookUpPlaces, readSecrets } from './places.ts'
+import { exists, lookUpPaths, readSecrets } from './data-paths.ts'
 import { Postmaster, postmasterArguments, readPidFile } from './postmaster.ts'
 import { refusal } from './refusals.ts'
 
@@ -12,13 +12,13 @@ const READY_MS = 30_000
  */
 export async function findEmbedded(dataDir: string): Promise<string | null> {
   try {
-    const places = await lookUpPlaces(dataDir)
-    const found = places && (await readPidFile(places.cluster))
-    if (!places || !found) return null
-    if ((await postmasterArguments(found.pid, places.cluster)) === null) return null
-    const postmaster = new Postmaster(found.pid, places.cluster, null)
+    const paths = await lookUpPaths(dataDir)
+    const found = paths && (await readPidFile(paths.cluster))
+    if (!paths || !found) return null
+    if ((await postmasterArguments(found.pid, paths.cluster)) === null) return null
+    const postmaster = new Postmaster(found.pid, paths.cluster, null)
     if (!(await postmaster.becomesReady(READY_MS, () => {}))) return null
-    const [secrets, ready] = [await readSecrets(places), await readPidFile(places.cluster)]
+    const [secrets, ready] = [await readSecrets(paths), await readPidFile(paths.cluster)]
     return secrets && ready && atollUrl({ ...secrets, port: ready.port })
   } catch (error) {
     throw refusal(error, dataDir)
@@ -28,8 +28,8 @@ export async function findEmbedded(dataDir: string): Promise<string | null> {
 /** Whether there is a database in this data directory, running or not. Throws `invalid` when it belongs to another user. */
 export async function hasEmbedded(dataDir: string): Promise<boolean> {
   try {
-    const places = await lookUpPlaces(dataDir)
-    return places !== null && (await exists(places.cluster))
+    const paths = await lookUpPaths(dataDir)
+    return paths !== null && (await exists(paths.cluster))
   } catch (error) {
     throw refusal(error, dataDir)
   }

@@ -4,7 +4,7 @@ import { rm, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AppError, conflict } from '../../core/error.ts'
-import { type Places, readTextIfAny, writeWhole } from './places.ts'
+import { type DataPaths, readTextIfAny, writeWhole } from './data-paths.ts'
 import { codeOf } from './refusals.ts'
 
 export interface DirectoryLock {
@@ -18,20 +18,20 @@ export interface DirectoryLock {
  * It holds within one network namespace: containers that share a volume are told apart by PostgreSQL's own lock
  * only.
  */
-export async function lockDirectory(places: Places): Promise<DirectoryLock> {
+export async function lockDirectory(paths: DataPaths): Promise<DirectoryLock> {
   // The inode, not the path: a bind mount gives one directory two paths.
-  const { dev, ino } = await stat(places.dataDir, { bigint: true })
+  const { dev, ino } = await stat(paths.dataDir, { bigint: true })
   const server = await listen(`\0atoll-${dev}-${ino}`)
-  if (!server) throw await taken(places)
+  if (!server) throw await taken(paths)
   try {
-    await writeWhole(places.pidFile, `${process.pid}\n`, 0o644)
+    await writeWhole(paths.pidFile, `${process.pid}\n`, 0o644)
   } catch (error) {
     await close(server)
     throw error
   }
   return {
     async release() {
-      await rm(places.pidFile, { force: true })
+      await rm(paths.pidFile, { force: true })
       await close(server)
     },
   }
@@ -49,11 +49,11 @@ const listen = (name: string): Promise<Server | null> =>
 
 const close = (server: Server): Promise<void> => new Promise(resolve => server.close(() => resolve()))
 
-async function taken(places: Places): Promise<AppError> {
-  const pid = await holder(places)
+async function taken(paths: DataPaths): Promise<AppError> {
+  const pid = await holder(paths)
   const by = pid ? `process ${pid}` : 'another process'
   return conflict(
-    `The data directory ${places.dataDir} is in use by ${by}: stop that first, or set ATOLL_DATA_DIR to another directory.`,
+    `The data directory ${paths.dataDir} is in use by ${by}: stop that first, or set ATOLL_DATA_DIR to another directory.`,
   )
 }
 
@@ -61,9 +61,9 @@ async function taken(places: Places): Promise<AppError> {
  * Reads the pid of the process that holds the lock. It writes its pid a moment after it has taken the lock,
  * so a missing or dead pid is read again.
  */
-async function holder(places: Places): Promise<number | null> {
+async function holder(paths: DataPaths): Promise<number | null> {
   for (let tries = 0; tries < 20; tries++) {
-    const pid = Number(await readTextIfAny(places.pidFile))
+    const pid = Number(await readTextIfAny(paths.pidFile))
     if (pid > 0 && isAlive(pid)) return pid
     await sleep(25)
   }

@@ -1,6 +1,6 @@
 // The server's log file: kept small while the server writes to it, and read for why a start failed.
 import { open, stat, truncate } from 'node:fs/promises'
-import { writeWhole } from './places.ts'
+import { writeWhole } from './data-paths.ts'
 import { codeOf } from './refusals.ts'
 
 const LIMIT_BYTES = 8 * 1024 * 1024

@@ -13,7 +13,7 @@ import {
   symlink,
 } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { type Places, readTextIfAny, syncDirectory, writeWhole } from './places.ts'
+import { type DataPaths, readTextIfAny, syncDirectory, writeWhole } from './data-paths.ts'
 import { assertRoom, codeOf } from './refusals.ts'
 
 const COPY_BYTES = 64 * 1024 * 1024
@@ -51,12 +51,12 @@ export async function hydrate(directory: string): Promise<boolean> {
  * The package copied once to `pg-VERSION` in the data directory, where the server's user can read it; copies of
  * other versions go. Returns the copy's directory. Nothing may run from a copy while this is called.
  */
-export async function copyPackage(directory: string, places: Places): Promise<string> {
+export async function copyPackage(directory: string, paths: DataPaths): Promise<string> {
   const version = await packageVersion(directory)
   const name = `pg-${version.split('.').slice(0, 2).join('.')}`
-  const copy = join(places.dataDir, name)
+  const copy = join(paths.dataDir, name)
   if ((await readTextIfAny(join(copy, 'VERSION'))) !== version) {
-    await assertRoom(places.dataDir, COPY_BYTES)
+    await assertRoom(paths.dataDir, COPY_BYTES)
     const stage = `${copy}.new-${process.pid}`
     await mkdir(stage)
     await chmod(stage, 0o755)
@@ -65,11 +65,11 @@ export async function copyPackage(directory: string, places: Places): Promise<st
     await writeWhole(join(stage, 'VERSION'), version, 0o644)
     await rm(copy, { recursive: true, force: true })
     await rename(stage, copy)
-    await syncDirectory(places.dataDir)
+    await syncDirectory(paths.dataDir)
   }
-  for (const other of await readdir(places.dataDir))
+  for (const other of await readdir(paths.dataDir))
     if (/^pg-\d+\.\d+$/.test(other) && other !== name)
-      await rm(join(places.dataDir, other), { recursive: true, force: true })
+      await rm(join(paths.dataDir, other), { recursive: true, force: true })
   return copy
 }
 

@@ -6,8 +6,8 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { unavailable } from '../../core/error.ts'
+import { type DataPaths, readTextIfAny, writeWhole } from './data-paths.ts'
 import { isAlive } from './lock.ts'
-import { type Places, readTextIfAny, writeWhole } from './places.ts'
 import { codeOf } from './refusals.ts'
 import { type ServerUser, spawnOptions } from './run.ts'
 
@@ -152,14 +152,14 @@ export async function launch(
   program: string,
   args: readonly string[],
   user: ServerUser | null,
-  places: Places,
+  paths: DataPaths,
 ): Promise<Postmaster> {
-  const log = await open(places.log, APPEND, 0o640)
+  const log = await open(paths.log, APPEND, 0o640)
   try {
     const child = spawn(program, args, { ...spawnOptions(user), stdio: ['ignore', log.fd, log.fd] })
     await once(child, 'spawn')
     child.unref()
-    return new Postmaster(child.pid!, places.cluster, child)
+    return new Postmaster(child.pid!, paths.cluster, child)
   } finally {
     await log.close()
   }

@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { invalid } from '../../core/error.ts'
+import { type DataPaths, exists, readTextIfAny } from './data-paths.ts'
 import { copyPackage, hydrate, packageVersion } from './package.ts'
-import { exists, type Places, readTextIfAny } from './places.ts'
 import { codeOf } from './refusals.ts'
 import { run, type ServerUser } from './run.ts'
 
@@ -29,16 +29,16 @@ const OLDEST_MAJOR = 15
  * Throws `invalid`, saying what to install or set, when there are none.
  */
 export async function findPrograms(
-  places: Places,
+  paths: DataPaths,
   user: ServerUser | null,
   sources: ProgramSources,
 ): Promise<Programs> {
   const systemDir = sources.systemDir ?? '/usr/lib/postgresql'
-  const written = await majorOf(places.cluster)
+  const written = await majorOf(paths.cluster)
   const reasons: string[] = []
   for (const candidate of await candidates(sources.packageDir, systemDir)) {
     if (written !== null && candidate.major !== written) continue
-    const bin = await candidate.prepare(places, user)
+    const bin = await candidate.prepare(paths, user)
     const programs = {
       postgres: join(bin, 'postgres'),
       initdb: join(bin, 'initdb'),
@@ -48,13 +48,13 @@ export async function findPrograms(
     if (trouble === null) return programs
     reasons.push(trouble)
   }
-  throw none(places, systemDir, written, reasons)
+  throw none(paths, systemDir, written, reasons)
 }
 
 interface Candidate {
   readonly major: number
   /** Makes the programs runnable and returns the directory that they are in. */
-  prepare(places: Places, user: ServerUser | null): Promise<string>
+  prepare(paths: DataPaths, user: ServerUser | null): Promise<string>
 }
 
 async function candidates(packageDir: string | null | undefined, systemDir: string): Promise<Candidate[]> {
@@ -64,12 +64,12 @@ async function candidates(packageDir: string | null | undefined, systemDir: stri
     const version = await packageVersion(directory)
     found.push({
       major: Number.parseInt(version, 10),
-      prepare: async (places, user) =>
+      prepare: async (paths, user) =>
         // Root runs a copy: the package may lie where only root can read, and npm may replace it under the
         // server.
         user === null && (await hydrate(directory))
           ? join(directory, 'native', 'bin')
-          : join(await copyPackage(directory, places), 'native', 'bin'),
+          : join(await copyPackage(directory, paths), 'native', 'bin'),
     })
   }
   for (const major of await systemMajors(systemDir))
@@ -116,11 +116,11 @@ async function whyNot(programs: Programs, user: ServerUser | null): Promise<stri
   }
 }
 
-function none(places: Places, systemDir: string, written: number | null, reasons: readonly string[]) {
+function none(paths: DataPaths, systemDir: string, written: number | null, reasons: readonly string[]) {
   const because = reasons.length ? ` (${reasons.join('; ')})` : ''
   if (written !== null)
     return invalid(
-      `The data directory ${places.dataDir} was written by PostgreSQL ${written} and no server of that version runs here${because}: install PostgreSQL ${written}, or restore a backup into a new directory.`,
+      `The data directory ${paths.dataDir} was written by PostgreSQL ${written} and no server of that version runs here${because}: install PostgreSQL ${written}, or restore a backup into a new directory.`,
     )
   return invalid(
     `There is no PostgreSQL to embed on this machine (${process.platform}-${process.arch}), neither as an npm package nor in ${systemDir}${because}: set ATOLL_DATABASE_URL to a PostgreSQL server of version ${OLDEST_MAJOR} or later.`,

@@ -3,19 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type AppError, conflict } from '../../core/error.ts'
 import { atollUrl, createCluster, openDatabase } from './cluster.ts'
-import { type DirectoryLock, lockDirectory } from './lock.ts'
-import { logSize, readLogSince, trimLog } from './log-file.ts'
 import {
+  type ClusterSecrets,
+  type DataPaths,
   exists,
   letThrough,
   newSecrets,
-  openPlaces,
-  type Places,
+  openPaths,
   readSecrets,
   removeLeftovers,
-  type Secrets,
   writeSecrets,
-} from './places.ts'
+} from './data-paths.ts'
+import { type DirectoryLock, lockDirectory } from './lock.ts'
+import { logSize, readLogSince, trimLog } from './log-file.ts'
 import { freePort } from './port.ts'
 import { disarmPidFile, launch, Postmaster, postmasterArguments, readPidFile } from './postmaster.ts'
 import { findPrograms, type ProgramSources, type Programs } from './programs.ts'
@@ -62,10 +62,10 @@ const RETRY_PAUSE_MS = 50
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   try {
-    const places = await openPlaces(options.dataDir)
-    const lock = await lockDirectory(places)
+    const paths = await openPaths(options.dataDir)
+    const lock = await lockDirectory(paths)
     try {
-      return await startLocked(places, lock, options)
+      return await startLocked(paths, lock, options)
     } catch (error) {
       await lock.release()
       throw error
@@ -76,27 +76,27 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 }
 
 async function startLocked(
-  places: Places,
+  paths: DataPaths,
   lock: DirectoryLock,
   options: EmbeddedOptions,
 ): Promise<EmbeddedPostgres> {
-  const user = await serverUser(places)
+  const user = await serverUser(paths)
   if (user) {
-    await letThrough(places.dataDir, user)
-    await assertCanEnter(user, places.dataDir)
+    await letThrough(paths.dataDir, user)
+    await assertCanEnter(user, paths.dataDir)
   }
-  await trimLog(places.log)
-  const isNew = !(await exists(places.cluster))
-  const secrets = await ownSecrets(places, isNew)
-  const { postmaster, adopted } = await open(places, user, secrets, isNew, options)
+  await trimLog(paths.log)
+  const isNew = !(await exists(paths.cluster))
+  const secrets = await ownSecrets(paths, isNew)
+  const { postmaster, adopted } = await open(paths, user, secrets, isNew, options)
   try {
-    const port = (await readPidFile(places.cluster))!.port
-    const version = await openDatabase(places, { ...secrets, port }, isNew)
-    if (port !== secrets.port) await writeSecrets(places, { ...secrets, port })
-    const again = async () => (await open(places, user, secrets, false, { ...options, port })).postmaster
-    const supervised = supervise({ places, lock, first: postmaster, again }, options)
+    const port = (await readPidFile(paths.cluster))!.port
+    const version = await openDatabase(paths, { ...secrets, port }, isNew)
+    if (port !== secrets.port) await writeSecrets(paths, { ...secrets, port })
+    const again = async () => (await open(paths, user, secrets, false, { ...options, port })).postmaster
+    const supervised = supervise({ paths, lock, first: postmaster, again }, options)
     options.log.info(
-      { dataDir: places.dataDir, port, pid: postmaster.pid, version },
+      { dataDir: paths.dataDir, port, pid: postmaster.pid, version },
       adopted ? 'took over the PostgreSQL that was left running' : 'PostgreSQL started',
     )
     return Object.assign(supervised, { url: atollUrl({ ...secrets, port }), version, adopted })
@@ -106,15 +106,15 @@ async function startLocked(
   }
 }
 
-async function ownSecrets(places: Places, isNew: boolean): Promise<Secrets> {
-  const known = await readSecrets(places)
+async function ownSecrets(paths: DataPaths, isNew: boolean): Promise<ClusterSecrets> {
+  const known = await readSecrets(paths)
   if (known) return known
   if (!isNew)
     throw conflict(
-      `The file ${places.secrets} with the password of the PostgreSQL beside it is missing: put it back from where the directory was copied, or restore a backup into a new directory.`,
+      `The file ${paths.secrets} with the password of the PostgreSQL beside it is missing: put it back from where the directory was copied, or restore a backup into a new directory.`,
     )
   const secrets = newSecrets()
-  await writeSecrets(places, secrets)
+  await writeSecrets(paths, secrets)
   return secrets
 }
 
@@ -128,78 +128,78 @@ interface Opened {
  * down.
  */
 async function open(
-  places: Places,
+  paths: DataPaths,
   user: ServerUser | null,
-  secrets: Secrets,
+  secrets: ClusterSecrets,
   isNew: boolean,
   options: EmbeddedOptions,
 ): Promise<Opened> {
   const deadline = Date.now() + RETRY_MS
   let programs: Programs | undefined
   for (;;) {
-    const running = await adopt(places, options)
+    const running = await adopt(paths, options)
     if (running) return { postmaster: running, adopted: true }
-    programs ??= await prepare(places, user, secrets, isNew, options)
-    const outcome = await start(places, user, secrets, programs, options)
+    programs ??= await prepare(paths, user, secrets, isNew, options)
+    const outcome = await start(paths, user, secrets, programs, options)
     if (typeof outcome !== 'string') return { postmaster: outcome, adopted: false }
     const passes = /pre-existing shared memory block|"postmaster.pid" already exists|could not bind/.test(
       outcome,
     )
     if (!passes || Date.now() > deadline)
-      throw await startFailure('Starting PostgreSQL', places.dataDir, outcome, places.log)
+      throw await startFailure('Starting PostgreSQL', paths.dataDir, outcome, paths.log)
     await sleep(RETRY_PAUSE_MS)
   }
 }
 
 /** The server that a killed process has left, once it answers; one with other options is stopped instead. */
-async function adopt(places: Places, options: EmbeddedOptions): Promise<Postmaster | null> {
-  const found = await readPidFile(places.cluster)
-  const args = found && (await postmasterArguments(found.pid, places.cluster))
+async function adopt(paths: DataPaths, options: EmbeddedOptions): Promise<Postmaster | null> {
+  const found = await readPidFile(paths.cluster)
+  const args = found && (await postmasterArguments(found.pid, paths.cluster))
   if (!args) return null
-  const postmaster = new Postmaster(found.pid, places.cluster, null)
+  const postmaster = new Postmaster(found.pid, paths.cluster, null)
   const isReady = await postmaster.becomesReady(ADOPT_MS, () =>
     options.log.info({ pid: found.pid }, 'waiting for the PostgreSQL that was left running'),
   )
   if (!isReady) return null
-  const port = options.port ?? (await readPidFile(places.cluster))?.port ?? 0
-  if (isDeepStrictEqual(args, serverArguments(places.cluster, port, options))) return postmaster
+  const port = options.port ?? (await readPidFile(paths.cluster))?.port ?? 0
+  if (isDeepStrictEqual(args, serverArguments(paths.cluster, port, options))) return postmaster
   options.log.info({ pid: found.pid }, 'restarting the PostgreSQL that was left running with other options')
   await postmaster.stop()
   return null
 }
 
 async function prepare(
-  places: Places,
+  paths: DataPaths,
   user: ServerUser | null,
-  secrets: Secrets,
+  secrets: ClusterSecrets,
   isNew: boolean,
   options: EmbeddedOptions,
 ): Promise<Programs> {
-  await removeLeftovers(places)
-  const programs = await findPrograms(places, user, options.programs ?? {})
+  await removeLeftovers(paths)
+  const programs = await findPrograms(paths, user, options.programs ?? {})
   if (isNew) {
-    options.log.info({ dataDir: places.dataDir }, 'creating a PostgreSQL database')
-    await createCluster(places, programs, user, secrets)
-  } else if (user) await giveCluster(user, places.cluster)
+    options.log.info({ dataDir: paths.dataDir }, 'creating a PostgreSQL database')
+    await createCluster(paths, programs, user, secrets)
+  } else if (user) await giveCluster(user, paths.cluster)
   return programs
 }
 
 /** Starts a server and returns it once it takes connections, or the log of one that failed. */
 async function start(
-  places: Places,
+  paths: DataPaths,
   user: ServerUser | null,
-  secrets: Secrets,
+  secrets: ClusterSecrets,
   programs: Programs,
   options: EmbeddedOptions,
 ): Promise<Postmaster | string> {
   const port = await freePort(options.port, secrets.port)
-  await disarmPidFile(places.cluster)
-  const logged = await logSize(places.log)
+  await disarmPidFile(paths.cluster)
+  const logged = await logSize(paths.log)
   const postmaster = await launch(
     programs.postgres,
-    serverArguments(places.cluster, port, options),
+    serverArguments(paths.cluster, port, options),
     user,
-    places,
+    paths,
   )
   const isReady = await postmaster.becomesReady(READY_MS, () =>
     options.log.info(
@@ -207,7 +207,7 @@ async function start(
       'PostgreSQL is still starting, it may be recovering from a crash',
     ),
   )
-  return isReady ? postmaster : await readLogSince(places.log, logged)
+  return isReady ? postmaster : await readLogSince(paths.log, logged)
 }
 
 /**

@@ -1,9 +1,9 @@
 // Watches the server once it runs: starts it again when it ends by itself, keeps its log short, and ends it in the end.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AppError, unavailable } from '../../core/error.ts'
+import type { DataPaths } from './data-paths.ts'
 import type { DirectoryLock } from './lock.ts'
 import { readLogSince, trimLog } from './log-file.ts'
-import type { Places } from './places.ts'
 import type { Postmaster } from './postmaster.ts'
 import { tellingLine } from './refusals.ts'
 
@@ -21,7 +21,7 @@ export interface Supervised {
 }
 
 export interface Supervision {
-  readonly places: Places
+  readonly paths: DataPaths
   readonly lock: DirectoryLock
   readonly first: Postmaster
   /** Starts the server at the same port. */
@@ -32,7 +32,7 @@ const TRIM_MS = 60_000
 const AGAIN_MS = 1_000
 
 export function supervise(
-  { places, lock, first, again }: Supervision,
+  { paths, lock, first, again }: Supervision,
   { log, onExit }: { readonly log: EmbeddedLog; readonly onExit?: (error: AppError) => void },
 ): Supervised {
   let server = first
@@ -41,7 +41,7 @@ export function supervise(
   const stopping = new AbortController()
   const { signal } = stopping
   const trimming = setInterval(() => {
-    trimLog(places.log).catch(error => log.warn({ err: error }, 'cannot shorten the log of PostgreSQL'))
+    trimLog(paths.log).catch(error => log.warn({ err: error }, 'cannot shorten the log of PostgreSQL'))
   }, TRIM_MS).unref()
 
   const watch = (): void =>
@@ -54,7 +54,7 @@ export function supervise(
    */
   const comeBack = async (how: string): Promise<void> => {
     const error = unavailable(
-      `PostgreSQL (process ${server.pid}) in ${places.dataDir} ended ${how}; its log ends with "${await lastLine(places)}".`,
+      `PostgreSQL (process ${server.pid}) in ${paths.dataDir} ended ${how}; its log ends with "${await lastLine(paths)}".`,
     )
     log.warn({ err: error }, `${error.message} It is started again.`)
     onExit?.(error)
@@ -88,4 +88,4 @@ export function supervise(
   }
 }
 
-const lastLine = (places: Places): Promise<string> => readLogSince(places.log, 0).then(tellingLine, String)
+const lastLine = (paths: DataPaths): Promise<string> => readLogSince(paths.log, 0).then(tellingLine, String)

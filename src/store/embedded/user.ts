@@ -2,7 +2,7 @@
 import { lchown, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { invalid } from '../../core/error.ts'
-import { exists, type Places } from './places.ts'
+import { type DataPaths, exists } from './data-paths.ts'
 import { codeOf } from './refusals.ts'
 import { run, type ServerUser } from './run.ts'
 
@@ -12,9 +12,9 @@ const nobody: ServerUser = { uid: 65534, gid: 65534 }
  * The user that the server must run as, null when that is simply ours. For root it is the owner of what is there
  * already, so that a directory which an ordinary user made stays that user's, else nobody.
  */
-export async function serverUser(places: Places): Promise<ServerUser | null> {
+export async function serverUser(paths: DataPaths): Promise<ServerUser | null> {
   if (process.geteuid?.() !== 0) return null
-  const { uid, gid } = await stat((await exists(places.cluster)) ? places.cluster : places.dataDir)
+  const { uid, gid } = await stat((await exists(paths.cluster)) ? paths.cluster : paths.dataDir)
   return uid === 0 ? nobody : { uid, gid: gid === 0 ? nobody.gid : gid }
 }
 

@@ -5,10 +5,13 @@ import type { NetworkChange, NetworkSpec } from '../../../core/network/model/spe
 import { createNetwork, removeNetwork, updateNetwork } from '../../../core/network/networks/networks.ts'
 import { dnsDomain } from '../address-kinds.ts'
 import { always, fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
-import { integer, type Kind, listOf, only, text, truth, uuid } from '../kinds.ts'
+import { type AttributeKind, integer, listOf, only, text, truth, uuid } from '../kinds.ts'
 
 /** The MTU; 0 counts as not given, as in Neutron. */
-const mtu: Kind<number> = { ...integer, read: (value, name) => integer.read(value, name) || undefined }
+const mtu: AttributeKind<number> = {
+  ...integer,
+  read: (value, name) => integer.read(value, name) || undefined,
+}
 
 const zones = listOf(text())
 

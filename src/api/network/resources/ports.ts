@@ -1,13 +1,24 @@
 // Ports, as the API has them.
 
 import type { Port } from '../../../core/network/model/model.ts'
-import type { Condition } from '../../../core/network/model/network-store.ts'
+import type { FieldCondition } from '../../../core/network/model/network-store.ts'
 import type { PortChange, PortSpec } from '../../../core/network/model/specs.ts'
 import { createPort, removePort, updatePort } from '../../../core/network/ports/ports.ts'
 import { isObject } from '../../request.ts'
 import { address, addressPairs, fixedIps, mac } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
-import { dictionary, type Kind, listOf, oneOf, only, orEmpty, orNone, text, truth, uuid } from '../kinds.ts'
+import {
+  type AttributeKind,
+  dictionary,
+  listOf,
+  oneOf,
+  only,
+  orEmpty,
+  orNone,
+  text,
+  truth,
+  uuid,
+} from '../kinds.ts'
 import { invalidInput, shown } from '../refusals.ts'
 
 const vnicType = oneOf(
@@ -25,7 +36,7 @@ const vnicType = oneOf(
 )
 
 /** The port's host (`binding:host_id`); null unbinds the port, as in Neutron. */
-const hostId: Kind<string> = {
+const hostId: AttributeKind<string> = {
   ...text(),
   read: (value, name) => (value === null ? '' : text().read(value, name)),
 }
@@ -37,7 +48,7 @@ const parts = {
 } as const
 
 /** Filters like `fixed_ips=ip_address=10.0.0.1`: a port matches one value of each key that is given. */
-function whereFixedIps(texts: readonly string[]): Condition[] {
+function whereFixedIps(texts: readonly string[]): FieldCondition[] {
   const wanted = new Map<keyof typeof parts, string[]>()
   for (const text of texts) {
     const [key = '', ...rest] = text.split('=')

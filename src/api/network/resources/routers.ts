@@ -6,10 +6,10 @@ import { createRouter, removeRouter, updateRouter } from '../../../core/network/
 import { isObject } from '../../request.ts'
 import { fixedIps, routes } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
-import { type Kind, listOf, orEmpty, orNone, text, truth, uuid } from '../kinds.ts'
+import { type AttributeKind, listOf, orEmpty, orNone, text, truth, uuid } from '../kinds.ts'
 import { shown, wrongValue } from '../refusals.ts'
 
-const gateway: Kind<GatewayAsk | null> = {
+const gateway: AttributeKind<GatewayAsk | null> = {
   read(value, name) {
     if (value === null) return null
     if (!isObject(value)) throw wrongValue(name, `'${shown(value)}' is not a dictionary`)

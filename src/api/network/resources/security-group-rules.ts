@@ -6,17 +6,17 @@ import { createRule, removeRule } from '../../../core/network/groups/security-gr
 import type { SecurityGroupRule } from '../../../core/network/model/model.ts'
 import type { RuleSpec } from '../../../core/network/model/specs.ts'
 import { fixedAt, type Resource, standard } from '../attributes.ts'
-import { type Kind, oneOf, orNull, text, uuid } from '../kinds.ts'
+import { type AttributeKind, oneOf, orNull, text, uuid } from '../kinds.ts'
 import { shown } from '../refusals.ts'
 
 /** A protocol, by name or by number. */
-const protocol: Kind<string> = {
+const protocol: AttributeKind<string> = {
   read: (value, name) => text(40).read(typeof value === 'number' ? String(value) : value, name),
   filter: text => text.toLowerCase(),
   schema: { type: ['string', 'integer'] },
 }
 
-const portNumber: Kind<number> = {
+const portNumber: AttributeKind<number> = {
   read(value) {
     const number = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value
     if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 65_535)
@@ -29,7 +29,7 @@ const portNumber: Kind<number> = {
 
 const ethertypes = ['IPv4', 'IPv6'] as const
 
-const ethertype: Kind<(typeof ethertypes)[number]> = {
+const ethertype: AttributeKind<(typeof ethertypes)[number]> = {
   read(value) {
     const known = ethertypes.find(type => type.toLowerCase() === shown(value).toLowerCase())
     if (known) return known

@@ -4,10 +4,10 @@ import type { SubnetChange, SubnetSpec } from '../../../core/network/model/specs
 import { createSubnet, removeSubnet, updateSubnet } from '../../../core/network/networks/subnets.ts'
 import { address, nameservers, pools, routes, subnetCidr } from '../address-kinds.ts'
 import { fixedAt, name, type Resource, standard, untagged } from '../attributes.ts'
-import { integer, type Kind, oneOf, only, orEmpty, orNull, truth, uuid } from '../kinds.ts'
+import { type AttributeKind, integer, oneOf, only, orEmpty, orNull, truth, uuid } from '../kinds.ts'
 import { invalidInput, shown, wrongValue } from '../refusals.ts'
 
-const version: Kind<4 | 6> = {
+const version: AttributeKind<4 | 6> = {
   read(value, name) {
     const number = integer.read(value, name)
     if (number === 4 || number === 6) return number

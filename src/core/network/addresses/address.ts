@@ -1,6 +1,6 @@
 // Addresses, CIDRs and ranges of both IP versions, and MACs: what texts mean, and the arithmetic of it.
 
-import type { Pool } from '../model/model.ts'
+import type { AllocationPool } from '../model/model.ts'
 
 export type IpVersion = 4 | 6
 
@@ -153,13 +153,13 @@ export function nthSubnet(cidr: Cidr, bits: number, n: bigint): Cidr | null {
 export const single = ({ version, value }: Address): AddressRange => ({ version, first: value, last: value })
 
 /** The range that a pool is, or null: two addresses of one version, the first not after the last. */
-export function parsePool({ start, end }: Pool): AddressRange | null {
+export function parsePool({ start, end }: AllocationPool): AddressRange | null {
   const [first, last] = [parseAddress(start), parseAddress(end)]
   if (!first || !last || first.version !== last.version || first.value > last.value) return null
   return { version: first.version, first: first.value, last: last.value }
 }
 
-export const formatPool = ({ version, first, last }: AddressRange): Pool => ({
+export const formatPool = ({ version, first, last }: AddressRange): AllocationPool => ({
   start: formatAddress({ version, value: first }),
   end: formatAddress({ version, value: last }),
 })

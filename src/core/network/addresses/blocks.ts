@@ -3,7 +3,7 @@
 import type { App, Transaction } from '../../app.ts'
 import { conflict } from '../../error.ts'
 import type { Region } from '../../regions/region.ts'
-import type { Pool, Subnet } from '../model/model.ts'
+import type { AllocationPool, Subnet } from '../model/model.ts'
 import type { Holding } from '../model/network-store.ts'
 import { allowedBy, regionsOf } from '../model/where.ts'
 import {
@@ -21,12 +21,16 @@ import {
 /** The most addresses that a region is given at a time, in blocks of one subnet. */
 const mostAtOnce = 256n
 
-const rangeOf = (pool: Pool): AddressRange => parsePool(pool)!
+const rangeOf = (pool: AllocationPool): AddressRange => parsePool(pool)!
 
 /**
  * The region's blocks in the subnet, which are its copy's allocation pools. A region that has none gets some.
  */
-export function blocksFor(app: Pick<App, 'store'>, subnet: Subnet, region: Region): Promise<Pool[]> {
+export function blocksFor(
+  app: Pick<App, 'store'>,
+  subnet: Subnet,
+  region: Region,
+): Promise<AllocationPool[]> {
   return changeBlocks(app, subnet, region, (mine, free, share) =>
     mine.length > 0 ? mine : [...mine, ...takeBlocks(free, [], share)],
   )
@@ -40,7 +44,7 @@ export async function moreBlocksFor(
   app: Pick<App, 'store'>,
   subnet: Subnet,
   region: Region,
-): Promise<Pool[] | null> {
+): Promise<AllocationPool[] | null> {
   let added = 0n
   const blocks = await changeBlocks(app, subnet, region, (mine, free, share) => {
     const more = takeBlocks(free, [], share)
@@ -54,7 +58,11 @@ export async function moreBlocksFor(
  * The region's blocks with one more where half of what it has is given; null where there is room, or where the subnet has
  * none left to give.
  */
-export async function topUp(app: Pick<App, 'store'>, subnet: Subnet, region: Region): Promise<Pool[] | null> {
+export async function topUp(
+  app: Pick<App, 'store'>,
+  subnet: Subnet,
+  region: Region,
+): Promise<AllocationPool[] | null> {
   const held = await app.store.networks.holdings(subnet.id)
   const mine = held.filter(one => one.purpose === 'block' && one.scope === region.id).map(rangeOf)
   const given = held.filter(one => one.purpose !== 'block').map(rangeOf)
@@ -74,7 +82,7 @@ async function changeBlocks(
   subnet: Subnet,
   region: Region,
   choose: Choice,
-): Promise<Pool[]> {
+): Promise<AllocationPool[]> {
   const regions = await regionCount(app, subnet)
   return app.store.transact(async tx => {
     await tx.networks.lockBlocks(subnet.id)
@@ -130,7 +138,7 @@ export async function gatewayFor(
  */
 export const holdOne = (
   app: Pick<App, 'store'>,
-  pools: readonly Pool[],
+  pools: readonly AllocationPool[],
   holding: Omit<Holding, 'start' | 'end'>,
 ): Promise<string | null> =>
   app.store.transact(async tx => {
@@ -140,7 +148,7 @@ export const holdOne = (
     return mine ? mine.start : tx.networks.holdAny(pools, holding)
   })
 
-const covers = (range: Pool, address: string): boolean =>
+const covers = (range: AllocationPool, address: string): boolean =>
   poolContains([rangeOf(range)], parseAddress(address)!)
 
 /** Whose block an address lies in: a region's id; null for none. */
@@ -158,7 +166,7 @@ export async function carveOut(
   holdings: readonly Holding[],
   subnetId: string,
   address: string,
-): Promise<{ regionId: string; blocks: Pool[] } | null> {
+): Promise<{ regionId: string; blocks: AllocationPool[] } | null> {
   const regionId = blockOf(holdings, address)
   if (regionId === null) return null
   const mine = holdings.filter(one => one.purpose === 'block' && one.scope === regionId).map(rangeOf)

@@ -3,7 +3,7 @@
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { AppError } from '../../error.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import { sameBy } from '../model/any-order.ts'
 import type { HostRoute } from '../model/model.ts'
 import { mirrorsIn } from './router-plan.ts'
@@ -23,7 +23,7 @@ export async function configureRoutes(app: App, caller: Caller, routerId: string
   const failures: unknown[] = []
   await Promise.all(
     scene.regions.map(async ({ region }) => {
-      const id = placeIn(scene.router, region)
+      const id = regionalIdIn(scene.router, region)
       if (id === null) return
       try {
         await setRoutes(app, caller, { region: region.name, id, routes: routes.get(region.name) ?? [] })
@@ -47,14 +47,14 @@ export function routesIn(
   const [only] = scene.regions
   if (!scene.bridge) return new Map(only ? [[only.region.name, scene.router.routes]] : [])
   const regions = scene.regions
-    .filter(({ region }) => placeIn(scene.router, region) !== null)
+    .filter(({ region }) => regionalIdIn(scene.router, region) !== null)
     .map(here => legOf(scene, here))
   return routesOf({ regions, limitOf: region => app.networkRules.limitsOf(region).routes })
 }
 
 function legOf(scene: RouterScene, here: SceneRegion): RegionLeg {
   const { region, bridgeAddress, bridgeAddress6 } = here
-  const own = scene.attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
+  const own = scene.attached.filter(({ subnet }) => regionalIdIn(subnet, region) !== null)
   const isExit = region.id === scene.exit?.id
   const mirrored = isExit ? mirrorsIn(scene, here) : []
   return {
@@ -68,13 +68,13 @@ function legOf(scene: RouterScene, here: SceneRegion): RegionLeg {
   }
 }
 
-interface Routing {
+interface RouterRoutes {
   readonly region: string
   readonly id: string
   readonly routes: readonly HostRoute[]
 }
 
-async function setRoutes(app: App, caller: Caller, { region, id, routes }: Routing): Promise<void> {
+async function setRoutes(app: App, caller: Caller, { region, id, routes }: RouterRoutes): Promise<void> {
   const networking = app.cloud.networking(region, caller.requestId)
   const router = await networking.get('router', id)
   if (router && !sameRoutes(router.routes, routes)) await networking.update('router', id, { routes })

@@ -6,14 +6,14 @@ import { AppError, conflict, isRefusal } from '../../error.ts'
 import { ownNote } from '../../note.ts'
 import { byOne } from '../copies/at-home.ts'
 import type { Intent } from '../copies/intent.ts'
-import { makerOf, realise, type Settle } from '../copies/realise.ts'
-import type { MadeKind, RegionNetworking, RegionSpec } from '../copies/region-rows.ts'
+import { makerOf, type NoteId, realise } from '../copies/realise.ts'
+import type { MadeKind, RegionNetworking, ThingSpec } from '../copies/region-rows.ts'
 import { ensureNetwork } from '../copies/spanning.ts'
 import { interfaceOwner } from '../model/query.ts'
 import { nothing, planFor, type Ref, refer, type Thing } from './router-plan.ts'
 import { legsIn, routerScene } from './router-scene.ts'
 import { type Aspect, see } from './router-seen.ts'
-import { type Leaving, type Step, stepsTo } from './router-steps.ts'
+import { type LeavingCopy, type RouterStep, stepsTo } from './router-steps.ts'
 
 /**
  * How often the steps are planned anew: one that the region refused may have been done by another worker in
@@ -66,7 +66,7 @@ async function converge(app: App, aspect: Aspect, renew: () => Promise<void>): P
 }
 
 interface Difference {
-  readonly steps: readonly Step[]
+  readonly steps: readonly RouterStep[]
   /** The region's ids of things by their references. */
   readonly ids: ReadonlyMap<Ref, string>
 }
@@ -97,7 +97,7 @@ async function carryOutOne(
   app: App,
   aspect: Aspect,
   networking: RegionNetworking,
-  step: Step,
+  step: RouterStep,
   { made, idOf }: Ids,
 ): Promise<void> {
   const { region, caller } = aspect
@@ -176,28 +176,28 @@ function resolved<T>(value: T, idOf: (ref: Ref) => string, field = ''): T {
 }
 
 async function make(app: App, aspect: Aspect, networking: RegionNetworking, thing: Thing): Promise<string> {
-  const { kind, purpose, spec, where, place } = thing
+  const { kind, purpose, spec, where, routedAs } = thing
   const { region, routerId } = aspect
   const intent = { region: region.name, resourceType: kind, purpose, owner: routerId }
   // A thing whose id its intent has is not made again: so its place is noted in the same transaction, or not
   // at all.
-  const settle: Settle = (intentId, made) =>
+  const noteId: NoteId = (intentId, made) =>
     app.store.transact(async tx => {
       const router = await tx.networks.lock('router', routerId)
-      const regionalId = await tx.intents.settle(intentId, made)
+      const regionalId = await tx.intents.noteId(intentId, made)
       // The router's removal has begun in the meantime: the next round removes the thing that was made.
-      if (!router || router.deleting || !place) return regionalId
+      if (!router || router.deleting || !routedAs) return regionalId
       const { projectId } = router
-      await tx.networks.place({ ...place, projectId, regionId: region.id, regionalId, at: app.now() })
+      await tx.networks.place({ ...routedAs, projectId, regionId: region.id, regionalId, at: app.now() })
       return regionalId
     })
   const maker = makerOf(networking, kind, withoutEmpty(spec), where)
-  return (await realise(app, intent, maker, settle)).id
+  return (await realise(app, intent, maker, noteId)).id
 }
 
 /** A gateway without addresses leaves the list out: Neutron takes no empty one. */
-function withoutEmpty<K extends MadeKind>(spec: RegionSpec<K>): RegionSpec<K> {
-  const { externalGateway } = spec as RegionSpec<'router'>
+function withoutEmpty<K extends MadeKind>(spec: ThingSpec<K>): ThingSpec<K> {
+  const { externalGateway } = spec as ThingSpec<'router'>
   if (!externalGateway || externalGateway.externalFixedIps.length > 0) return spec
   const { externalFixedIps: _none, ...gateway } = externalGateway
   return { ...spec, externalGateway: gateway }
@@ -217,7 +217,7 @@ async function forget(app: App, { region, routerId }: Aspect, intent: Intent): P
 /**
  * Ends the intents of a network and its subnets that were removed from the region, and removes their places.
  */
-async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promise<void> {
+async function left(app: App, { region }: Aspect, { centralId }: LeavingCopy): Promise<void> {
   const network = await app.store.networks.get('network', centralId, 'atoll')
   const ids = [centralId, ...(network?.subnetIds ?? [])]
   const intents = await app.store.intents.living(region.name, ids)
@@ -232,7 +232,7 @@ async function left(app: App, { region }: Aspect, { centralId }: Leaving): Promi
 async function link(
   app: App,
   networking: RegionNetworking,
-  { link: { regionalId, floatingIpId, port, fixedIp } }: Extract<Step, { do: 'link' }>,
+  { link: { regionalId, floatingIpId, port, fixedIp } }: Extract<RouterStep, { do: 'link' }>,
   idOf: (ref: Ref) => string,
 ): Promise<void> {
   const told = { portId: idOf(port), fixedIpAddress: fixedIp }

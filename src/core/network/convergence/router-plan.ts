@@ -1,8 +1,8 @@
 // The plan of a router in one region, worked out from the scene alone, by purposes and not by regional ids.
 
 import { formatCidr, parseCidr } from '../addresses/address.ts'
-import type { MadeKind, RegionQuery, RegionSpec } from '../copies/region-rows.ts'
-import { placeIn } from '../copies/spanning.ts'
+import type { MadeKind, RegionQuery, ThingSpec } from '../copies/region-rows.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { Network, Router, Subnet } from '../model/model.ts'
 import { hintsIn, homeOf } from '../model/where.ts'
 import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
@@ -16,8 +16,8 @@ export interface Thing<K extends MadeKind = MadeKind> {
   readonly kind: K
   readonly purpose: string
   /** Its resource type in routings, and its central resource; null for a thing that has no routing. */
-  readonly place: { readonly kind: string; readonly centralId: string } | null
-  readonly spec: RegionSpec<K>
+  readonly routedAs: { readonly kind: string; readonly centralId: string } | null
+  readonly spec: ThingSpec<K>
   readonly where: NonNullable<RegionQuery<K>['where']>
 }
 
@@ -29,7 +29,7 @@ export interface WantedLeg {
 }
 
 /** A floating IP and the port that it is to lead to. */
-export interface Link {
+export interface FloatingIpLink {
   readonly floatingIpId: string
   /** The region's id of the floating IP. */
   readonly regionalId: string
@@ -46,7 +46,7 @@ export interface RegionPlan {
   readonly router: Thing<'router'> | null
   readonly legs: readonly WantedLeg[]
   readonly mirrorPorts: readonly Thing<'port'>[]
-  readonly links: readonly Link[]
+  readonly links: readonly FloatingIpLink[]
   /** The CIDRs that the router's legs and gateway connect it to: its routes lead through these only. */
   readonly connected: readonly Connection[]
 }
@@ -109,7 +109,7 @@ function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Th
   return {
     kind: 'router',
     purpose: router.id,
-    place: { kind: 'router', centralId: router.id },
+    routedAs: { kind: 'router', centralId: router.id },
     where: { projectId: router.projectId },
     spec: {
       projectId: router.projectId,
@@ -122,7 +122,7 @@ function routerThing(scene: RouterScene, here: SceneRegion, isExit: boolean): Th
   }
 }
 
-type Gateway = NonNullable<RegionSpec<'router'>['externalGateway']>
+type Gateway = NonNullable<ThingSpec<'router'>['externalGateway']>
 
 const gatewayOutside = ({ gateway }: Router): Gateway | null =>
   gateway && {
@@ -180,7 +180,7 @@ function ownLegs(
     const address = legs.get(subnet.id)
     if (address === undefined) return []
     // At the network's home the port that the user made is the leg itself.
-    const isThere = homeOf(network, [region]) && placeIn(port, region) === port.id
+    const isThere = homeOf(network, [region]) && regionalIdIn(port, region) === port.id
     if (isThere) return [{ port: refer('port', port.id), thing: null }]
     return [legBy(scene.router, port.id, { network, subnet }, address, port.id)]
   })
@@ -200,7 +200,7 @@ function legBy(
     thing: {
       kind: 'port',
       purpose,
-      place: centralId === null ? null : { kind: 'port', centralId },
+      routedAs: centralId === null ? null : { kind: 'port', centralId },
       where: { networkId },
       spec: {
         projectId,
@@ -224,13 +224,13 @@ interface Mirrored {
 
 /** The ports in other regions that floating IPs of this region lead to. */
 const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
-  bound.filter(({ port }) => port.places.length > 0 && placeIn(port, region) === null)
+  bound.filter(({ port }) => port.places.length > 0 && regionalIdIn(port, region) === null)
 
 export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
   const elsewhere = boundElsewhere(scene, here)
   return scene.attached.filter(
     ({ subnet }) =>
-      placeIn(subnet, here.region) === null &&
+      regionalIdIn(subnet, here.region) === null &&
       elsewhere.some(({ port, fixedIp }) =>
         port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
       ),
@@ -245,14 +245,14 @@ function mirrorOf({ network, subnet }: Mirrored, ownProject: string): Thing[] {
     {
       kind: 'network',
       purpose: `mirror/${network.id}`,
-      place: { kind: 'shadow_network', centralId: network.id },
+      routedAs: { kind: 'shadow_network', centralId: network.id },
       where: { projectId: ownProject },
       spec: { projectId: ownProject, name: `mirror_${network.name}`, portSecurityEnabled: false },
     } as Thing<'network'>,
     {
       kind: 'subnet',
       purpose: `mirror/${subnet.id}`,
-      place: { kind: 'shadow_subnet', centralId: subnet.id },
+      routedAs: { kind: 'shadow_subnet', centralId: subnet.id },
       where: { networkId },
       spec: {
         projectId: ownProject,
@@ -295,7 +295,7 @@ function standInFor({ attached }: RouterScene, { region }: SceneRegion, bound: B
   const on = attached.find(({ subnet }) => subnet.id === subnetId)
   if (!on) return null
   const { network, subnet } = on
-  return placeIn(subnet, region) === null
+  return regionalIdIn(subnet, region) === null
     ? {
         purpose: `mirror/${port.id}/${fixedIp}`,
         networkId: `mirror/${network.id}`,
@@ -318,7 +318,7 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
       {
         kind: 'port',
         purpose: standIn.purpose,
-        place: { kind: 'shadow_port', centralId: port.id },
+        routedAs: { kind: 'shadow_port', centralId: port.id },
         where: { networkId },
         spec: {
           projectId: ownProject,
@@ -335,12 +335,12 @@ function standIns(scene: RouterScene, here: SceneRegion, ownProject: string): Th
 }
 
 /** Links each floating IP of the region whose port has a place to the port itself, or to its mirror port. */
-function linksIn(scene: RouterScene, here: SceneRegion): Link[] {
+function linksIn(scene: RouterScene, here: SceneRegion): FloatingIpLink[] {
   return scene.bound.flatMap(bound => {
     const { floatingIp, port, fixedIp } = bound
-    const regionalId = placeIn(floatingIp, here.region)
+    const regionalId = regionalIdIn(floatingIp, here.region)
     if (regionalId === null || port.places.length === 0) return []
-    const isHere = placeIn(port, here.region) !== null
+    const isHere = regionalIdIn(port, here.region) !== null
     const purpose = isHere ? port.id : standInFor(scene, here, bound)?.purpose
     if (purpose === undefined) return []
     return [{ floatingIpId: floatingIp.id, regionalId, port: refer('port', purpose), fixedIp }]

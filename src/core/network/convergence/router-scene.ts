@@ -4,7 +4,7 @@ import type { App } from '../../app.ts'
 import type { Region } from '../../regions/region.ts'
 import { gatewayFor, holdOne } from '../addresses/blocks.ts'
 import { type Bridge, bridgeAddress, bridgeOf } from '../copies/bridge.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { FloatingIp, Network, Port, Router, Subnet } from '../model/model.ts'
 import { all, interfacesOf } from '../model/query.ts'
 import { homeOf, regionsOf, routerHome } from '../model/where.ts'
@@ -141,7 +141,7 @@ export const involved = (
   exit: Region | null,
 ): Region[] =>
   known.filter(
-    region => region.id === exit?.id || attached.some(({ subnet }) => placeIn(subnet, region) !== null),
+    region => region.id === exit?.id || attached.some(({ subnet }) => regionalIdIn(subnet, region) !== null),
   )
 
 /** The address of the router's leg in each attached subnet that is in a region, by the subnet's id. */
@@ -152,7 +152,7 @@ export async function legsIn(
 ): Promise<Map<string, string>> {
   const legs = new Map<string, string>()
   for (const one of attached) {
-    if (placeIn(one.subnet, region) === null) continue
+    if (regionalIdIn(one.subnet, region) === null) continue
     legs.set(one.subnet.id, await legAddress(app, one, region, routerId))
   }
   return legs

@@ -7,11 +7,11 @@ import type { Region } from '../../regions/region.ts'
 import { findBridge } from '../copies/bridge.ts'
 import { endDead } from '../copies/realise.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import { all } from '../model/query.ts'
 import { type Ref, type RegionPlan, refer } from './router-plan.ts'
 import { type RouterScene, routerScene } from './router-scene.ts'
-import type { Leaving, RegionSeen } from './router-steps.ts'
+import type { LeavingCopy, RegionSeen } from './router-steps.ts'
 
 /** One router in one region, and the request on whose behalf it is brought there. */
 export interface Aspect {
@@ -20,7 +20,7 @@ export interface Aspect {
   readonly region: Region
 }
 
-export interface Looking {
+export interface RouterLook {
   readonly scene: RouterScene | null
   readonly plan: RegionPlan
   readonly region: Region
@@ -28,8 +28,8 @@ export interface Looking {
 }
 
 /** Reads the region. Throws `conflict` (`drift`) where the router's copy that Atoll made there is gone. */
-export async function see(app: App, networking: RegionNetworking, looking: Looking): Promise<RegionSeen> {
-  const { scene, plan, region, routerId } = looking
+export async function see(app: App, networking: RegionNetworking, look: RouterLook): Promise<RegionSeen> {
+  const { scene, plan, region, routerId } = look
   const intents = await app.store.intents.living(region.name, [routerId])
   const ids = new Map<Ref, string>([
     ...(scene ? knownIds(scene, region) : []),
@@ -40,18 +40,18 @@ export async function see(app: App, networking: RegionNetworking, looking: Looki
   const id = ids.get(refer('router', routerId))
   const router = id === undefined ? null : await networking.get('router', id)
   if (id !== undefined && !router && plan.router) {
-    if (scene && placeIn(scene.router, region) !== null) throw drift(region, 'router', id)
+    if (scene && regionalIdIn(scene.router, region) !== null) throw drift(region, 'router', id)
     await endDead({ app, region, networking }, intents)
-    return see(app, networking, { ...looking, scene: await routerScene(app, routerId) })
+    return see(app, networking, { ...look, scene: await routerScene(app, routerId) })
   }
   const legs = id === undefined ? [] : await networking.list('port', { where: { deviceId: id } })
   return {
     router,
     legs: legs.filter(({ deviceOwner }) => isLeg(deviceOwner)),
-    floatingIps: await floatingIpsSeen(app, networking, looking, id),
+    floatingIps: await floatingIpsSeen(app, networking, look, id),
     intents,
     ids,
-    leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, looking),
+    leaving: plan.networks.length > 0 || scene?.home ? [] : await leavingWith(app, look),
   }
 }
 
@@ -77,7 +77,7 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
   ] as const
   for (const [kind, some] of rows) {
     for (const row of some) {
-      const id = row ? placeIn(row, region) : null
+      const id = row ? regionalIdIn(row, region) : null
       if (row && id !== null) yield [refer(kind, row.id), id]
     }
   }
@@ -92,7 +92,7 @@ function* knownIds(scene: RouterScene, region: Region): Generator<readonly [Ref,
 async function floatingIpsSeen(
   app: App,
   networking: RegionNetworking,
-  { scene, plan, region }: Looking,
+  { scene, plan, region }: RouterLook,
   routerId: string | undefined,
 ): Promise<RegionSeen['floatingIps']> {
   const isExit = region.id === scene?.exit?.id
@@ -108,10 +108,10 @@ async function floatingIpsSeen(
 }
 
 /** The copy of the bridge, where this is the last of the project's routers that the region has. */
-async function leavingWith(app: App, { region, routerId, scene }: Looking): Promise<Leaving[]> {
+async function leavingWith(app: App, { region, routerId, scene }: RouterLook): Promise<LeavingCopy[]> {
   const project = scene?.router.projectId ?? (await ownerOf(app, routerId))
   const bridge = project === null ? null : await findBridge(app, project)
-  const regionalId = bridge && placeIn(bridge.network, region)
+  const regionalId = bridge && regionalIdIn(bridge.network, region)
   if (!bridge || !regionalId) return []
   const routers = await all(
     app.store,

@@ -3,13 +3,20 @@
 import { describe, expect, it } from 'vitest'
 import type { Intent } from '../copies/intent.ts'
 import type { RegionPort, RegionRouter } from '../copies/region-rows.ts'
-import { type Link, nothing, type RegionPlan, refer, type Thing, type WantedLeg } from './router-plan.ts'
-import { type RegionSeen, type Step, stepsTo } from './router-steps.ts'
+import {
+  type FloatingIpLink,
+  nothing,
+  type RegionPlan,
+  refer,
+  type Thing,
+  type WantedLeg,
+} from './router-plan.ts'
+import { type RegionSeen, type RouterStep, stepsTo } from './router-steps.ts'
 
 const router: Thing<'router'> = {
   kind: 'router',
   purpose: 'r1',
-  place: { kind: 'router', centralId: 'r1' },
+  routedAs: { kind: 'router', centralId: 'r1' },
   where: {},
   spec: {
     name: 'r1',
@@ -24,7 +31,7 @@ const router: Thing<'router'> = {
 
 const leg = (purpose: string): WantedLeg => ({
   port: refer('port', purpose),
-  thing: { kind: 'port', purpose, place: null, where: {}, spec: { name: purpose } },
+  thing: { kind: 'port', purpose, routedAs: null, where: {}, spec: { name: purpose } },
 })
 
 const plan = (change: Partial<RegionPlan> = {}): RegionPlan => ({
@@ -85,7 +92,7 @@ const whole: RegionSeen = {
 const empty: RegionSeen = { ...whole, router: null, legs: [], intents: [], ids: new Map() }
 
 /** Steps in short: what is done, and to what. */
-const short = (steps: readonly Step[]): string[] =>
+const short = (steps: readonly RouterStep[]): string[] =>
   steps.map(step => {
     if (step.do === 'make') return `make ${step.thing.kind} ${step.thing.purpose}`
     if (step.do === 'change') return `change ${Object.keys(step.spec).join(' ')}`
@@ -183,7 +190,12 @@ describe('the gateway', () => {
 })
 
 describe('a floating IP', () => {
-  const link: Link = { floatingIpId: 'f1', regionalId: 'f1', port: refer('port', 'p1'), fixedIp: '10.0.1.5' }
+  const link: FloatingIpLink = {
+    floatingIpId: 'f1',
+    regionalId: 'f1',
+    port: refer('port', 'p1'),
+    fixedIp: '10.0.1.5',
+  }
   const floatingIp = (portId: string | null) =>
     ({ id: 'f1', portId, fixedIpAddress: portId && '10.0.1.5' }) as RegionSeen['floatingIps'][number]
   const ids = new Map([...whole.ids, [refer('port', 'p1'), 'regional-p1']])

@@ -3,9 +3,9 @@
 
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import type { Intent } from '../copies/intent.ts'
-import type { RegionFloatingIp, RegionPort, RegionRouter, RegionSpec } from '../copies/region-rows.ts'
+import type { RegionFloatingIp, RegionPort, RegionRouter, ThingSpec } from '../copies/region-rows.ts'
 import type { HostRoute, Network } from '../model/model.ts'
-import { type Link, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
+import { type FloatingIpLink, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
 
 /** What a region holds of a router. */
 export interface RegionSeen {
@@ -23,20 +23,20 @@ export interface RegionSeen {
    * Copies that go with the router's: that of the bridge, where no other router of the project is in the
    * region.
    */
-  readonly leaving: readonly Leaving[]
+  readonly leaving: readonly LeavingCopy[]
 }
 
 /** A copy that leaves the region with the last router that needed it. */
-export interface Leaving {
+export interface LeavingCopy {
   readonly kind: 'network'
   readonly centralId: string
   readonly regionalId: string
 }
 
-export type Step =
+export type RouterStep =
   | { readonly do: 'ensure'; readonly network: Network }
   | { readonly do: 'make'; readonly thing: Thing }
-  | { readonly do: 'change'; readonly id: Ref; readonly spec: RegionSpec<'router'> }
+  | { readonly do: 'change'; readonly id: Ref; readonly spec: ThingSpec<'router'> }
   | { readonly do: 'addLeg'; readonly router: Ref; readonly port: Ref }
   | {
       readonly do: 'dropLeg'
@@ -45,20 +45,20 @@ export type Step =
       readonly intent: Intent | null
     }
   | { readonly do: 'drop'; readonly intent: Intent }
-  | { readonly do: 'leave'; readonly leaving: Leaving }
-  | { readonly do: 'link'; readonly link: Link }
+  | { readonly do: 'leave'; readonly leaving: LeavingCopy }
+  | { readonly do: 'link'; readonly link: FloatingIpLink }
   | { readonly do: 'unlink'; readonly regionalId: string }
 
 /**
  * The steps; none where the region holds what the plan says. Where the router is at home the steps are only
  * for its floating IPs.
  */
-export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, isOurs: boolean): Step[] {
+export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, isOurs: boolean): RouterStep[] {
   const router = refer('router', routerId)
   return [
     ...unlinks(plan, seen),
     ...(isOurs ? [...takings(plan, seen, router), ...givings(plan, seen, router)] : []),
-    ...plan.links.filter(link => !isLinked(seen, link)).map((link): Step => ({ do: 'link', link })),
+    ...plan.links.filter(link => !isLinked(seen, link)).map((link): RouterStep => ({ do: 'link', link })),
   ]
 }
 
@@ -66,7 +66,7 @@ export function stepsTo(plan: RegionPlan, seen: RegionSeen, routerId: string, is
  * Steps that remove what the plan does not have, in an order in which nothing is removed before what needs
  * it.
  */
-function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
+function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): RouterStep[] {
   const wanted = new Set(thingsOf(plan).map(({ kind, purpose }) => refer(kind, purpose)))
   const legs = new Set(plan.legs.map(({ port }) => seen.ids.get(port)))
   const surplus = seen.legs.filter(({ id }) => !legs.has(id))
@@ -74,7 +74,7 @@ function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
   const gateway = gatewayChange(plan, seen)
   return [
     ...fewerRoutes(plan, seen, router, { surplus, isGatewayGoing: gateway !== null }),
-    ...surplus.map(({ id }): Step => {
+    ...surplus.map(({ id }): RouterStep => {
       return { do: 'dropLeg', routerId: seen.router!.id, portId: id, intent: intentFor(seen, id) }
     }),
     ...drops(gone, 'port', surplus),
@@ -82,7 +82,7 @@ function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
     ...drops(gone, 'router', []),
     ...drops(gone, 'subnet', []),
     ...drops(gone, 'network', []),
-    ...seen.leaving.map((leaving): Step => ({ do: 'leave', leaving })),
+    ...seen.leaving.map((leaving): RouterStep => ({ do: 'leave', leaving })),
   ]
 }
 
@@ -90,20 +90,20 @@ function takings(plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] {
  * Steps that make what the plan has and the region does not, in an order in which a thing comes after all
  * that it needs.
  */
-const givings = (plan: RegionPlan, seen: RegionSeen, router: Ref): Step[] => [
+const givings = (plan: RegionPlan, seen: RegionSeen, router: Ref): RouterStep[] => [
   ...plan.networks
     // A worker that made the network may have died before its subnets were made.
     .filter(
       ({ id, subnetIds }) =>
         !seen.ids.has(refer('network', id)) || !subnetIds.every(one => seen.ids.has(refer('subnet', one))),
     )
-    .map((network): Step => ({ do: 'ensure', network })),
+    .map((network): RouterStep => ({ do: 'ensure', network })),
   ...[...plan.mirrors, ...(plan.router ? [plan.router] : [])].filter(isMissing(seen)).map(made),
   ...attributes(plan, seen, router),
   ...plan.legs.flatMap(leg => (leg.thing && isMissing(seen)(leg.thing) ? [made(leg.thing)] : [])),
   ...plan.legs
     .filter(({ port }) => !seen.legs.some(({ id }) => id === seen.ids.get(port)))
-    .map(({ port }): Step => ({ do: 'addLeg', router, port })),
+    .map(({ port }): RouterStep => ({ do: 'addLeg', router, port })),
   ...plan.mirrorPorts.filter(isMissing(seen)).map(made),
 ]
 
@@ -115,7 +115,7 @@ const thingsOf = ({ mirrors, router, legs, mirrorPorts }: RegionPlan): Thing[] =
 ]
 
 const refOf = ({ resourceType, purpose }: Intent): Ref => refer(resourceType, purpose)
-const made = (thing: Thing): Step => ({ do: 'make', thing })
+const made = (thing: Thing): RouterStep => ({ do: 'make', thing })
 const isMissing =
   ({ ids }: RegionSeen) =>
   ({ kind, purpose }: Thing): boolean =>
@@ -128,14 +128,14 @@ const intentFor = ({ intents }: RegionSeen, regionalId: string): Intent | null =
  * The intents' things of this kind that are to be removed; a leg's port is not among them, since it goes with
  * its leg.
  */
-const drops = (gone: readonly Intent[], kind: string, legs: readonly RegionPort[]): Step[] =>
+const drops = (gone: readonly Intent[], kind: string, legs: readonly RegionPort[]): RouterStep[] =>
   gone
     .filter(
       ({ resourceType, regionalId }) => resourceType === kind && !legs.some(({ id }) => id === regionalId),
     )
     .map(intent => ({ do: 'drop', intent }))
 
-function unlinks({ links }: RegionPlan, { floatingIps, ids }: RegionSeen): Step[] {
+function unlinks({ links }: RegionPlan, { floatingIps, ids }: RegionSeen): RouterStep[] {
   return floatingIps
     .filter(({ id, portId }) => {
       if (portId === null) return false
@@ -145,7 +145,7 @@ function unlinks({ links }: RegionPlan, { floatingIps, ids }: RegionSeen): Step[
     .map(({ id }) => ({ do: 'unlink', regionalId: id }))
 }
 
-const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp }: Link): boolean =>
+const isLinked = ({ floatingIps, ids }: RegionSeen, { regionalId, port, fixedIp }: FloatingIpLink): boolean =>
   floatingIps.some(
     one =>
       one.id === regionalId &&
@@ -168,7 +168,7 @@ function fewerRoutes(
   seen: RegionSeen,
   id: Ref,
   { surplus, isGatewayGoing }: Going,
-): Step[] {
+): RouterStep[] {
   const { router, legs, ids } = seen
   if (!router || (surplus.length === 0 && !isGatewayGoing)) return []
   const staying = new Set(legs.filter(leg => !surplus.includes(leg)).map(leg => leg.id))
@@ -185,7 +185,7 @@ function fewerRoutes(
 }
 
 /** Takes away a gateway that has to move to another network; null where none has to. */
-function gatewayChange(plan: RegionPlan, { router, ids }: RegionSeen): RegionSpec<'router'> | null {
+function gatewayChange(plan: RegionPlan, { router, ids }: RegionSeen): ThingSpec<'router'> | null {
   const wanted = plan.router?.spec.externalGateway ?? null
   const present = router?.externalGateway ?? null
   if (!router || sameGateway(wanted, present, ids)) return null
@@ -214,10 +214,10 @@ function sameGateway(wanted: Gateway | null, present: Gateway | null, ids: Regio
 }
 
 /** A change of the router's name, state and gateway, where they are not as the plan says. */
-function attributes({ router: wanted }: RegionPlan, { router, ids }: RegionSeen, id: Ref): Step[] {
+function attributes({ router: wanted }: RegionPlan, { router, ids }: RegionSeen, id: Ref): RouterStep[] {
   if (!wanted || !router) return []
   const { name, adminStateUp, externalGateway = null } = wanted.spec
-  const spec: RegionSpec<'router'> = {
+  const spec: ThingSpec<'router'> = {
     ...(name === router.name ? {} : { name: name! }),
     ...(adminStateUp === router.adminStateUp ? {} : { adminStateUp: adminStateUp! }),
     ...(sameGateway(externalGateway, router.externalGateway, ids) || externalGateway === null

@@ -55,13 +55,13 @@ export interface RouteScene {
 interface Plane {
   readonly version: IpVersion
   /** In order of their regions' names. */
-  readonly legs: readonly Leg[]
+  readonly legs: readonly RouteLeg[]
   /** In order of their first addresses. */
   readonly owned: readonly Owned[]
-  readonly exit: Leg | undefined
+  readonly exit: RouteLeg | undefined
 }
 
-interface Leg {
+interface RouteLeg {
   readonly region: string
   readonly hop: string
   readonly isExit: boolean
@@ -78,12 +78,12 @@ interface Owned {
   /** A block that groups this CIDR with others has at least so many bits. */
   readonly leastBits: number
   /** The leg that routes to this CIDR lead to: the first by name of the regions that have it. */
-  readonly owner: Leg
+  readonly owner: RouteLeg
 }
 
 interface Block {
   readonly members: readonly Owned[]
-  readonly hub: Leg
+  readonly hub: RouteLeg
 }
 
 interface Route {
@@ -142,7 +142,7 @@ const leastBitsOf = (cidr: Cidr): number =>
 
 const byName = (a: { region: string }, b: { region: string }): number => (a.region < b.region ? -1 : 1)
 
-function legOf(leg: RegionLeg, version: IpVersion): Leg | null {
+function legOf(leg: RegionLeg, version: IpVersion): RouteLeg | null {
   const hop = version === 4 ? leg.nextHop : leg.nextHop6
   if (hop === null) return null
   const cidrs = ofVersion(leg.cidrs, version)
@@ -169,26 +169,26 @@ const routeOf = ({ destination, nextHop }: HostRoute): Route => ({
 // Tables
 
 /** The routes of these legs with the CIDRs in blocks of so many bits; of all bits: every CIDR by itself. */
-function tablesOf(plane: Plane, bits: number, legs: readonly Leg[]): Tables {
+function tablesOf(plane: Plane, bits: number, legs: readonly RouteLeg[]): Tables {
   const blocks = blocksOf(plane, bits)
   return new Map(legs.map(leg => [leg.region, tableOf(plane, blocks, leg)]))
 }
 
-function tableOf(plane: Plane, blocks: readonly Block[], leg: Leg): Route[] {
+function tableOf(plane: Plane, blocks: readonly Block[], leg: RouteLeg): Route[] {
   const routes = besideExtra(plane, leg, [...reach(leg, blocks), ...mirrorRoutes(plane, leg)])
   const all = { version: plane.version, value: 0n, bits: 0 }
   const hasDefault = !plane.exit || plane.exit === leg || isExtra(leg, all)
   return hasDefault ? routes : [...routes, { destination: all, hop: plane.exit.hop }]
 }
 
-const isExtra = (leg: Leg, destination: Cidr): boolean =>
+const isExtra = (leg: RouteLeg, destination: Cidr): boolean =>
   leg.extra.some(extra => compareCidrs(extra.destination, destination) === 0)
 
 /**
  * The routes without those to a destination that the user has a route to; the routes to subnets within it
  * stay.
  */
-const besideExtra = (plane: Plane, leg: Leg, routes: readonly Route[]): Route[] =>
+const besideExtra = (plane: Plane, leg: RouteLeg, routes: readonly Route[]): Route[] =>
   routes.flatMap(route =>
     isExtra(leg, route.destination)
       ? plane.owned
@@ -198,7 +198,7 @@ const besideExtra = (plane: Plane, leg: Leg, routes: readonly Route[]): Route[] 
       : [route],
   )
 
-const isForeign = (leg: Leg, { text }: Owned): boolean => !leg.own.has(text) && !leg.mirrored.has(text)
+const isForeign = (leg: RouteLeg, { text }: Owned): boolean => !leg.own.has(text) && !leg.mirrored.has(text)
 
 const compareCidrs = (a: Cidr, b: Cidr): number => compareAddresses(a, b) || a.bits - b.bits
 
@@ -220,7 +220,7 @@ function blocksOf(plane: Plane, bits: number): Block[] {
  * The routes of a leg: in the blocks of its own CIDRs to each CIDR's owner, to every other block by the
  * block's hub.
  */
-const reach = (leg: Leg, blocks: readonly Block[]): Route[] =>
+const reach = (leg: RouteLeg, blocks: readonly Block[]): Route[] =>
   summarise(
     blocks.flatMap(({ members, hub }) => {
       const foreign = members.filter(owned => isForeign(leg, owned))
@@ -262,7 +262,7 @@ function mergeRoutes(routes: readonly Route[]): readonly Route[] {
  * Routes from a mirror to the real ports: a mirrored subnet is connected, so only longer prefixes than its
  * own lead away from it.
  */
-function mirrorRoutes(plane: Plane, leg: Leg): Route[] {
+function mirrorRoutes(plane: Plane, leg: RouteLeg): Route[] {
   const mirrored = plane.owned.filter(({ text }) => leg.mirrored.has(text))
   return mirrored.flatMap(({ cidr, owner }) =>
     halvesOf(cidr).map(destination => ({ destination, hop: owner.hop })),

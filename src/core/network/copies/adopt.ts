@@ -8,31 +8,31 @@ import type { Region } from '../../regions/region.ts'
 import type { Kind } from '../model/model.ts'
 import type { NewPlace } from '../model/network-store.ts'
 import { makeOrFind, makerOf } from './realise.ts'
-import type { MadeKind, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
+import type { MadeKind, RegionQuery, RegionRows, ThingSpec } from './region-rows.ts'
 
 export interface Adoption<K extends MadeKind, Made> {
   readonly region: Region
   readonly kind: K
-  readonly spec: RegionSpec<K>
+  readonly spec: ThingSpec<K>
   /** Narrows the search by mark for a thing whose answer was lost. */
   readonly where: NonNullable<RegionQuery<K>['where']>
   /** True where the model has the resource already: then it counts no more against the project's quota. */
   readonly isCounted?: boolean
   /** Holds addresses for the intent before the region is asked for the thing. */
   prepare?(intentId: string): Promise<unknown>
-  /** Writes it to the central model, and settles the intent in the same transaction (`settle`). */
-  known(row: RegionRows[K], intentId: string): Promise<Made>
+  /** Writes it to the central model, and notes its id with the intent in the same transaction (`noteMade`). */
+  write(row: RegionRows[K], intentId: string): Promise<Made>
 }
 
 /**
- * Makes the thing in the region and returns what `known` made of it. Throws as the region and `known` do, and
+ * Makes the thing in the region and returns what `write` made of it. Throws as the region and `write` do, and
  * leaves nothing then: a thing that could not be removed at once (a crash, a region that gives no answer) is
  * removed by the region's next tidying.
  */
 export async function adopt<K extends MadeKind, Made>(
   app: App,
   caller: Caller,
-  { region, kind, spec, where, isCounted = false, prepare, known }: Adoption<K, Made>,
+  { region, kind, spec, where, isCounted = false, prepare, write }: Adoption<K, Made>,
 ): Promise<Made> {
   if (!isCounted) await app.store.transact(tx => checkQuota(app, tx, kind, spec.projectId ?? ''))
   const intentId = app.newId()
@@ -49,7 +49,7 @@ export async function adopt<K extends MadeKind, Made>(
     throw error
   }
   try {
-    return await known(row, intentId)
+    return await write(row, intentId)
   } catch (error) {
     await undo(app, intentId, () => maker.remove(row.id))
     throw error
@@ -60,14 +60,14 @@ export async function adopt<K extends MadeKind, Made>(
  * Notes with the intent which central resource the thing is, and the place of that. Throws `conflict`
  * (`too_late`) where the region's tidying has ended the intent already.
  */
-export async function settle(
+export async function noteMade(
   app: Pick<App, 'now'>,
   tx: Transaction,
   intentId: string,
   place: Omit<NewPlace, 'at'>,
 ): Promise<void> {
   const { centralId, regionalId } = place
-  if ((await tx.intents.settle(intentId, regionalId, centralId)) !== regionalId)
+  if ((await tx.intents.noteId(intentId, regionalId, centralId)) !== regionalId)
     throw conflict(`${centralId} came too late: ask for it once more`, 'too_late')
   await tx.networks.place({ ...place, at: app.now() })
 }

@@ -14,7 +14,7 @@ import type { Region } from '../../regions/region.ts'
 import type { Kind, Kinds } from '../model/model.ts'
 import { unknown } from '../model/read.ts'
 import { checkRevision } from '../model/writing.ts'
-import type { Writing, Written } from '../model/writing-store.ts'
+import type { Writing, WritingSubject } from '../model/writing-store.ts'
 
 /** Longer than one call to a region may take. */
 const writingMs = 120_000
@@ -75,7 +75,7 @@ const isCertain = (error: unknown): boolean =>
  */
 export async function byOne<T>(
   app: App,
-  what: Written,
+  what: WritingSubject,
   work: (renew: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const { writing } = await begin(
@@ -92,14 +92,14 @@ export async function byOne<T>(
 }
 
 /** Ends a write that another writer began and left: brings the model to what the region has. */
-export const finish = (app: App, what: Written, mirror: () => Promise<void>): Promise<void> =>
+export const finish = (app: App, what: WritingSubject, mirror: () => Promise<void>): Promise<void> =>
   begin(app, what, async () => null, mirror).then(({ writing }) => app.store.writings.end(writing))
 
 const inTime = (app: Pick<App, 'now'>): Date => new Date(app.now().getTime() + writingMs)
 
 async function begin<T>(
   app: App,
-  what: Written,
+  what: WritingSubject,
   look: (tx: Transaction) => Promise<T>,
   mirror: () => Promise<void>,
 ): Promise<{ readonly writing: Writing; readonly found: T }> {
@@ -123,7 +123,7 @@ async function begin<T>(
   }
 }
 
-const busy = ({ kind, id }: Written): AppError =>
+const busy = ({ kind, id }: WritingSubject): AppError =>
   new AppError('conflict', `Another request is changing the ${kind.replaceAll('_', ' ')} ${id}: try again`, {
     reason: 'busy',
   })

@@ -14,7 +14,7 @@ import {
   parseCidr,
 } from '../addresses/address.ts'
 import { holdOne } from '../addresses/blocks.ts'
-import type { Network, Pool, Subnet, Written } from '../model/model.ts'
+import type { AllocationPool, Network, Subnet, Written } from '../model/model.ts'
 import type { Holding } from '../model/network-store.ts'
 import { all } from '../model/query.ts'
 import { born } from '../model/writing.ts'
@@ -153,7 +153,7 @@ async function freeCidr(app: App, tx: Transaction, networkId: string, version: 4
  * All addresses of a bridge's subnet but the last: Atoll gives them to routers' legs, and the last one is all
  * that a region's own copy may give.
  */
-function poolOf(cidr: Cidr): Pool {
+function poolOf(cidr: Cidr): AllocationPool {
   const { version, first, last } = hostRange(cidr)
   return {
     start: formatAddress({ version, value: first }),
@@ -165,7 +165,7 @@ function poolOf(cidr: Cidr): Pool {
  * The allocation pools of a region's copy of a bridge's subnet: one address, since Neutron takes no empty
  * list at creation.
  */
-export function copyPools({ cidr }: Subnet): Pool[] {
+export function copyPools({ cidr }: Subnet): AllocationPool[] {
   const { version, last } = hostRange(parseCidr(cidr)!)
   const end = formatAddress({ version, value: last })
   return [{ start: end, end }]

@@ -55,7 +55,7 @@ export async function blindness(
 const blinded = (sentence: string, isPerhapsEmpty: boolean): Blindness => ({ sentence, isPerhapsEmpty })
 
 /** The resources that the model has in a region and the region does not show. */
-export interface Claim {
+export interface Missing {
   readonly count: Count
   /**
    * The central ids, by the region's ids. Where more are missing than may be gone at once, none was asked for
@@ -65,17 +65,19 @@ export interface Claim {
 }
 
 /**
- * Compares the model's places of a kind with `there`, the ids that the region listed; an id that the list
- * lacks is asked for by itself as well.
+ * Compares the model's places of a kind with the ids that the region lists, where the model has any; an id
+ * that the list lacks is asked for by itself as well.
  */
-export async function claimOf(
+export async function findMissing(
   { app, region, networking }: Eyes,
   kind: RegionKind,
-  there: ReadonlySet<string>,
   confirmed = 0,
-): Promise<Claim> {
+): Promise<Missing> {
   const placed = await app.store.routings.placed({ resourceType: kind, regionId: region.id })
   const known = placed.size
+  if (known === 0) return { count: { missing: 0, known }, missing: new Map() }
+  const rows: readonly { id: string }[] = await networking.list(kind, { fields: ['id'] as never })
+  const there = new Set(rows.map(({ id }) => id))
   const missing = new Map([...placed].filter(([id]) => !there.has(id)))
   if (missing.size <= Math.max(mostGone(known, app.regionRules.mostGone), confirmed)) {
     for (const id of [...missing.keys()]) if ((await networking.get(kind, id)) !== null) missing.delete(id)
@@ -88,13 +90,12 @@ export async function claimOf(
  * (`suspect`) where the region is not believed: nothing follows then from what it does not show.
  */
 export async function checkGone(eyes: Eyes, kind: RegionKind): Promise<void> {
-  const { app, region, networking } = eyes
+  const { app, region } = eyes
   await checkBelieved(app, region, 'network')
   const before = await app.cloud.login()
-  const rows: readonly { id: string }[] = await networking.list(kind, { fields: ['id'] as never })
-  const { count } = await claimOf(eyes, kind, new Set(rows.map(({ id }) => id)))
+  const { count } = await findMissing(eyes, kind)
   const counts = { [kind]: { ...count, missing: Math.max(1, count.missing) } }
-  const { sweptAt } = await app.store.watches.get(region.id)
+  const { sweptAt } = await app.store.watches.get(region.id, app.now())
   const blind = await blindness(eyes, before, sweptAt)
   const { doubt } = await believe(app, region, 'network', { blind, counts })
   if (doubt !== null) throw suspect(region.name, doubt)

@@ -27,7 +27,7 @@ export type Declared = Intent & { readonly isNew: boolean }
  */
 export type EndedBy = 'verb' | 'absence'
 
-export interface Settled {
+export interface IntentState {
   /** The id that the region gave the thing; null where that was never known. */
   readonly regionalId: string | null
   /** `removed` by a verb; `absent` where the thing was seen to be gone. */
@@ -41,9 +41,9 @@ export interface IntentStore {
    * Notes the id of the intent's thing (and its owner, where that is known only now), and returns the id that
    * is noted: the first one stays.
    */
-  settle(id: string, regionalId: string, owner?: string): Promise<string>
+  noteId(id: string, regionalId: string, owner?: string): Promise<string>
   /** The ids and states of these intents, living or ended. */
-  settled(ids: readonly string[]): Promise<ReadonlyMap<string, Settled>>
+  states(ids: readonly string[]): Promise<ReadonlyMap<string, IntentState>>
   /** The living intents of a region that have these owners. */
   living(region: string, owners: readonly string[]): Promise<Intent[]>
   /**

@@ -31,7 +31,7 @@ function setUp() {
     count += 1
     return idOf(count)
   }
-  const store: Pick<IntentStore, 'declare' | 'settle' | 'settled' | 'end'> = {
+  const store: Pick<IntentStore, 'declare' | 'noteId' | 'states' | 'end'> = {
     async declare({ owner, ...intent }) {
       const known = [...intents.values()].find(
         one =>
@@ -46,12 +46,12 @@ function setUp() {
       intents.set(declared.id, declared)
       return { ...declared, isNew: !known }
     },
-    async settle(id, regionalId) {
+    async noteId(id, regionalId) {
       const intent = intents.get(id)!
       intents.set(id, { ...intent, regionalId: intent.regionalId ?? regionalId })
       return intents.get(id)!.regionalId!
     },
-    async settled(ids) {
+    async states(ids) {
       return new Map(
         ids.flatMap(id => {
           const intent = intents.get(id)
@@ -205,7 +205,7 @@ describe('a thing', () => {
       ...maker,
       async make(intentId) {
         const other = add(marked('', intentId))
-        await app.store.intents.settle(intentId, other.id)
+        await app.store.intents.noteId(intentId, other.id)
         return maker.make(intentId)
       },
     }

@@ -17,7 +17,7 @@ import {
   marked,
   type RegionalThing,
 } from './intent.ts'
-import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, RegionSpec } from './region-rows.ts'
+import type { MadeKind, RegionNetworking, RegionQuery, RegionRows, ThingSpec } from './region-rows.ts'
 
 export interface Realised {
   readonly id: string
@@ -30,7 +30,7 @@ export type IntentSpec = Omit<Intent, 'id' | 'regionalId'>
 /**
  * Notes a thing's id with its intent, and its place in the same transaction; returns the id that is noted.
  */
-export type Settle = (intentId: string, regionalId: string) => Promise<string>
+export type NoteId = (intentId: string, regionalId: string) => Promise<string>
 
 /**
  * The region's id of the one thing for a purpose: noted before, found by its mark, or made now. Throws as the
@@ -40,13 +40,13 @@ export async function realise(
   app: App,
   spec: IntentSpec,
   maker: Maker,
-  settle: Settle = app.store.intents.settle,
+  noteId: NoteId = app.store.intents.noteId,
 ): Promise<Realised> {
   const intent = await app.store.intents.declare({ ...spec, id: app.newId() }, app.now())
   if (intent.regionalId !== null) return { id: intent.regionalId, surplus: 0 }
   const found = intent.isNew ? [] : await maker.find(intent.id)
   const things = found.length > 0 ? found : [await makeUnlessOther(maker, intent)]
-  const id = await settle(intent.id, oldest(things).id)
+  const id = await noteId(intent.id, oldest(things).id)
   const surplus = things.filter(thing => thing.id !== id)
   for (const thing of surplus) await maker.remove(thing.id)
   return { id, surplus: surplus.length }
@@ -116,13 +116,13 @@ const oldest = (things: readonly RegionalThing[]): RegionalThing => [...things].
 export function makerOf<K extends MadeKind>(
   networking: RegionNetworking,
   kind: K,
-  spec: RegionSpec<K>,
+  spec: ThingSpec<K>,
   where: NonNullable<RegionQuery<K>['where']>,
 ): Maker<RegionRows[K]> {
   const { description } = spec as { description?: string }
   return {
     make: intentId =>
-      networking.create(kind, { ...spec, description: marked(description ?? '', intentId) } as RegionSpec<K>),
+      networking.create(kind, { ...spec, description: marked(description ?? '', intentId) } as ThingSpec<K>),
     async find(intentId) {
       const rows = (await networking.list(kind, { where })) as RegionRows[K][]
       return rows.filter(row => intentOf(row.description) === intentId)
@@ -141,9 +141,9 @@ export async function removeSurplus(
   { things, seen }: { readonly things: readonly MarkedThing[]; readonly seen: ReadonlySet<string> },
   remove: (id: string) => Promise<unknown>,
 ): Promise<number> {
-  const settled = await app.store.intents.settled(things.map(thing => thing.intentId))
+  const states = await app.store.intents.states(things.map(thing => thing.intentId))
   const surplus = things.filter(thing => {
-    const known = settled.get(thing.intentId)
+    const known = states.get(thing.intentId)
     if (known?.state !== 'living') return known?.state === 'removed'
     return known.regionalId !== null && known.regionalId !== thing.id && seen.has(known.regionalId)
   })

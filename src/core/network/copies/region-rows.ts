@@ -1,6 +1,6 @@
 // Networking things as a region describes them, and what core asks of a region's Neutron.
 
-import type { AddressPair, FixedIp, HostRoute, Pool } from '../model/model.ts'
+import type { AddressPair, AllocationPool, FixedIp, HostRoute } from '../model/model.ts'
 
 interface RegionThing {
   readonly id: string
@@ -36,7 +36,7 @@ export interface RegionSubnet extends NamedThing {
   readonly cidr: string
   readonly gatewayIp: string | null
   readonly enableDhcp: boolean
-  readonly allocationPools: readonly Pool[]
+  readonly allocationPools: readonly AllocationPool[]
   readonly dnsNameservers: readonly string[]
   readonly hostRoutes: readonly HostRoute[]
   readonly ipv6AddressMode: string | null
@@ -148,7 +148,7 @@ export interface RegionQuery<K extends RegionKind, F extends keyof RegionRows[K]
 }
 
 /** The fields of a thing at its creation or in a change; the region chooses those that are left out. */
-export type RegionSpec<K extends MadeKind> = Partial<
+export type ThingSpec<K extends MadeKind> = Partial<
   Omit<
     RegionRows[K],
     | 'id'
@@ -163,7 +163,7 @@ export type RegionSpec<K extends MadeKind> = Partial<
   >
 >
 
-export type Leg = { readonly subnetId: string } | { readonly portId: string }
+export type LegBy = { readonly subnetId: string } | { readonly portId: string }
 
 /**
  * The Neutron of one region. Every call throws `upstream` with the region, the service, the status and, as
@@ -177,15 +177,15 @@ export interface RegionNetworking {
   ): Promise<Pick<RegionRows[K], F>[]>
   /** Null when the region has no such row. */
   get<K extends RegionKind>(kind: K, id: string): Promise<RegionRows[K] | null>
-  create<K extends MadeKind>(kind: K, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  create<K extends MadeKind>(kind: K, spec: ThingSpec<K>): Promise<RegionRows[K]>
   /** Throws with status 404 when the region has no such row. */
-  update<K extends MadeKind>(kind: K, id: string, spec: RegionSpec<K>): Promise<RegionRows[K]>
+  update<K extends MadeKind>(kind: K, id: string, spec: ThingSpec<K>): Promise<RegionRows[K]>
   /** False when the region had no such row any more. */
   remove(kind: MadeKind, id: string): Promise<boolean>
   /** The port of the new leg. Throws with status 400 for a leg that the router has already. */
-  addLeg(routerId: string, leg: Leg): Promise<{ readonly portId: string; readonly subnetId: string }>
+  addLeg(routerId: string, leg: LegBy): Promise<{ readonly portId: string; readonly subnetId: string }>
   /** False when the router has no such leg, or is gone itself. */
-  removeLeg(routerId: string, leg: Leg): Promise<boolean>
+  removeLeg(routerId: string, leg: LegBy): Promise<boolean>
   addAddresses(groupId: string, addresses: readonly string[]): Promise<RegionAddressGroup>
   removeAddresses(groupId: string, addresses: readonly string[]): Promise<RegionAddressGroup>
 }

@@ -10,7 +10,7 @@ import { idIn, type Network, type Place, type Subnet } from '../model/model.ts'
 import { hintsIn } from '../model/where.ts'
 import { copyPools } from './bridge.ts'
 import { endDead, makerOf, realise } from './realise.ts'
-import type { RegionNetworking, RegionSpec } from './region-rows.ts'
+import type { RegionNetworking, ThingSpec } from './region-rows.ts'
 
 /** A network as one region has it. */
 export interface LocalNetwork {
@@ -22,16 +22,16 @@ export interface LocalNetwork {
 }
 
 /** As `idIn`, for a region instead of its name. */
-export const placeIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
+export const regionalIdIn = (row: { readonly places: readonly Place[] }, region: Region): string | null =>
   idIn(row, region.name)
 
 /**
  * The region's copy of a network, by the model's places; null when the network or one of its subnets has no
  * copy there.
  */
-export function known(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
-  const id = placeIn(network, region)
-  const subnetIds = subnets.map(subnet => [subnet.id, placeIn(subnet, region)] as const)
+export function copyIn(network: Network, subnets: readonly Subnet[], region: Region): LocalNetwork | null {
+  const id = regionalIdIn(network, region)
+  const subnetIds = subnets.map(subnet => [subnet.id, regionalIdIn(subnet, region)] as const)
   if (id === null || subnetIds.some(([, regional]) => regional === null)) return null
   return { id, subnetIds: new Map(subnetIds as [string, string][]), isNew: false }
 }
@@ -47,15 +47,15 @@ export async function ensureNetwork(
   region: Region,
 ): Promise<LocalNetwork> {
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
-  const there = known(network, subnets, region)
+  const there = copyIn(network, subnets, region)
   if (there) return there
   if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const id = placeIn(network, region) ?? (await makeNetwork(app, networking, network, region))
+  const id = regionalIdIn(network, region) ?? (await makeNetwork(app, networking, network, region))
   const subnetIds = new Map<string, string>()
   for (const subnet of subnets) {
     const regionalId =
-      placeIn(subnet, region) ?? (await makeSubnet(app, networking, subnet, network, id, region))
+      regionalIdIn(subnet, region) ?? (await makeSubnet(app, networking, subnet, network, id, region))
     subnetIds.set(subnet.id, regionalId)
   }
   return { id, subnetIds, isNew: true }
@@ -92,7 +92,7 @@ export async function copyOf(
   app: Pick<App, 'cloud'>,
   network: Network,
   region: Region,
-): Promise<RegionSpec<'network'>> {
+): Promise<ThingSpec<'network'>> {
   const isBridge = network.bridgeOf !== null
   return {
     projectId: isBridge ? await app.cloud.ownProject() : network.projectId,
@@ -128,7 +128,7 @@ async function makeSubnet(
   // An empty list of pools would mean to Neutron: all addresses.
   if (ranges.allocationPools.length === 0)
     throw conflict(`The subnet ${subnet.id} (${subnet.cidr}) has no free address left`, 'no_addresses')
-  const spec: RegionSpec<'subnet'> = {
+  const spec: ThingSpec<'subnet'> = {
     projectId: isBridge ? await app.cloud.ownProject() : subnet.projectId,
     networkId,
     name: subnet.name,
@@ -152,7 +152,7 @@ async function makeSubnet(
 }
 
 /** The IPv6 modes of a subnet's copy: Neutron takes them for IPv6 only, and takes no null. */
-const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<RegionSpec<'subnet'>> => ({
+const modes = ({ ipv6AddressMode, ipv6RaMode }: Subnet): Partial<ThingSpec<'subnet'>> => ({
   ...(ipv6AddressMode === null ? {} : { ipv6AddressMode }),
   ...(ipv6RaMode === null ? {} : { ipv6RaMode }),
 })

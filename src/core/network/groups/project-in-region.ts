@@ -5,7 +5,7 @@ import { AppError, conflict } from '../../error.ts'
 import { checkGone, type Eyes } from '../copies/gone.ts'
 import { type EndedBy, marked } from '../copies/intent.ts'
 import { makerOf, realise } from '../copies/realise.ts'
-import type { RegionGroup, RegionSpec } from '../copies/region-rows.ts'
+import type { RegionGroup, ThingSpec } from '../copies/region-rows.ts'
 import { idIn, type SecurityGroup } from '../model/model.ts'
 import {
   type AddressGroup,
@@ -147,7 +147,7 @@ export async function bringRules(
  */
 async function makeRule(
   { networking }: ProjectInRegion,
-  rule: RegionSpec<'security_group_rule'>,
+  rule: ThingSpec<'security_group_rule'>,
 ): Promise<void> {
   try {
     await networking.create('security_group_rule', rule)

@@ -8,7 +8,7 @@ import { noteOf } from '../../note.ts'
 import type { SecurityGroup, SecurityGroupRule } from '../model/model.ts'
 import { all, some } from '../model/query.ts'
 import { getOwn, getResource, unknown } from '../model/read.ts'
-import type { GroupChange, GroupSpec, Removal, RuleSpec, Update } from '../model/specs.ts'
+import type { GroupChange, GroupSpec, RemovalAsk, RuleSpec, UpdateAsk } from '../model/specs.ts'
 import { born, checkRevision, type FollowUp, follow } from '../model/writing.ts'
 import { ensureDefaultGroup, insertGroup } from './default-group.ts'
 import { mostRulesInRegion, rulesRefusal } from './group-rules.ts'
@@ -41,7 +41,7 @@ function checkName(name: string): void {
 export async function updateGroup(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<GroupChange>,
+  { id, change, ifRevision }: UpdateAsk<GroupChange>,
 ): Promise<SecurityGroup> {
   const group = await getOwn(app, caller, { kind: 'security_group', id })
   checkRevision('security_group', group, ifRevision)
@@ -63,7 +63,7 @@ export async function updateGroup(
  * `not_found`, `conflict` (`security_group_in_use`, `default_group` unless an admin asks, `revision`), and
  * `upstream`.
  */
-export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const group = await getOwn(app, caller, { kind: 'security_group', id })
   checkRevision('security_group', group, ifRevision)
   await requireUnused(app, id)
@@ -127,7 +127,7 @@ function requireRoom(app: App, group: SecurityGroup, rule: RuleSpec): void {
 }
 
 /** Throws `not_found`, `conflict` (`revision`). */
-export async function removeRule(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeRule(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const rule = await getOwn(app, caller, { kind: 'security_group_rule', id })
   checkRevision('security_group_rule', rule, ifRevision)
   const note = noteOf(app, caller, 'security_group_rule.remove')

@@ -2,10 +2,10 @@
 
 import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
-import type { Removal } from './specs.ts'
+import type { RemovalAsk } from './specs.ts'
 
 type Create<Spec, Made> = (app: App, caller: Caller, spec: Spec) => Promise<Made>
-type Remove = (app: App, caller: Caller, removal: Removal) => Promise<void>
+type Remove = (app: App, caller: Caller, removal: RemovalAsk) => Promise<void>
 
 /**
  * Makes resources in order; where one cannot be made, those before it are removed, and its error is thrown.

@@ -50,7 +50,7 @@ export interface Network extends Standard {
   readonly deleting: boolean
 }
 
-export interface Pool {
+export interface AllocationPool {
   readonly start: string
   readonly end: string
 }
@@ -66,7 +66,7 @@ export interface Subnet extends Standard {
   readonly cidr: string
   readonly gatewayIp: string | null
   readonly enableDhcp: boolean
-  readonly allocationPools: readonly Pool[]
+  readonly allocationPools: readonly AllocationPool[]
   readonly dnsNameservers: readonly string[]
   readonly hostRoutes: readonly HostRoute[]
   readonly ipv6AddressMode: string | null

@@ -3,7 +3,7 @@
 import type { Note } from '../../note.ts'
 import type { RegionStore } from '../../regions/region.ts'
 import type { Absence, LostLink, NewAbsence } from './absence.ts'
-import type { Change, Kind, Kinds, Pool, Written } from './model.ts'
+import type { AllocationPool, Change, Kind, Kinds, Written } from './model.ts'
 
 /**
  * Whose view a query has: a project sees its own rows, networks that are shared or external with their subnets, and
@@ -12,7 +12,7 @@ import type { Change, Kind, Kinds, Pool, Written } from './model.ts'
 export type Sight = { readonly projectId: string } | null | 'atoll'
 
 /** A condition of a query. Rows fit all conditions of a query, and any one of the values of a condition. */
-export type Condition =
+export type FieldCondition =
   /** A plain field has one of these values (null among them for none). */
   | { readonly field: string; readonly in: readonly (string | number | boolean | null)[] }
   /** A list field (`zoneHints`, `securityGroupIds`, `subnetIds`) has one of these. */
@@ -33,7 +33,7 @@ export interface Order {
 
 export interface ResourceQuery {
   readonly sight: Sight
-  readonly where: readonly Condition[]
+  readonly where: readonly FieldCondition[]
   /** Sorts rows by these fields in turn, and last by id where that is not among them. */
   readonly sort: readonly Order[]
   /** Null for all. */
@@ -55,13 +55,13 @@ export interface NetworkStore {
   /** The holdings of a subnet: for all purposes, or for these. */
   holdings(subnetId: string, purposes?: readonly Purpose[]): Promise<Holding[]>
   /** The addresses that these holders have as gateways and legs, in no order. */
-  heldBy(asked: readonly Held[]): Promise<(Held & { readonly start: string })[]>
+  addressesHeldBy(asked: readonly HolderInSubnet[]): Promise<(HolderInSubnet & { readonly start: string })[]>
   /** How many ports of these networks this sight has, in each region, and reserved. */
   portCounts(sight: Sight, networkIds: readonly string[]): Promise<PortCount[]>
 }
 
 /** The holder of an address, and its subnet. */
-export type Held = Pick<Holding, 'holder' | 'subnetId'>
+export type HolderInSubnet = Pick<Holding, 'holder' | 'subnetId'>
 
 export interface PortCount {
   readonly networkId: string
@@ -144,7 +144,7 @@ export interface NetworkWriter {
    * Holds some free address of the pools that is in no block, and returns it; null when none is free. Callers
    * at the same time get different addresses.
    */
-  holdAny(pools: readonly Pool[], holding: Omit<Holding, 'start' | 'end'>): Promise<string | null>
+  holdAny(pools: readonly AllocationPool[], holding: Omit<Holding, 'start' | 'end'>): Promise<string | null>
   /** Releases the holdings of a holder for this purpose, in one subnet or in all. */
   release(purpose: Purpose, holder: string, subnetId?: string): Promise<void>
   /** Locks the subnet's row, so that its blocks change one after another. */
@@ -153,7 +153,7 @@ export interface NetworkWriter {
    * Replaces the region's blocks in a subnet; throws `conflict` (`address_in_use`) where others hold
    * something in them.
    */
-  setBlocks(subnetId: string, regionId: string, blocks: readonly Pool[]): Promise<void>
+  setBlocks(subnetId: string, regionId: string, blocks: readonly AllocationPool[]): Promise<void>
 
   /** A free id of the range, or this one; null when there is none left, `conflict` (`segment_in_use`) for one that is taken. */
   takeSegment(segment: SegmentAsk): Promise<number | null>

@@ -1,13 +1,13 @@
 // The few queries of the model that verbs make beside reading single rows.
 
 import type { Kind, Kinds, Port } from './model.ts'
-import type { Condition, Reads } from './network-store.ts'
+import type { FieldCondition, Reads } from './network-store.ts'
 
 /** All rows that fit these conditions, of any project. */
 export async function all<K extends Kind>(
   { networks }: Reads,
   kind: K,
-  ...where: readonly Condition[]
+  ...where: readonly FieldCondition[]
 ): Promise<Kinds[K][]> {
   const query = { sight: 'atoll', where, sort: [], limit: null, marker: null, reverse: false } as const
   return (await networks.list(kind, query)) ?? []
@@ -18,7 +18,7 @@ export async function some<K extends Kind>(
   { networks }: Reads,
   kind: K,
   limit: number,
-  ...where: readonly Condition[]
+  ...where: readonly FieldCondition[]
 ): Promise<Kinds[K][]> {
   const query = { sight: 'atoll', where, sort: [], limit, marker: null, reverse: false } as const
   return (await networks.list(kind, query)) ?? []

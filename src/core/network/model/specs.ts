@@ -2,7 +2,7 @@
 // that only the model knows (addresses, pools, groups); a default that is always the same is given by the
 // face.
 
-import type { AddressPair, HostRoute, Pool, RouterGateway } from './model.ts'
+import type { AddressPair, AllocationPool, HostRoute, RouterGateway } from './model.ts'
 
 export interface NetworkSpec {
   readonly projectId: string
@@ -46,7 +46,7 @@ export interface SubnetSpec {
   /** Null for none; left out for the first address. */
   readonly gatewayIp?: string | null
   readonly enableDhcp: boolean
-  readonly allocationPools?: readonly Pool[]
+  readonly allocationPools?: readonly AllocationPool[]
   readonly dnsNameservers: readonly string[]
   readonly hostRoutes: readonly HostRoute[]
   readonly ipv6AddressMode: string | null
@@ -157,14 +157,14 @@ export interface RuleSpec {
 }
 
 /** A change of one resource; with a revision only if the resource still has it. */
-export interface Update<Change> {
+export interface UpdateAsk<Change> {
   readonly id: string
   readonly change: Change
   readonly ifRevision?: number
 }
 
 /** A removal of one resource; with a revision only if the resource still has it. */
-export interface Removal {
+export interface RemovalAsk {
   readonly id: string
   readonly ifRevision?: number
 }

@@ -6,13 +6,13 @@ import type { Caller } from '../../caller.ts'
 import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
-import { adopt, settle } from '../copies/adopt.ts'
-import type { RegionSpec } from '../copies/region-rows.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
+import type { ThingSpec } from '../copies/region-rows.ts'
 import { segmentFor } from '../copies/segments.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
-import type { NetworkChange, NetworkSpec, Removal, Update } from '../model/specs.ts'
+import type { NetworkChange, NetworkSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, hintsIn, homeBy, homeOfExternal, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../model/writing.ts'
 import { forgetNetwork } from './forget-network.ts'
@@ -34,15 +34,15 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
   return adopt(app, caller, {
     region,
     kind: 'network',
-    spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as RegionSpec<'network'>,
+    spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as ThingSpec<'network'>,
     where: { projectId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
@@ -77,7 +77,7 @@ async function insert(app: App, caller: Caller, tx: Transaction, network: Insert
 export async function updateNetwork(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<NetworkChange>,
+  { id, change, ifRevision }: UpdateAsk<NetworkChange>,
 ): Promise<Network> {
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
@@ -113,7 +113,7 @@ const pushJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
  * removal that has begun is ended by jobs where a region gives no answer. Throws `not_found`, `conflict`
  * (`network_in_use`, `revision`), `upstream`.
  */
-export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
   await requireUnused(app, network)

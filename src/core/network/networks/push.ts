@@ -6,10 +6,10 @@ import type { Region } from '../../regions/region.ts'
 import { blocksFor } from '../addresses/blocks.ts'
 import { sameRoutes } from '../convergence/configure-routes.ts'
 import { intentOf, marked } from '../copies/intent.ts'
-import type { MadeKind, RegionRows, RegionSpec } from '../copies/region-rows.ts'
-import { ensureNetwork, placeIn } from '../copies/spanning.ts'
+import type { MadeKind, RegionRows, ThingSpec } from '../copies/region-rows.ts'
+import { ensureNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { sameBy } from '../model/any-order.ts'
-import type { Pool } from '../model/model.ts'
+import type { AllocationPool } from '../model/model.ts'
 import { homeOf } from '../model/where.ts'
 import { forgetNetwork } from './forget-network.ts'
 
@@ -20,13 +20,13 @@ const described = (description: string, { description: present }: { description:
 }
 
 /** The wanted fields that the region's row does not have so; null where it has all of them. */
-function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>): RegionSpec<K> | null {
+function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: ThingSpec<K>): ThingSpec<K> | null {
   const changes = Object.entries(wanted).filter(
     ([field, value]) =>
       JSON.stringify((row as unknown as Record<string, unknown>)[field] ?? null) !==
       JSON.stringify(value ?? null),
   )
-  return changes.length === 0 ? null : (Object.fromEntries(changes) as RegionSpec<K>)
+  return changes.length === 0 ? null : (Object.fromEntries(changes) as ThingSpec<K>)
 }
 
 /**
@@ -36,7 +36,7 @@ function changesTo<K extends MadeKind>(row: RegionRows[K], wanted: RegionSpec<K>
  */
 export async function pushNetwork(app: App, caller: Caller, region: Region, id: string): Promise<void> {
   const network = await app.store.networks.get('network', id, 'atoll')
-  const regionalId = network && placeIn(network, region)
+  const regionalId = network && regionalIdIn(network, region)
   if (!network || !regionalId) return
   const networking = app.cloud.networking(region.name, caller.requestId)
   if (network.deleting) {
@@ -71,7 +71,7 @@ export async function pushSubnet(
   id: string,
 ): Promise<void> {
   const subnet = await app.store.networks.get('subnet', id, 'atoll')
-  const regionalId = subnet && placeIn(subnet, region)
+  const regionalId = subnet && regionalIdIn(subnet, region)
   if (!subnet || !regionalId) return
   const networking = app.cloud.networking(region.name, caller.requestId)
   const copy = await networking.get('subnet', regionalId)
@@ -94,7 +94,8 @@ export async function pushSubnet(
  */
 export async function pushPools(app: App, caller: Caller, region: Region, id: string): Promise<void> {
   const network = await app.store.networks.get('network', id, 'atoll')
-  if (!network || network.deleting || homeOf(network, [region]) || placeIn(network, region) === null) return
+  if (!network || network.deleting || homeOf(network, [region]) || regionalIdIn(network, region) === null)
+    return
   const local = await ensureNetwork(app, caller, network, region)
   const networking = app.cloud.networking(region.name, caller.requestId)
   for (const subnet of await app.store.networks.getMany('subnet', network.subnetIds)) {
@@ -107,4 +108,4 @@ export async function pushPools(app: App, caller: Caller, region: Region, id: st
   }
 }
 
-const samePools = sameBy<Pool>(({ start, end }) => `${start}-${end}`)
+const samePools = sameBy<AllocationPool>(({ start, end }) => `${start}-${end}`)

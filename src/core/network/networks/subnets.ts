@@ -23,12 +23,12 @@ import {
   poolContains,
   poolsOverlap,
 } from '../addresses/address.ts'
-import { adopt, settle } from '../copies/adopt.ts'
-import type { RegionSpec, RegionSubnet } from '../copies/region-rows.ts'
-import type { Change, Network, Pool, Subnet, Written } from '../model/model.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
+import type { RegionSubnet, ThingSpec } from '../copies/region-rows.ts'
+import type { AllocationPool, Change, Network, Subnet, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
-import type { Removal, SubnetChange, SubnetSpec, Update } from '../model/specs.ts'
+import type { RemovalAsk, SubnetChange, SubnetSpec, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, homeOf, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../model/writing.ts'
 
@@ -88,10 +88,14 @@ function checkOverlap(cidr: Cidr, siblings: readonly Subnet[]): void {
   )
 }
 
-const poolsOf = (cidr: Cidr, gatewayIp: string | null): Pool[] =>
+const poolsOf = (cidr: Cidr, gatewayIp: string | null): AllocationPool[] =>
   defaultPools(cidr, gatewayIp === null ? null : parseAddress(gatewayIp)).map(formatPool)
 
-function checkRanges(cidr: Cidr, gatewayIp: string | null, given: readonly Pool[] | undefined): void {
+function checkRanges(
+  cidr: Cidr,
+  gatewayIp: string | null,
+  given: readonly AllocationPool[] | undefined,
+): void {
   if (given === undefined) return
   const pools = given.map(pool => {
     const range = parsePool(pool)
@@ -148,13 +152,13 @@ function createAtHome(app: App, caller: Caller, spec: SubnetSpec, region: Region
     region,
     kind: 'subnet',
     // A network that lives in one region has the same id there.
-    spec: { ...given, ...modes } as RegionSpec<'subnet'>,
+    spec: { ...given, ...modes } as ThingSpec<'subnet'>,
     where: { networkId: spec.networkId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, ...rangesOf(made), id: made.id })
         const place = { kind: 'subnet', centralId: made.id, projectId: spec.projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
@@ -203,7 +207,7 @@ async function insert(
 export async function updateSubnet(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<SubnetChange>,
+  { id, change, ifRevision }: UpdateAsk<SubnetChange>,
 ): Promise<Subnet> {
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)
@@ -219,7 +223,7 @@ export async function updateSubnet(
     if (Object.keys(told).length > 0)
       await app.cloud
         .networking(home.name, caller.requestId)
-        .update('subnet', id, told as RegionSpec<'subnet'>)
+        .update('subnet', id, told as ThingSpec<'subnet'>)
   }
   await app.store.transact(async tx => {
     const now = await tx.networks.lock('subnet', id)
@@ -235,7 +239,7 @@ export async function updateSubnet(
  * Removes a subnet from its regions first, then from the model. Throws `not_found`, `conflict`
  * (`subnet_in_use`, `revision`), `upstream`.
  */
-export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const subnet = await getOwn(app, caller, { kind: 'subnet', id })
   checkRevision('subnet', subnet, ifRevision)
   const ports = await some(app.store, 'port', 6, { fixedIp: 'subnetId', in: [id] })

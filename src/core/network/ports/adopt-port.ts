@@ -7,7 +7,7 @@ import { ownNote } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { intentOf } from '../copies/intent.ts'
 import type { RegionNetworking, RegionPort } from '../copies/region-rows.ts'
-import { known, type LocalNetwork } from '../copies/spanning.ts'
+import { copyIn, type LocalNetwork } from '../copies/spanning.ts'
 import { ensureDefaultGroup } from '../groups/default-group.ts'
 import { groupsFollowPort } from '../groups/groups-in-region.ts'
 import { sameBy } from '../model/any-order.ts'
@@ -16,8 +16,8 @@ import { born } from '../model/writing.ts'
 import { followPlacement } from './follow-port.ts'
 import { centralIps, holdMirrored } from './place-port.ts'
 
-/** Whose eyes look at which region. */
-export interface Looking {
+/** The caller as whom the watch looks at a region, and the region. */
+export interface Watcher {
   readonly app: App
   readonly caller: Caller
   readonly region: Region
@@ -50,7 +50,7 @@ export type SeenPort = Pick<RegionPort, (typeof portFields)[number]>
  * Whether a port is a user's: legs and gateways of routers that Atoll made, and ports that bear a mark, are
  * not.
  */
-export async function isUsers({ app }: Looking, port: SeenPort): Promise<boolean> {
+export async function isUsers({ app }: Watcher, port: SeenPort): Promise<boolean> {
   if (intentOf(port.description) !== null) return false
   if (!/^network:(?:router|floatingip|ha_router)/.test(port.deviceOwner)) return true
   // A router that lives in this region has the same id centrally, and its legs are the region's to make.
@@ -62,12 +62,12 @@ export async function isUsers({ app }: Looking, port: SeenPort): Promise<boolean
  * Writes a region's port to the model; false when its network is gone in the meantime. Throws `conflict` for
  * an address that another port holds.
  */
-export async function adoptPort(looking: Looking, networkId: string, port: SeenPort): Promise<boolean> {
-  const { app, region, caller } = looking
+export async function adoptPort(watcher: Watcher, networkId: string, port: SeenPort): Promise<boolean> {
+  const { app, region, caller } = watcher
   const network = await app.store.networks.get('network', networkId, 'atoll')
-  const local = network && (await localOf(app, network, looking))
+  const local = network && (await localOf(app, network, watcher))
   if (!network || !local) return false
-  const securityGroupIds = await centralGroups(looking, port)
+  const securityGroupIds = await centralGroups(watcher, port)
   await app.store.transact(async tx => {
     const row: Written<'port'> = {
       ...born(app),
@@ -94,8 +94,8 @@ export async function adoptPort(looking: Looking, networkId: string, port: SeenP
   return true
 }
 
-const localOf = async (app: App, network: Network, { region }: Looking): Promise<LocalNetwork | null> =>
-  known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+const localOf = async (app: App, network: Network, { region }: Watcher): Promise<LocalNetwork | null> =>
+  copyIn(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
 
 /** The fields of a port that only its region knows. */
 const mirrored = ({ hostId, vifType, status, deviceId, deviceOwner }: SeenPort) => ({
@@ -111,7 +111,7 @@ const mirrored = ({ hostId, vifType, status, deviceId, deviceOwner }: SeenPort) 
  * model's.
  */
 async function centralGroups(
-  { app, caller, region, networking }: Looking,
+  { app, caller, region, networking }: Watcher,
   port: SeenPort,
 ): Promise<string[]> {
   if (port.securityGroupIds.length === 0) return []
@@ -135,14 +135,14 @@ async function centralGroups(
 }
 
 /** Brings the model's port to the region's; false where it is so already. */
-export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): Promise<boolean> {
-  const { app, region, caller } = looking
+export async function mirrorPort(watcher: Watcher, id: string, seen: SeenPort): Promise<boolean> {
+  const { app, region, caller } = watcher
   const [port] = await app.store.networks.getMany('port', [id])
   if (!port) return false
   // A router's leg is as the plan wants it; the region's word counts for its status alone.
-  if (/^network:router/.test(port.deviceOwner)) return mirrorStatus(looking, port, seen)
+  if (/^network:router/.test(port.deviceOwner)) return mirrorStatus(watcher, port, seen)
   const network = await app.store.networks.get('network', port.networkId, 'atoll')
-  const local = network && (await localOf(app, network, looking))
+  const local = network && (await localOf(app, network, watcher))
   const told = mirrored(seen)
   const change: Change<'port'> = Object.fromEntries(
     Object.entries(told).filter(([field, value]) => port[field as keyof Port] !== value),
@@ -161,7 +161,7 @@ export async function mirrorPort(looking: Looking, id: string, seen: SeenPort): 
   return true
 }
 
-async function mirrorStatus({ app }: Looking, port: Port, { status }: SeenPort): Promise<boolean> {
+async function mirrorStatus({ app }: Watcher, port: Port, { status }: SeenPort): Promise<boolean> {
   if (port.status === status) return false
   await app.store.transact(async tx => {
     await tx.networks.update('port', port.id, { status }, ownNote(app, 'port.watch'))

@@ -4,7 +4,7 @@
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import type { Region } from '../../regions/region.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import { groupsFollowPort } from '../groups/groups-in-region.ts'
 import type { FloatingIp, Network, Port } from '../model/model.ts'
 import type { Reads } from '../model/network-store.ts'
@@ -42,7 +42,9 @@ async function routersTo(reads: Reads, { network, region, isNew }: Placement): P
   const routers = await reads.networks.getMany('router', [...ids])
   const regions = await regionsOf(reads)
   return routers
-    .filter(router => routerHome(router, regions) === null && (isNew || placeIn(router, region) === null))
+    .filter(
+      router => routerHome(router, regions) === null && (isNew || regionalIdIn(router, region) === null),
+    )
     .map(router => setupOf(router, network.id, region))
 }
 

@@ -8,9 +8,9 @@ import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { moreBlocksFor } from '../addresses/blocks.ts'
 import { type Carved, holdIps, type WantedIp, wantedIps } from '../addresses/fixed-ips.ts'
-import { adopt, settle } from '../copies/adopt.ts'
-import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
-import { ensureNetwork, type LocalNetwork, placeIn } from '../copies/spanning.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
+import type { RegionPort, ThingSpec } from '../copies/region-rows.ts'
+import { ensureNetwork, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups } from '../groups/groups-in-region.ts'
 import type { FixedIp, Network, Subnet, Written } from '../model/model.ts'
 import type { Holding } from '../model/network-store.ts'
@@ -49,7 +49,7 @@ export async function placePort(app: App, caller: Caller, placing: Placing): Pro
   })
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = wantedIps(placing.asks, subnets, network.id)
-  const spec: RegionSpec<'port'> = {
+  const spec: ThingSpec<'port'> = {
     ...specOf(port, local, groups),
     ...(placing.asks === undefined ? {} : { fixedIps: regional(wanted, local) }),
   }
@@ -61,7 +61,7 @@ export async function placePort(app: App, caller: Caller, placing: Placing): Pro
       where: { macAddress: port.macAddress },
       isCounted: port.id !== null,
       prepare: intentId => holdGiven(app, caller, placing, wanted, intentId),
-      known: (made, intentId) => known(app, caller, { placing, local, made, intentId }),
+      write: (made, intentId) => writePlaced(app, caller, { placing, local, made, intentId }),
     }),
   )
 }
@@ -93,7 +93,7 @@ export async function tellPools(
   { regionId, subnet, blocks }: Carved,
 ): Promise<void> {
   const region = await app.store.regions.get(regionId)
-  const id = region && placeIn(subnet, region)
+  const id = region && regionalIdIn(subnet, region)
   if (!region || id === null) return
   await app.cloud.networking(region.name, caller.requestId).update('subnet', id, { allocationPools: blocks })
 }
@@ -118,7 +118,7 @@ function specOf(
   port: ReadyPort,
   local: LocalNetwork,
   groups: ReadonlyMap<string, string>,
-): RegionSpec<'port'> {
+): ThingSpec<'port'> {
   const { region: _own, ...profile } = port.profile
   return {
     projectId: port.projectId,
@@ -177,7 +177,7 @@ async function withMoreRoom<T>(app: App, caller: Caller, room: Room, place: () =
   }
 }
 
-interface Known {
+interface MadePort {
   readonly placing: Placing
   readonly local: LocalNetwork
   readonly made: RegionPort
@@ -188,17 +188,17 @@ interface Known {
  * Writes the port as the region made it. An address that the model has at another port, and the region gave
  * anew, is released first where that port is gone from the region.
  */
-async function known(app: App, caller: Caller, known: Known): Promise<string> {
+async function writePlaced(app: App, caller: Caller, madePort: MadePort): Promise<string> {
   try {
-    return await write(app, caller, known)
+    return await writeOnce(app, caller, madePort)
   } catch (error) {
     if (!(error instanceof AppError) || error.detail.reason !== 'address_in_use') throw error
-    if (!(await forgetStale(app, caller, known))) throw error
-    return write(app, caller, known)
+    if (!(await forgetStale(app, caller, madePort))) throw error
+    return writeOnce(app, caller, madePort)
   }
 }
 
-function write(app: App, caller: Caller, { placing, local, made, intentId }: Known): Promise<string> {
+function writeOnce(app: App, caller: Caller, { placing, local, made, intentId }: MadePort): Promise<string> {
   const { region, port, network } = placing
   const id = port.id ?? made.id
   const binding = { hostId: made.hostId ?? '', vifType: made.vifType ?? 'unbound', status: made.status }
@@ -214,7 +214,7 @@ function write(app: App, caller: Caller, { placing, local, made, intentId }: Kno
     }
     await holdMirrored(tx, id, region, centralIps(made, local))
     const place = { kind: 'port', centralId: id, projectId: port.projectId, regionId: region.id }
-    await settle(app, tx, intentId, { ...place, regionalId: made.id })
+    await noteMade(app, tx, intentId, { ...place, regionalId: made.id })
     await followPlacement(app, caller, tx, { port: { ...port, id }, network, region, isNew: local.isNew })
     return id
   })
@@ -258,7 +258,7 @@ export async function holdMirrored(
 /**
  * Removes from the model ports that hold these addresses and are gone from the region; whether there was any.
  */
-async function forgetStale(app: App, caller: Caller, { placing, made, local }: Known): Promise<boolean> {
+async function forgetStale(app: App, caller: Caller, { placing, made, local }: MadePort): Promise<boolean> {
   const { region } = placing
   const networking = app.cloud.networking(region.name, caller.requestId)
   let any = false
@@ -267,7 +267,7 @@ async function forgetStale(app: App, caller: Caller, { placing, made, local }: K
       one => one.purpose === 'port' && one.start === ipAddress,
     )
     const [holder] = await app.store.networks.getMany('port', held ? [held.holder] : [])
-    const id = holder ? placeIn(holder, region) : null
+    const id = holder ? regionalIdIn(holder, region) : null
     if (!holder || id === null || (await networking.get('port', id))) continue
     await forgetPort(app, caller, holder, { regionId: region.id, regionalId: id })
     any = true

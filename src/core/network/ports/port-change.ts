@@ -8,8 +8,8 @@ import type { Region } from '../../regions/region.ts'
 import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { atHome } from '../copies/at-home.ts'
-import type { RegionPort, RegionSpec } from '../copies/region-rows.ts'
-import { known, type LocalNetwork, placeIn } from '../copies/spanning.ts'
+import type { RegionPort, ThingSpec } from '../copies/region-rows.ts'
+import { copyIn, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
 import type { Change, FixedIp, Network, Place, Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
@@ -87,12 +87,12 @@ async function takeOut(app: App, caller: Caller, port: Port, { region, id }: Pla
 /** Removes the mirror port that stands for a port in a region before the port itself comes there. */
 async function makeWay(app: App, caller: Caller, portId: string, region: Region): Promise<void> {
   const bound = await all(app.store, 'floatingip', { field: 'portId', in: [portId] })
-  const here = bound.filter(floatingIp => placeIn(floatingIp, region) !== null)
+  const here = bound.filter(floatingIp => regionalIdIn(floatingIp, region) !== null)
   for (const routerId of new Set(here.flatMap(floatingIp => floatingIp.routerId ?? [])))
     await convergeRouter(app, { caller, routerId, region })
 }
 
-export interface Telling {
+export interface PortUpdate {
   readonly port: Port
   readonly network: Network
   readonly change: PortChange
@@ -103,13 +103,13 @@ export interface Telling {
  * Changes a placed port in its region first, and then in the model as the region made it; a reserved port in
  * the model alone.
  */
-export async function toldToRegion(app: App, caller: Caller, telling: Telling): Promise<void> {
-  const { port, change } = telling
+export async function toldToRegion(app: App, caller: Caller, portUpdate: PortUpdate): Promise<void> {
+  const { port, change } = portUpdate
   const [place] = port.places
-  if (!place) return changeReserved(app, caller, telling)
+  if (!place) return changeReserved(app, caller, portUpdate)
   const region = regionNamed(place.region, await regionsOf(app.store))
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const local = (await localOf(app, telling.network, region))!
+  const local = (await localOf(app, portUpdate.network, region))!
   const groups = await ensureGroups(app, networking, {
     region: region.name,
     regionId: region.id,
@@ -119,7 +119,7 @@ export async function toldToRegion(app: App, caller: Caller, telling: Telling): 
     kind: 'port',
     id: port.id,
     region,
-    ifRevision: telling.ifRevision,
+    ifRevision: portUpdate.ifRevision,
     ask: () => networking.update('port', place.id, regionalChange(change, local, groups)),
     write: (tx, _row, made) => changeIn(app, caller, tx, { port, change, made, region, local }),
     mirror: () => mirrorChange(app, caller, region, port.id),
@@ -140,14 +140,14 @@ export async function mirrorChange(app: App, caller: Caller, region: Region, id:
 }
 
 async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {
-  return known(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
+  return copyIn(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
 }
 
 function regionalChange(
   change: PortChange,
   local: LocalNetwork,
   groups: ReadonlyMap<string, string>,
-): RegionSpec<'port'> {
+): ThingSpec<'port'> {
   const { fixedIps, securityGroupIds, profile, description: _own, ...same } = change
   const { region: _place, ...rest } = profile ?? {}
   return {
@@ -164,7 +164,7 @@ function regionalChange(
             ...(ask.subnetId === undefined ? {} : { subnetId: local.subnetIds.get(ask.subnetId)! }),
           })) as FixedIp[],
         }),
-  } as RegionSpec<'port'>
+  } as ThingSpec<'port'>
 }
 
 interface Changing {
@@ -202,8 +202,8 @@ async function changeIn(
   }
 }
 
-async function changeReserved(app: App, caller: Caller, telling: Telling): Promise<void> {
-  const { port, network, change, ifRevision } = telling
+async function changeReserved(app: App, caller: Caller, portUpdate: PortUpdate): Promise<void> {
+  const { port, network, change, ifRevision } = portUpdate
   const { fixedIps, ...plain } = change
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = fixedIps && wantedIps(fixedIps, subnets, network.id)

@@ -11,7 +11,7 @@ import { ensureDefaultGroup } from '../groups/default-group.ts'
 import type { Network, Port, Written } from '../model/model.ts'
 import { mayUse } from '../model/policy.ts'
 import { getOwn, getResource } from '../model/read.ts'
-import type { PortChange, PortSpec, Removal, Update } from '../model/specs.ts'
+import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { born, checkRevision } from '../model/writing.ts'
 import { forgetPort } from './forget-port.ts'
 import { followCarved, placePort, type ReadyPort } from './place-port.ts'
@@ -119,7 +119,7 @@ async function reservePort(
 export async function updatePort(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<PortChange>,
+  { id, change, ifRevision }: UpdateAsk<PortChange>,
 ): Promise<Port> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
@@ -156,7 +156,7 @@ async function regionAfter(
  * Removes a port from its region first, then from the model. Whoever sees a port may do so: its project, and the
  * one of its network. Throws `not_found`, `conflict` (`port_in_use` for a router's leg, `revision`), `upstream`.
  */
-export async function removePort(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removePort(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const port = await getResource(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
   if (/^network:(?:router|ha_router|floatingip)/.test(port.deviceOwner)) {

@@ -8,11 +8,11 @@ import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { parseAddress } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import type { Change, FloatingIp, Port, Router, Written } from '../model/model.ts'
 import { all, interfacesOn } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
-import type { FloatingIpChange, FloatingIpSpec, Removal, Update } from '../model/specs.ts'
+import type { FloatingIpChange, FloatingIpSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { homeOf, regionsOf } from '../model/where.ts'
 import { born, checkRevision, follow } from '../model/writing.ts'
 import { setupOf } from '../ports/follow-port.ts'
@@ -84,7 +84,7 @@ function createInRegion(
       ...(subnetId === undefined ? {} : { subnetId }),
     },
     where: { floatingNetworkId, projectId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         await tx.networks.quota('floatingip', projectId, 1, app.networkRules.quotas.floatingip)
         const row: Written<'floatingip'> = {
@@ -99,7 +99,7 @@ function createInRegion(
         }
         await tx.networks.insert('floatingip', row, noteOf(app, caller, 'floatingip.create'))
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)
         return made.id
       }),
@@ -163,7 +163,7 @@ async function routerBetween(
 export async function updateFloatingIp(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<FloatingIpChange>,
+  { id, change, ifRevision }: UpdateAsk<FloatingIpChange>,
 ): Promise<FloatingIp> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
@@ -267,7 +267,11 @@ const followLink = (
  * Removes a floating IP from its region first, then from the model. Throws `not_found`, `conflict`
  * (`revision`), `upstream`.
  */
-export async function removeFloatingIp(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeFloatingIp(
+  app: App,
+  caller: Caller,
+  { id, ifRevision }: RemovalAsk,
+): Promise<void> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
   for (const place of floatingIp.places) {

@@ -5,7 +5,7 @@ import type { Caller } from '../../caller.ts'
 import { conflict, invalid } from '../../error.ts'
 import type { Region } from '../../regions/region.ts'
 import { wantedIps } from '../addresses/fixed-ips.ts'
-import type { RegionSpec } from '../copies/region-rows.ts'
+import type { ThingSpec } from '../copies/region-rows.ts'
 import type { FixedIp, Router } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getResource } from '../model/read.ts'
@@ -36,12 +36,12 @@ export function askOf({
   networkId,
   enableSnat,
   fixedIps,
-}: GatewayAsk): NonNullable<RegionSpec<'router'>['externalGateway']> {
+}: GatewayAsk): NonNullable<ThingSpec<'router'>['externalGateway']> {
   return {
     networkId,
     ...(enableSnat === undefined ? {} : { enableSnat }),
     ...(fixedIps && fixedIps.length > 0 ? { externalFixedIps: fixedIps as FixedIp[] } : {}),
-  } as NonNullable<RegionSpec<'router'>['externalGateway']>
+  } as NonNullable<ThingSpec<'router'>['externalGateway']>
 }
 
 export async function requireNoFloatingIps(app: App, router: Router): Promise<void> {

@@ -6,7 +6,7 @@ import { conflict, invalid, notFound } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { overlap, parseCidr } from '../addresses/address.ts'
-import { ensureNetwork, placeIn } from '../copies/spanning.ts'
+import { ensureNetwork, regionalIdIn } from '../copies/spanning.ts'
 import type { Network, Port, Router, Subnet, Written } from '../model/model.ts'
 import { all, interfaceOwner, interfacesOf } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
@@ -130,7 +130,7 @@ async function addAtHome(app: App, caller: Caller, joining: Joining, region: Reg
   const { router, network, subnet, port } = joining
   const networking = app.cloud.networking(region.name, caller.requestId)
   const local = await ensureNetwork(app, caller, network, region)
-  const placed = port && placeIn(port, region)
+  const placed = port && regionalIdIn(port, region)
   if (port && !placed)
     throw invalid(
       `Port ${port.id} is not in ${region.name}, where the router lives: bind it there first`,
@@ -236,7 +236,7 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
   await requireNoFloatingIps(app, router, subnet!)
   const home = routerHome(router, await regionsOf(app.store))
   if (home) {
-    const portId = placeIn(port, home)
+    const portId = regionalIdIn(port, home)
     if (portId !== null)
       await app.cloud.networking(home.name, caller.requestId).removeLeg(router.id, { portId })
   }

@@ -8,13 +8,13 @@ import { noteOf, ownNote } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
-import { adopt, settle } from '../copies/adopt.ts'
+import { adopt, noteMade } from '../copies/adopt.ts'
 import { atHome } from '../copies/at-home.ts'
 import type { RegionRouter } from '../copies/region-rows.ts'
 import type { Change, HostRoute, Router, Written } from '../model/model.ts'
 import { interfacesOf } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
-import type { GatewayAsk, Removal, RouterChange, RouterSpec, Update } from '../model/specs.ts'
+import type { GatewayAsk, RemovalAsk, RouterChange, RouterSpec, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, hintsIn, homeBy, regionNamed, regionsOf, routerHome } from '../model/where.ts'
 import { born, checkRevision, follow } from '../model/writing.ts'
 import { forgetRouter } from './forget-router.ts'
@@ -55,11 +55,11 @@ function createAtHome(app: App, caller: Caller, spec: RouterSpec, region: Region
       ...(gateway ? { externalGateway: askOf(gateway) } : {}),
     },
     where: { projectId },
-    known: (made, intentId) =>
+    write: (made, intentId) =>
       app.store.transact(async tx => {
         await insert(app, caller, tx, { ...spec, id: made.id, ...mirrored(made) })
         const place = { kind: 'router', centralId: made.id, projectId, regionalId: made.id }
-        await settle(app, tx, intentId, { ...place, regionId: region.id })
+        await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
       }),
   })
@@ -145,7 +145,7 @@ async function insert(app: App, caller: Caller, tx: Transaction, router: Inserte
 export async function updateRouter(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: Update<RouterChange>,
+  { id, change, ifRevision }: UpdateAsk<RouterChange>,
 ): Promise<Router> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
@@ -275,7 +275,7 @@ async function followRouter(app: App, caller: Caller, tx: Transaction, id: strin
  * begun is ended by jobs where a region gives no answer. Throws `not_found`, `conflict` (`router_in_use`,
  * `revision`), `upstream`.
  */
-export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: Removal): Promise<void> {
+export async function removeRouter(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
   const ports = await interfacesOf(app.store, id)

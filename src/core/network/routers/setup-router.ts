@@ -5,7 +5,7 @@ import type { Caller } from '../../caller.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { convergeRouter } from '../convergence/converge.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import { homeOf, regionsOf, routerHome } from '../model/where.ts'
 import { follow } from '../model/writing.ts'
 import { forgetRouter, removeIdleBridge } from './forget-router.ts'
@@ -42,7 +42,7 @@ export async function noteGateway(app: App, caller: Caller, region: Region, rout
   const isKnown = (router?.gateway?.fixedIps ?? []).some(({ ipAddress }) => ipAddress !== undefined)
   if (!router?.gateway || isKnown) return
   const network = await app.store.networks.get('network', router.gateway.networkId, 'atoll')
-  const regionalId = placeIn(router, region)
+  const regionalId = regionalIdIn(router, region)
   if (!network || !regionalId || homeOf(network, [region]) === null) return
   const copy = await app.cloud.networking(region.name, caller.requestId).get('router', regionalId)
   const fixedIps = copy?.externalGateway?.externalFixedIps ?? []

@@ -12,7 +12,7 @@ import {
   type SceneRegion,
 } from '../convergence/router-scene.ts'
 import { asBridge, type Bridge } from '../copies/bridge.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { HostRoute, Router } from '../model/model.ts'
 import { homeOf, routerHome } from '../model/where.ts'
 import type { Model, Rows } from './topology-rows.ts'
@@ -45,7 +45,7 @@ export interface RouterThere extends State {
   readonly routes: readonly HostRoute[]
 }
 
-export interface LinkEnd {
+export interface BridgeLinkEnd {
   readonly region: string
   /** The copy's address on the bridge. */
   readonly ipAddress: string
@@ -54,31 +54,31 @@ export interface LinkEnd {
 }
 
 /** Two copies of a router, which meet on the bridge of its project. */
-export interface Link extends State {
+export interface BridgeLink extends State {
   readonly routerId: string
   readonly routerName: string
   readonly bridge: string
-  readonly ends: readonly [LinkEnd, LinkEnd]
+  readonly ends: readonly [BridgeLinkEnd, BridgeLinkEnd]
 }
 
 /** A router with its copies in all its regions. */
 export interface SpreadRouter {
   /** The copies by region name; by null a router that is in no region. */
   readonly copies: ReadonlyMap<string | null, RouterThere>
-  readonly links: readonly Link[]
+  readonly links: readonly BridgeLink[]
 }
 
 export function spread(app: Model, rows: Rows, stateOf: StateOf, router: Router): SpreadRouter {
   const scene = sceneOf(rows, router)
   const wanted = wantedRoutes(app, scene)
   const there = rows.regions.filter(
-    region => placeIn(router, region) !== null || scene.regions.some(one => one.region.id === region.id),
+    region => regionalIdIn(router, region) !== null || scene.regions.some(one => one.region.id === region.id),
   )
   if (there.length === 0) return { copies: new Map([[null, nowhere(scene, stateOf)]]), links: [] }
   const copies = new Map(
     there.map(region => [region.name, copyIn(rows, scene, region, wanted, stateOf)] as const),
   )
-  return { copies, links: linksOf(scene, copies) }
+  return { copies, links: bridgeLinksOf(scene, copies) }
 }
 
 /** The scene of a router as `routerScene` reads it, but without holding addresses. */
@@ -88,7 +88,7 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
   const exit = gatewayNetwork && homeOf(gatewayNetwork, rows.regions)
   const home = routerHome(router, rows.regions)
   const there = home ? [home] : involved(rows.regions, attached, exit)
-  const bridge = !home && there.length > 1 ? bridgeOf(rows, router) : null
+  const bridge = !home && there.length > 1 ? bridgeAmong(rows, router) : null
   const regions = there.map(region => ({
     region,
     bridgeAddress: bridge && rows.addressOf(`${router.id}/${region.id}`, bridge.subnet.id),
@@ -99,7 +99,7 @@ function sceneOf(rows: Rows, router: Router): RouterScene {
   return { router, home, attached, gatewayNetwork, exit, bridge, bound, regions }
 }
 
-function bridgeOf({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
+function bridgeAmong({ bridges, subnetById }: Rows, { projectId }: Router): Bridge | null {
   const network = bridges.get(projectId)
   const subnets = network?.subnetIds.flatMap(id => subnetById.get(id) ?? [])
   return network && subnets ? asBridge(network, subnets) : null
@@ -131,7 +131,7 @@ function copyIn(
   stateOf: StateOf,
 ): RouterThere {
   const { router, exit } = scene
-  const regionalId = placeIn(router, region)
+  const regionalId = regionalIdIn(router, region)
   const isUnderWay = router.deleting || regionalId === null
   return {
     ...namesOf(router),
@@ -139,7 +139,7 @@ function copyIn(
     gateway: region.id === exit?.id ? gatewayOf(scene) : null,
     bridgeAddress: scene.regions.find(one => one.region.id === region.id)?.bridgeAddress ?? null,
     interfaces: scene.attached
-      .filter(({ subnet }) => placeIn(subnet, region) !== null)
+      .filter(({ subnet }) => regionalIdIn(subnet, region) !== null)
       .map(one => interfaceIn(one, addressIn(rows, scene, one, region))),
     routes: wanted.routes.get(region.name) ?? [],
     ...worst(stateOf(router.id, region), wanted.state, isUnderWay ? pending : ok),
@@ -191,7 +191,7 @@ function addressIn(rows: Rows, { router }: RouterScene, one: Attached, region: R
 }
 
 /** The links between any two copies that have an address on the bridge. */
-function linksOf(scene: RouterScene, copies: ReadonlyMap<string | null, RouterThere>): Link[] {
+function bridgeLinksOf(scene: RouterScene, copies: ReadonlyMap<string | null, RouterThere>): BridgeLink[] {
   const { bridge, router } = scene
   if (!bridge) return []
   const ends = scene.regions
@@ -208,8 +208,8 @@ function linksOf(scene: RouterScene, copies: ReadonlyMap<string | null, RouterTh
   )
 }
 
-function endOf({ attached, exit }: RouterScene, { region, bridgeAddress }: SceneRegion): LinkEnd {
-  const own = attached.filter(({ subnet }) => placeIn(subnet, region) !== null)
+function endOf({ attached, exit }: RouterScene, { region, bridgeAddress }: SceneRegion): BridgeLinkEnd {
+  const own = attached.filter(({ subnet }) => regionalIdIn(subnet, region) !== null)
   const everywhere = region.id === exit?.id ? ['0.0.0.0/0'] : []
   return {
     region: region.name,

@@ -5,7 +5,7 @@ import { invalid } from '../../error.ts'
 import { grouped } from '../../grouped.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Region } from '../../regions/region.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import {
   type FloatingIp,
   type Kind,
@@ -16,7 +16,7 @@ import {
   type Subnet,
   wordOf,
 } from '../model/model.ts'
-import type { Condition, Held, PortCount, Sight } from '../model/network-store.ts'
+import type { FieldCondition, HolderInSubnet, PortCount, Sight } from '../model/network-store.ts'
 import { all, interfaceOwner } from '../model/query.ts'
 import { unknown } from '../model/read.ts'
 import { openJobs } from './topology-state.ts'
@@ -82,15 +82,15 @@ export async function readRows(
 }
 
 async function readOwn(app: Model, sight: Sight, { region, network, ports }: Shown): Promise<Own> {
-  const here: Condition[] = region === null ? [] : [{ region: [region.name] }]
-  const one: Condition[] = network === null ? [] : [{ field: 'id', in: [network] }]
+  const here: FieldCondition[] = region === null ? [] : [{ region: [region.name] }]
+  const one: FieldCondition[] = network === null ? [] : [{ field: 'id', in: [network] }]
   if (network !== null && !(await app.store.networks.get('network', network, sight)))
     throw unknown('network', network)
-  const list = <K extends Kind>(kind: K, sort: string, ...where: readonly Condition[]) =>
+  const list = <K extends Kind>(kind: K, sort: string, ...where: readonly FieldCondition[]) =>
     listed(app, sight, kind, sort, where)
   const networks = await list('network', 'name', ...one, ...here)
   const ids = networks.map(({ id }) => id)
-  const onThem: Condition = { field: 'networkId', in: ids }
+  const onThem: FieldCondition = { field: 'networkId', in: ids }
   return {
     networks,
     subnets: await list('subnet', 'createdAt', onThem),
@@ -110,7 +110,7 @@ async function listed<K extends Kind>(
   sight: Sight,
   kind: K,
   sort: string,
-  where: readonly Condition[],
+  where: readonly FieldCondition[],
 ): Promise<Kinds[K][]> {
   const order = [{ field: sort, descending: false }]
   const query = { sight, where, sort: order, limit: most + 1, marker: null, reverse: false }
@@ -127,7 +127,7 @@ async function readRelated({ store }: Model, own: Own, regions: readonly Region[
   const byId = async <K extends Kind>(kind: K, ids: readonly (string | null)[]) =>
     new Map((await store.networks.getMany(kind, unique(ids))).map(row => [row.id, row]))
   const routerIds = routers.map(({ id }) => id)
-  const isInterface: Condition = { field: 'deviceOwner', in: [interfaceOwner] }
+  const isInterface: FieldCondition = { field: 'deviceOwner', in: [interfaceOwner] }
   const interfaces = await all(store, 'port', { field: 'deviceId', in: routerIds }, isInterface)
   const bound = await all(store, 'floatingip', { field: 'routerId', in: routerIds })
   const projects = unique(routers.map(({ projectId }) => projectId))
@@ -152,7 +152,7 @@ async function readRelated({ store }: Model, own: Own, regions: readonly Region[
       [...floatingIps, ...bound].map(({ portId }) => portId),
     ),
   }
-  const held = await store.networks.heldBy(holdersOf(routers, related, regions))
+  const held = await store.networks.addressesHeldBy(holdersOf(routers, related, regions))
   const addresses = new Map(held.map(({ holder, subnetId, start }) => [`${holder} ${subnetId}`, start]))
   return { ...related, addressOf: (holder, subnetId) => addresses.get(`${holder} ${subnetId}`) ?? null }
 }
@@ -167,7 +167,7 @@ function holdersOf(
   routers: readonly Router[],
   { interfaces, bridges, subnetById }: Omit<Related, 'addressOf'>,
   regions: readonly Region[],
-): Held[] {
+): HolderInSubnet[] {
   const regionsOf = (subnetId: string) => regions.filter(region => placed(subnetById.get(subnetId), region))
   const gateways = [...subnetById.keys()].flatMap(subnetId =>
     regionsOf(subnetId).map(({ id: holder }) => ({ holder, subnetId })),
@@ -188,7 +188,7 @@ function holdersOf(
 }
 
 const placed = (subnet: Subnet | undefined, region: Region): boolean =>
-  subnet !== undefined && placeIn(subnet, region) !== null
+  subnet !== undefined && regionalIdIn(subnet, region) !== null
 
 /**
  * The rows that have to do with one network: routers on it, and floating IPs that are of it or lead to it.

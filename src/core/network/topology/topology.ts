@@ -7,12 +7,12 @@ import { grouped } from '../../grouped.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Region } from '../../regions/region.ts'
 import type { SightKind, Suspicion } from '../../regions/suspicion.ts'
-import { placeIn } from '../copies/spanning.ts'
+import { regionalIdIn } from '../copies/spanning.ts'
 import type { FloatingIp, Network, Port, Subnet } from '../model/model.ts'
 import type { Sight } from '../model/network-store.ts'
 import { sightOf } from '../model/read.ts'
 import { homeOf, regionsOf } from '../model/where.ts'
-import { type Link, type RouterThere, type SpreadRouter, spread } from './topology-routers.ts'
+import { type BridgeLink, type RouterThere, type SpreadRouter, spread } from './topology-routers.ts'
 import { type Model, type Rows, readRows } from './topology-rows.ts'
 import { ok, pending, type State, type StateOf, stateBy, statesOf, thingOf, worst } from './topology-state.ts'
 
@@ -63,7 +63,7 @@ export interface RegionTree extends State {
 
 export interface Topology {
   readonly regions: readonly RegionTree[]
-  readonly links: readonly Link[]
+  readonly links: readonly BridgeLink[]
   /** Networks and routers that no region has yet, and reserved ports. */
   readonly nowhere: Ports & {
     readonly networks: readonly NetworkThere[]
@@ -152,10 +152,10 @@ function treeOf(seen: Seen, region: Region): RegionTree {
     ...stateBy(rows.jobs.filter(job => job.region === region.name)),
     suspicions: seen.doubts.get(region.id) ?? [],
     networks: rows.networks
-      .filter(network => placeIn(network, region) !== null)
+      .filter(network => regionalIdIn(network, region) !== null)
       .map(network => ({ ...networkIn(seen, network, region), ...portsOf(network.id, region) })),
     routers: routers.flatMap(({ copies }) => copies.get(region.name) ?? []),
-    floatingIps: rows.floatingIps.filter(floatingIp => placeIn(floatingIp, region) !== null),
+    floatingIps: rows.floatingIps.filter(floatingIp => regionalIdIn(floatingIp, region) !== null),
   }
 }
 
@@ -176,7 +176,7 @@ function networkIn(seen: Seen, network: Network, region: Region | null): Network
   const { id, projectId, name, external, deleting } = network
   return {
     id,
-    regionalId: region && placeIn(network, region),
+    regionalId: region && regionalIdIn(network, region),
     projectId,
     name,
     external,
@@ -194,7 +194,7 @@ function subnetIn(
   const isSame = region === null || homeOf(network, [region]) !== null
   return {
     id,
-    regionalId: region && placeIn({ places }, region),
+    regionalId: region && regionalIdIn({ places }, region),
     name,
     cidr,
     gatewayIp: isSame ? gatewayIp : rows.addressOf(region.id, id),
@@ -212,7 +212,7 @@ function portsBy({ ports, portCounts }: Rows, stateOf: StateOf): Seen['portsOf']
     if (!ports) return { portCount: counts.get(key) ?? 0, ports: null }
     const there = (copies.get(key) ?? []).map(({ port }) => ({
       ...port,
-      regionalId: region && placeIn(port, region),
+      regionalId: region && regionalIdIn(port, region),
       ...stateOf(port.id, region),
     }))
     return { portCount: there.length, ports: there }

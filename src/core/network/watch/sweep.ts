@@ -5,14 +5,15 @@
 import { AppError } from '../../error.ts'
 import { ownNote } from '../../note.ts'
 import { believe, type Verdict } from '../../regions/belief.ts'
-import type { Counts, Suspicion } from '../../regions/suspicion.ts'
-import { blindness, type Claim, claimOf } from '../copies/gone.ts'
+import type { Counts } from '../../regions/suspicion.ts'
+import { blindness, findMissing, type Missing } from '../copies/gone.ts'
 import { type LeavingKind, leavingKinds } from '../model/absence.ts'
 import type { Kinds, Port } from '../model/model.ts'
 import { all } from '../model/query.ts'
-import type { Looking } from '../ports/adopt-port.ts'
+import type { Watcher } from '../ports/adopt-port.ts'
 import { forgetPort } from '../ports/forget-port.ts'
 import { takeInAll } from './take-in.ts'
+import type { WatchState } from './watch-store.ts'
 
 export interface Swept {
   readonly came: number
@@ -38,40 +39,36 @@ type SweptKind = (typeof sweptKinds)[number]
  * on it.
  */
 export async function sweep(
-  looking: Looking,
-  suspicion: Suspicion | null,
-  sweptAt: Date | null,
+  watcher: Watcher,
+  { sweptAt, isSuspect }: Pick<WatchState, 'sweptAt' | 'isSuspect'>,
 ): Promise<Swept> {
-  const { app, region } = looking
+  const { app, region } = watcher
+  const suspicion = isSuspect ? await app.store.suspicions.get(region.id, 'network') : null
   const before = await app.cloud.login()
-  const came = await takeInAll(looking)
-  const claims = new Map<SweptKind, Claim>()
-  for (const kind of sweptKinds) claims.set(kind, await look(looking, kind, suspicion?.confirmed?.[kind]))
-  const counts: Counts = Object.fromEntries([...claims].map(([kind, { count }]) => [kind, count]))
+  const came = await takeInAll(watcher)
+  const missingBy = new Map<SweptKind, Missing>()
+  for (const kind of sweptKinds)
+    missingBy.set(kind, await findMissing(watcher, kind, suspicion?.confirmed?.[kind]))
+  const counts: Counts = Object.fromEntries([...missingBy].map(([kind, { count }]) => [kind, count]))
   const isMissing = Object.values(counts).some(({ missing }) => missing > 0)
-  const blind = isMissing ? await blindness(looking, before, sweptAt) : null
+  const blind = isMissing ? await blindness(watcher, before, sweptAt) : null
   const verdict = await believe(app, region, 'network', { blind, counts })
   if (verdict.doubt !== null) return { ...nothingGone, came, verdict }
-  const { gone, drift } = await forgetAll(looking, claims)
+  const { gone, drift } = await forgetAll(watcher, missingBy)
   return { came, gone, drift, verdict }
 }
 
-async function look(looking: Looking, kind: SweptKind, confirmed?: number): Promise<Claim> {
-  const rows: readonly { id: string }[] = await looking.networking.list(kind, { fields: ['id'] as never })
-  return claimOf(looking, kind, new Set(rows.map(({ id }) => id)), confirmed)
-}
-
 async function forgetAll(
-  looking: Looking,
-  claims: ReadonlyMap<SweptKind, Claim>,
+  watcher: Watcher,
+  missingBy: ReadonlyMap<SweptKind, Missing>,
 ): Promise<Pick<Swept, 'gone' | 'drift'>> {
   let gone = 0
   const drift: string[] = []
-  for (const [kind, { missing }] of claims) {
+  for (const [kind, { missing }] of missingBy) {
     // A routing that an operator has written for an id that the model does not have is the operator's, and
     // stays.
-    for (const row of await looking.app.store.networks.getMany(kind, [...missing.values()])) {
-      const problem = await forget(looking, kind, row)
+    for (const row of await watcher.app.store.networks.getMany(kind, [...missing.values()])) {
+      const problem = await forget(watcher, kind, row)
       if (problem === null) gone += 1
       else drift.push(problem)
     }
@@ -81,7 +78,7 @@ async function forgetAll(
 
 /** Lets a resource leave the model; null when it has, else a sentence why it may not. */
 async function forget(
-  { app, caller, region }: Looking,
+  { app, caller, region }: Watcher,
   kind: SweptKind,
   row: Kinds[SweptKind],
 ): Promise<string | null> {

@@ -8,7 +8,7 @@ import { intentOf } from '../copies/intent.ts'
 import { groupSetupOf } from '../groups/groups-in-region.ts'
 import { type Absence, type LeavingKind, type LostLink, leavingKinds } from '../model/absence.ts'
 import { follow } from '../model/writing.ts'
-import type { Looking } from '../ports/adopt-port.ts'
+import type { Watcher } from '../ports/adopt-port.ts'
 import { followPlacement, linkOf } from '../ports/follow-port.ts'
 
 /** The kinds in an order in which every resource comes after those that it needs. */
@@ -22,7 +22,7 @@ interface Seen {
 
 /** The absences among a region's rows, by the region's ids: found by their id there, or by their mark. */
 export async function absentAmong(
-  { app, region }: Looking,
+  { app, region }: Watcher,
   kind: LeavingKind,
   seen: readonly Seen[],
 ): Promise<ReadonlyMap<string, Absence>> {
@@ -46,24 +46,24 @@ export async function absentAmong(
 }
 
 /** Takes in every absence that the region shows again; returns how many. */
-export async function takeInAll(looking: Looking): Promise<number> {
-  const { app, region, networking } = looking
+export async function takeInAll(watcher: Watcher): Promise<number> {
+  const { app, region, networking } = watcher
   const absentKinds = new Set(await app.store.absences.kinds(region.id))
   let came = 0
   for (const kind of comingKinds.filter(one => absentKinds.has(one))) {
     const rows: readonly Seen[] = await networking.list(kind, { fields: ['id', 'description'] })
-    for (const absence of (await absentAmong(looking, kind, rows)).values())
-      came += (await takeIn(looking, absence)) ? 1 : 0
+    for (const absence of (await absentAmong(watcher, kind, rows)).values())
+      came += (await takeIn(watcher, absence)) ? 1 : 0
   }
-  return came + (await reviveMarked(looking))
+  return came + (await reviveMarked(watcher))
 }
 
 /** What the model has lost the place of only: it bears a mark, and no row stands for it alone. */
 const marksOnly = ['security_group', 'address_group'] as const
 
 /** Knows again what bears the marks of intents that ended by absence; returns how many. */
-async function reviveMarked(looking: Looking): Promise<number> {
-  const { app, region, networking } = looking
+async function reviveMarked(watcher: Watcher): Promise<number> {
+  const { app, region, networking } = watcher
   const absent = await app.store.intents.absent(region.name, marksOnly)
   let came = 0
   for (const kind of marksOnly) {
@@ -74,7 +74,7 @@ async function reviveMarked(looking: Looking): Promise<number> {
     for (const { id: regionalId, description } of rows) {
       const mark = intentOf(description)
       if (mark === null || !ids.has(mark)) continue
-      came += (await app.store.transact(tx => revive(looking, tx, { mark, regionalId, seen }))) ? 1 : 0
+      came += (await app.store.transact(tx => revive(watcher, tx, { mark, regionalId, seen }))) ? 1 : 0
     }
   }
   return came
@@ -89,7 +89,7 @@ interface Mark {
 
 /** False where another has its place; of a group that a verb has removed meanwhile the mark is surplus. */
 async function revive(
-  { app, caller, region }: Looking,
+  { app, caller, region }: Watcher,
   tx: Transaction,
   { mark, regionalId, seen }: Mark,
 ): Promise<boolean> {
@@ -110,26 +110,26 @@ async function revive(
 }
 
 /** False where it cannot come back: what it needs is gone, or somebody else has its place. */
-export async function takeIn(looking: Looking, absence: Absence): Promise<boolean> {
-  const { app } = looking
+export async function takeIn(watcher: Watcher, absence: Absence): Promise<boolean> {
+  const { app } = watcher
   try {
-    return await app.store.transact(tx => putBack(looking, tx, absence))
+    return await app.store.transact(tx => putBack(watcher, tx, absence))
   } catch (error) {
     if (!(error instanceof AppError) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
     app.report(
       error,
-      `${absence.kind} ${absence.id} is seen again in ${looking.region.name} and cannot be taken in`,
+      `${absence.kind} ${absence.id} is seen again in ${watcher.region.name} and cannot be taken in`,
     )
     return false
   }
 }
 
-async function putBack(looking: Looking, tx: Transaction, absence: Absence): Promise<boolean> {
-  const { app } = looking
+async function putBack(watcher: Watcher, tx: Transaction, absence: Absence): Promise<boolean> {
+  const { app } = watcher
   const { kind, id } = absence
   const back = await tx.networks.takeBack(absence, ownNote(app, `${kind}.take_in`))
   if (!back) return false
-  if (kind === 'port') await portIsBack(looking, tx, id, back.links)
+  if (kind === 'port') await portIsBack(watcher, tx, id, back.links)
   return true
 }
 
@@ -137,7 +137,7 @@ async function putBack(looking: Looking, tx: Transaction, absence: Absence): Pro
  * Posts for a port that is back the jobs that follow from its coming, and gives its floating IPs back to it.
  */
 async function portIsBack(
-  { app, caller, region }: Looking,
+  { app, caller, region }: Watcher,
   tx: Transaction,
   id: string,
   links: readonly LostLink[],

@@ -2,8 +2,8 @@
 // call may take effect long after its caller died, so a region is tidied again and again.
 
 import type { App } from '../../app.ts'
+import { dayMs, inBatches } from '../../batches.ts'
 import { type AppError, isRefusal } from '../../error.ts'
-import { dayMs, inSteps } from '../../steps.ts'
 import { type Intent, intentOf, type MarkedThing } from '../copies/intent.ts'
 import { removeSurplus } from '../copies/realise.ts'
 import type { RegionNetworking } from '../copies/region-rows.ts'
@@ -72,7 +72,7 @@ async function endForsaken(app: App, region: string): Promise<void> {
  */
 const end = (app: App, { id }: Intent): Promise<void> =>
   app.store.transact(async tx => {
-    if ((await tx.intents.settle(id, nobodys)) !== nobodys) return
+    if ((await tx.intents.noteId(id, nobodys)) !== nobodys) return
     await tx.intents.end(id, 'verb', app.now())
     await tx.networks.release('port', id)
   })
@@ -102,11 +102,11 @@ async function remove(networking: RegionNetworking, kind: TidiedKind, id: string
 /** Removes the intents that ended longer ago than things can appear late; returns how many. */
 export function forgetIntents(app: Pick<App, 'now' | 'store'>): Promise<number> {
   const before = new Date(app.now().getTime() - endedMs)
-  return inSteps(limit => app.store.intents.forget(before, limit))
+  return inBatches(limit => app.store.intents.forget(before, limit))
 }
 
 /** Removes the absences that did not come back within a day; returns how many. */
 export function forgetAbsences(app: App): Promise<number> {
   const before = new Date(app.now().getTime() - absentForMs)
-  return inSteps(limit => app.store.absences.forget(before, limit))
+  return inBatches(limit => app.store.absences.forget(before, limit))
 }

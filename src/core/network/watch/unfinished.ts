@@ -2,12 +2,12 @@
 // model gets what the region made of them.
 
 import { finish } from '../copies/at-home.ts'
-import type { Looking } from '../ports/adopt-port.ts'
+import type { Watcher } from '../ports/adopt-port.ts'
 import { mirrorChange } from '../ports/port-change.ts'
 import { mirrorRouter } from '../routers/routers.ts'
 
 /** Brings the model to the region, for each change that was left; returns how many. Throws `upstream`. */
-export async function finishLeft({ app, caller, region }: Looking): Promise<number> {
+export async function finishLeft({ app, caller, region }: Watcher): Promise<number> {
   const left = await app.store.writings.left(region.id, app.now())
   for (const { kind, id } of left)
     await finish(app, { kind, id, regionId: region.id }, async () => {

@@ -8,7 +8,15 @@ export interface Watch {
   readonly sweptAt: Date | null
 }
 
+/** With what else a look at the region depends on. */
+export interface WatchState extends Watch {
+  /** Whether what the region's Neutron shows is not believed. */
+  readonly isSuspect: boolean
+  /** Whether a writer has left a change in the region unfinished. */
+  readonly hasUnfinished: boolean
+}
+
 export interface WatchStore {
-  get(regionId: string): Promise<Watch>
+  get(regionId: string, now: Date): Promise<WatchState>
   save(regionId: string, watch: Watch): Promise<void>
 }

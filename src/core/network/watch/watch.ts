@@ -13,10 +13,10 @@ import { intentOf } from '../copies/intent.ts'
 import {
   adoptPort,
   isUsers,
-  type Looking,
   mirrorPort,
   portFields,
   type SeenPort,
+  type Watcher,
 } from '../ports/adopt-port.ts'
 import { keepRoom } from './room.ts'
 import { nothingGone, sweep } from './sweep.ts'
@@ -45,16 +45,15 @@ export interface Sighting {
 export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_000): Promise<Sighting> {
   const caller = ownCaller(`req-${app.newId()}`)
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const watch = await app.store.watches.get(region.id)
-  const looking: Looking = { app, caller, region, networking }
-  await finishLeft(looking)
-  const found = await lookAtChanges(looking, watch.changedSince)
-  const servers = await lookAtServers(looking, watch.serversSince)
+  const watch = await app.store.watches.get(region.id, app.now())
+  const watcher: Watcher = { app, caller, region, networking }
+  if (watch.hasUnfinished) await finishLeft(watcher)
+  const found = await lookAtChanges(watcher, watch.changedSince)
+  const servers = await lookAtServers(watcher, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
   const startedAt = app.now()
   // A region that is suspect is swept at every look: its missing resources may show again at any moment.
-  const suspicion = await app.store.suspicions.get(region.id, 'network')
-  const swept = isDue || suspicion ? await sweep(looking, suspicion, watch.sweptAt) : nothingGone
+  const swept = isDue || watch.isSuspect ? await sweep(watcher, watch) : nothingGone
   await app.store.watches.save(region.id, {
     changedSince: found.newest,
     serversSince: servers.newest,
@@ -70,8 +69,8 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   }
 }
 
-async function lookAtChanges(looking: Looking, since: Date | null) {
-  const { networking } = looking
+async function lookAtChanges(watcher: Watcher, since: Date | null) {
+  const { networking } = watcher
   const back = since && new Date(since.getTime() - overlapMs)
   const changedSince = back ? { changedSince: back } : {}
   const ports: readonly SeenPort[] = await networking.list('port', { fields: portFields, ...changedSince })
@@ -80,8 +79,8 @@ async function lookAtChanges(looking: Looking, since: Date | null) {
     ...changedSince,
   })
   const sightings = [
-    await lookAtPorts(looking, ports, changedSince),
-    await lookAtFloatingIps(looking, floatingIps),
+    await lookAtPorts(watcher, ports, changedSince),
+    await lookAtFloatingIps(watcher, floatingIps),
   ]
   const times = [...ports, ...floatingIps].flatMap(({ updatedAt }) => updatedAt?.getTime() ?? [])
   const newest = Math.max(since?.getTime() ?? 0, ...times)
@@ -106,11 +105,11 @@ interface Changes {
  * adopted.
  */
 async function lookAtPorts(
-  looking: Looking,
+  watcher: Watcher,
   ports: readonly SeenPort[],
   changedSince: { readonly changedSince?: Date },
 ): Promise<Changes> {
-  const { app, region, networking } = looking
+  const { app, region, networking } = watcher
   const at = (resourceType: string) => ({ resourceType, regionId: region.id })
   const networkIds = await app.store.routings.centralIds(at('network'), [
     ...new Set(ports.map(({ networkId }) => networkId)),
@@ -126,23 +125,23 @@ async function lookAtPorts(
   const isNew = unknown.some(({ description }) => intentOf(description) === null)
   const rows = isNew ? await networking.list('port', { fields: ['id'], ...changedSince }) : []
   const stillThere = new Set(rows.map(({ id }) => id))
-  const absent = await absentAmong(looking, 'port', unknown)
+  const absent = await absentAmong(watcher, 'port', unknown)
   let came = 0
   let changed = 0
   const drift: string[] = []
   for (const port of ours) {
     try {
       const id = known.get(port.id)
-      if (id !== undefined) changed += (await mirrorPort(looking, id, port)) ? 1 : 0
-      else if (absent.has(port.id)) came += (await takeIn(looking, absent.get(port.id)!)) ? 1 : 0
-      else if (stillThere.has(port.id) && (await isUsers(looking, port)))
-        came += (await adoptPort(looking, networkIds.get(port.networkId)!, port)) ? 1 : 0
+      if (id !== undefined) changed += (await mirrorPort(watcher, id, port)) ? 1 : 0
+      else if (absent.has(port.id)) came += (await takeIn(watcher, absent.get(port.id)!)) ? 1 : 0
+      else if (stillThere.has(port.id) && (await isUsers(watcher, port)))
+        came += (await adoptPort(watcher, networkIds.get(port.networkId)!, port)) ? 1 : 0
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'conflict') throw error
       drift.push(`port ${port.id}: ${error.message}`)
     }
   }
-  await keepRoom(looking, new Set(ours.map(({ networkId }) => networkIds.get(networkId)!)))
+  await keepRoom(watcher, new Set(ours.map(({ networkId }) => networkIds.get(networkId)!)))
   return { came, changed, drift }
 }
 
@@ -153,7 +152,7 @@ interface SeenFloatingIp {
 }
 
 /** Brings the status of floating IPs to the model, where they have the region's ids. */
-async function lookAtFloatingIps({ app }: Looking, seen: readonly SeenFloatingIp[]): Promise<Changes> {
+async function lookAtFloatingIps({ app }: Watcher, seen: readonly SeenFloatingIp[]): Promise<Changes> {
   const rows = await app.store.networks.getMany(
     'floatingip',
     seen.map(({ id }) => id),

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Lease } from '../../src/core/leases/lease.ts'
-import { lapsed, type Step, stepOf, stepped } from '../../src/core/leases/steps.ts'
+import { type LeaseStep, lapsed, stepOf, stepped } from '../../src/core/leases/lease-steps.ts'
 import { active, at, event, failed, pending, terminated } from './sample.ts'
 
 const withStatus = (lease: Lease, type: string, status: 'IN_PROGRESS' | 'DONE' | 'ERROR'): Lease => ({
@@ -12,7 +12,7 @@ const withStatus = (lease: Lease, type: string, status: 'IN_PROGRESS' | 'DONE' |
 const updating: Lease = { ...active(), status: 'UPDATING' }
 
 describe('what is due', () => {
-  const table: [what: string, lease: Lease, time: string, step: Step | null][] = [
+  const table: [what: string, lease: Lease, time: string, step: LeaseStep | null][] = [
     ['nothing before the start', pending(), '09:59', null],
     ['the start at its time', pending(), '10:00', 'start'],
     ['the start, however late', pending(), '11:59', 'start'],
@@ -64,7 +64,7 @@ describe('a step', () => {
     reservations[0]!.status,
     ...events.map(one => one.status),
   ]
-  const table: [step: Step, lease: Lease, begun: unknown[], done: unknown[]][] = [
+  const table: [step: LeaseStep, lease: Lease, begun: unknown[], done: unknown[]][] = [
     [
       'start',
       pending(),

@@ -9,10 +9,10 @@ import {
 } from './lease.ts'
 import { eventOf, isBegun } from './timing.ts'
 
-export type Step = 'start' | 'update' | 'before_end' | 'end' | 'remove' | 'lapse' | 'tell'
+export type LeaseStep = 'start' | 'update' | 'before_end' | 'end' | 'remove' | 'lapse' | 'tell'
 
 /** The step that is due now; null when none is. */
-export function stepOf(lease: Lease, now: Date): Step | null {
+export function stepOf(lease: Lease, now: Date): LeaseStep | null {
   if (lease.status === 'DELETING') return 'remove'
   const isDue = (type: string): boolean => {
     const event = eventOf(lease, type)
@@ -39,7 +39,7 @@ interface Course {
   readonly reservations?: ReservationStatus
 }
 
-const courses: Readonly<Record<Step, Course>> = {
+const courses: Readonly<Record<LeaseStep, Course>> = {
   start: { event: 'start_lease', begun: 'STARTING', done: 'ACTIVE', reservations: 'active' },
   update: { done: 'ACTIVE', reservations: 'active' },
   before_end: { event: 'before_end_lease' },
@@ -53,7 +53,7 @@ const courses: Readonly<Record<Step, Course>> = {
  * The lease while a step is being done (`begun`), or after it (`done`); the very same object where that makes
  * no difference.
  */
-export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: Date): Lease {
+export function stepped(lease: Lease, step: LeaseStep, stage: 'begun' | 'done', now: Date): Lease {
   const course = courses[step]
   if (stage === 'begun') {
     const event = course.event && eventOf(lease, course.event)
@@ -80,7 +80,7 @@ export function stepped(lease: Lease, step: Step, stage: 'begun' | 'done', now: 
 }
 
 /** The ids of the events that a step ends. */
-function happened(lease: Lease, step: Step, now: Date): string[] {
+function happened(lease: Lease, step: LeaseStep, now: Date): string[] {
   const { event: own } = courses[step]
   const over = lease.events.filter(({ type, at, status }) => {
     if (step === 'lapse') return true
@@ -102,7 +102,7 @@ const marked = (lease: Lease, ids: readonly string[], status: EventStatus, now: 
  */
 export function lapsed(
   lease: Lease,
-  step: Step,
+  step: LeaseStep,
   sinceMs: number,
   retryForMs: number,
   now: Date,

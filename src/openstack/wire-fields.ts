@@ -3,30 +3,30 @@
 import { z } from 'zod'
 
 /** One field: its name on the wire, how its value is read, and how it is written. */
-export interface Field<T> {
+export interface WireField<T> {
   readonly wire: string
   readonly read: z.ZodType<T>
   write(value: T): unknown
   /** Where the value is an object or a list of objects: the fields of one. */
-  readonly inner?: Fields
+  readonly inner?: WireFields
 }
 
-export type Fields = Readonly<Record<string, Field<unknown>>>
+export type WireFields = Readonly<Record<string, WireField<unknown>>>
 
 /** The type of the objects that a table describes. */
-export type Shape<F extends Fields> = {
-  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never
+export type Shape<F extends WireFields> = {
+  readonly [K in keyof F]: F[K] extends WireField<infer T> ? T : never
 }
 
 /** A field whose value is the same on the wire and in our words. */
-export const field = <T>(wire: string, read: z.ZodType<T>): Field<T> => ({
+export const field = <T>(wire: string, read: z.ZodType<T>): WireField<T> => ({
   wire,
   read,
   write: value => value,
 })
 
 /** A field that holds a list of objects. */
-export const listOf = <F extends Fields>(wire: string, inner: F): Field<readonly Shape<F>[]> => ({
+export const listOf = <F extends WireFields>(wire: string, inner: F): WireField<readonly Shape<F>[]> => ({
   wire,
   read: many(reader(inner)),
   write: values => values.map(value => written(inner, value)),
@@ -34,13 +34,13 @@ export const listOf = <F extends Fields>(wire: string, inner: F): Field<readonly
 })
 
 /** A list field of an extension: empty in a region that does not have it. */
-export const extra = <T>(one: Field<readonly T[]>): Field<readonly T[]> => ({
+export const extra = <T>(one: WireField<readonly T[]>): WireField<readonly T[]> => ({
   ...one,
   read: orNull(one.read).transform(values => values ?? []),
 })
 
 /** A field that holds an object, or nothing. */
-export const maybeOne = <F extends Fields>(wire: string, inner: F): Field<Shape<F> | null> => ({
+export const maybeOne = <F extends WireFields>(wire: string, inner: F): WireField<Shape<F> | null> => ({
   wire,
   read: orNull(reader(inner)),
   write: value => (value === null ? null : written(inner, value)),
@@ -48,7 +48,7 @@ export const maybeOne = <F extends Fields>(wire: string, inner: F): Field<Shape<
 })
 
 /** Reads what the wire says, and drops every key that the table does not name. */
-export function reader<F extends Fields>(fields: F): z.ZodType<Shape<F>> {
+export function reader<F extends WireFields>(fields: F): z.ZodType<Shape<F>> {
   const entries = Object.entries(fields)
   const wire = z.object(Object.fromEntries(entries.map(([, one]) => [one.wire, one.read])))
   return wire.transform(
@@ -57,7 +57,7 @@ export function reader<F extends Fields>(fields: F): z.ZodType<Shape<F>> {
 }
 
 /** The wire form of as many fields as `value` has; undefined ones are left out. */
-export function written<F extends Fields>(fields: F, value: Partial<Shape<F>>): Record<string, unknown> {
+export function written<F extends WireFields>(fields: F, value: Partial<Shape<F>>): Record<string, unknown> {
   const given = Object.entries(value).filter(([, one]) => one !== undefined)
   return Object.fromEntries(given.map(([name, one]) => [fields[name]!.wire, fields[name]!.write(one)]))
 }

@@ -6,7 +6,7 @@ import { conflict } from '../../core/error.ts'
 import { codeOf } from './refusals.ts'
 import type { ServerUser } from './run.ts'
 
-export interface Places {
+export interface DataPaths {
   readonly dataDir: string
   /** PostgreSQL's own directory. */
   readonly cluster: string
@@ -19,14 +19,14 @@ export interface Places {
   readonly pidFile: string
 }
 
-export interface Secrets {
+export interface ClusterSecrets {
   /** The port of the last start, 0 before the first one. */
   readonly port: number
   readonly password: string
   readonly adminPassword: string
 }
 
-export const placesIn = (dataDir: string): Places => ({
+export const pathsIn = (dataDir: string): DataPaths => ({
   dataDir,
   cluster: join(dataDir, 'postgres'),
   log: join(dataDir, 'postgres.log'),
@@ -34,17 +34,17 @@ export const placesIn = (dataDir: string): Places => ({
   pidFile: join(dataDir, 'atoll.pid'),
 })
 
-/** The places in a data directory that is created where it is missing. */
-export async function openPlaces(dataDir: string): Promise<Places> {
+/** The paths in a data directory that is created where it is missing. */
+export async function openPaths(dataDir: string): Promise<DataPaths> {
   const wanted = resolve(dataDir)
   await mkdir(wanted, { recursive: true })
-  return placesIn(await realpath(wanted))
+  return pathsIn(await realpath(wanted))
 }
 
-/** The places in a data directory that exists, else null. */
-export async function lookUpPlaces(dataDir: string): Promise<Places | null> {
+/** The paths in a data directory that exists, else null. */
+export async function lookUpPaths(dataDir: string): Promise<DataPaths | null> {
   try {
-    return placesIn(await realpath(resolve(dataDir)))
+    return pathsIn(await realpath(resolve(dataDir)))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null
     throw error
@@ -52,11 +52,11 @@ export async function lookUpPlaces(dataDir: string): Promise<Places | null> {
 }
 
 /** What an interrupted start has left half made; only the holder of the lock may call this. */
-export async function removeLeftovers(places: Places): Promise<void> {
-  for (const name of await readdir(places.dataDir)) {
+export async function removeLeftovers(paths: DataPaths): Promise<void> {
+  for (const name of await readdir(paths.dataDir)) {
     if (!/^(postgres(\.json)?|pg-[\d.]+)\.new-/.test(name)) continue
     // An initdb whose parent was killed may still be writing there for a moment.
-    await rm(join(places.dataDir, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    await rm(join(paths.dataDir, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }
 
@@ -113,30 +113,30 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-export const newSecrets = (): Secrets => ({
+export const newSecrets = (): ClusterSecrets => ({
   port: 0,
   password: randomBytes(24).toString('base64url'),
   adminPassword: randomBytes(24).toString('base64url'),
 })
 
 /** The port and passwords of the server in this directory, null before its first start. */
-export async function readSecrets(places: Places): Promise<Secrets | null> {
-  const text = await readTextIfAny(places.secrets)
+export async function readSecrets(paths: DataPaths): Promise<ClusterSecrets | null> {
+  const text = await readTextIfAny(paths.secrets)
   if (text === null) return null
   try {
-    const { port, password, adminPassword } = JSON.parse(text) as Partial<Secrets>
+    const { port, password, adminPassword } = JSON.parse(text) as Partial<ClusterSecrets>
     if (Number.isInteger(port) && password && adminPassword)
       return { port: port as number, password, adminPassword }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
   throw conflict(
-    `The file ${places.secrets} is damaged: put it back from a copy of the data directory, or restore a backup into a new one.`,
+    `The file ${paths.secrets} is damaged: put it back from a copy of the data directory, or restore a backup into a new one.`,
   )
 }
 
-export async function writeSecrets(places: Places, secrets: Secrets): Promise<void> {
-  await writeWhole(places.secrets, `${JSON.stringify(secrets, null, 2)}\n`, 0o600)
+export async function writeSecrets(paths: DataPaths, secrets: ClusterSecrets): Promise<void> {
+  await writeWhole(paths.secrets, `${JSON.stringify(secrets, null, 2)}\n`, 0o600)
 }
 
 /** Lets the server's user pass through the data directory; what is secret in it has a mode of its own. */
