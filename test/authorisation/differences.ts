@@ -24,13 +24,13 @@ export const reasons: readonly Reason[] = [
     why: 'who has none of the personas’ roles is a 403 everywhere; Neutron filters, or says that nothing is there',
     rules: /./,
     who: ['none'],
-    answers: /^403 for (200|400|404|hidden)$/,
+    answers: /^403 for (200|400|404|409|shown|hidden)$/,
   },
   {
     why: 'a reader’s write is a 403 before Atoll looks at what it is about',
     rules: write,
     who: ['reader'],
-    answers: /^403 for (400|404)$/,
+    answers: /^403 for (400|404|409)$/,
   },
   // The older defaults, which are not Atoll's.
   {

@@ -1,6 +1,6 @@
 // The rows about ports: where a port is decides as much as whose it is.
 
-import { create, get, port, type Row, remove, update } from './row.ts'
+import { create, get, port, type Row, remove, type Thing, update } from './row.ts'
 import type { Scene, Where } from './scene.ts'
 
 /** What is asked of a port on this network, by the rule's attribute. */
@@ -37,6 +37,38 @@ const all = [
   port('owners', 'shared'),
 ]
 
+/** By scene: a router of others, which is made before the interface is, and so goes after it. */
+const theirs = new WeakMap<Scene, string>()
+
+/** The port by which a router of the members is on their network. */
+const leg: Thing = {
+  what: 'an interface of mine, to a router of others',
+  async id(s) {
+    theirs.set(s, (await s.make('router', {}, 'others')).id)
+    const { id } = await s.make('router')
+    const { id: network_id } = await s.make('network')
+    const subnet = await s.make('subnet', { network_id, ip_version: 4, cidr: '10.139.0.0/24' })
+    const { port_id } = await s.do('PUT', `/routers/${id}/add_router_interface`, { subnet_id: subnet.id })
+    // The router goes only without the interface, which goes only by that router.
+    s.undo(async () => {
+      await s.do('PUT', `/ports/${port_id}`, { port: { device_id: id } })
+      await s.do('PUT', `/routers/${id}/remove_router_interface`, { port_id })
+    })
+    return port_id
+  },
+}
+const groupOfOthers = async (s: Scene) => {
+  const { id } = await s.make('security_group', { name: 'theirs' }, 'others')
+  // The group goes only when no port is in it.
+  s.undo(async () => {
+    const { ports } = await s.do('GET', `/ports?network_id=${s.networks.own}`)
+    for (const one of ports)
+      if (one.security_groups.includes(id))
+        await s.do('PUT', `/ports/${one.id}`, { port: { security_groups: [] } })
+  })
+  return { security_groups: [id] }
+}
+
 /** What members make at a network's end is the default at create, and so no rule of its own. */
 const { allowed_address_pairs: _none, ...made } = asked('own')
 const { allowed_address_pairs: _nor, ...madeOnShared } = asked('shared')
@@ -55,5 +87,10 @@ export const portRows: readonly Row[] = [
   ...update('port', all, { '': { description: 'changed' } }),
   ...update('port', [port('mine', 'own')], asked('own')),
   ...update('port', [port('mine', 'shared'), port('others', 'shared')], asked('shared')),
+  ...update('port', [port('mine', 'own')], { '': groupOfOthers }).map(row => ({
+    ...row,
+    what: 'mine on own, into a group of others',
+  })),
+  ...update('port', [leg], { '': s => ({ device_id: theirs.get(s) }) }),
   ...remove('port', all),
 ]

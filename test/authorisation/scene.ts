@@ -24,6 +24,8 @@ export interface Scene {
   /** An address of a subnet, and a MAC, that nobody has. */
   address(where: Where): string
   mac(): string
+  /** Notes what has to be done before the things that are there by now can be removed. */
+  undo(work: () => Promise<unknown>): void
   /** Removes what the row has made. */
   clear(): Promise<void>
   close(): Promise<void>
@@ -49,7 +51,7 @@ const ranges: Readonly<Record<Where, string>> = {
 }
 
 export async function openScene(side: Side, { people, outside }: SceneSpec): Promise<Scene> {
-  const made: [kind: string, id: string][] = []
+  const made: (() => Promise<unknown>)[] = []
   let last = 0
   const admin = people.tokens.admin
 
@@ -64,16 +66,21 @@ export async function openScene(side: Side, { people, outside }: SceneSpec): Pro
   async function make(kind: string, fields: object = {}, whose: Whose = 'mine'): Promise<Json> {
     const project_id = people[whose]
     const row = (await good('POST', pathOf(kind), { [kind]: { project_id, ...fields } }))[kind]
-    made.push([kind, row.id])
+    noted(kind, row.id)
     return row
   }
 
-  /** Removes in the opposite order what came after this many things; what is gone already is none of its business. */
-  async function clear(after: number): Promise<void> {
-    for (const [kind, id] of made.splice(after).reverse()) {
+  /** What is gone already when it is to be removed is none of the scene's business. */
+  const noted = (kind: string, id: string) =>
+    void made.push(async () => {
       const { status } = await side.ask(admin, 'DELETE', `${pathOf(kind)}/${id}`)
-      if (status >= 500) throw new Error(`${side.name}: ${kind} ${id} does not go: ${status}`)
-    }
+      if (status >= 300 && status !== 404)
+        throw new Error(`${side.name}: ${kind} ${id} does not go: ${status}`)
+    })
+
+  /** Undoes in the opposite order what came after this many things. */
+  async function clear(after: number): Promise<void> {
+    for (const undo of made.splice(after).reverse()) await undo()
   }
 
   const [networks, subnets] = [{}, {}] as [Record<Where, string>, Record<Where, string>]
@@ -102,7 +109,8 @@ export async function openScene(side: Side, { people, outside }: SceneSpec): Pro
     subnets,
     outside,
     make,
-    noted: (kind, id) => void made.push([kind, id]),
+    noted,
+    undo: work => void made.push(work),
     do: good,
     address: where => `${ranges[where]}.77.${(last++ % 250) + 1}`,
     mac: () =>

@@ -59,6 +59,18 @@ describe('a router', () => {
   })
 })
 
+describe('an interface of a router', () => {
+  it('does not become one of another project’s router by its device id', async () => {
+    const [mine, theirs] = [await n.alt.make('router'), await n.demo.make('router')]
+    const { id: network_id } = await n.alt.make('network')
+    const { id: subnet_id } = await n.alt.make('subnet', { network_id, ip_version: 4, cidr: '10.6.0.0/24' })
+    const { port_id } = (await n.alt.put(`/routers/${mine.id}/add_router_interface`, { subnet_id })).json
+    const moved = n.alt.put(`/ports/${port_id}`, { port: { device_id: theirs.id } })
+    expect(await statusOf(moved)).toEqual([409, 'DeviceIDNotOwnedByTenant'])
+    expect((await n.demo.del(`/routers/${theirs.id}`)).status).toBe(204)
+  })
+})
+
 describe('a member', () => {
   it('makes no port on an external network that is not shared', async () => {
     expect((await n.alt.post('/ports', { port: { network_id: outside.id } })).status).toBe(403)

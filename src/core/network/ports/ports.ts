@@ -13,6 +13,7 @@ import { mayUse } from '../model/policy.ts'
 import { getOwn, getResource } from '../model/read.ts'
 import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { born, checkRevision } from '../model/writing.ts'
+import { checkDevice } from './device.ts'
 import { forgetPort } from './forget-port.ts'
 import { followCarved, placePort, type ReadyPort } from './place-port.ts'
 import { isMoving, moved, toldToRegion } from './port-change.ts'
@@ -114,7 +115,7 @@ async function reservePort(
 /**
  * The changed port. A placed port is changed in its region first; a reserved one whose region is named now is
  * placed there, and one for which another region is named moves. Throws as `createPort`, and `conflict`
- * (`revision`, `port_in_use`).
+ * (`revision`, `port_in_use`, `DeviceIDNotOwnedByTenant`).
  */
 export async function updatePort(
   app: App,
@@ -123,6 +124,7 @@ export async function updatePort(
 ): Promise<Port> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
+  await checkDevice(app, caller, { ...port, ...change })
   for (const group of change.securityGroupIds ?? [])
     await getResource(app, caller, { kind: 'security_group', id: group })
   const network = (await app.store.networks.get('network', port.networkId, 'atoll'))!
