@@ -116,6 +116,13 @@ export async function openScene(side: Side, { people, outside }: SceneSpec): Pro
     mac: () =>
       `fa:16:3e:99:${(last >> 8).toString(16).padStart(2, '0')}:${(last++ & 255).toString(16).padStart(2, '0')}`,
     clear: () => clear(base),
-    close: () => clear(0),
+    async close() {
+      await clear(0)
+      // A project's default group is made without being asked for.
+      for (const project of [people.mine, people.owners, people.others]) {
+        const { security_groups: groups } = await good('GET', `/security-groups?project_id=${project}`)
+        for (const { id } of groups) await side.ask(admin, 'DELETE', `/security-groups/${id}`)
+      }
+    },
   }
 }

@@ -97,7 +97,13 @@ function keystoneOf(authUrl: string, token: string) {
   }
 }
 
-/** Makes everybody: a user each, with one role. */
+/** Each role with those that it implies, which an older Keystone does not know of a manager. */
+const implied: Readonly<Record<string, readonly string[]>> = {
+  manager: ['manager', 'member', 'reader'],
+  member: ['member', 'reader'],
+}
+
+/** Makes everybody: a user each, with one role and what it implies. */
 export async function openPeople({ logIn: logInOf }: World): Promise<People & { readonly admin: LoggedIn }> {
   const { authUrl, username, password, projectName } = logInOf('admin')
   const admin = await logIn(authUrl, { name: username, password, project: projectName! })
@@ -108,7 +114,7 @@ export async function openPeople({ logIn: logInOf }: World): Promise<People & { 
   async function person(name: string, role: string, projectId: string, projectName: string): Promise<string> {
     const account = { name: `${name}-${run}`, password: run, project: `${projectName}-${run}` }
     const user = await keystone.make('user', { name: account.name, password: run })
-    await keystone.grant(projectId, user, await keystone.role(role))
+    for (const one of implied[role] ?? [role]) await keystone.grant(projectId, user, await keystone.role(one))
     return (await logIn(authUrl, account)).token
   }
   const tokens = {
