@@ -21,8 +21,8 @@ import type { IntentStore } from './network/copies/intent.ts'
 import type { AbsenceStore } from './network/model/absence.ts'
 import type { NetworkStore, NetworkWriter } from './network/model/network-store.ts'
 import type { NetworkRules } from './network/model/rules.ts'
-import type { WritingStore } from './network/model/writing-store.ts'
 import type { WatchStore } from './network/watch/watch-store.ts'
+import type { WritingStore } from './network/writes/writing-store.ts'
 import type { AuditStore, JournalStore } from './note.ts'
 import type { BindingStore } from './regions/binding.ts'
 import type { RegionStore } from './regions/region.ts'
@@ -75,6 +75,7 @@ export interface Transaction {
   readonly regions: Pick<RegionStore, 'list'>
   readonly intents: IntentStore
   readonly writings: WritingStore
+  readonly absences: Pick<AbsenceStore, 'groupsOn'>
   readonly jobs: Pick<JobStore, 'post'>
   readonly turns: Pick<TurnStore, 'ask'>
 }

@@ -786,6 +786,8 @@ create table writing (
   region_id uuid not null,
   token uuid not null,
   until timestamptz not null,
+  verb text default 'update'::text not null,
+  undo jsonb,
   constraint writing_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
   constraint writing_pkey primary key (kind, id)
 );

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transaction } from '../core/app.ts'
 import { AppError } from '../core/error.ts'
+import { absenceStore } from './absences.ts'
 import { capacityReservationWriter } from './capacity-reservations.ts'
 import { type Db, run } from './database.ts'
 import { generalWriter } from './general.ts'
@@ -48,6 +49,7 @@ const transactionOf = (trx: Db): Transaction => ({
   regions: regionStore(trx),
   intents: intentStore(trx),
   writings: writingStore(trx),
+  absences: absenceStore(trx),
   jobs: jobStore(trx),
   turns: turnStore(trx),
 })

@@ -1,21 +1,25 @@
-// The writers of resources in regions, in PostgreSQL: one at a time for each.
+// The writings of resources in regions, in PostgreSQL: one at a time for each resource.
 
 import { sql } from 'kysely'
-import type { WritingStore } from '../core/network/model/writing-store.ts'
+import type { LeftWriting, WritingStore } from '../core/network/writes/writing-store.ts'
 import { type Db, run } from './database.ts'
+
+type Row = LeftWriting & { readonly is_new: boolean }
 
 export function writingStore(db: Db): WritingStore {
   return {
-    async begin({ kind, id, regionId, token, until }, now) {
+    async begin({ kind, id, regionId, token, until, verb, undo }, now) {
       const { rows } = await run(
-        sql<{ is_new: boolean }>`
-          insert into writing (kind, id, region_id, token, until)
-          values (${kind}, ${id}, ${regionId}, ${token}, ${until})
+        sql<Row>`
+          insert into writing (kind, id, region_id, token, until, verb, undo)
+          values (${kind}, ${id}, ${regionId}, ${token}, ${until}, ${verb}, ${undo && JSON.stringify(undo)}::jsonb)
           on conflict (kind, id) do update set token = excluded.token, until = excluded.until
             where writing.until < ${now}
-          returning xmax = 0 as is_new`.execute(db),
+          returning kind, id, verb, undo, xmax = 0 as is_new`.execute(db),
       )
-      return rows[0] ? (rows[0].is_new ? 'begun' : 'left') : 'busy'
+      if (!rows[0]) return 'busy'
+      const { is_new: isNew, ...left } = rows[0]
+      return isNew ? 'begun' : left
     },
 
     async renew({ kind, id, token, until }) {
@@ -32,10 +36,9 @@ export function writingStore(db: Db): WritingStore {
 
     async left(regionId, now) {
       const { rows } = await run(
-        sql<{ kind: string; id: string }>`
-          select kind, id from writing where region_id = ${regionId} and until < ${now} order by until limit 1000`.execute(
-          db,
-        ),
+        sql<LeftWriting>`
+          select kind, id, verb, undo from writing
+          where region_id = ${regionId} and until < ${now} order by until limit 1000`.execute(db),
       )
       return rows
     },

@@ -4,7 +4,7 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { pathOf } from '../world/person.ts'
-import { world } from '../world.ts'
+import { fileWorld } from '../world.ts'
 import { askAll, compare, type Difference, type Outcomes } from './compare.ts'
 import { explains, reasons } from './differences.ts'
 import { rows } from './rows.ts'
@@ -13,7 +13,7 @@ import { openScene, type Scene } from './scene.ts'
 import { atollSide, openPeople, type People, personas, regionSide, type Side } from './sides.ts'
 import { unserved } from './unserved.ts'
 
-const w = await world({ joined: true, lab: true, regions: ['Pod1', 'Pod2'], cloud: { newer: ['Pod2'] } })
+const w = await fileWorld({ joined: true, lab: true, regions: ['Pod1', 'Pod2'], cloud: { newer: ['Pod2'] } })
 let people: People
 let atoll: Side
 let central: Scene
@@ -53,7 +53,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await central?.close()
   await people?.close()
-  await w[Symbol.asyncDispose]()
 })
 
 const reasonFor = (one: Difference) => reasons.find(reason => explains(reason, one))

@@ -1,16 +1,16 @@
 // The topology: the tree of what there is in all regions, as the central model has it, for whoever may see it.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { viewTopology } from '../../src/api/native/topology.ts'
 import { printTopology } from '../../src/cli/topology.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { createJob } from '../../src/core/jobs/jobs.ts'
 import { type TopologyAsk, topology } from '../../src/core/network/topology/topology.ts'
 import { until } from '../wait.ts'
-import { type Json, type World, world } from '../world.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { look } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true })
 let one: string
 let two: string
 let external: Json
@@ -22,7 +22,6 @@ const ports: Json[] = []
 // Topology T4: two networks of two regions, one way out, and a floating IP of the port that is not in its region. Beside
 // them a port that is reserved, on a network that is nowhere.
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true })
   await w.startWork()
   ;[one, two] = w.regions as [string, string]
   external = await w.admin.make('network', {
@@ -48,7 +47,6 @@ beforeAll(async () => {
   await w.settle()
   await until(allSeen, { what: 'the interfaces are seen to be ACTIVE', seen: interfaces })
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 /** The regions' own statuses, which come to the model by looking there. */
 const interfaces = async (): Promise<Json[]> => {

@@ -1,19 +1,26 @@
 // Changes of what lives in one region whose writer died after the region had made them: whoever comes finishes them.
 
-import { afterAll, describe, expect, it } from 'vitest'
-import { byOne } from '../../src/core/network/copies/at-home.ts'
-import { type Json, world } from '../world.ts'
+import { describe, expect, it } from 'vitest'
+import { byOne } from '../../src/core/network/writes/one-writer.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { look } from './regions.ts'
 
-const w = await world({ joined: true })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
 
 const atHome = { availability_zone_hints: ['Pod1'] }
 const region = (await w.app.store.regions.list()).find(({ name }) => name === 'Pod1')!
 
 /** As a writer leaves it who has asked the region and died before the model knew: its time is over. */
 async function left(kind: 'router' | 'port', id: string, name: string): Promise<void> {
-  const writing = { kind, id, regionId: region.id, token: w.app.newId(), until: new Date(0) }
+  const writing = {
+    kind,
+    id,
+    regionId: region.id,
+    token: w.app.newId(),
+    until: new Date(0),
+    verb: 'update',
+    undo: null,
+  } as const
   expect(await w.app.store.writings.begin(writing, w.app.now())).toBe('begun')
   await w.region('Pod1').update(kind, id, { name })
 }

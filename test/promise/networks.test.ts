@@ -5,11 +5,13 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { diagnose, type Finding } from '../../src/diagnosis.ts'
-import { type Providing, providing } from './providing.ts'
+import { promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 /** Networks with a subnet in the provider's region, by what they are to the provider's project. */
 const ids: Record<'own' | 'shared' | 'foreign' | 'outside', string> = {
   own: '',
@@ -19,8 +21,6 @@ const ids: Record<'own' | 'shared' | 'foreign' | 'outside', string> = {
 }
 
 beforeAll(async () => {
-  s = await providing()
-  const { w } = s
   const networking = w.region('Pod1')
   const make = async (spec: { projectId: string; shared?: boolean; external?: boolean }) => {
     const { id: networkId } = await networking.create('network', spec)
@@ -39,17 +39,16 @@ beforeAll(async () => {
   ids.outside = await make({ projectId: theirs, external: true })
   await s.promised({ cores: 20, ram: 20_000, instances: 10, networks: 0 })
 })
-afterAll(() => s[Symbol.asyncDispose]())
 
-const nova = () => s.w.cloud.novas.get('Pod1')!
+const nova = () => w.cloud.novas.get('Pod1')!
 const created = (networks: string[]) => s.ask('create-instance', s.instanceBody({ networks }), { as: 'demo' })
 
 it('the simulator’s Nova hands an admin any network, as the real one does', async () => {
-  const { id } = await s.w.region('Pod1').create('network', { projectId: 'nobody-here' })
-  await s.w
+  const { id } = await w.region('Pod1').create('network', { projectId: 'nobody-here' })
+  await w
     .region('Pod1')
     .create('subnet', { networkId: id, projectId: 'x', ipVersion: 4, cidr: '10.8.0.0/24' })
-  const asked = { projectId: s.w.admin.projectId!, isAdmin: true }
+  const asked = { projectId: w.admin.projectId!, isAdmin: true }
   const read = (caller: typeof asked) => nova().region.ports.read({ networks: [{ uuid: id }] }, caller)
   expect(read(asked)).toMatchObject([{ networkId: id }])
   expect(() => read({ ...asked, isAdmin: false })).toThrow()
@@ -76,21 +75,17 @@ it('an instance is made on the provider’s own network and on a shared one', as
 })
 
 it('a provider whose user has the role admin is added with a warning, which the doctor repeats', async () => {
-  const { authUrl } = s.w.cloud
-  const tenant = { id: s.w.demo.projectId, name: 'demo' }
+  const { authUrl } = w.cloud
+  const tenant = { id: w.demo.projectId, name: 'demo' }
   const member = await s.ask('add-provider', s.providerBody({ username: 'demo', tenant }))
   expect(member.result).toBe('ok')
   expect(member).not.toHaveProperty('warnings')
   const admin = await s.ask('add-provider', s.providerBody())
   expect(admin.warnings).toEqual([expect.stringContaining('role admin')])
   const found: Finding[] = []
-  const database = { ...s.w.config.database, url: s.w.databaseUrl }
-  const key_file = s.w.config.key_file ?? join(mkdtempSync(join(tmpdir(), 'atoll-key-')), 'key')
-  await diagnose(
-    { ...s.w.config, database, key_file },
-    pino({ level: 'silent' }),
-    one => void found.push(one),
-  )
+  const database = { ...w.config.database, url: w.databaseUrl }
+  const key_file = w.config.key_file ?? join(mkdtempSync(join(tmpdir(), 'atoll-key-')), 'key')
+  await diagnose({ ...w.config, database, key_file }, pino({ level: 'silent' }), one => void found.push(one))
   const told = found.filter(({ subject }) => subject.startsWith('provider '))
   expect(told.map(({ good }) => good)).not.toContain(true)
   expect(

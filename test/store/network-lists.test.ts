@@ -1,6 +1,6 @@
 // Lists of the central model: who sees what, every condition, and pages in any order from any row on, both ways.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Kind } from '../../src/core/network/model/model.ts'
 import type {
   FieldCondition,
@@ -9,22 +9,13 @@ import type {
   Sight,
 } from '../../src/core/network/model/network-store.ts'
 import { chanceOf, pick, seed } from '../chance.ts'
-import {
-  floatingip,
-  group,
-  type NetworkScene,
-  network,
-  networkScene,
-  router,
-  rule,
-  subnet,
-} from './network-rows.ts'
-import { at, noted, times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { at, floatingip, group, network, noted, router, rowsOf, rule, subnet, times } from './rows.ts'
 
-let s: NetworkScene
+const w = await fileWorld()
+const s = rowsOf(w)
 /** Rows named by their ids, for conditions and sight. */
 beforeAll(async () => {
-  s = await networkScene()
   await s.add('network', network({ id: 'own', zoneHints: ['az1', 'az2'], segmentationId: 7 }))
   await s.add(
     'network',
@@ -58,7 +49,6 @@ beforeAll(async () => {
   await s.add('floatingip', floatingip('external', { id: 'fip-1', portId: 'port-1' }))
   await s.add('floatingip', floatingip('external', { id: 'fip-2', projectId: 'p2' }))
 })
-afterAll(() => s.database.close())
 
 const hour = (hours: number): Date => new Date(at.getTime() + hours * 3_600_000)
 
@@ -84,7 +74,9 @@ describe('who looks', () => {
     expect(await seen('port', { projectId: 'p1' })).toEqual(['port-1', 'port-2', 'port-4'])
     expect(await seen('port', { projectId: 'p3' })).toEqual(['port-5', 'port-6'])
     expect(await seen('subnet', { projectId: 'p3' })).toContain('sub-external')
-    expect(await s.store.networks.get('port', 'port-5', { projectId: 'p2' })).toMatchObject({ id: 'port-5' })
+    expect(await w.app.store.networks.get('port', 'port-5', { projectId: 'p2' })).toMatchObject({
+      id: 'port-5',
+    })
     const guest: ResourceQuery['where'] = [{ field: 'name', in: ['guest'] }]
     expect(await s.list('port', { where: guest, sight: { projectId: 'p2' } })).toEqual(['port-5'])
     expect(await s.list('port', { sight: { projectId: 'p2' }, marker: 'port-3' })).toEqual(['port-5'])
@@ -101,7 +93,7 @@ describe('who looks', () => {
   })
 
   it('finds no more when asking for one row', async () => {
-    const see = (kind: Kind, id: string, sight: Sight) => s.store.networks.get(kind, id, sight)
+    const see = (kind: Kind, id: string, sight: Sight) => w.app.store.networks.get(kind, id, sight)
     expect(await see('network', 'foreign', { projectId: 'p1' })).toBeNull()
     expect(await see('subnet', 'sub-foreign', { projectId: 'p1' })).toBeNull()
     expect(await see('network', 'bridge', null)).toBeNull()

@@ -10,6 +10,7 @@ import { all, some } from '../model/query.ts'
 import { getOwn, getResource, unknown } from '../model/read.ts'
 import type { GroupChange, GroupSpec, RemovalAsk, RuleSpec, UpdateAsk } from '../model/specs.ts'
 import { born, checkRevision, type FollowUp, follow } from '../model/writing.ts'
+import { inModel } from '../writes/in-model.ts'
 import { ensureDefaultGroup, insertGroup } from './default-group.ts'
 import { mostRulesInRegion, rulesRefusal } from './group-rules.ts'
 import { groupSetupOf, takeFromRegions } from './groups-in-region.ts'
@@ -49,11 +50,14 @@ export async function updateGroup(
   if (change.name !== undefined && group.isDefault)
     throw conflict('Updating default security group not allowed.', 'default_group')
   if (change.stateful !== undefined && change.stateful !== group.stateful) await requireUnused(app, id)
-  await app.store.transact(async tx => {
-    const now = await lockGroup(tx, id)
-    checkRevision('security_group', now, ifRevision)
-    await tx.networks.update('security_group', id, change, noteOf(app, caller, 'security_group.update'))
-    await follow(app, caller, tx, setUpOf(now))
+  await inModel(app, {
+    kind: 'security_group',
+    id,
+    ifRevision,
+    async write(tx, now) {
+      await tx.networks.update('security_group', id, change, noteOf(app, caller, 'security_group.update'))
+      await follow(app, caller, tx, setUpOf(now))
+    },
   })
   return (await app.store.networks.get('security_group', id, null))!
 }
@@ -72,13 +76,17 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
   await takeFromRegions(app, caller, group)
   const naming = await all(app.store, 'security_group_rule', { field: 'remoteGroupId', in: [id] })
   const note = noteOf(app, caller, 'security_group.remove')
-  await app.store.transact(async tx => {
-    const { rules, projectId } = await lockGroup(tx, id)
-    for (const rule of [...naming, ...rules]) await tx.networks.remove('security_group_rule', rule.id, note)
-    const others = new Set(naming.map(rule => rule.securityGroupId).filter(other => other !== id))
-    for (const other of others) await tx.networks.update('security_group', other, {}, note)
-    await tx.networks.remove('security_group', id, note)
-    if (others.size > 0) await follow(app, caller, tx, [groupSetupOf(projectId)])
+  await inModel(app, {
+    kind: 'security_group',
+    id,
+    ifRevision,
+    async write(tx, { rules, projectId }) {
+      for (const rule of [...naming, ...rules]) await tx.networks.remove('security_group_rule', rule.id, note)
+      const others = new Set(naming.map(rule => rule.securityGroupId).filter(other => other !== id))
+      for (const other of others) await tx.networks.update('security_group', other, {}, note)
+      await tx.networks.remove('security_group', id, note)
+      if (others.size > 0) await follow(app, caller, tx, [groupSetupOf(projectId)])
+    },
   })
 }
 

@@ -3,19 +3,23 @@
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
-import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
+import { conflict, invalid } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
-import type { ThingSpec } from '../copies/region-rows.ts'
+import type { RegionNetwork, ThingSpec } from '../copies/region-rows.ts'
 import { segmentFor } from '../copies/segments.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
 import type { NetworkChange, NetworkSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
-import { allowedBy, hintsIn, homeBy, homeOfExternal, regionsOf } from '../model/where.ts'
+import { allowedBy, hintsIn, homeBy, homeOf, homeOfExternal, regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../model/writing.ts'
-import { forgetNetwork } from './forget-network.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
+import { endLeftBy } from '../writes/left.ts'
+import { spanning } from '../writes/spanning.ts'
+import { forgetNetwork, letGoNetwork } from './forget-network.ts'
 
 /**
  * The new network. Throws `not_found` (`zone`), `invalid` (`not_supported`), `conflict` (`over_quota`,
@@ -71,14 +75,15 @@ async function insert(app: App, caller: Caller, tx: Transaction, network: Insert
 }
 
 /**
- * The changed network; its regions follow by jobs, its home too. Throws `not_found`, `invalid`
+ * The changed network: at home as its region made it; the regions of one that spans follow by jobs. Throws `not_found`, `invalid`
  * (`not_supported`), `conflict` (`revision`).
  */
 export async function updateNetwork(
   app: App,
   caller: Caller,
-  { id, change, ifRevision }: UpdateAsk<NetworkChange>,
+  ask: UpdateAsk<NetworkChange>,
 ): Promise<Network> {
+  const { id, change, ifRevision } = ask
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
   const fixed = (['networkType', 'physicalNetwork', 'segmentationId', 'external'] as const).find(
@@ -90,20 +95,76 @@ export async function updateNetwork(
       'not_supported',
     )
   }
-  const regions = await regionsOf(app.store)
-  await app.store.transact(async tx => {
-    const now = await tx.networks.lock('network', id)
-    if (now) checkRevision('network', now, ifRevision)
-    await tx.networks.update(
-      'network',
-      id,
-      change as Change<'network'>,
-      noteOf(app, caller, 'network.update'),
-    )
-    await follow(app, caller, tx, pushJobs(network, regions))
-  })
+  const home = homeOf(network, await regionsOf(app.store))
+  if (home) await updateAtHome(app, caller, home, ask)
+  else await updateSpanning(app, caller, ask)
   return (await app.store.networks.get('network', id, null))!
 }
+
+type NetworkUpdate = UpdateAsk<NetworkChange>
+
+/** Changes a network in the model; its regions follow by jobs. */
+const updateSpanning = (app: App, caller: Caller, { change, ...target }: NetworkUpdate): Promise<void> =>
+  inModel(app, {
+    ...target,
+    kind: 'network',
+    async write(tx, network) {
+      const note = noteOf(app, caller, 'network.update')
+      await tx.networks.update('network', network.id, change as Change<'network'>, note)
+      await follow(app, caller, tx, pushJobs(network, await regionsOf(tx)))
+    },
+  })
+
+function updateAtHome(
+  app: App,
+  caller: Caller,
+  region: Region,
+  { change, ...target }: NetworkUpdate,
+): Promise<void> {
+  // The description bears the mark in the region: a job brings it there. The DNS domain is the model's.
+  const { description, dnsDomain: _domain, ...told } = withoutFixed(change)
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  return atHome(app, caller, {
+    ...target,
+    kind: 'network',
+    region,
+    verb: 'update',
+    ask: ({ id }) =>
+      Object.keys(told).length === 0
+        ? networking.get('network', id)
+        : networking.update('network', id, told as ThingSpec<'network'>),
+    async write(tx, network, made) {
+      const set = { ...change, ...(made && mirrored(made)) } as Change<'network'>
+      await tx.networks.update('network', network.id, set, noteOf(app, caller, 'network.update'))
+      if (description !== undefined) await follow(app, caller, tx, pushJobs(network, await regionsOf(tx)))
+    },
+    endLeft: endLeftNetwork,
+  })
+}
+
+/** Neutron refuses to be told of the others, even as they are. */
+const withoutFixed = ({
+  networkType: _type,
+  physicalNetwork: _physical,
+  segmentationId: _segment,
+  external: _external,
+  ...rest
+}: NetworkChange) => rest
+
+/** The fields of a region's network that may change, in the model's terms. */
+const mirrored = ({
+  name,
+  adminStateUp,
+  shared,
+  mtu,
+  portSecurityEnabled,
+}: RegionNetwork): NetworkChange => ({
+  name,
+  adminStateUp,
+  shared,
+  ...(mtu === null ? {} : { mtu }),
+  ...(portSecurityEnabled === null ? {} : { portSecurityEnabled }),
+})
 
 const pushJobs = (network: Network, regions: readonly Region[]): FollowUp[] =>
   jobsWhereIs(network, regions, 'update_network', { network_id: network.id })
@@ -117,31 +178,53 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
   await requireUnused(app, network)
-  const note = noteOf(app, caller, 'network.remove')
-  const places = await app.store.transact(async tx => {
-    // From here on nothing is placed on the network; all copies that were made before are among its places.
-    const now = await tx.networks.lock('network', id)
-    if (!now) return []
-    await tx.networks.update('network', id, { deleting: true }, note)
-    await follow(app, caller, tx, pushJobs(now, await regionsOf(tx)))
-    return now.places
-  })
-  try {
-    for (const place of places)
-      await app.cloud.networking(place.region, caller.requestId).remove('network', place.id)
-    await forgetNetwork(app, caller, id)
-  } catch (error) {
-    // A region or the model has refused, since something needs the network: its removal is called off.
-    if (isRefusal(error) || isConflict(error)) {
-      await app.store.transact(async tx => {
-        await tx.networks.update('network', id, { deleting: false }, note)
-      })
-    }
-    throw error
+  const [place] = network.places
+  if (!place) {
+    await inModel(app, {
+      kind: 'network',
+      id,
+      ifRevision,
+      write: (tx, row) => letGoNetwork(app, caller, tx, row),
+    })
+    return
   }
+  await spanning(app, caller, {
+    kind: 'network',
+    id,
+    ifRevision,
+    region: regionNamed(place.region, await regionsOf(app.store)),
+    verb: 'remove',
+    action: 'network.remove',
+    // From here on nothing is placed on the network; all copies that were made before are among its places.
+    set: () => ({ deleting: true }),
+    follows: async (tx, row) => pushJobs(row, await regionsOf(tx)),
+    now: row => removeCopies(app, caller, row),
+    endLeft: endLeftNetwork,
+  })
 }
 
-const isConflict = (error: unknown): boolean => error instanceof AppError && error.code === 'conflict'
+/** Removes a network's copies, and then the network. */
+async function removeCopies(app: App, caller: Caller, { id, places }: Network): Promise<void> {
+  for (const { region, id: regionalId } of places)
+    await app.cloud.networking(region, caller.requestId).remove('network', regionalId)
+  await forgetNetwork(app, caller, id)
+}
+
+/** Ends what a writer of a network has begun and left. */
+export const endLeftNetwork = endLeftBy<'network'>({
+  kind: 'network',
+  async mirror(app, caller, { id, places: [place] }) {
+    const made =
+      place && (await app.cloud.networking(place.region, caller.requestId).get('network', place.id))
+    if (!made) return
+    const note = noteOf(app, caller, 'network.watch')
+    await app.store.transact(tx =>
+      tx.networks.update('network', id, mirrored(made) as Change<'network'>, note),
+    )
+  },
+  remove: removeCopies,
+  follows: async (tx, row) => pushJobs(row, await regionsOf(tx)),
+})
 
 /**
  * Refuses to remove a network that has ports, but for those that Neutron's DHCP made, which go with the

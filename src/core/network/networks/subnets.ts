@@ -29,8 +29,12 @@ import type { AllocationPool, Change, Network, Subnet, Written } from '../model/
 import { some } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
 import type { RemovalAsk, SubnetChange, SubnetSpec, UpdateAsk } from '../model/specs.ts'
-import { allowedBy, homeOf, regionsOf } from '../model/where.ts'
+import { allowedBy, homeOf, regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../model/writing.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
+import { endLeftBy } from '../writes/left.ts'
+import type { Target } from '../writes/one-writer.ts'
 
 /**
  * The new subnet. Throws `not_found` (`network`), `invalid` (`cidr`, `gateway`, `pools`, `overlapping_subnets`,
@@ -217,23 +221,75 @@ export async function updateSubnet(
   const network = await getResource(app, caller, { kind: 'network', id: subnet.networkId })
   const regions = await regionsOf(app.store)
   checkCounts(app, network, regions, change)
+  const set = { ...change, ...(change.gatewayIp === undefined ? {} : { gatewayIp }) }
   const home = homeOf(network, regions)
-  if (home) {
-    const { description: _own, ...told } = change
-    if (Object.keys(told).length > 0)
-      await app.cloud
-        .networking(home.name, caller.requestId)
-        .update('subnet', id, told as ThingSpec<'subnet'>)
-  }
-  await app.store.transact(async tx => {
-    const now = await tx.networks.lock('subnet', id)
-    if (now) checkRevision('subnet', now, ifRevision)
-    const set = { ...change, ...(change.gatewayIp === undefined ? {} : { gatewayIp }) }
-    await tx.networks.update('subnet', id, set as Change<'subnet'>, noteOf(app, caller, 'subnet.update'))
-    await follow(app, caller, tx, jobsWhereIs(subnet, regions, 'subnet_update', { subnet_id: id }))
-  })
+  if (home) await updateAtHome(app, caller, home, { id, change: set, kind: 'subnet', ifRevision })
+  else await updateSpanning(app, caller, { id, change: set, kind: 'subnet', ifRevision })
   return (await app.store.networks.get('subnet', id, null))!
 }
+
+type SubnetUpdate = Target<'subnet'> & { readonly change: SubnetChange }
+
+/** Changes a subnet in the model; its regions follow by jobs. */
+const updateSpanning = (app: App, caller: Caller, { change, ...target }: SubnetUpdate): Promise<void> =>
+  inModel(app, {
+    ...target,
+    async write(tx, subnet) {
+      const note = noteOf(app, caller, 'subnet.update')
+      await tx.networks.update('subnet', subnet.id, change as Change<'subnet'>, note)
+      await follow(app, caller, tx, pushJobs(subnet, await regionsOf(tx)))
+    },
+  })
+
+const pushJobs = (subnet: Subnet, regions: readonly Region[]): FollowUp[] =>
+  jobsWhereIs(subnet, regions, 'subnet_update', { subnet_id: subnet.id })
+
+function updateAtHome(
+  app: App,
+  caller: Caller,
+  region: Region,
+  { change, ...target }: SubnetUpdate,
+): Promise<void> {
+  // The description bears the mark in the region: a job brings it there.
+  const { description, ...told } = change
+  const networking = app.cloud.networking(region.name, caller.requestId)
+  return atHome(app, caller, {
+    ...target,
+    region,
+    verb: 'update',
+    ask: ({ id }) =>
+      Object.keys(told).length === 0
+        ? networking.get('subnet', id)
+        : networking.update('subnet', id, told as ThingSpec<'subnet'>),
+    async write(tx, subnet, made) {
+      const set = { ...change, ...(made && mirrored(made)) } as Change<'subnet'>
+      await tx.networks.update('subnet', subnet.id, set, noteOf(app, caller, 'subnet.update'))
+      if (description !== undefined) await follow(app, caller, tx, pushJobs(subnet, await regionsOf(tx)))
+    },
+    endLeft: endLeftSubnet,
+  })
+}
+
+/** The fields of a region's subnet that may change, in the model's terms. */
+const mirrored = (made: RegionSubnet): SubnetChange => {
+  const { name, gatewayIp, allocationPools, enableDhcp, dnsNameservers, hostRoutes } = made
+  return { name, gatewayIp, allocationPools, enableDhcp, dnsNameservers, hostRoutes }
+}
+
+/** Ends what a writer of a subnet has begun and left. */
+export const endLeftSubnet = endLeftBy<'subnet'>({
+  kind: 'subnet',
+  async mirror(app, caller, { id, places: [place] }) {
+    const made = place && (await app.cloud.networking(place.region, caller.requestId).get('subnet', place.id))
+    if (!made) return
+    const note = noteOf(app, caller, 'subnet.watch')
+    await app.store.transact(tx => tx.networks.update('subnet', id, mirrored(made) as Change<'subnet'>, note))
+  },
+  async remove(app, caller, subnet) {
+    await removeCopies(app, caller, subnet)
+    await app.store.transact(tx => letGo(app, caller, tx, subnet))
+  },
+})
 
 /**
  * Removes a subnet from its regions first, then from the model. Throws `not_found`, `conflict`
@@ -250,10 +306,28 @@ export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }:
       'subnet_in_use',
     )
   }
-  for (const { region, id: regionalId } of subnet.places) {
-    await app.cloud.networking(region, caller.requestId).remove('subnet', regionalId)
+  const [place] = subnet.places
+  if (!place) {
+    await inModel(app, { kind: 'subnet', id, ifRevision, write: (tx, row) => letGo(app, caller, tx, row) })
+    return
   }
-  await app.store.transact(async tx => {
-    await tx.networks.remove('subnet', id, noteOf(app, caller, 'subnet.remove'))
+  await atHome(app, caller, {
+    kind: 'subnet',
+    id,
+    ifRevision,
+    region: regionNamed(place.region, await regionsOf(app.store)),
+    verb: 'remove',
+    ask: row => removeCopies(app, caller, row),
+    write: (tx, row) => letGo(app, caller, tx, row),
+    endLeft: endLeftSubnet,
   })
+}
+
+async function removeCopies(app: App, caller: Caller, { places }: Subnet): Promise<void> {
+  for (const { region, id } of places)
+    await app.cloud.networking(region, caller.requestId).remove('subnet', id)
+}
+
+async function letGo(app: App, caller: Caller, tx: Transaction, { id }: Subnet): Promise<void> {
+  await tx.networks.remove('subnet', id, noteOf(app, caller, 'subnet.remove'))
 }

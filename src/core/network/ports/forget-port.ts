@@ -1,6 +1,6 @@
 // Removing a port from the model when its region has it no more.
 
-import type { App } from '../../app.ts'
+import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { noteOf } from '../../note.ts'
 import { groupsFollowPort } from '../groups/groups-in-region.ts'
@@ -20,22 +20,35 @@ export async function forgetPort(
   port: Port,
   absent?: Pick<Absence, 'regionId' | 'regionalId'>,
 ): Promise<void> {
+  await app.store.transact(tx => letGoPort(app, caller, tx, { port, absent }))
+}
+
+export interface PortLeaving {
+  readonly port: Port
+  readonly absent?: Pick<Absence, 'regionId' | 'regionalId'> | undefined
+}
+
+/** As `forgetPort`, in a transaction. */
+export async function letGoPort(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  { port, absent }: PortLeaving,
+): Promise<void> {
   const note = noteOf(app, caller, absent ? 'port.lose' : 'port.remove')
-  const bound = await all(app.store, 'floatingip', { field: 'portId', in: [port.id] })
+  const bound = await all(tx, 'floatingip', { field: 'portId', in: [port.id] })
   const loose: Change<'floatingip'> = { portId: null, fixedIpAddress: null, routerId: null, status: 'DOWN' }
-  await app.store.transact(async tx => {
-    for (const one of bound) {
-      await tx.networks.update('floatingip', one.id, loose, note)
-      // The mirror port that stands for the port at its floating IP's region goes as well.
-      await follow(app, caller, tx, await linkOf(tx, one, port.networkId))
-    }
-    // A transaction that writes the port's addresses just now ends first, so that these are released as well.
-    await tx.networks.lock('port', port.id)
-    if (absent)
-      await tx.networks.lose({ kind: 'port', id: port.id, ...absent, links: bound.map(linkOfPort) }, note)
-    else await tx.networks.remove('port', port.id, note)
-    await groupsFollowPort(app, caller, tx, port)
-  })
+  for (const one of bound) {
+    await tx.networks.update('floatingip', one.id, loose, note)
+    // The mirror port that stands for the port at its floating IP's region goes as well.
+    await follow(app, caller, tx, await linkOf(tx, one, port.networkId))
+  }
+  // A transaction that writes the port's addresses just now ends first, so that these are released as well.
+  await tx.networks.lock('port', port.id)
+  if (absent)
+    await tx.networks.lose({ kind: 'port', id: port.id, ...absent, links: bound.map(linkOfPort) }, note)
+  else await tx.networks.remove('port', port.id, note)
+  await groupsFollowPort(app, caller, tx, port)
 }
 
 const linkOfPort = ({ id, fixedIpAddress, routerId }: FloatingIp): LostLink => ({

@@ -7,26 +7,28 @@ import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { convergeRouter } from '../convergence/converge.ts'
-import { atHome } from '../copies/at-home.ts'
 import type { RegionPort, ThingSpec } from '../copies/region-rows.ts'
 import { copyIn, type LocalNetwork, regionalIdIn } from '../copies/spanning.ts'
 import { ensureGroups, groupsFollowPort } from '../groups/groups-in-region.ts'
 import type { Change, FixedIp, Network, Place, Port } from '../model/model.ts'
-import { all } from '../model/query.ts'
+import { all, interfaceOwner } from '../model/query.ts'
 import type { PortChange } from '../model/specs.ts'
 import { regionNamed, regionsOf } from '../model/where.ts'
-import { checkRevision } from '../model/writing.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
+import { endLeftBy } from '../writes/left.ts'
+import { forgetPort } from './forget-port.ts'
 import { centralIps, followCarved, holdMirrored, placePort, tellPools } from './place-port.ts'
 
 /** Whether a port that is to be in this region (null: it stays) has another place now. */
 export const isMoving = (port: Port, region: Region | null): region is Region =>
   region !== null && port.places[0]?.region !== region.name
 
-export interface Moving {
+export interface PortUpdate {
   readonly port: Port
   readonly network: Network
-  readonly region: Region
   readonly change: PortChange
+  readonly ifRevision: number | undefined
 }
 
 /**
@@ -34,22 +36,33 @@ export interface Moving {
  * its addresses; the new region gives it an id of its own. Throws `conflict` (`PortInUse`) while a device
  * uses it in its old region.
  */
-export async function moved(
+export function movePort(
   app: App,
   caller: Caller,
-  { port, network, region, change }: Moving,
+  { port: { id }, network, region, change, ifRevision }: PortUpdate & { readonly region: Region },
 ): Promise<void> {
-  const [place] = port.places
-  if (place) {
-    await takeOut(app, caller, port, place)
-    await makeWay(app, caller, port.id, region)
-  }
-  const { fixedIps = port.fixedIps, ...given } = change
-  // The device that used the port in its old region uses it no more, whether Atoll saw that or not.
-  const rest = place ? { ...unused, ...given } : given
-  const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
-  await placePort(app, caller, { network, region, port: ready, asks: fixedIps })
-  await changeCentral(app, caller, { port, change: rest })
+  const { fixedIps, ...given } = change
+  return atHome(app, caller, {
+    kind: 'port',
+    id,
+    ifRevision,
+    region,
+    verb: 'update',
+    async ask(port) {
+      const [place] = port.places
+      if (place) {
+        await takeOut(app, caller, port, place)
+        await makeWay(app, caller, port.id, region)
+      }
+      // The device that used the port in its old region uses it no more, whether Atoll saw that or not.
+      const rest = place ? { ...unused, ...given } : given
+      const ready = { ...port, ...rest, macAddress: rest.macAddress ?? port.macAddress }
+      await placePort(app, caller, { network, region, port: ready, asks: fixedIps ?? port.fixedIps })
+      return rest
+    },
+    write: (tx, port, rest) => changeIn(app, caller, tx, { port, change: rest }),
+    endLeft: endLeftPort,
+  })
 }
 
 const unused = { deviceId: '', deviceOwner: '', hostId: '' } as const
@@ -92,52 +105,70 @@ async function makeWay(app: App, caller: Caller, portId: string, region: Region)
     await convergeRouter(app, { caller, routerId, region })
 }
 
-export interface PortUpdate {
-  readonly port: Port
-  readonly network: Network
-  readonly change: PortChange
-  readonly ifRevision: number | undefined
-}
-
 /**
  * Changes a placed port in its region first, and then in the model as the region made it; a reserved port in
  * the model alone.
  */
-export async function toldToRegion(app: App, caller: Caller, portUpdate: PortUpdate): Promise<void> {
-  const { port, change } = portUpdate
+export async function updateInPlace(app: App, caller: Caller, update: PortUpdate): Promise<void> {
+  const { port, change, ifRevision } = update
   const [place] = port.places
-  if (!place) return changeReserved(app, caller, portUpdate)
+  if (!place) return updateReserved(app, caller, update)
   const region = regionNamed(place.region, await regionsOf(app.store))
   const networking = app.cloud.networking(region.name, caller.requestId)
-  const local = (await localOf(app, portUpdate.network, region))!
+  const local = (await localOf(app, update.network, region))!
   const groups = await ensureGroups(app, networking, {
     region: region.name,
     regionId: region.id,
     groupIds: change.securityGroupIds ?? [],
   })
-  await atHome(app, {
+  await atHome(app, caller, {
     kind: 'port',
     id: port.id,
+    ifRevision,
     region,
-    ifRevision: portUpdate.ifRevision,
+    verb: 'update',
     ask: () => networking.update('port', place.id, regionalChange(change, local, groups)),
-    write: (tx, _row, made) => changeIn(app, caller, tx, { port, change, made, region, local }),
-    mirror: () => mirrorChange(app, caller, region, port.id),
+    write: (tx, row, made) => changeIn(app, caller, tx, { port: row, change, made, region, local }),
+    endLeft: endLeftPort,
   })
 }
 
-/** Brings the model's port to the region's, after a change of which the writer died or got no answer. */
-export async function mirrorChange(app: App, caller: Caller, region: Region, id: string): Promise<void> {
-  const [port] = await app.store.networks.getMany('port', [id])
-  const place = port?.places.find(one => one.region === region.name)
-  const network = port && (await app.store.networks.get('network', port.networkId, 'atoll'))
+/** Brings the model's port to the one that its region has. */
+async function mirror(app: App, caller: Caller, port: Port): Promise<void> {
+  const [place] = port.places
+  if (!place) return
+  const region = regionNamed(place.region, await regionsOf(app.store))
+  const network = await app.store.networks.get('network', port.networkId, 'atoll')
   const local = network && (await localOf(app, network, region))
-  const made = place && (await app.cloud.networking(region.name, caller.requestId).get('port', place.id))
-  if (!port || !made || !local) return
+  const made = await app.cloud.networking(region.name, caller.requestId).get('port', place.id)
+  if (!made || !local) return
   const { name, adminStateUp } = made
   const change: PortChange = { name, adminStateUp, fixedIps: centralIps(made, local) }
   await app.store.transact(tx => changeIn(app, caller, tx, { port, change, made, region, local }))
 }
+
+/** Removes a port from the regions that have it; a router's interface by the router's own verb. */
+export async function removeCopies(
+  app: App,
+  caller: Caller,
+  { deviceOwner, deviceId, places }: Port,
+): Promise<void> {
+  for (const { region, id } of places) {
+    const networking = app.cloud.networking(region, caller.requestId)
+    if (deviceOwner === interfaceOwner) await networking.removeLeg(deviceId, { portId: id })
+    else await networking.remove('port', id)
+  }
+}
+
+/** Ends what a writer of a port has begun and left. */
+export const endLeftPort = endLeftBy<'port'>({
+  kind: 'port',
+  mirror,
+  async remove(app, caller, port) {
+    await removeCopies(app, caller, port)
+    await forgetPort(app, caller, port)
+  },
+})
 
 async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {
   return copyIn(network, await app.store.networks.getMany('subnet', network.subnetIds), region)
@@ -175,9 +206,6 @@ interface Changing {
   readonly local?: LocalNetwork
 }
 
-const changeCentral = (app: App, caller: Caller, changing: Changing): Promise<void> =>
-  app.store.transact(tx => changeIn(app, caller, tx, changing))
-
 async function changeIn(
   app: App,
   caller: Caller,
@@ -202,19 +230,24 @@ async function changeIn(
   }
 }
 
-async function changeReserved(app: App, caller: Caller, portUpdate: PortUpdate): Promise<void> {
-  const { port, network, change, ifRevision } = portUpdate
+async function updateReserved(
+  app: App,
+  caller: Caller,
+  { port: { id }, network, change, ifRevision }: PortUpdate,
+): Promise<void> {
   const { fixedIps, ...plain } = change
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = fixedIps && wantedIps(fixedIps, subnets, network.id)
-  await app.store.transact(async tx => {
-    const now = await tx.networks.lock('port', port.id)
-    if (now) checkRevision('port', now, ifRevision)
-    await tx.networks.update('port', port.id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
-    if (!wanted) return
-    await tx.networks.release('port', port.id)
-    const holding = { wanted, holder: port.id, mac: port.macAddress, region: null }
-    const { carved } = await holdIps(tx, holding)
-    await followCarved(app, caller, tx, network, carved)
+  await inModel(app, {
+    kind: 'port',
+    id,
+    ifRevision,
+    async write(tx, port) {
+      await tx.networks.update('port', id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
+      if (!wanted) return
+      await tx.networks.release('port', id)
+      const { carved } = await holdIps(tx, { wanted, holder: id, mac: port.macAddress, region: null })
+      await followCarved(app, caller, tx, network, carved)
+    },
   })
 }

@@ -1,6 +1,6 @@
 // The verbs of ports: create, update, remove. A port is placed in one region, whose id it then bears, or reserved.
 
-import type { App } from '../../app.ts'
+import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { AppError, conflict, invalid } from '../../error.ts'
 import { noteOf } from '../../note.ts'
@@ -12,11 +12,14 @@ import type { Network, Port, Written } from '../model/model.ts'
 import { mayUse } from '../model/policy.ts'
 import { getOwn, getResource } from '../model/read.ts'
 import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
+import { regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision } from '../model/writing.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
 import { checkDevice } from './device.ts'
-import { forgetPort } from './forget-port.ts'
+import { letGoPort } from './forget-port.ts'
 import { followCarved, placePort, type ReadyPort } from './place-port.ts'
-import { isMoving, moved, toldToRegion } from './port-change.ts'
+import { endLeftPort, isMoving, movePort, removeCopies, updateInPlace } from './port-change.ts'
 import { regionForPort } from './port-placement.ts'
 
 /**
@@ -131,8 +134,8 @@ export async function updatePort(
   if (change.macAddress !== undefined && change.macAddress !== port.macAddress)
     await checkKept(app, network, change.macAddress)
   const region = await regionAfter(app, caller, network, port, change)
-  if (isMoving(port, region)) await moved(app, caller, { port, network, region, change })
-  else await toldToRegion(app, caller, { port, network, change, ifRevision })
+  if (isMoving(port, region)) await movePort(app, caller, { port, network, region, change, ifRevision })
+  else await updateInPlace(app, caller, { port, network, change, ifRevision })
   return (await app.store.networks.get('port', id, null))!
 }
 
@@ -167,8 +170,17 @@ export async function removePort(app: App, caller: Caller, { id, ifRevision }: R
       'port_in_use',
     )
   }
-  for (const { region, id: regionalId } of port.places) {
-    await app.cloud.networking(region, caller.requestId).remove('port', regionalId)
-  }
-  await forgetPort(app, caller, port)
+  const [place] = port.places
+  const write = (tx: Transaction, row: Port) => letGoPort(app, caller, tx, { port: row })
+  if (!place) return inModel(app, { kind: 'port', id, ifRevision, write })
+  await atHome(app, caller, {
+    kind: 'port',
+    id,
+    ifRevision,
+    region: regionNamed(place.region, await regionsOf(app.store)),
+    verb: 'remove',
+    ask: row => removeCopies(app, caller, row),
+    write,
+    endLeft: endLeftPort,
+  })
 }

@@ -3,19 +3,24 @@
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
-import { AppError, conflict, invalid, isRefusal, notFound } from '../../error.ts'
+import { AppError, conflict, invalid, notFound } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { parseAddress } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
-import type { Change, FloatingIp, Port, Router, Written } from '../model/model.ts'
+import type { FloatingIp, Port, Router, Written } from '../model/model.ts'
+import type { Reads } from '../model/network-store.ts'
 import { all, interfacesOn } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
 import type { FloatingIpChange, FloatingIpSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
-import { homeOf, regionsOf } from '../model/where.ts'
-import { born, checkRevision, follow } from '../model/writing.ts'
+import { homeOf, regionNamed, regionsOf } from '../model/where.ts'
+import { born, checkRevision, type FollowUp, follow } from '../model/writing.ts'
 import { setupOf } from '../ports/follow-port.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
+import { endLeftBy } from '../writes/left.ts'
+import { spanning } from '../writes/spanning.ts'
 
 /** A port with the address and the router by which a floating IP leads to it. */
 type Target = Pick<FloatingIp, 'portId' | 'fixedIpAddress' | 'routerId'>
@@ -100,7 +105,7 @@ function createInRegion(
         await tx.networks.insert('floatingip', row, noteOf(app, caller, 'floatingip.create'))
         const place = { kind: 'floatingip', centralId: made.id, projectId, regionalId: made.id }
         await noteMade(app, tx, intentId, { ...place, regionId: region.id })
-        if (target.routerId !== null) await followLink(app, caller, tx, row, target.routerId, region)
+        await follow(app, caller, tx, await followLink(tx, row))
         return made.id
       }),
   })
@@ -174,13 +179,32 @@ export async function updateFloatingIp(
       : portId
         ? await targetElsewhere(app, caller, floatingIp, portId, fixedIpAddress)
         : nowhere
-  const network = (await app.store.networks.get('network', floatingIp.floatingNetworkId, 'atoll'))!
-  const region = homeOf(network, await regionsOf(app.store))!
   const plain = description === undefined ? {} : { description }
-  await write(app, caller, id, { change: { ...plain, ...target }, region, ifRevision })
-  if (target) await lead(app, caller, id, { before: floatingIp, target, region })
+  const named = { kind: 'floatingip', id, ifRevision } as const
+  if (target === null) {
+    const note = noteOf(app, caller, 'floatingip.update')
+    await inModel(app, { ...named, write: tx => tx.networks.update('floatingip', id, plain, note) })
+  } else
+    await spanning(app, caller, {
+      ...named,
+      region: (await regionOf(app.store, floatingIp))!,
+      verb: 'update',
+      action: 'floatingip.update',
+      set: () => ({ ...plain, ...target, ...(target.portId === null ? { status: 'DOWN' } : {}) }),
+      follows: followLink,
+      now: before => lead(app, caller, { before, target, floatingIp }),
+      endLeft: endLeftFloatingIp,
+    })
   return (await app.store.networks.get('floatingip', id, null))!
 }
+
+/** The region of a floating IP: that of its external network; null where that is gone. */
+async function regionOf(reads: Reads, { floatingNetworkId }: External): Promise<Region | null> {
+  const [network] = await reads.networks.getMany('network', [floatingNetworkId])
+  return network ? homeOf(network, await regionsOf(reads)) : null
+}
+
+type External = Pick<FloatingIp, 'floatingNetworkId'>
 
 /** The target that a change names; null where the floating IP leads there already. */
 async function targetElsewhere(
@@ -198,70 +222,35 @@ async function targetElsewhere(
 interface Leading {
   readonly before: Target
   readonly target: Target
-  readonly region: Region
+  readonly floatingIp: External
 }
 
-/**
- * Has the region link a floating IP to the model's target at once: where the region refuses, the caller gets
- * the refusal and the target stays as before. A region that gives no answer follows by a job.
- */
-async function lead(
-  app: App,
-  caller: Caller,
-  id: string,
-  { before, target, region }: Leading,
-): Promise<void> {
+/** Has the region link a floating IP to the model's target at once. */
+async function lead(app: App, caller: Caller, { before, target, floatingIp }: Leading): Promise<void> {
+  const region = (await regionOf(app.store, floatingIp))!
   const routers = [...new Set([before.routerId, target.routerId])].filter(one => one !== null)
-  try {
-    for (const routerId of routers) await convergeRouter(app, { caller, routerId, region })
-  } catch (error) {
-    if (isRefusal(error)) await write(app, caller, id, { change: aimOf(before), region })
-    throw error
-  }
+  for (const routerId of routers) await convergeRouter(app, { caller, routerId, region })
 }
 
-const aimOf = ({ portId, fixedIpAddress, routerId }: Target): Target => ({ portId, fixedIpAddress, routerId })
-
-interface ModelWrite {
-  readonly change: Change<'floatingip'>
-  readonly region: Region
-  readonly ifRevision?: number | undefined
+/** The job that brings the router that leads to a floating IP in the floating IP's region. */
+const followLink = async (tx: Transaction, row: Linked): Promise<FollowUp[]> => {
+  const { routerId, projectId, floatingNetworkId } = row
+  const region = routerId && (await regionOf(tx, row))
+  return region ? [setupOf({ id: routerId, projectId }, floatingNetworkId, region)] : []
 }
 
-/**
- * Writes a floating IP's target, with the jobs by which its region follows. Throws `conflict` (`revision`,
- * `port_already_associated`).
- */
-function write(
-  app: App,
-  caller: Caller,
-  id: string,
-  { change, region, ifRevision }: ModelWrite,
-): Promise<void> {
-  return app.store.transact(async tx => {
-    const row = await tx.networks.lock('floatingip', id)
-    if (!row) return
-    checkRevision('floatingip', row, ifRevision)
-    const isLoose = change.portId === null
-    const set = { ...change, ...(isLoose ? { status: 'DOWN' } : {}) }
-    await tx.networks.update('floatingip', id, set, noteOf(app, caller, 'floatingip.update'))
-    if (change.portId === undefined) return
-    for (const one of new Set([row.routerId, change.routerId]))
-      if (one) await followLink(app, caller, tx, row, one, region)
-  })
-}
+type Linked = Pick<FloatingIp, 'routerId' | 'projectId' | 'floatingNetworkId'>
 
-/**
- * Posts the job that brings the router in the floating IP's region, even if the call that does so now dies.
- */
-const followLink = (
-  app: App,
-  caller: Caller,
-  tx: Transaction,
-  { projectId, floatingNetworkId }: Pick<FloatingIp, 'projectId' | 'floatingNetworkId'>,
-  routerId: string,
-  region: Region,
-): Promise<void> => follow(app, caller, tx, [setupOf({ id: routerId, projectId }, floatingNetworkId, region)])
+/** Ends what a writer of a floating IP has begun and left. */
+export const endLeftFloatingIp = endLeftBy<'floatingip'>({
+  kind: 'floatingip',
+  now: (app, caller, row, before) => lead(app, caller, { before, target: row, floatingIp: row }),
+  async remove(app, caller, row) {
+    await removeCopy(app, caller, row)
+    await app.store.transact(tx => letGo(app, caller, tx, row))
+  },
+  follows: followLink,
+})
 
 /**
  * Removes a floating IP from its region first, then from the model. Throws `not_found`, `conflict`
@@ -274,14 +263,27 @@ export async function removeFloatingIp(
 ): Promise<void> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
-  for (const place of floatingIp.places) {
-    await app.cloud.networking(place.region, caller.requestId).remove('floatingip', place.id)
-  }
-  const network = await app.store.networks.get('network', floatingIp.floatingNetworkId, 'atoll')
-  const region = network && homeOf(network, await regionsOf(app.store))
-  await app.store.transact(async tx => {
-    await tx.networks.remove('floatingip', id, noteOf(app, caller, 'floatingip.remove'))
-    if (region && floatingIp.routerId)
-      await followLink(app, caller, tx, floatingIp, floatingIp.routerId, region)
+  const [place] = floatingIp.places
+  const write = (tx: Transaction, row: FloatingIp) => letGo(app, caller, tx, row)
+  if (!place) return inModel(app, { kind: 'floatingip', id, ifRevision, write })
+  await atHome(app, caller, {
+    kind: 'floatingip',
+    id,
+    ifRevision,
+    region: regionNamed(place.region, await regionsOf(app.store)),
+    verb: 'remove',
+    ask: row => removeCopy(app, caller, row),
+    write,
+    endLeft: endLeftFloatingIp,
   })
+}
+
+async function removeCopy(app: App, caller: Caller, { places }: FloatingIp): Promise<void> {
+  for (const { region, id } of places)
+    await app.cloud.networking(region, caller.requestId).remove('floatingip', id)
+}
+
+async function letGo(app: App, caller: Caller, tx: Transaction, row: FloatingIp): Promise<void> {
+  await tx.networks.remove('floatingip', row.id, noteOf(app, caller, 'floatingip.remove'))
+  await follow(app, caller, tx, await followLink(tx, row))
 }

@@ -6,6 +6,7 @@ import { conflict, invalid, notFound } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { overlap, parseCidr } from '../addresses/address.ts'
+import type { RegionPort } from '../copies/region-rows.ts'
 import { ensureNetwork, regionalIdIn } from '../copies/spanning.ts'
 import type { Network, Port, Router, Subnet, Written } from '../model/model.ts'
 import { all, interfaceOwner, interfacesOf } from '../model/query.ts'
@@ -14,9 +15,13 @@ import type { Interface, InterfaceAsk } from '../model/specs.ts'
 import { allowedBy, homeOf, regionsOf, routerHome } from '../model/where.ts'
 import { born, follow } from '../model/writing.ts'
 import { holdMirrored } from '../ports/place-port.ts'
+import { endLeftPort, removeCopies } from '../ports/port-change.ts'
 import { newMac } from '../ports/ports.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
 import { checkInPools, checkSubnetOwner } from './joining.ts'
 import { routerFollows } from './router-follows.ts'
+import { endLeftRouter } from './routers.ts'
 
 /** An interface to be added: the router, and the subnet with its network. */
 interface Joining {
@@ -136,31 +141,50 @@ async function addAtHome(app: App, caller: Caller, joining: Joining, region: Reg
       `Port ${port.id} is not in ${region.name}, where the router lives: bind it there first`,
       'location_mismatch',
     )
-  const leg = await networking.addLeg(
-    router.id,
-    placed ? { portId: placed } : { subnetId: local.subnetIds.get(subnet.id)! },
-  )
-  const device = { deviceId: router.id, deviceOwner: interfaceOwner }
-  if (port) {
-    await app.store.transact(async tx => {
-      await tx.networks.update('port', port.id, device, noteOf(app, caller, 'router.add_interface'))
-    })
-    return port.id
-  }
-  const made = (await networking.get('port', leg.portId))!
-  const address = made.fixedIps[0]!.ipAddress
-  await app.store.transact(async tx => {
-    // The region's watcher may have adopted the port before the region's answer came.
-    if (await tx.networks.lock('port', made.id)) return
-    const row = interfacePort(app, joining, { id: made.id, macAddress: made.macAddress, status: made.status })
-    await tx.networks.insert('port', row, noteOf(app, caller, 'router.add_interface'))
-    // The region's gateway address is the port's from now on, and no holding of its own any more.
-    await tx.networks.release('gateway', region.id, subnet.id)
-    await holdMirrored(tx, made.id, region, [{ subnetId: subnet.id, ipAddress: address }])
-    const at = { kind: 'port', centralId: made.id, projectId: router.projectId, regionalId: made.id }
-    await tx.networks.place({ ...at, regionId: region.id, at: app.now() })
+  let id = ''
+  await atHome(app, caller, {
+    kind: 'router',
+    id: router.id,
+    region,
+    verb: 'update',
+    async ask() {
+      const by = placed ? { portId: placed } : { subnetId: local.subnetIds.get(subnet.id)! }
+      return (await networking.get('port', (await networking.addLeg(router.id, by)).portId))!
+    },
+    async write(tx, _router, made) {
+      id = port?.id ?? made.id
+      const device = { deviceId: router.id, deviceOwner: interfaceOwner }
+      if (port) await tx.networks.update('port', id, device, noteOf(app, caller, 'router.add_interface'))
+      else await insertLeg(app, caller, tx, { joining, region, made })
+    },
+    endLeft: endLeftRouter,
   })
-  return made.id
+  return id
+}
+
+interface MadeLeg {
+  readonly joining: Joining
+  readonly region: Region
+  readonly made: RegionPort
+}
+
+async function insertLeg(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  { joining, region, made }: MadeLeg,
+): Promise<void> {
+  // The region's watcher may have adopted the port before the region's answer came.
+  if (await tx.networks.lock('port', made.id)) return
+  const { router, subnet } = joining
+  const row = interfacePort(app, joining, { id: made.id, macAddress: made.macAddress, status: made.status })
+  await tx.networks.insert('port', row, noteOf(app, caller, 'router.add_interface'))
+  // The region's gateway address is the port's from now on, and no holding of its own any more.
+  await tx.networks.release('gateway', region.id, subnet.id)
+  const address = made.fixedIps[0]!.ipAddress
+  await holdMirrored(tx, made.id, region, [{ subnetId: subnet.id, ipAddress: address }])
+  const at = { kind: 'port', centralId: made.id, projectId: router.projectId, regionalId: made.id }
+  await tx.networks.place({ ...at, regionId: region.id, at: app.now() })
 }
 
 /** Adds an interface of a spanning router to the model; the regions that have the network follow by jobs. */
@@ -235,16 +259,22 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
   const [network] = await app.store.networks.getMany('network', [port.networkId])
   await requireNoFloatingIps(app, router, subnet!)
   const home = routerHome(router, await regionsOf(app.store))
-  if (home) {
-    const portId = regionalIdIn(port, home)
-    if (portId !== null)
-      await app.cloud.networking(home.name, caller.requestId).removeLeg(router.id, { portId })
-  }
-  await app.store.transact(async tx => {
+  const named = { kind: 'port', id: port.id } as const
+  const letGo = async (tx: Transaction): Promise<void> => {
     await follow(app, caller, tx, await routerFollows(tx, router))
     await tx.networks.remove('port', port.id, noteOf(app, caller, 'router.remove_interface'))
     if (home) await giveBackGateway(tx, port, network!, home)
-  })
+  }
+  if (home)
+    await atHome(app, caller, {
+      ...named,
+      region: home,
+      verb: 'remove',
+      ask: row => removeCopies(app, caller, row),
+      write: letGo,
+      endLeft: endLeftPort,
+    })
+  else await inModel(app, { ...named, write: letGo })
   return interfaceOf({ router, network: network!, subnet: subnet! }, port.id)
 }
 

@@ -3,20 +3,23 @@
 
 import type { App, Transaction } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
-import { AppError, conflict, invalid, isRefusal } from '../../error.ts'
-import { noteOf, ownNote } from '../../note.ts'
+import { AppError, conflict, invalid } from '../../error.ts'
+import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
 import { convergeRouter } from '../convergence/converge.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
-import { atHome } from '../copies/at-home.ts'
 import type { RegionRouter } from '../copies/region-rows.ts'
 import type { Change, HostRoute, Router, Written } from '../model/model.ts'
 import { interfacesOf } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
-import type { GatewayAsk, RemovalAsk, RouterChange, RouterSpec, UpdateAsk } from '../model/specs.ts'
+import type { RemovalAsk, RouterChange, RouterSpec, UpdateAsk } from '../model/specs.ts'
 import { allowedBy, hintsIn, homeBy, regionNamed, regionsOf, routerHome } from '../model/where.ts'
 import { born, checkRevision, follow } from '../model/writing.ts'
+import { atHome } from '../writes/at-home.ts'
+import { inModel } from '../writes/in-model.ts'
+import { endLeftBy } from '../writes/left.ts'
+import { spanning } from '../writes/spanning.ts'
 import { forgetRouter } from './forget-router.ts'
 import { asGateway, askOf, exitOf, gatewayRegion, requireNoFloatingIps, withSubnets } from './gateway.ts'
 import { routerFollows } from './router-follows.ts'
@@ -75,27 +78,6 @@ const asAdmin = ({ distributed, ha, ...rest }: Omit<RouterSpec, 'projectId' | 'z
   ...(ha ? { ha } : {}),
 })
 
-/**
- * Brings the model's router to the one that its home has, after a change of which the writer died or got no
- * answer.
- */
-export async function mirrorRouter(
-  app: App,
-  { id, region }: { readonly id: string; readonly region: Pick<Region, 'name'> },
-): Promise<void> {
-  const made = await app.cloud.networking(region.name, `req-${app.newId()}`).get('router', id)
-  if (!made) return
-  const { name, adminStateUp } = made
-  await app.store.transact(async tx => {
-    await tx.networks.update(
-      'router',
-      id,
-      { name, adminStateUp, ...mirrored(made) },
-      ownNote(app, 'router.watch'),
-    )
-  })
-}
-
 /** The fields of a region's router in the model's terms. */
 const mirrored = ({ externalGateway: gateway, status, routes }: RegionRouter) => ({
   status,
@@ -142,27 +124,23 @@ async function insert(app: App, caller: Caller, tx: Transaction, router: Inserte
 }
 
 /** The changed router. Throws as `createRouter`, and `invalid` (`routes`), `conflict` (`revision`, `router_interface_in_use`). */
-export async function updateRouter(
-  app: App,
-  caller: Caller,
-  { id, change, ifRevision }: UpdateAsk<RouterChange>,
-): Promise<Router> {
+export async function updateRouter(app: App, caller: Caller, ask: UpdateAsk<RouterChange>): Promise<Router> {
+  const { id, change, ifRevision } = ask
   const router = await getOwn(app, caller, { kind: 'router', id })
   checkRevision('router', router, ifRevision)
   const home = routerHome(router, await regionsOf(app.store))
   if (change.gateway) await gatewayRegion(app, caller, change.gateway, home)
   if (change.gateway === null) await requireNoFloatingIps(app, router)
-  if (home) await updateAtHome(app, caller, router, home, { change, ifRevision })
-  else await updateSpanning(app, caller, router, change, ifRevision)
+  if (home) await updateAtHome(app, caller, home, ask)
+  else await updateSpanning(app, caller, router, ask)
   return (await app.store.networks.get('router', id, null))!
 }
 
 function updateAtHome(
   app: App,
   caller: Caller,
-  { id }: Router,
   region: Region,
-  { change, ifRevision }: { readonly change: RouterChange; readonly ifRevision: number | undefined },
+  { id, change, ifRevision }: UpdateAsk<RouterChange>,
 ): Promise<void> {
   const { gateway, description, ...same } = change
   const networking = app.cloud.networking(region.name, caller.requestId)
@@ -170,14 +148,15 @@ function updateAtHome(
     ...same,
     ...(gateway === undefined ? {} : { externalGateway: gateway && askOf(gateway) }),
   }
-  return atHome(app, {
+  return atHome(app, caller, {
     kind: 'router',
     id,
-    region,
     ifRevision,
+    region,
+    verb: 'update',
     ask: () =>
       Object.keys(told).length === 0 ? networking.get('router', id) : networking.update('router', id, told),
-    async write(tx, _row, made) {
+    async write(tx, _router, made) {
       const set = {
         ...same,
         ...(description === undefined ? {} : { description }),
@@ -185,30 +164,45 @@ function updateAtHome(
       }
       await tx.networks.update('router', id, set as Change<'router'>, noteOf(app, caller, 'router.update'))
     },
-    mirror: () => mirrorRouter(app, { id, region }),
+    endLeft: endLeftRouter,
   })
 }
 
+/**
+ * Changes a spanning router, whose regions follow by jobs. Its gateway is set or taken away at the exit at once, so
+ * that the caller gets that region's refusal.
+ */
 async function updateSpanning(
   app: App,
   caller: Caller,
   router: Router,
-  { gateway, ...plain }: RouterChange,
-  ifRevision: number | undefined,
+  { change, ifRevision }: UpdateAsk<RouterChange>,
 ): Promise<void> {
+  const { gateway: ask, ...plain } = change
   if (plain.routes) await checkRoutes(app, router, plain.routes)
-  await app.store.transact(async tx => {
-    const now = await tx.networks.lock('router', router.id)
-    if (now) checkRevision('router', now, ifRevision)
-    await tx.networks.update(
-      'router',
-      router.id,
-      plain as Change<'router'>,
-      noteOf(app, caller, 'router.update'),
-    )
-    await follow(app, caller, tx, await routerFollows(tx, router))
+  const networkId = (ask ?? router.gateway)?.networkId
+  const exit = ask === undefined || networkId === undefined ? null : await exitOf(app, networkId)
+  const named = { kind: 'router', id: router.id, ifRevision } as const
+  const gateway = ask ? asGateway(await withSubnets(app, ask)) : null
+  const set = { ...plain, ...(ask === undefined ? {} : { gateway }) } as Change<'router'>
+  if (!exit)
+    return inModel(app, {
+      ...named,
+      async write(tx) {
+        const after = await tx.networks.update('router', router.id, set, noteOf(app, caller, 'router.update'))
+        await follow(app, caller, tx, await routerFollows(tx, after!))
+      },
+    })
+  await spanning(app, caller, {
+    ...named,
+    region: exit,
+    verb: 'update',
+    action: 'router.update',
+    set: () => set,
+    follows: routerFollows,
+    now: () => bringOut(app, caller, router.id, networkId!),
+    endLeft: endLeftRouter,
   })
-  if (gateway !== undefined) await setGateway(app, caller, router, gateway)
 }
 
 /** Refuses routes whose next hop is in no subnet of the router. Throws `invalid` (`routes`). */
@@ -226,32 +220,6 @@ async function checkRoutes(app: App, router: Router, routes: readonly HostRoute[
       `Invalid format for routes: [${JSON.stringify(bad)}], the nexthop is not connected with router`,
       'routes',
     )
-  }
-}
-
-/**
- * Sets or takes away a spanning router's gateway: at the exit at once, so that the caller gets its refusal;
- * in all other regions by jobs.
- */
-async function setGateway(app: App, caller: Caller, router: Router, ask: GatewayAsk | null): Promise<void> {
-  const write = (value: Router['gateway']) =>
-    app.store.transact(async tx => {
-      // The regions of the old gateway follow as well as those of the new one.
-      await followRouter(app, caller, tx, router.id)
-      await tx.networks.update('router', router.id, { gateway: value }, noteOf(app, caller, 'router.gateway'))
-      await followRouter(app, caller, tx, router.id)
-    })
-  await write(ask && asGateway(await withSubnets(app, ask)))
-  const gateway = ask ?? router.gateway
-  if (!gateway) return
-  try {
-    await bringOut(app, caller, router.id, gateway.networkId)
-  } catch (error) {
-    // An exit that gives no answer follows by its job; where it refuses, or is adrift, the router keeps its
-    // old gateway.
-    if (isRefusal(error) || (error instanceof AppError && error.code === 'conflict'))
-      await write(router.gateway)
-    throw error
   }
 }
 
@@ -281,32 +249,70 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
   const ports = await interfacesOf(app.store, id)
   if (ports.length > 0)
     throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
-  const regions = await regionsOf(app.store)
-  const home = routerHome(router, regions)
-  if (home) {
-    await app.cloud.networking(home.name, caller.requestId).remove('router', id)
-    await forgetRouter(app, caller, router)
+  const [place] = router.places
+  if (!place) {
+    await inModel(app, { kind: 'router', id, ifRevision, write: (tx, row) => letGo(app, caller, tx, row) })
     return
   }
-  await markDeleting(app, caller, id, true)
-  try {
-    for (const { region } of router.places)
-      await convergeRouter(app, { caller, routerId: id, region: regionNamed(region, regions) })
-  } catch (error) {
-    if (isRefusal(error)) await markDeleting(app, caller, id, false)
-    throw error
-  }
+  const regions = await regionsOf(app.store)
+  const removal = {
+    region: regionNamed(place.region, regions),
+    verb: 'remove',
+    endLeft: endLeftRouter,
+  } as const
+  const named = { kind: 'router', id, ifRevision } as const
+  if (routerHome(router, regions))
+    return atHome(app, caller, {
+      ...named,
+      ...removal,
+      ask: row => removeCopies(app, caller, row),
+      write: (tx, row) => letGo(app, caller, tx, row),
+    })
+  await spanning(app, caller, {
+    ...named,
+    ...removal,
+    action: 'router.remove',
+    set: () => ({ deleting: true }),
+    follows: routerFollows,
+    now: row => removeSpanning(app, caller, row),
+  })
+}
+
+async function removeCopies(app: App, caller: Caller, { places }: Router): Promise<void> {
+  for (const { region, id } of places)
+    await app.cloud.networking(region, caller.requestId).remove('router', id)
+}
+
+async function letGo(app: App, caller: Caller, tx: Transaction, { id }: Router): Promise<void> {
+  await tx.networks.remove('router', id, noteOf(app, caller, 'router.remove'))
+}
+
+/** Removes the copies of a spanning router whose removal has begun, and then the router. */
+async function removeSpanning(app: App, caller: Caller, router: Router): Promise<void> {
+  const regions = await regionsOf(app.store)
+  for (const { region } of router.places)
+    await convergeRouter(app, { caller, routerId: router.id, region: regionNamed(region, regions) })
   await forgetRouter(app, caller, router)
 }
 
-/**
- * Begins or calls off a router's removal, with the jobs by which each region follows even if this request
- * dies.
- */
-const markDeleting = (app: App, caller: Caller, id: string, deleting: boolean): Promise<void> =>
-  app.store.transact(async tx => {
-    const router = await tx.networks.lock('router', id)
-    if (!router) return
-    await tx.networks.update('router', id, { deleting }, noteOf(app, caller, 'router.remove'))
-    await follow(app, caller, tx, await routerFollows(tx, router))
-  })
+/** Ends what a writer of a router has begun and left. */
+export const endLeftRouter = endLeftBy<'router'>({
+  kind: 'router',
+  async mirror(app, caller, { id, places: [place] }) {
+    const made = place && (await app.cloud.networking(place.region, caller.requestId).get('router', place.id))
+    if (!made) return
+    const { name, adminStateUp } = made
+    const set = { name, adminStateUp, ...mirrored(made) }
+    await app.store.transact(tx => tx.networks.update('router', id, set, noteOf(app, caller, 'router.watch')))
+  },
+  async now(app, caller, row, before) {
+    const networkId = (row.gateway ?? before.gateway)?.networkId
+    if (networkId !== undefined) await bringOut(app, caller, row.id, networkId)
+  },
+  async remove(app, caller, row) {
+    if (!routerHome(row, await regionsOf(app.store))) return removeSpanning(app, caller, row)
+    await removeCopies(app, caller, row)
+    await app.store.transact(tx => letGo(app, caller, tx, row))
+  },
+  follows: routerFollows,
+})

@@ -1,19 +1,26 @@
-// Changes that a writer began in a region and never ended, since it died or got no answer in its time. The
-// model gets what the region made of them.
+// Changes that a writer began in a region and never ended, since it died or got no answer in its time.
 
-import { finish } from '../copies/at-home.ts'
+import { endLeftNetwork } from '../networks/networks.ts'
+import { endLeftSubnet } from '../networks/subnets.ts'
 import type { Watcher } from '../ports/adopt-port.ts'
-import { mirrorChange } from '../ports/port-change.ts'
-import { mirrorRouter } from '../routers/routers.ts'
+import { endLeftPort } from '../ports/port-change.ts'
+import { endLeftFloatingIp } from '../routers/floating-ips.ts'
+import { endLeftRouter } from '../routers/routers.ts'
+import { type EndLeft, endLeftOf } from '../writes/one-writer.ts'
 
-/** Brings the model to the region, for each change that was left; returns how many. Throws `upstream`. */
-export async function finishLeft({ app, caller, region }: Watcher): Promise<number> {
+/** By the kind of a writing. */
+const endings: Readonly<Record<string, EndLeft>> = {
+  network: endLeftNetwork,
+  subnet: endLeftSubnet,
+  port: endLeftPort,
+  router: endLeftRouter,
+  floatingip: endLeftFloatingIp,
+  // The router's job converges it.
+  convergence: async () => {},
+}
+
+/** Ends each change that was left in the region. Throws `upstream`. */
+export async function endAllLeft({ app, caller, region }: Watcher): Promise<void> {
   const left = await app.store.writings.left(region.id, app.now())
-  for (const { kind, id } of left)
-    await finish(app, { kind, id, regionId: region.id }, async () => {
-      if (kind === 'router') await mirrorRouter(app, { id, region })
-      else if (kind === 'port') await mirrorChange(app, caller, region, id)
-      // A convergence that was left is ended by the router's job.
-    })
-  return left.length
+  for (const one of left) await endLeftOf(app, caller, { ...one, regionId: region.id }, endings[one.kind]!)
 }

@@ -21,7 +21,7 @@ import {
 import { keepRoom } from './room.ts'
 import { nothingGone, sweep } from './sweep.ts'
 import { absentAmong, takeIn } from './take-in.ts'
-import { finishLeft } from './unfinished.ts'
+import { endAllLeft } from './unfinished.ts'
 import { lookAtServers, overlapMs } from './watch-servers.ts'
 
 /** The findings of one look at a region. */
@@ -47,7 +47,7 @@ export async function watchRegion(app: App, region: Region, sweepEveryMs = 300_0
   const networking = app.cloud.networking(region.name, caller.requestId)
   const watch = await app.store.watches.get(region.id, app.now())
   const watcher: Watcher = { app, caller, region, networking }
-  if (watch.hasUnfinished) await finishLeft(watcher)
+  if (watch.hasUnfinished) await endAllLeft(watcher)
   const found = await lookAtChanges(watcher, watch.changedSince)
   const servers = await lookAtServers(watcher, watch.serversSince)
   const isDue = watch.sweptAt === null || app.now().getTime() - watch.sweptAt.getTime() >= sweepEveryMs
