@@ -18,6 +18,8 @@ import type {
 } from './rows.ts'
 
 export interface Settings {
+  /** Whose policy it has. */
+  release: 'zed' | '2025.1'
   /**
    * A MAC whose first three bytes, and the fourth unless that is zero, begin every MAC that the region makes.
    */

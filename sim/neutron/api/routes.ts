@@ -38,7 +38,8 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
     if (isOpen(request)) return undefined
     const facts = shell.inspectToken(tokenOf(request))
     if (facts === null) throw unauthenticated(shell.authUrl)
-    callers.set(request, { projectId: facts.projectId, isAdmin: isAdmin(request, facts) })
+    const roles = facts.roles.filter(role => role !== 'admin' || isAdmin(request, facts))
+    callers.set(request, { projectId: facts.projectId, isAdmin: isAdmin(request, facts), roles })
     return undefined
   })
 
@@ -120,7 +121,7 @@ function answerPath(request: FastifyRequest, region: Region, caller: Caller, she
   shell.count(`${request.method} ${[first, ...rest.slice(1, 2)].join('/')}`)
   if (first === 'extensions') return answerExtensions(asked)
   if (first === 'quotas') return answerQuotas(asked, region, caller)
-  if (first === 'availability_zones') return answerZones(asked, region)
+  if (first === 'availability_zones') return answerZones(asked, region, caller)
   const resource = resources.find(({ path }) => path === first)
   if (resource === undefined) throw unknownPath()
   return answerResource(asked, resource, region, caller)
