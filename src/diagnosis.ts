@@ -5,6 +5,7 @@ import { keyFile, openCloud } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { checkFiles } from './config/files.ts'
 import type { Store } from './core/app.ts'
+import type { Provider } from './core/capacity/provider.ts'
 import type { RegionSurvey } from './core/cloud.ts'
 import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
@@ -55,6 +56,7 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
   await attempt('database', async () => {
     known = await withDatabase(config, log, url => checkDatabase(config, url, report))
     for (const belief of known.beliefs) reportBelief(belief, report)
+    for (const provider of known.admins) reportAdmin(provider, report)
   })
   await attempt('keystone', async () => {
     const cloud = openCloud(config)
@@ -76,11 +78,13 @@ interface Known {
   readonly regions: readonly Region[]
   readonly hosts: readonly Host[]
   readonly beliefs: readonly Belief[]
+  /** Providers whose user has the role admin. */
+  readonly admins: readonly Provider[]
   /** The ids of regions that have routings. */
   readonly used: ReadonlySet<string>
 }
 
-const nothing: Known = { regions: [], hosts: [], beliefs: [], used: new Set() }
+const nothing: Known = { regions: [], hosts: [], beliefs: [], admins: [], used: new Set() }
 
 /** The time-out of the ledger's check: it may take that long on a ledger of years. */
 const ledgerMs = 3_600_000
@@ -132,7 +136,8 @@ async function readKnown(store: Store): Promise<Known> {
   const regions = await store.regions.list()
   const used = new Set<string>()
   for (const { id } of regions) if ((await store.regions.use(id)).routings > 0) used.add(id)
-  return { regions, hosts: await store.hosts.list(null), beliefs: await listBeliefs({ store }), used }
+  const admins = (await store.providers.list()).filter(({ isAdmin }) => isAdmin)
+  return { regions, hosts: await store.hosts.list(null), beliefs: await listBeliefs({ store }), admins, used }
 }
 
 const reportBelief = ({ region: { name }, suspicions }: Belief, report: Report): void => {
@@ -143,6 +148,13 @@ const reportBelief = ({ region: { name }, suspicions }: Belief, report: Report):
       sentence: `suspect since ${since.toISOString()}, nothing of it leaves the model and nothing is removed there: ${reason}. Give the service user its roles back, or the region what it has lost; what is gone indeed an administrator confirms: \`atoll region confirm ${name}\``,
     })
 }
+
+const reportAdmin = ({ id, name, login: { username, endpoint } }: Provider, report: Report): void =>
+  report({
+    good: false,
+    subject: `provider ${name}`,
+    sentence: `the user ${username} at ${endpoint} has the role admin, and so whoever gets hold of the password: add the provider with a user who is a member of the project, and remove ${id}`,
+  })
 
 /**
  * Checks that the database has this release's schema: later checks may ask for tables that an older one

@@ -4,6 +4,21 @@
 export const sized = (whole: number): number =>
   process.env.SOAK === '1' ? whole : Math.max(1, Math.round(whole / 10))
 
+/** Every how many of something a run has that is not to have the whole: odd, so that what takes turns by twos does. */
+const stride = 11
+
+/** The numbers below `whole` with SOAK=1, else some tenth of them, at least one: each that far from one that is drawn. */
+export function spread(whole: number, drawn: number): number[] {
+  if (process.env.SOAK === '1') return Array.from({ length: whole }, (_, at) => at)
+  const numbers: number[] = []
+  for (let at = drawn % Math.min(stride, whole); at < whole; at += stride) numbers.push(at)
+  return numbers
+}
+
+/** All of them with SOAK=1, else some tenth. */
+export const share = <T>(all: readonly T[], drawn: number): T[] =>
+  spread(all.length, drawn).map(at => all[at]!)
+
 /** The seed of this run: SEED, or a new one. Print it. */
 export const seed = (): number => Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 

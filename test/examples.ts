@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { hypervisor, storeHypervisor } from './api/reservable.ts'
-import { presupposed } from './promise/providing.ts'
+import { presupposed } from './world/promises.ts'
 import { type Reply, type Served, type World, type WorldSpec, world } from './world.ts'
 
 /** The points on which sources, originals and clients disagree, by which a step says why our answer is as it is. */

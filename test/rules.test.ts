@@ -260,6 +260,7 @@ describe('a test', () => {
   }
   const timers =
     /\b(setTimeout|setInterval)\b|\bAtomics\.wait\b|\bvi\.(waitFor|waitUntil)\b|\bexpect\s*\.poll\b/
+  const hasShare = /\bSOAK\b|import \{[^}]*\b(sized|share|spread)\b[^}]*\} from '[^']*chance\.ts'/
   const hasTimer = (text: string): boolean => timers.test(withoutComments(text))
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(name => /\.(ts|mjs)$/.test(name))
@@ -291,17 +292,37 @@ describe('a test', () => {
     expect(files.length).toBeGreaterThan(100)
   })
 
+  it('that is only a share of itself in `npm test` is whole in `npm run test:soak`', () => {
+    const longer = [...files, ...tests('src')]
+      .filter(path => path.endsWith('.test.ts') && basename(path) !== 'rules.test.ts')
+      .filter(path => hasShare.test(withoutComments(readFileSync(path, 'utf8'))))
+      .map(path => relative(root, path))
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const whole: string[] = scripts['test:soak'].split(' vitest run ')[1].split(' ')
+    expect(longer.filter(path => !whole.some(named => path.startsWith(named)))).toEqual([])
+    expect(whole.filter(named => !longer.some(path => path.startsWith(named)))).toEqual([])
+    expect(longer.length).toBeGreaterThan(20)
+  })
+
   it('is tried once: what fails has failed', () => {
     for (const name of ['vitest.config.ts', 'vitest.lab.config.ts'])
       expect(readFileSync(join(root, name), 'utf8')).not.toMatch(/\bretry\b/)
   })
 })
 
+function typescript(path: string): string[] {
+  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => join(root, path, name))
+}
+
 /** The TypeScript files below a folder that ship: no tests. */
 function sources(path: string): string[] {
-  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map(name => join(root, path, name))
+  return typescript(path).filter(file => !file.endsWith('.test.ts'))
+}
+
+function tests(path: string): string[] {
+  return typescript(path).filter(file => file.endsWith('.test.ts'))
 }
 
 describe('the rooms of core/network', () => {

@@ -8,10 +8,14 @@
 // them may be enrolled (`hosts`). Its *persons*, admin and demo, are callers for the verbs of core and *call* the API
 // (`w.demo.get`, `w.call`). *Workers* are one clockwork in this process, as a process with workers has it. Of further
 // processes (`w.process`) and sockets (`w.listen`) there may be any number. All of it ends with the world.
-// A folder's own words for its tests (a lease, a promise) are functions of a world, in that folder.
+// What is said of one thing in a few words (a lease, a promise) is a function of a world: in test/world, or in its folder.
 
+import { randomUUID } from 'node:crypto'
 import { type Logger, pino } from 'pino'
+import { afterAll } from 'vitest'
 import type { Cloud } from '../sim/cloud.ts'
+import type { NeutronService } from '../sim/neutron/service.ts'
+import type { NovaService } from '../sim/nova/service.ts'
 import { createClockwork } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
 import type { App } from '../src/core/app.ts'
@@ -21,6 +25,7 @@ import type { Host } from '../src/core/hosts/host.ts'
 import type { RegionNetworking } from '../src/core/network/copies/region-rows.ts'
 import type { Region } from '../src/core/regions/region.ts'
 import { createRegion } from '../src/core/regions/regions.ts'
+import type { RegionClient } from '../src/openstack/region.ts'
 import type { Database } from '../src/store/database.ts'
 import { createStore } from '../src/store/store.ts'
 import type { Clockwork } from '../src/worker/clockwork.ts'
@@ -36,15 +41,15 @@ import {
   type TokenOf,
   tokensOf,
 } from './world/parts.ts'
-import { type Call, type Person, personOf } from './world/person.ts'
-import { central, type LogIn, logIn, type Place } from './world/place.ts'
+import { type Call, newcomer, type Person, personOf } from './world/person.ts'
+import { central, type LogIn, logIn, type Place, requestId } from './world/place.ts'
 import { type Process, startProcess } from './world/serving.ts'
 import { type Served, socketOf } from './world/socket.ts'
 
 export type { Ask, Json, Person, Reply } from './world/person.ts'
 export type { Process } from './world/serving.ts'
 export type { Served } from './world/socket.ts'
-export { logIn }
+export { logIn, requestId }
 
 export interface WorldSpec extends PartsSpec {
   /** The regions have joined Atoll, the central one too, each as an availability zone: az1, az2, … */
@@ -73,6 +78,8 @@ export interface World extends AsyncDisposable {
   readonly databaseUrl: string
   /** Atoll's own session, catalog and regions. */
   readonly openstack: Parts['openstack']
+  /** Begins the names of what is made where others may be too. */
+  readonly prefix: string
   /** By name, those that hold things; as the store has them, once they have joined. */
   readonly regions: readonly string[]
   readonly joined: readonly Region[]
@@ -82,6 +89,8 @@ export interface World extends AsyncDisposable {
   readonly log: Logger
   /** What it has been told, newest last. */
   readonly logLines: Record<string, unknown>[]
+  /** Somebody else, with these roles in a project of the same name: of a simulated cloud. */
+  person(name: string, roles: readonly string[]): Person
   call: Call
   /** As `call`, of an API in this process that is made of other parts. */
   over(app: App): Call
@@ -92,6 +101,15 @@ export interface World extends AsyncDisposable {
   setTime(at: Date | null): void
   /** What is in a region, as its own Neutron says. */
   region(name: string): RegionNetworking
+  /** A region's services as src/openstack calls them; the first region's unless told. */
+  services(region?: string): RegionClient
+  /** Whether a region has services of these types, the first unless told: the lab may run without Nova. */
+  has(types: readonly string[], region?: string): Promise<boolean>
+  /** Is done before the world ends, the latest first. */
+  after(undo: () => PromiseLike<unknown>): void
+  /** A region's simulated Nova and Neutron, from behind. */
+  nova(region: string): NovaService
+  neutron(region: string): NeutronService
   /** Waits until every job is done. */
   settle(): Promise<void>
   startWork(): Promise<void>
@@ -116,6 +134,13 @@ export async function world(spec: WorldSpec = {}): Promise<World> {
   }
 }
 
+/** A world for all tests of a file, which ends after them. */
+export async function fileWorld(spec: WorldSpec = {}): Promise<World> {
+  const w = await world(spec)
+  afterAll(() => w[Symbol.asyncDispose]())
+  return w
+}
+
 async function build(spec: WorldSpec, closers: Closers): Promise<World> {
   const open: Open = (part, close) => {
     closers.unshift(() => close(part))
@@ -124,21 +149,35 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
   const parts = await openParts(spec, open)
   const { place, settings, app, config, database, databaseUrl, log, clock } = parts
   const tokenOf = tokensOf(place)
-  const over = (other: App): Call =>
-    callOf(
-      open(apiOf(parts, { app: other, database, log }), it => it.close()),
-      tokenOf,
-    )
+  const over = (other: App): Call => {
+    // Made when it is first asked: many a world is used without its API, which takes longest to make.
+    let call: Call | null = null
+    const made = () => open(apiOf(parts, { app: other, database, log }), it => it.close())
+    return (...ask) => {
+      call ??= callOf(made(), tokenOf)
+      return call(...ask)
+    }
+  }
   const call = over(app)
+  const undone: Closers = []
   let clockwork: Clockwork | null = null
   const person = async (name: 'admin' | 'demo') => personOf(call, await callerOf(name, parts, tokenOf), name)
   const w: Omit<World, 'joined' | 'hosts'> = {
     ...parts,
     kind: place.kind,
     cloud: place.sim as Cloud,
+    prefix: `world-${randomUUID().slice(0, 8)}`,
     regions: place.regions,
     admin: await person('admin'),
     demo: await person('demo'),
+    person: (name, roles) => {
+      const { userId, projectId, token } = newcomer(place.sim!, name, roles)
+      return personOf(
+        call,
+        { ...w.demo, userId, userName: name, projectId, projectName: name, roles },
+        { token },
+      )
+    },
     call,
     over,
     token: async user => (await tokenOf(user))!,
@@ -149,6 +188,18 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
       clock.time = at
     },
     region: name => app.cloud.networking(name, requestId),
+    services: (region = place.regions[0]!) => parts.openstack.regions.region(region, { requestId }),
+    async has(types, region = place.regions[0]!) {
+      const there = await parts.openstack.catalog.endpoints(requestId)
+      const has = (type: string) => there.some(one => one.serviceType === type && one.region === region)
+      const isThere = types.every(has)
+      if (!isThere)
+        console.warn(`NOT RUN: in the ${place.kind}, ${region} has not all of ${types.join(', ')}`)
+      return isThere
+    },
+    after: undo => void undone.unshift(undo),
+    nova: region => place.sim!.novas.get(region)!,
+    neutron: region => place.sim!.neutrons.get(region)!,
     settle: () => settle(app),
     async startWork() {
       const metrics = { observeJob: () => {}, countSurplus: () => {} }
@@ -173,6 +224,7 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
       return open(await startProcess({ settings, planted, tokenOf }), it => it.kill())
     },
     async [Symbol.asyncDispose]() {
+      for (const undo of undone.splice(0)) await undo()
       await w.stopWork(500)
       for (const close of closers.splice(0)) await close()
     },
@@ -181,8 +233,6 @@ async function build(spec: WorldSpec, closers: Closers): Promise<World> {
   if (spec.workers) await w.startWork()
   return whole
 }
-
-const requestId = 'req-00000000-0000-4000-8000-000000000000'
 
 /** Of the simulator it is known without asking, so that a test may count who asks. */
 async function callerOf(

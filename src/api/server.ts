@@ -1,7 +1,6 @@
 // The one listener: path normalisation, faces at their prefixes, authentication, policy, bodies, errors, request log.
 
 import { randomUUID } from 'node:crypto'
-import { METHODS } from 'node:http'
 import { Readable } from 'node:stream'
 import Fastify, {
   type FastifyBaseLogger,
@@ -19,6 +18,7 @@ import { publicUrl, trusting } from './forwarded.ts'
 import { begin } from './guards.ts'
 import { readJson } from './json.ts'
 import type { HttpMetrics } from './metrics.ts'
+import { OtherMethods } from './other-methods.ts'
 import { normalisePath, pathOf } from './path.ts'
 import { Pieces } from './pieces.ts'
 import { authorise, type PolicyTable } from './policy.ts'
@@ -56,6 +56,7 @@ export interface ServerOptions {
 interface Serving extends ServerOptions {
   readonly isTrusted: (address: string) => boolean
   readonly streams: Streams
+  readonly otherMethods: OtherMethods
 }
 
 declare module 'fastify' {
@@ -76,7 +77,8 @@ export function createServer(given: ServerOptions): FastifyInstance {
     most: given.mostStreams,
     onError: error => given.log.error({ err: error }, 'a stream broke off'),
   })
-  const options: Serving = { ...given, isTrusted: trusting(given.trustedProxies), streams }
+  const otherMethods = new OtherMethods(given.mounts)
+  const options: Serving = { ...given, isTrusted: trusting(given.trustedProxies), streams, otherMethods }
   const settings: FastifyServerOptions = {
     loggerInstance: options.log,
     genReqId: () => `req-${randomUUID()}`,
@@ -84,7 +86,10 @@ export function createServer(given: ServerOptions): FastifyInstance {
     bodyLimit: options.bodyLimit,
     requestTimeout: options.requestMs,
     trustProxy: options.isTrusted,
-    rewriteUrl: request => normalisePath(request.url ?? '/'),
+    rewriteUrl(request) {
+      otherMethods.disguise(request)
+      return normalisePath(request.url ?? '/')
+    },
     // Queries are parsed by parseQuery, which knows repeated parameters and says what is wrong with a bad
     // one. A path parameter may be as long as a path: a text that is no id of ours is not found, like any
     // other.
@@ -94,6 +99,7 @@ export function createServer(given: ServerOptions): FastifyInstance {
     return503OnClosing: false,
     frameworkErrors: async (_error, request, reply) => {
       // Fastify runs no hooks for its own errors, so the request is logged here.
+      otherMethods.unmask(request.raw)
       await fail(options, rootFace(options))(badPath(), request, reply)
       report(options, request, reply)
     },
@@ -101,13 +107,10 @@ export function createServer(given: ServerOptions): FastifyInstance {
   }
   const server = Fastify({ ...settings, ...listener(options) } as FastifyServerOptions)
   server.server.on('checkExpectation', (...exchange) => server.server.emit('request', ...exchange))
-  for (const method of METHODS) {
-    if (!server.supportedMethods.includes(method) && method !== 'CONNECT')
-      server.addHttpMethod(method, { hasBody: true })
-  }
   server.decorateRequest('caller', null)
   readBodies(server, bytes => readJson(bytes))
   server.addHook('onRequest', async (request, reply) => {
+    otherMethods.unmask(request.raw)
     begin(reply, request)
     checkTarget(request)
   })
@@ -196,31 +199,12 @@ function mountFace(scope: FastifyInstance, { prefix, face }: Mount, options: Ser
       handler: (request, reply) => handle(options, route, { prefix, face }, request, reply),
     })
   }
-  refuseOtherMethods(scope, face, prefix)
+  options.otherMethods.refuse(scope, { prefix, face })
 }
 
 /** Whether a path parameter is empty: `/leases/` is not the lease without an id. */
 const hasGap = ({ routeOptions, params }: FastifyRequest): boolean =>
   routeOptions.config.face !== undefined && Object.values(params as object).includes('')
-
-/** Every path of a face answers 405 to the methods that it has no route for, whatever their body. */
-function refuseOtherMethods(scope: FastifyInstance, face: Face, prefix: string): void {
-  for (const path of new Set(face.routes.map(route => route.path))) {
-    const allowed: string[] = face.routes.filter(route => route.path === path).map(route => route.method)
-    const refuse = async (_request: FastifyRequest, reply: FastifyReply): Promise<never> => {
-      reply.header('allow', allowed.join(', '))
-      throw new AppError('invalid', '', { reason: 'method_not_allowed' })
-    }
-    scope.route({
-      method: scope.supportedMethods.filter(method => !allowed.includes(method)),
-      url: path === '/' && prefix ? '' : path,
-      config: { face },
-      // Refused before the body is read.
-      onRequest: refuse,
-      handler: refuse,
-    })
-  }
-}
 
 const header = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name]

@@ -1,12 +1,11 @@
 // Application credentials that may send some requests only: the rule's service, method and path, as Keystone means them.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, describe, expect, it } from 'vitest'
-import { world } from '../world.ts'
+import { describe, expect, it } from 'vitest'
+import { fileWorld } from '../world.ts'
 import { type Rule, restricted } from './people.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 const ours = (method: string, path: string): Rule => ({ service: 'tricircle', method, path })
 const id = randomUUID()

@@ -1,12 +1,11 @@
 // Whose request it is: what is asked of Keystone, what is believed, and what a request cannot make us believe.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { world } from '../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, world } from '../world.ts'
 import { restricted, tokenWith } from './people.ts'
 import { newRouting } from './requests.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 const refusal = {
   error: {

@@ -1,9 +1,10 @@
 // Bodies that cannot be right, at every route that takes one: a 400 that says where, and nothing stored.
 
 import { Buffer } from 'node:buffer'
-import { afterAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
-import { world } from '../world.ts'
+import { seed, share } from '../chance.ts'
+import { fileWorld } from '../world.ts'
 import {
   allRoutes,
   type GoodRequest,
@@ -14,8 +15,7 @@ import {
 } from './requests.ts'
 import { expectShape, sentenceOf } from './shapes.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 /** By route: the longest that each of its texts may be. */
 const lengths: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -201,6 +201,11 @@ const unreadable: [string, Make, RegExp][] = [
   ],
 ]
 
+const drawn = seed()
+beforeAll(() => console.log(`bodies that cannot be read: SEED=${drawn}`))
+/** Each route has some of them: not the same ones as the next. */
+const unreadableFor = (route: MountedRoute) => share(unreadable, drawn + all.indexOf(route))
+
 const notThere: [string, Make][] = [
   ['empty', () => ''],
   ['of blanks', () => ' \n\t '],
@@ -216,7 +221,7 @@ const notThere: [string, Make][] = [
 ]
 
 describe.each(routes)('$name', route => {
-  it.each(unreadable)('says where a body goes wrong that comes %s', async (_, make, sentence) => {
+  it.each(unreadableFor(route))('says where a body goes wrong that comes %s', async (_, make, sentence) => {
     const { reply, said } = await refuse(route, make)
     expect([reply.status, said]).toEqual([400, expect.stringMatching(sentence)])
   })
@@ -285,7 +290,7 @@ describe.each(routes)('$name', route => {
 })
 
 describe.each(flatRoutes)('$name', route => {
-  it.each(unreadable)('says where a body goes wrong that comes %s', async (_, make, sentence) => {
+  it.each(unreadableFor(route))('says where a body goes wrong that comes %s', async (_, make, sentence) => {
     const { reply, said } = await refuse(route, make)
     expect([reply.status, said]).toEqual([400, expect.stringMatching(sentence)])
   })
@@ -307,7 +312,7 @@ describe.each(flatRoutes)('$name', route => {
 describe.each(central.filter(route => route.name === route.own))('$name', route => {
   it('says where a body goes wrong', async () => {
     const good = await goodRequests[route.own]!(w)
-    for (const [how, make, sentence] of unreadable) {
+    for (const [how, make, sentence] of unreadableFor(route)) {
       const { reply, said } = await refuse(route, make, good)
       expect([reply.status, said], how).toEqual([400, expect.stringMatching(sentence)])
     }
@@ -316,7 +321,7 @@ describe.each(central.filter(route => route.name === route.own))('$name', route 
   it('finds nothing in a body that has it not', async () => {
     const good = await goodRequests[route.own]!(w)
     const [key] = Object.entries(good.body!)
-    for (const [how, make] of notThere) {
+    for (const [how, make] of share(notThere, drawn + all.indexOf(route))) {
       const { reply, said } = await refuse(route, make, good)
       const missing =
         typeof key![1] === 'object'
@@ -337,7 +342,7 @@ describe.each(promises.filter(route => route.name === route.own))('$name', route
     const good = await goodRequests[route.own]!(w)
     // Its bodies are small and flat, and may begin with a byte order mark.
     const otherwise = /nesting|byte order mark|levels deep/
-    for (const [how, make, sentence] of unreadable) {
+    for (const [how, make, sentence] of unreadableFor(route)) {
       if (otherwise.test(how)) continue
       const { reply, said } = await refuse(route, make, good)
       expect([reply.status, said], how).toEqual([400, expect.stringMatching(sentence)])
@@ -366,7 +371,8 @@ describe.each(promises.filter(route => route.name === route.own))('$name', route
     expect(reply.status, reply.text).toBe(200)
     if (route.name.endsWith('query-instance')) expect(reply.json.id).toBeDefined()
     expect(reply.json.result ?? 'ok', reply.text).toBe('ok')
-    expect(reply.json.warnings).toHaveLength(5)
+    const told = reply.json.warnings.filter((text: string) => text.startsWith('there is no parameter'))
+    expect(told).toHaveLength(5)
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
     expect(reply.text).not.toMatch(/polluted|1970-01/)
   })

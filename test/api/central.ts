@@ -100,7 +100,7 @@ const { 'PUT /v2.0/security-group-rules/:id': _none, ...rules } = resource(
 
 const agentOf: Good = async w => {
   await sharedHost(w)
-  return { id: w.cloud.neutrons.get(viewed)!.agents()[0]!.id }
+  return { id: w.neutron(viewed).agents()[0]!.id }
 }
 const project: Good = async () => ({ id: 'other' })
 

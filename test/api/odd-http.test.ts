@@ -2,25 +2,23 @@
 
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { every } from '../wait.ts'
-import { type Served, type World, world } from '../world.ts'
+import { fileWorld, type Served } from '../world.ts'
 import { fresh, rowCounts } from './requests.ts'
 
 /** Of the server for requests that never end. */
 const requestMs = 600
 
-let w: World
+const w = await fileWorld()
 let s: Served
 let hasty: Served
 let token: string
 beforeAll(async () => {
-  w = await world()
   s = await w.listen()
   hasty = await w.listen({ requestMs })
   token = await w.token('admin')
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const pod = () => JSON.stringify({ pod: { region_name: fresh('Pod'), az_name: 'az' } })
 const head = (first: string, ...headers: string[]) =>

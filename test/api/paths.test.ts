@@ -1,25 +1,23 @@
 // Odd ways to write a path, over a real socket: none of them opens what the plain way does not.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Served, type World, world } from '../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Served } from '../world.ts'
 import { restricted } from './people.ts'
 import { newRegion } from './requests.ts'
 import { sharedHost } from './reservable.ts'
 
-let w: World
+const w = await fileWorld()
 let s: Served
 let admin: string
 let demo: string
 let secret: string
 beforeAll(async () => {
-  w = await world()
   s = await w.listen()
   ;[admin, demo] = await Promise.all([w.token('admin'), w.token('demo')])
   secret = (await newRegion(w)).name
   await sharedHost(w)
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const get = (path: string, token?: string) =>
   s.ask(path, { headers: { accept: 'application/json', ...(token ? { 'x-auth-token': token } : {}) } })

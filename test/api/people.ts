@@ -1,8 +1,8 @@
 // Who asks: one token for every persona, scope and state of a token, made in the simulated Keystone.
 
 import { randomUUID } from 'node:crypto'
-import { personOf } from '../world/person.ts'
-import type { Person as Someone, World } from '../world.ts'
+import { newcomer } from '../world/person.ts'
+import type { World } from '../world.ts'
 
 /** In the order of the columns of the policy table. */
 export const people = [
@@ -24,21 +24,9 @@ export type Person = (typeof people)[number]
 /** Those whose token Keystone does not vouch for, or who have none. */
 export const strangers: readonly Person[] = ['none', 'expired', 'revoked', 'deleted']
 
-const password = 'atoll'
-
-/** A user with these roles in a project of its own; returns a token for that project. */
-export function tokenWith({ cloud: { keystone } }: World, name: string, roles: readonly string[]): string {
-  const projectId = keystone.addProject(name)
-  return keystone.issue(keystone.addUser({ name, password, projectId, roles }), projectId)
-}
-
-/** The same as a person. */
-export function personWith(w: World, name: string, roles: readonly string[]): Someone {
-  const as = { token: tokenWith(w, name, roles) }
-  const { keystone } = w.cloud
-  const [userId, projectId] = [keystone.userId(name), keystone.projectId(name)]
-  return personOf(w.call, { ...w.demo, userId, userName: name, projectId, projectName: name, roles }, as)
-}
+/** A token of a user with these roles in a project of its own. */
+export const tokenWith = ({ cloud }: World, name: string, roles: readonly string[]): string =>
+  newcomer(cloud, name, roles).token
 
 /**
  * Everybody's token; nobody's is undefined. The unscoped, the domain's and the system's are those of a user who is

@@ -47,7 +47,7 @@ async function firstHost(w: World): Promise<number> {
 
 /** Enrols a hypervisor that was not there before. */
 async function newHost(w: World): Promise<number> {
-  const { name } = w.cloud.novas.get(viewed)!.addHost({ name: fresh('host') })
+  const { name } = w.nova(viewed).addHost({ name: fresh('host') })
   const capabilities = { gpu: 'no' }
   return (await enrolHost(w.app, operator, { nameOrId: name, region: viewed, capabilities })).id
 }
@@ -111,7 +111,7 @@ async function goodLease(w: World): Promise<GoodRequest> {
 
 async function goodHost(w: World): Promise<GoodRequest> {
   await sharedHost(w)
-  return { body: { name: w.cloud.novas.get(viewed)!.addHost({ name: fresh('host') }).name, gpu: 'yes' } }
+  return { body: { name: w.nova(viewed).addHost({ name: fresh('host') }).name, gpu: 'yes' } }
 }
 
 const nothing = async (w: World): Promise<GoodRequest> => {
@@ -160,7 +160,7 @@ export async function storeHypervisor(
   w: World,
   { name, vcpus, memory_mb, local_gb, enrolled, capabilities = {} }: z.infer<typeof hypervisor>,
 ): Promise<string | null> {
-  const nova = w.cloud.novas.get(viewed)!
+  const nova = w.nova(viewed)
   if (!nova.hosts().some(host => host.name === name)) {
     const size = Object.entries({ vcpus, memoryMb: memory_mb, diskGb: local_gb })
     nova.addHost({ name, ...Object.fromEntries(size.filter(([, value]) => value !== undefined)) })

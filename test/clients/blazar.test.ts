@@ -3,9 +3,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { World } from '../world.ts'
-import { announced } from './openstack.ts'
+import { describe, expect, it } from 'vitest'
+import { fileWorld } from '../world.ts'
+import { announce } from './openstack.ts'
 
 const installed = (command: string): string => {
   if (existsSync(`/usr/bin/${command}`)) return ''
@@ -15,11 +15,8 @@ const installed = (command: string): string => {
 }
 const missing = { blazar: installed('blazar'), openstack: installed('openstack') }
 
-let w: World
-beforeAll(async () => {
-  w = await announced()
-})
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
+await announce(w)
 
 interface Done {
   code: number | null

@@ -1,16 +1,13 @@
 // The unmodified `openstack network` commands, against an Atoll behind a real socket.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { World } from '../world.ts'
-import { announced, json, openstack, withoutOpenstack } from './openstack.ts'
+import { describe, expect, it } from 'vitest'
+import { fileWorld } from '../world.ts'
+import { announce, json, openstack, withoutOpenstack } from './openstack.ts'
 
 const missing = withoutOpenstack('the openstack network commands')
 
-let w: World
-beforeAll(async () => {
-  w = await announced()
-})
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
+await announce(w)
 
 const run = (lines: string[], user: 'admin' | 'demo' = 'demo') => openstack(w.cloud.authUrl, lines, { user })
 

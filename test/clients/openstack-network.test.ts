@@ -12,7 +12,7 @@ let w: World
 beforeAll(async () => {
   if (missing) return
   w = await world({ joined: true })
-  announce(w.cloud, await w.listen())
+  await announce(w)
   await w.startWork()
 })
 afterAll(() => w?.[Symbol.asyncDispose]())

@@ -3,8 +3,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import type { Cloud } from '../../sim/cloud.ts'
-import { type Served, type World, world } from '../world.ts'
+import type { World } from '../world.ts'
 
 const command = '/usr/bin/openstack'
 
@@ -16,17 +15,11 @@ export function withoutOpenstack(what: string): string {
   return reason
 }
 
-/** Has the catalog say where Atoll listens. */
-export function announce({ keystone }: Pick<Cloud, 'keystone'>, { port }: Pick<Served, 'port'>): void {
-  for (const endpoint of keystone.state.endpoints.values())
+/** Puts a world's API behind a real socket, and has the catalog say where. */
+export async function announce(w: World): Promise<void> {
+  const { port } = await w.listen()
+  for (const endpoint of w.cloud.keystone.state.endpoints.values())
     endpoint.url = endpoint.url.replace('http://127.0.0.1:19999', `http://127.0.0.1:${port}`)
-}
-
-/** A world whose API is behind a real socket, which the catalog names. */
-export async function announced(): Promise<World> {
-  const w = await world({ joined: true })
-  announce(w.cloud, await w.listen())
-  return w
 }
 
 export interface Said {

@@ -1,19 +1,17 @@
 // Every call of python-tricircleclient as it stands on the wire, and what that client needs of the answer.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type Served, type World, world } from '../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply, type Served } from '../world.ts'
 
-let w: World
+const w = await fileWorld()
 let s: Served
 /** The path of the URL that the client finds in the catalog, to which it appends its own. */
 let endpoint: string
 beforeAll(async () => {
-  w = await world()
   s = await w.listen()
   const url = await endpointOf('tricircle')
   endpoint = new URL(url).pathname
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 async function endpointOf(type: string): Promise<string> {
   const headers = { 'x-auth-token': await w.token('admin') }

@@ -1,36 +1,24 @@
-// What a region's hosts have and what its servers take, against the simulator or a real Nova and Placement.
-import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { capacityOf } from '../../src/openstack/capacity.ts'
 import { listHypervisors } from '../../src/openstack/nova.ts'
-import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
 import { getInventories, getUsages } from '../../src/openstack/placement.ts'
-import { type Booter, openBooter } from './nova-servers.ts'
-import { openTarget } from './target.ts'
+import { type Booter, booterOf, flavorOf } from '../world/servers.ts'
+import { fileWorld } from '../world.ts'
 
-const target = await openTarget()
-const pod1 = target.region()
-const isThere = target.has('compute') && target.has('placement')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova or no Placement in its first region`)
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const pod1 = w.services()
+const isThere = await w.has(['compute', 'placement'])
 
-const flavorId = randomUUID()
-const large = randomUUID()
+let flavorId: string
+let large: string
 let booter: Booter
 
 beforeAll(async () => {
   if (!isThere) return
-  booter = await openBooter(target)
-  const flavor = { name: `${target.prefix}-capacity`, vcpus: 2, memoryMb: 128, diskGb: 3, isPublic: true }
-  await createFlavor(pod1, { ...flavor, id: flavorId })
-  await createFlavor(pod1, { ...flavor, id: large, name: `${flavor.name}-large`, vcpus: 10_000 })
-})
-afterAll(async () => {
-  if (isThere) {
-    await booter.close()
-    await removeFlavor(pod1, flavorId)
-    await removeFlavor(pod1, large)
-  }
-  await target.close()
+  const shape = { prefix: w.prefix, vcpus: 2, memoryMb: 128, diskGb: 3 }
+  flavorId = (await flavorOf(w, shape)).id
+  large = (await flavorOf(w, { ...shape, vcpus: 10_000 })).id
+  booter = await booterOf(w)
 })
 
 describe.skipIf(!isThere)('capacity', () => {
@@ -48,8 +36,8 @@ describe.skipIf(!isThere)('capacity', () => {
   })
 
   test('that servers take is what Placement has given them; what landed nowhere takes none of a host', async () => {
-    const server = await booter.boot({ name: `${target.prefix}-capacity`, flavorId })
-    const nowhere = await booter.boot({ name: `${target.prefix}-nowhere`, flavorId: large })
+    const server = await booter.boot({ name: `${w.prefix}-capacity`, flavorId })
+    const nowhere = await booter.boot({ name: `${w.prefix}-nowhere`, flavorId: large })
     const { servers } = await capacityOf(pod1)
     const amounts = { VCPU: 2, MEMORY_MB: 128, DISK_GB: 3 }
     const { id, hypervisorHostname } = server

@@ -1,26 +1,19 @@
 // What src/openstack asks of Keystone, against the simulator or a real one.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createCatalog } from '../../src/openstack/catalog.ts'
 import type { Method } from '../../src/openstack/http.ts'
 import { createIdentity } from '../../src/openstack/keystone.ts'
 import { probe } from '../../src/openstack/probe.ts'
-import { createSession, type Session } from '../../src/openstack/session.ts'
-import { openTarget, requestId, type Target } from './target.ts'
+import { createSession } from '../../src/openstack/session.ts'
+import { fileWorld, requestId } from '../world.ts'
 
-let target: Target
-let member: Session
-beforeAll(async () => {
-  target = await openTarget()
-  member = createSession(target.member)
-})
-afterAll(async () => {
-  await member.close()
-  await target.close()
-})
+const w = await fileWorld({ lab: true })
+const member = createSession(w.logIn('demo'))
+w.after(() => member.close())
 
 /** Speaks to Keystone past src/openstack, for what it does not offer. */
 async function keystone(method: Method, path: string, token: string, body?: object, headers = {}) {
-  const response = await fetch(`${target.authUrl}${path}`, {
+  const response = await fetch(`${w.logIn('service').authUrl}${path}`, {
     method,
     headers: { 'x-auth-token': token, 'content-type': 'application/json', ...headers },
     ...(body ? { body: JSON.stringify(body) } : {}),
@@ -30,17 +23,17 @@ async function keystone(method: Method, path: string, token: string, body?: obje
 }
 
 const validate = (token: string, allowExpired = false) =>
-  createIdentity(target.session).validate(token, { allowExpired, requestId: requestId() })
+  createIdentity(w.openstack.session).validate(token, { allowExpired, requestId })
 
 test('the service user gets a token, and keeps it', async () => {
-  const token = await target.session.token(requestId())
+  const token = await w.openstack.session.token(requestId)
   expect(token).toMatch(/^[\x21-\x7e]{20,}$/)
-  expect(await target.session.token()).toBe(token)
-  expect(await target.session.projectId()).toMatch(/^[0-9a-f]{32}$/)
+  expect(await w.openstack.session.token()).toBe(token)
+  expect(await w.openstack.session.projectId()).toMatch(/^[0-9a-f]{32}$/)
 })
 
 test('wrong credentials are refused as such', async () => {
-  const session = createSession({ ...target.credentials, password: 'wrong' })
+  const session = createSession({ ...w.logIn('service'), password: 'wrong' })
   await expect(session.token()).rejects.toMatchObject({
     code: 'unavailable',
     detail: { reason: 'credentials_refused', status: 401 },
@@ -51,8 +44,8 @@ test('wrong credentials are refused as such', async () => {
 test("a member's token is described", async () => {
   const described = await validate(await member.token())
   expect(described).toMatchObject({
-    userName: target.member.username,
-    projectName: target.member.projectName,
+    userName: w.logIn('demo').username,
+    projectName: w.logIn('demo').projectName,
     projectId: await member.projectId(),
     accessRules: null,
   })
@@ -64,11 +57,11 @@ test("a member's token is described", async () => {
 })
 
 test("the service user's own token is described, with the admin role", async () => {
-  expect((await validate(await target.session.token()))?.roles).toContain('admin')
+  expect((await validate(await w.openstack.session.token()))?.roles).toContain('admin')
 })
 
 test('with allowExpired a token that still lives is described all the same', async () => {
-  expect(await validate(await member.token(), true)).toMatchObject({ userName: target.member.username })
+  expect(await validate(await member.token(), true)).toMatchObject({ userName: w.logIn('demo').username })
 })
 
 test.each(['gAAAAABbogus', 'x'.repeat(300), '0123456789abcdef0123456789abcdef', '%00', "';--"])(
@@ -80,7 +73,7 @@ test.each(['gAAAAABbogus', 'x'.repeat(300), '0123456789abcdef0123456789abcdef', 
 )
 
 test('a revoked token is null, with allowExpired too', async () => {
-  const session = createSession(target.member)
+  const session = createSession(w.logIn('demo'))
   const token = await session.token()
   expect(await validate(token)).not.toBeNull()
   const revoked = await keystone('DELETE', '/auth/tokens', token, undefined, { 'x-subject-token': token })
@@ -91,7 +84,11 @@ test('a revoked token is null, with allowExpired too', async () => {
 })
 
 test('a token without a scope has no project', async () => {
-  const user = { name: target.member.username, password: target.member.password, domain: { name: 'Default' } }
+  const user = {
+    name: w.logIn('demo').username,
+    password: w.logIn('demo').password,
+    domain: { name: 'Default' },
+  }
   const identity = { methods: ['password'], password: { user } }
   const reply = await keystone('POST', '/auth/tokens', '', { auth: { identity, scope: 'unscoped' } })
   expect(reply.status).toBe(201)
@@ -109,12 +106,12 @@ test('an application credential logs in, and its access rules are told', async (
   const path = `/users/${userId}/application_credentials`
   const rules = [{ service: 'network', method: 'GET', path: '/v2.0/networks/*' }]
   for (const access_rules of [undefined, rules]) {
-    const name = `${target.prefix}-${access_rules ? 'restricted' : 'free'}`
+    const name = `${w.prefix}-${access_rules ? 'restricted' : 'free'}`
     const made = await keystone('POST', path, token, { application_credential: { name, access_rules } })
     expect(made.status).toBe(201)
     const { id, secret } = made.body.application_credential
     const session = createSession({
-      authUrl: target.authUrl,
+      authUrl: w.logIn('service').authUrl,
       applicationCredentialId: id,
       applicationCredentialSecret: secret,
     })
@@ -131,32 +128,32 @@ test('an application credential logs in, and its access rules are told', async (
 })
 
 test('a session whose token was revoked gets another for its next call', async () => {
-  const session = createSession(target.credentials)
+  const session = createSession(w.logIn('service'))
   const token = await session.token()
   await keystone('DELETE', '/auth/tokens', token, undefined, { 'x-subject-token': token })
   const described = await createIdentity(session).validate(await member.token(), {
     allowExpired: false,
-    requestId: requestId(),
+    requestId,
   })
-  expect(described?.userName).toBe(target.member.username)
+  expect(described?.userName).toBe(w.logIn('demo').username)
   expect(await session.token()).not.toBe(token)
   await session.close()
 })
 
 test('somebody without the right to validate is told to be unavailable, not that a token is bad', async () => {
   const identity = createIdentity(member)
-  const ask = { allowExpired: false, requestId: requestId() }
-  await expect(identity.validate(await target.session.token(), ask)).rejects.toMatchObject({
+  const ask = { allowExpired: false, requestId }
+  await expect(identity.validate(await w.openstack.session.token(), ask)).rejects.toMatchObject({
     code: 'unavailable',
   })
 })
 
 test('the catalog says where each region has its services', async () => {
-  const catalog = createCatalog(target.session)
-  for (const region of target.regionNames) {
-    expect(await catalog.url(region, 'identity', requestId())).toBe(target.authUrl)
+  const catalog = createCatalog(w.openstack.session)
+  for (const region of w.regions) {
+    expect(await catalog.url(region, 'identity', requestId)).toBe(w.logIn('service').authUrl)
   }
-  const missing = catalog.url('Nowhere', 'identity', requestId())
+  const missing = catalog.url('Nowhere', 'identity', requestId)
   await expect(missing).rejects.toMatchObject({
     code: 'upstream',
     detail: { region: 'Nowhere', reason: 'no_endpoint' },
@@ -165,9 +162,9 @@ test('the catalog says where each region has its services', async () => {
 })
 
 test('Keystone tells its versions', async () => {
-  const { versions, url } = await probe(target.region(), 'identity')
+  const { versions, url } = await probe(w.services(), 'identity')
   expect(versions).toContainEqual(
     expect.objectContaining({ id: expect.stringMatching(/^v3\./), status: 'stable' }),
   )
-  expect(url).toBe(target.authUrl.replace(/v3$/, ''))
+  expect(url).toBe(w.logIn('service').authUrl.replace(/v3$/, ''))
 })

@@ -1,7 +1,8 @@
 // What routers that span regions need of a stock Neutron: bridges, legs, routes, and floating IPs that lead elsewhere.
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { until } from '../wait.ts'
-import { anySegment, openNetworking, refused } from './network.ts'
+import { fileWorld } from '../world.ts'
+import { anySegment, placesOf, refused } from './network.ts'
 import {
   bridgeIn,
   gatewayOn,
@@ -13,8 +14,9 @@ import {
   via,
 } from './topology.ts'
 
-const { isThere, pod1, pod2, ours, tenant, close } = await openNetworking()
-afterAll(close)
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const isThere = await w.has(['network'])
+const { pod1, pod2, ours, tenant } = await placesOf(w)
 
 describe.skipIf(!isThere)('a bridge', () => {
   test('has one segment in all regions, where nothing else has it', async () => {

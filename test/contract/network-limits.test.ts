@@ -1,11 +1,13 @@
 // What a stock Neutron takes of subnets, ports, groups and descriptions, and how it refuses the rest.
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RegionPort, ThingSpec } from '../../src/core/network/copies/region-rows.ts'
 import { until } from '../wait.ts'
-import { anySegment, openNetworking, refused } from './network.ts'
+import { fileWorld } from '../world.ts'
+import { anySegment, placesOf, refused } from './network.ts'
 
-const { target, isThere, pod1, ours, tenant, close } = await openNetworking()
-afterAll(close)
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const isThere = await w.has(['network'])
+const { pod1, ours, tenant } = await placesOf(w)
 
 const at = (subnet: { readonly id: string }, ipAddress: string) => [{ subnetId: subnet.id, ipAddress }]
 
@@ -208,8 +210,8 @@ describe.skipIf(!isThere)('a quota', () => {
     const projectId = tenant()
     const json = { quota: { network: 1, router: 0, security_group_rule: 5 } }
     const path = `/quotas/${projectId}`
-    await target.region().call('network', { method: 'PUT', path, json })
-    onTestFinished(async () => void (await target.region().call('network', { method: 'DELETE', path })))
+    await w.services().call('network', { method: 'PUT', path, json })
+    onTestFinished(async () => void (await w.services().call('network', { method: 'DELETE', path })))
     await pod1.make('network', { projectId })
     expect(await refused(pod1.make('network', { projectId }))).toBe('409 OverQuota')
     expect(await refused(pod1.make('router', { projectId }))).toBe('409 OverQuota')

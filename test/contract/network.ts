@@ -9,7 +9,7 @@ import type {
   ThingSpec,
 } from '../../src/core/network/copies/region-rows.ts'
 import { networkingOf } from '../../src/openstack/network.ts'
-import { openTarget, type Target } from './target.ts'
+import type { World } from '../world.ts'
 
 type Legged = { readonly id: string }
 
@@ -22,70 +22,45 @@ export interface Place extends Pick<RegionNetworking, 'list' | 'get' | 'update' 
   removeLeg(router: Legged, leg: LegBy): Promise<boolean>
 }
 
-export interface Networking {
-  readonly target: Target
-  readonly isThere: boolean
-  readonly pod1: Place
-  readonly pod2: Place
-  /** The project of the service user. */
-  readonly ours: string
-  /** A project that nobody has had before. */
-  tenant(): string
-  close(): Promise<void>
-}
-
-type Undo = () => Promise<unknown>
-
-export async function openNetworking(): Promise<Networking> {
-  const target = await openTarget()
-  const isThere = target.has('network')
-  if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Neutron in its first region`)
-  const undo: Undo[] = []
+/** Two regions whose rows are gone before the world ends, with the default groups of tenants. */
+export async function placesOf(w: World) {
   const tenants: string[] = []
-  const places = target.regionNames.map(name => placeOf(name, networkingOf(target.region(name)), undo))
+  const places = w.regions.map(name => placeOf(w, name))
   const [pod1, pod2] = places as [Place, Place]
-
-  async function dropDefaultGroups(): Promise<void> {
-    for (const { list, remove } of places) {
-      for (const projectId of tenants) {
-        for (const { id } of await list('security_group', { where: { projectId }, fields: ['id'] })) {
+  w.after(async () => {
+    for (const { list, remove } of places)
+      for (const projectId of tenants)
+        for (const { id } of await list('security_group', { where: { projectId }, fields: ['id'] }))
           await remove('security_group', id)
-        }
-      }
-    }
-  }
-
+  })
   return {
-    target,
-    isThere,
     pod1,
     pod2,
-    ours: (await target.session.projectId())!,
-    tenant() {
+    /** The project of the service user. */
+    ours: (await w.openstack.session.projectId())!,
+    /** A project that nobody has had before. */
+    tenant(): string {
       tenants.push(randomUUID().replaceAll('-', ''))
       return tenants.at(-1)!
     },
-    async close() {
-      for (const one of undo.reverse()) await one().catch(() => undefined)
-      await dropDefaultGroups()
-      await target.close()
-    },
   }
 }
 
-function placeOf(name: string, all: RegionNetworking, undo: Undo[]): Place {
+function placeOf(w: World, name: string): Place {
+  const all = networkingOf(w.services(name))
+  const undo = (one: () => Promise<unknown>) => w.after(() => one().catch(() => undefined))
   return {
     ...all,
     name,
     all,
     async make(kind, spec) {
       const row = await all.create(kind, spec)
-      undo.push(() => all.remove(kind, row.id))
+      undo(() => all.remove(kind, row.id))
       return row
     },
     async addLeg({ id }, leg) {
       const { portId } = await all.addLeg(id, leg)
-      undo.push(async () => {
+      undo(async () => {
         await all.update('router', id, { routes: [] })
         await all.removeLeg(id, leg)
       })
@@ -105,5 +80,9 @@ export async function refused(call: Promise<unknown>): Promise<string> {
   return `${error.detail.status} ${error.detail.reason}`
 }
 
-/** A VLAN of the physical networks that regions share; two runs at a time are not likely to pick the same. */
-export const anySegment = (): number => 2000 + Math.floor(Math.random() * 1000)
+let segment = Math.floor(Math.random() * 1000)
+/** A VLAN of the physical networks that regions share, another at each call; two runs at a time are not likely to pick the same. */
+export const anySegment = (): number => {
+  segment = (segment + 1) % 1000
+  return 2000 + segment
+}

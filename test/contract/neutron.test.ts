@@ -1,6 +1,6 @@
 // What src/openstack asks of Neutron, against the simulator or a real one.
 import { randomUUID } from 'node:crypto'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as neutron from '../../src/openstack/neutron.ts'
 import {
   addressGroups,
@@ -20,27 +20,21 @@ import {
 } from '../../src/openstack/neutron-tables.ts'
 import { probe } from '../../src/openstack/probe.ts'
 import { until } from '../wait.ts'
-import { openTarget } from './target.ts'
+import { fileWorld } from '../world.ts'
 
-const target = await openTarget()
-const pod1 = target.region()
-const isThere = target.has('network')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Neutron in its first region`)
-const made: Array<() => Promise<unknown>> = []
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const pod1 = w.services()
+const isThere = await w.has(['network'])
 
-afterAll(async () => {
-  for (const undo of made.reverse()) await undo().catch(() => undefined)
-  await target.close()
-})
-
-const name = (text: string): string => `${target.prefix}-${text}`
+const after = (undo: () => Promise<unknown>) => w.after(() => undo().catch(() => undefined))
+const name = (text: string): string => `${w.prefix}-${text}`
 const nobody = '11111111-2222-4333-8444-555555555555'
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Creates a thing that is removed at the end. */
 async function create<R extends Identified>(resource: R, spec: Spec<R>, region = pod1): Promise<Row<R>> {
   const row = await neutron.create(region, resource, spec)
-  made.push(() => neutron.remove(region, resource, (row as { id: string }).id))
+  after(() => neutron.remove(region, resource, (row as { id: string }).id))
   return row
 }
 
@@ -388,7 +382,7 @@ describe.skipIf(!isThere)('routers', () => {
     const router = await create(routers, { name: name('leg') })
     expect(router).toMatchObject({ externalGateway: null, routes: [], adminStateUp: true })
     const leg = { subnetId: subnet.id }
-    made.push(() => neutron.removeRouterInterface(pod1, router.id, leg))
+    after(() => neutron.removeRouterInterface(pod1, router.id, leg))
     const added = await neutron.addRouterInterface(pod1, router.id, leg)
     expect(added).toMatchObject({
       subnetId: subnet.id,
@@ -436,8 +430,8 @@ describe.skipIf(!isThere)('routers', () => {
     const router = await create(routers, { name: name('gateway') })
     const leg = { subnetId: subnet.id }
     await neutron.addRouterInterface(pod1, router.id, leg)
-    made.push(() => neutron.removeRouterInterface(pod1, router.id, leg))
-    made.push(() => neutron.update(pod1, routers, router.id, { routes: [] }))
+    after(() => neutron.removeRouterInterface(pod1, router.id, leg))
+    after(() => neutron.update(pod1, routers, router.id, { routes: [] }))
     const externalGateway = {
       networkId: outside.id,
       enableSnat: false,
@@ -473,8 +467,8 @@ describe.skipIf(!isThere)('routers', () => {
     const { subnet } = await networkWithSubnet('many')
     const router = await create(routers, { name: name('many') })
     await neutron.addRouterInterface(pod1, router.id, { subnetId: subnet.id })
-    made.push(() => neutron.removeRouterInterface(pod1, router.id, { subnetId: subnet.id }))
-    made.push(() => neutron.update(pod1, routers, router.id, { routes: [] }))
+    after(() => neutron.removeRouterInterface(pod1, router.id, { subnetId: subnet.id }))
+    after(() => neutron.update(pod1, routers, router.id, { routes: [] }))
     const nextHop = subnet.cidr.replace('.0/24', '.9')
     const route = (_: unknown, n: number) => ({ destination: `198.51.${n}.0/24`, nextHop })
     const thirty = await neutron.update(pod1, routers, router.id, {
@@ -593,7 +587,7 @@ describe.skipIf(!isThere)('what a region is like', () => {
 
   test('regions do not know each other’s things', async () => {
     const network = await create(networks, { name: name('here') })
-    const [, second] = target.regionNames
-    expect(await neutron.get(target.region(second), networks, network.id)).toBeNull()
+    const [, second] = w.regions
+    expect(await neutron.get(w.services(second), networks, network.id)).toBeNull()
   })
 })

@@ -32,13 +32,12 @@ import {
   setInventories,
   setTraits,
 } from '../../src/openstack/placement.ts'
-import { type Booter, gone, openBooter } from './nova-servers.ts'
-import { openTarget } from './target.ts'
+import { type Booter, booterOf, gone } from '../world/servers.ts'
+import { fileWorld } from '../world.ts'
 
-const target = await openTarget()
-const pod1 = target.region()
-const isThere = target.has('compute') && target.has('placement')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova or no Placement in its first region`)
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const pod1 = w.services()
+const isThere = await w.has(['compute', 'placement'])
 
 const mark = randomUUID().slice(0, 8).toUpperCase()
 const trait = `CUSTOM_CONTRACT_${mark}`
@@ -52,16 +51,16 @@ describe.skipIf(!isThere)('a reservation of two places on one host', () => {
   let pool: Aggregate
   let host: Hypervisor
   beforeAll(async () => {
-    booter = await openBooter(target)
     host = (await listHypervisors(pod1))[0]!
     await ensureTrait(pod1, trait)
     pool = await createAggregate(pod1, `contract-${mark}`)
     await setAggregateMetadata(pod1, pool.id, { [`trait:${trait}`]: 'required' })
     const shape = { vcpus: 1, memoryMb: 64, diskGb: 1 }
     await createFlavor(pod1, { id: plain, name: `contract-${plain}`, ...shape, isPublic: true })
+    booter = await booterOf(w)
   })
   afterAll(async () => {
-    await booter.close()
+    await booter.clear()
     await removeHost(pod1, pool.id, host.service.host)
     await removeInventory(pod1, child, resourceClass)
     await removeProvider(pod1, child)
@@ -70,7 +69,6 @@ describe.skipIf(!isThere)('a reservation of two places on one host', () => {
     await removeTrait(pod1, trait)
     await removeFlavor(pod1, plain)
     await removeFlavor(pod1, reservation)
-    await target.close()
   })
 
   const setPlaces = async (total: number, reserved = 0): Promise<void> => {

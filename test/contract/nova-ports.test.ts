@@ -1,5 +1,3 @@
-// What Nova does to Neutron's ports when servers come and go: all that a watcher of a region's ports has to go by.
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeServer, type Server } from '../../src/openstack/nova.ts'
 import {
@@ -9,29 +7,25 @@ import {
   removeHost,
   setAggregateMetadata,
 } from '../../src/openstack/nova-aggregates.ts'
-import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
-import { openNetworking, refused } from './network.ts'
-import { answered, type Booter, gone, openBooter } from './nova-servers.ts'
+import { answered, type Booter, booterOf, flavorOf, gone } from '../world/servers.ts'
+import { fileWorld } from '../world.ts'
+import { placesOf, refused } from './network.ts'
 
-const { target, pod1, close } = await openNetworking()
-const region = target.region()
-const isThere = target.has('network') && target.has('compute')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Neutron or no Nova in its first region`)
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const { pod1 } = await placesOf(w)
+const region = w.services()
+const isThere = await w.has(['network', 'compute'])
 
-const flavorId = randomUUID()
+let flavorId: string
 let booter: Booter
 
 beforeAll(async () => {
   if (!isThere) return
-  booter = await openBooter(target)
-  const name = `${target.prefix}-ports`
-  await createFlavor(region, { id: flavorId, name, vcpus: 1, memoryMb: 64, diskGb: 1, isPublic: true })
+  flavorId = (await flavorOf(w, { prefix: w.prefix })).id
+  booter = await booterOf(w)
 })
-afterAll(async () => {
-  await booter?.close()
-  if (isThere) await removeFlavor(region, flavorId)
-  await close()
-})
+// Before the networks that they are on.
+afterAll(() => booter?.clear())
 
 async function network() {
   const { projectId } = booter
@@ -41,7 +35,7 @@ async function network() {
   return made
 }
 
-const boot = (spec: object): Promise<Server> => booter.boot({ name: target.prefix, flavorId, ...spec })
+const boot = (spec: object): Promise<Server> => booter.boot({ name: w.prefix, flavorId, ...spec })
 const portsOf = ({ id }: Server) => pod1.list('port', { where: { deviceId: id } })
 const onePortOf = async (server: Server) =>
   (
@@ -115,7 +109,7 @@ describe.skipIf(!isThere)('a server', () => {
     const { projectId } = booter
     const { id } = await network()
     const networks = [{ uuid: id }]
-    const named = await pod1.make('security_group', { projectId, name: `${target.prefix}-g` })
+    const named = await pod1.make('security_group', { projectId, name: `${w.prefix}-g` })
     const other = await pod1.make('security_group', { projectId, name: 'other' })
     const server = await boot({ networks, groups: [named.name, other.id] })
     const { securityGroupIds } = await onePortOf(server)
@@ -130,7 +124,7 @@ describe.skipIf(!isThere)('a server', () => {
     const { id } = await network()
     const plain = await boot({ networks: [{ uuid: id }] })
     await remove(plain)
-    const zone = `${target.prefix}-zone`
+    const zone = `${w.prefix}-zone`
     const aggregate = await createAggregate(region, zone)
     await setAggregateMetadata(region, aggregate.id, { availability_zone: zone })
     await addHost(region, aggregate.id, plain.host!)

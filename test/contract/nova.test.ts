@@ -34,21 +34,14 @@ import {
 } from '../../src/openstack/nova-flavors.ts'
 import { findProvider, getAggregates } from '../../src/openstack/placement.ts'
 import { probe } from '../../src/openstack/probe.ts'
-import { type Booter, gone, openBooter } from './nova-servers.ts'
-import { openTarget } from './target.ts'
+import { type Booter, booterOf, gone } from '../world/servers.ts'
+import { fileWorld } from '../world.ts'
 
-const target = await openTarget()
-const pod1 = target.region()
-const isThere = target.has('compute')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova in its first region`)
-const made: Array<() => Promise<unknown>> = []
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const pod1 = w.services()
+const isThere = await w.has(['compute'])
 
-afterAll(async () => {
-  for (const undo of made.reverse()) await undo()
-  await target.close()
-})
-
-const name = (text: string): string => `${target.prefix}-${text}`
+const name = (text: string): string => `${w.prefix}-${text}`
 const nobody = '11111111-2222-4333-8444-555555555555'
 
 /** The refusal of a call that must be refused. */
@@ -63,13 +56,13 @@ async function newFlavor(spec: Partial<Flavor> = {}): Promise<Flavor> {
   const stock = { id, name: name(id), vcpus: 1, memoryMb: 64, diskGb: 1, isPublic: true }
   const flavor = { ...stock, ...spec }
   expect(await createFlavor(pod1, flavor)).toBe(true)
-  made.push(() => removeFlavor(pod1, flavor.id))
+  w.after(() => removeFlavor(pod1, flavor.id))
   return flavor
 }
 
 async function newAggregate(text: string) {
   const aggregate = await createAggregate(pod1, name(text))
-  made.push(() => removeAggregate(pod1, aggregate.id))
+  w.after(() => removeAggregate(pod1, aggregate.id))
   return aggregate
 }
 
@@ -189,7 +182,7 @@ describe.skipIf(!isThere)('flavors', () => {
 
   test('are private until a project may use them', async () => {
     const flavor = await newFlavor({ isPublic: false, name: `reservation:${randomUUID()}` })
-    const projectId = (await target.session.projectId())!
+    const projectId = (await w.openstack.session.projectId())!
     expect(await listFlavorAccess(pod1, flavor.id)).toEqual([])
     expect(await addFlavorAccess(pod1, flavor.id, projectId)).toBe(true)
     expect(await addFlavorAccess(pod1, flavor.id, projectId)).toBe(false)
@@ -205,9 +198,9 @@ describe.skipIf(!isThere)('flavors', () => {
 describe.skipIf(!isThere)('servers', () => {
   let booter: Booter
   beforeAll(async () => {
-    booter = await openBooter(target)
+    booter = await booterOf(w)
   })
-  afterAll(() => booter.close())
+  afterAll(() => booter.clear())
 
   test('none that changed in the future, and none of no project', async () => {
     for (const server of await listServers(pod1)) {

@@ -1,6 +1,6 @@
 // What src/openstack asks of Placement, against the simulator or a real one.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import {
   createProvider,
   ensureResourceClass,
@@ -23,18 +23,11 @@ import {
   setTraits,
 } from '../../src/openstack/placement.ts'
 import { probe } from '../../src/openstack/probe.ts'
-import { openTarget } from './target.ts'
+import { fileWorld } from '../world.ts'
 
-const target = await openTarget()
-const pod1 = target.region()
-const isThere = target.has('placement')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Placement in its first region`)
-const made: Array<() => Promise<unknown>> = []
-
-afterAll(async () => {
-  for (const undo of made.reverse()) await undo()
-  await target.close()
-})
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const pod1 = w.services()
+const isThere = await w.has(['placement'])
 
 const nobody = '11111111-2222-4333-8444-555555555555'
 
@@ -55,7 +48,7 @@ const customName = (): string => `CUSTOM_CONTRACT_${randomUUID().toUpperCase().r
 async function newClass(): Promise<string> {
   const name = customName()
   await ensureResourceClass(pod1, name)
-  made.push(() => removeResourceClass(pod1, name))
+  w.after(() => removeResourceClass(pod1, name))
   return name
 }
 
@@ -64,7 +57,7 @@ async function newChild(): Promise<string> {
   const root = (await listResourceProviders(pod1)).find(one => one.parentId === null)!
   const id = randomUUID()
   expect(await createProvider(pod1, { id, name: `atoll:${id}`, parentId: root.id })).toBe(true)
-  made.push(() => removeProvider(pod1, id))
+  w.after(() => removeProvider(pod1, id))
   return id
 }
 
@@ -180,7 +173,7 @@ describe.skipIf(!isThere)('inventories', () => {
     }
     const headers = { 'openstack-api-version': 'placement 1.26' }
     await pod1.call('placement', { method: 'PUT', path: `/allocations/${consumer}`, json, headers })
-    made.push(() => release(consumer))
+    w.after(() => release(consumer))
     return consumer
   }
   const release = (consumer: string) =>

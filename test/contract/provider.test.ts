@@ -2,21 +2,21 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProviderLogin, ProviderServerSpec } from '../../src/core/capacity/provider-cloud.ts'
-import { createFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
 import { createProviders } from '../../src/openstack/provider.ts'
-import { openNetworking } from './network.ts'
-import { answered, type Booter, openBooter } from './nova-servers.ts'
-import { requestId } from './target.ts'
+import { answered, type Booter, booterOf, type Flavor, flavorOf } from '../world/servers.ts'
+import { fileWorld, requestId } from '../world.ts'
+import { placesOf } from './network.ts'
 
-const { target, pod1, close } = await openNetworking()
-const region = target.region()
-const isThere = target.has('compute') && target.has('network')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova or no Neutron in its first region`)
+const w = await fileWorld({ lab: true, pageSize: 2 })
+const { pod1 } = await placesOf(w)
+const region = w.services()
+const isThere = await w.has(['compute', 'network'])
 
 // The simulator and the lab listen on loopback only.
 const providers = createProviders({ allow: ['http://127.0.0.1:1-65535'] })
-const flavor = { id: randomUUID(), name: `${target.prefix}-provider`, vcpus: 2, memoryMb: 64, diskGb: 1 }
-const { username, password, projectName = '' } = target.member
+w.after(() => providers.close())
+const { username, password, projectName = '' } = w.logIn('demo')
+let flavor: Flavor
 let booter: Booter
 let networkId: string
 
@@ -31,27 +31,23 @@ const setNeutron = async (quotas: object): Promise<void> => {
 
 beforeAll(async () => {
   if (!isThere) return
-  booter = await openBooter(target)
-  await createFlavor(region, { ...flavor, isPublic: true })
+  flavor = await flavorOf(w, { prefix: w.prefix, vcpus: 2 })
+  booter = await booterOf(w)
   const { projectId } = booter
   networkId = (await pod1.make('network', { projectId })).id
   await pod1.make('subnet', { projectId, networkId, ipVersion: 4, cidr: '10.0.3.0/24' })
 })
 afterAll(async () => {
-  if (isThere) {
-    await region.call('compute', { method: 'DELETE', path: `/os-quota-sets/${booter.projectId}` })
-    await region
-      .call('network', { method: 'DELETE', path: `/quotas/${booter.projectId}` })
-      .catch(() => undefined)
-    await booter.close()
-    await removeFlavor(region, flavor.id)
-  }
-  await providers.close()
-  await close()
+  if (!isThere) return
+  await region.call('compute', { method: 'DELETE', path: `/os-quota-sets/${booter.projectId}` })
+  await region
+    .call('network', { method: 'DELETE', path: `/quotas/${booter.projectId}` })
+    .catch(() => undefined)
+  await booter.clear()
 })
 
 const login = (more: Partial<ProviderLogin> = {}): ProviderLogin => ({
-  endpoint: target.authUrl,
+  endpoint: w.logIn('service').authUrl,
   username,
   password,
   userDomain: null,
@@ -59,11 +55,11 @@ const login = (more: Partial<ProviderLogin> = {}): ProviderLogin => ({
   region: 'Pod1',
   ...more,
 })
-const open = (more: Partial<ProviderLogin> = {}) => providers.provider(login(more), requestId())
+const open = (more: Partial<ProviderLogin> = {}) => providers.provider(login(more), requestId)
 
 const spec = (more: Partial<ProviderServerSpec> = {}): ProviderServerSpec => ({
   mark: randomUUID(),
-  name: `${target.prefix}-provider`,
+  name: `${w.prefix}-provider`,
   image: booter.imageId,
   flavor: flavor.id,
   networks: [networkId],
@@ -78,7 +74,7 @@ const refusal = (service: string, status: number | undefined, reason?: string) =
 
 describe.skipIf(!isThere)('logging in', () => {
   test('in each form of a URL, by the name of the project and by its id', async () => {
-    const bare = target.authUrl.replace(/\/v3$/, '')
+    const bare = w.logIn('service').authUrl.replace(/\/v3$/, '')
     for (const end of ['', '/', '/v2.0', '/v2.0/tokens', '/v3', '/v3/', '/v3/auth/tokens']) {
       const sight = await open({ endpoint: bare + end }).look()
       expect(sight).toMatchObject({ projectId: booter.projectId, projectName, region: 'Pod1' })
@@ -139,7 +135,7 @@ describe.skipIf(!isThere)('servers', () => {
     )
 
   test('are made with a mark, found by it, shown and removed', async () => {
-    const plain = await booter.boot({ name: `${target.prefix}-plain`, flavorId: flavor.id })
+    const plain = await booter.boot({ name: `${w.prefix}-plain`, flavorId: flavor.id })
     const mark = randomUUID()
     const id = await open().createServer(spec({ mark }))
     expect(await settled(id)).toEqual({ id, mark, status: 'ACTIVE' })

@@ -1,6 +1,6 @@
 // Several processes serve one Atoll, are killed at any moment and stopped: nothing acknowledged is lost (R2, R11).
 //
-// SOAK=1 kills twenty times instead of twice.
+// SOAK=1 kills twenty times instead of twice, and starts ten at once instead of four.
 
 import { randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -9,13 +9,15 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { readMigrations } from '../../src/store/migrations.ts'
+import { sized } from '../chance.ts'
 import { until } from '../wait.ts'
 import { type Process, type World, world } from '../world.ts'
 
 /** By which processes take turns at migrating (src/store/migrations.ts). */
 const migrationLock = 0x61746f6c
 
-const kills = process.env.SOAK ? 20 : 2
+const kills = sized(20)
+const starters = process.env.SOAK === '1' ? 10 : 4
 
 async function newPod(atoll: Process, name: string): Promise<string> {
   const { status, json } = await atoll.call('POST', '/v1.0/pods', {
@@ -105,18 +107,18 @@ describe('a process that is killed while it writes', () => {
   }
 })
 
-describe('ten processes that start at once on an empty database', () => {
+describe(`${starters} processes that start at once on an empty database`, () => {
   it('migrate it once, share one key, serve the same data, and stop cleanly', async () => {
     await using w = await world({ empty: true })
     // All of them are held until the last one has come, so that they do come at once.
     const holder = new pg.Client({ connectionString: w.databaseUrl })
     await holder.connect()
     await holder.query('select pg_advisory_lock($1)', [migrationLock])
-    const starting = Promise.all(Array.from({ length: 10 }, () => w.process()))
+    const starting = Promise.all(Array.from({ length: starters }, () => w.process()))
     starting.catch(() => {})
     const waiting = `select from pg_locks join pg_database on pg_database.oid = database
       where locktype = 'advisory' and not granted and datname = current_database()`
-    await until(async () => (await w.query(waiting)).length === 10, { what: 'all ten have come' })
+    await until(async () => (await w.query(waiting)).length === starters, { what: 'all have come' })
     await holder.end()
     const processes = await starting
 
@@ -130,12 +132,12 @@ describe('ten processes that start at once on an empty database', () => {
         async one => (await one.call('POST', '/v1.0/routings', { body: routing(podId) })).json.routing,
       ),
     )
-    expect(new Set(made.map(one => one.id)).size).toBe(10)
+    expect(new Set(made.map(one => one.id)).size).toBe(starters)
     const seen = await Promise.all(processes.map(one => one.call('GET', '/v1.0/routings?all_projects=true')))
     for (const { json } of seen) expect(json.routings).toEqual(made.toSorted((a, b) => b.id - a.id))
 
     for (const one of processes) one.child.kill('SIGTERM')
-    expect(await Promise.all(processes.map(one => one.ended))).toEqual(Array(10).fill(0))
+    expect(await Promise.all(processes.map(one => one.ended))).toEqual(Array(starters).fill(0))
     for (const one of processes) expect(one.errors()).toBe('')
   })
 })

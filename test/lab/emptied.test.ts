@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
-import { type Scene, scene } from './sight.ts'
+import { world } from '../world.ts'
+import { sightOf } from './sight.ts'
 
 const socket = join(process.env.ATOLL_LAB ?? '', 'var/run/mysqld.sock')
 const isThere = process.env.ATOLL_LAB !== undefined && existsSync(socket)
@@ -48,23 +49,23 @@ async function swap(from: string, to: string, instead: string): Promise<void> {
   await sql(`set foreign_key_checks = 0; rename table ${moves.join(', ')}`)
 }
 
-let s: Scene | undefined
-let swapBack: (() => Promise<void>) | undefined
 afterAll(async () => {
-  await swapBack?.()
-  await s?.[Symbol.asyncDispose]()
   if (isThere) for (const name of [away, spare]) await sql(`drop database if exists ${name}`)
 })
 
 test.skipIf(!isThere)('a Neutron with an empty database for a while loses nothing', async () => {
-  s = await scene()
-  const database = `neutron_${s.region.toLowerCase()}`
+  await using w = await world({ joined: true, lab: true })
+  const [region] = w.regions as [string]
+  const s = await sightOf(w)
+  let swapBack: (() => Promise<void>) | undefined
+  w.after(async () => swapBack?.())
+  const database = `neutron_${region.toLowerCase()}`
   expect(await s.live(1)).toEqual([])
   const before = await s.all()
   await makeSpare(database)
   await swap(database, away, spare)
   swapBack = () => swap(database, spare, away)
-  expect(await s.world.region(s.region).list('network')).toEqual([])
+  expect(await w.region(region).list('network')).toEqual([])
   await s.live(3)
   expect(await s.doubt()).toContain('shows the service user nothing of any other project')
   expect(await s.model()).toEqual(

@@ -1,49 +1,29 @@
 // A lease of a host on a real Nova and Placement: it starts, takes a server by its flavor, keeps others out, ends.
 
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { Lease, LeaseSpec } from '../../src/core/leases/lease.ts'
 import { createLease, updateLease } from '../../src/core/leases/leases.ts'
 import { getServer, listHypervisors, listServers } from '../../src/openstack/nova.ts'
-import { createFlavor, getFlavor, removeFlavor } from '../../src/openstack/nova-flavors.ts'
-import { openBooter } from '../contract/nova-servers.ts'
-import { openTarget } from '../contract/target.ts'
+import { getFlavor } from '../../src/openstack/nova-flavors.ts'
 import { until } from '../wait.ts'
-import { world } from '../world.ts'
+import { booterOf, flavorOf } from '../world/servers.ts'
+import { fileWorld } from '../world.ts'
 
-const target = await openTarget()
-const isThere = target.has('compute')
-if (!isThere) console.warn(`NOT RUN: the ${target.kind} has no Nova in its first region`)
-const undone: (() => PromiseLike<unknown>)[] = []
-
-afterAll(async () => {
-  for (const undo of undone.reverse()) await undo()
-  await target.close()
-})
+const w = await fileWorld({ lab: true, joined: true, workers: true })
+const isThere = await w.has(['compute'])
 
 test.skipIf(!isThere)('a lease of a host from its start to its end', async () => {
-  const w = await world({ lab: true, joined: true, workers: true })
-  undone.push(() => w[Symbol.asyncDispose]())
   const { app, admin, demo: member } = w
-  const region = target.region()
-  const booter = await openBooter(target)
-  undone.push(() => booter.close())
-
-  const plain = {
-    id: `${target.prefix}-plain`,
-    name: `${target.prefix}-plain`,
-    vcpus: 1,
-    memoryMb: 64,
-    diskGb: 1,
-  }
-  await createFlavor(region, { ...plain, isPublic: true })
-  undone.push(() => removeFlavor(region, plain.id))
+  const region = w.services()
+  const booter = await booterOf(w)
+  const plain = await flavorOf(w, { prefix: w.prefix })
 
   const hypervisors = await listHypervisors(region)
   const busy = new Set((await listServers(region)).map(server => server.host))
   const free = hypervisors.find(one => one.state === 'up' && !busy.has(one.service.host))!
   const host = await enrolHost(app, admin, { nameOrId: free.hostname, region: region.name, capabilities: {} })
-  undone.push(() => removeHost(app, admin, { id: host.id, region: null }).catch(() => {}))
+  w.after(() => removeHost(app, admin, { id: host.id, region: null }).catch(() => {}))
 
   const lease = await createLease(app, member, wholeHost())
   const now = () => app.store.leases.get(lease.id)
@@ -53,10 +33,10 @@ test.skipIf(!isThere)('a lease of a host from its start to its end', async () =>
   await comesTo('ACTIVE')
   console.log(`the lease was ACTIVE ${Date.now() - askedAt} ms after it was asked for`)
 
-  const mine = await booter.boot({ name: `${target.prefix}-mine`, flavorId: lease.reservations[0]!.id })
+  const mine = await booter.boot({ name: `${w.prefix}-mine`, flavorId: lease.reservations[0]!.id })
   expect([mine.status, mine.host]).toEqual(['ACTIVE', free.service.host])
   for (const name of ['one', 'two']) {
-    const other = await booter.boot({ name: `${target.prefix}-${name}`, flavorId: plain.id })
+    const other = await booter.boot({ name: `${w.prefix}-${name}`, flavorId: plain.id })
     expect([other.status, other.host === free.service.host]).toEqual(['ACTIVE', false])
   }
 
@@ -66,7 +46,7 @@ test.skipIf(!isThere)('a lease of a host from its start to its end', async () =>
   console.log(`the lease was TERMINATED ${Date.now() - endedAt - 1_000} ms after its end`)
   expect(await getServer(region, mine.id)).toBeNull()
   expect(await getFlavor(region, lease.reservations[0]!.id)).toBeNull()
-  const stillClosed = await booter.boot({ name: `${target.prefix}-three`, flavorId: plain.id })
+  const stillClosed = await booter.boot({ name: `${w.prefix}-three`, flavorId: plain.id })
   expect(stillClosed.host).not.toBe(free.service.host)
   await removeHost(app, admin, { id: host.id, region: null })
 })

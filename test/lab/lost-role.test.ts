@@ -1,20 +1,13 @@
 // The service user loses its admin role on a real Keystone for a while and gets it back: nothing is lost by that, in the
 // model or in the region. Processes that have logged in before, meanwhile and after look at the region and tidy it.
 
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { until } from '../wait.ts'
-import { logIn } from '../world.ts'
-import { type Scene, scene } from './sight.ts'
+import { logIn, world } from '../world.ts'
+import { sightOf } from './sight.ts'
 
 const isThere = process.env.ATOLL_LAB !== undefined
 if (!isThere) console.warn('NOT RUN: ATOLL_LAB names no lab, whose Keystone could take a role away')
-
-let s: Scene | undefined
-let giveBack: (() => Promise<void>) | undefined
-afterAll(async () => {
-  await giveBack?.()
-  await s?.[Symbol.asyncDispose]()
-})
 
 /** The URL by which a service user has its admin role. */
 async function roleUrl(authUrl: string, user: string, token: string): Promise<string> {
@@ -32,9 +25,11 @@ async function roleUrl(authUrl: string, user: string, token: string): Promise<st
 }
 
 test.skipIf(!isThere)('a service user without its role for a while loses nothing', async () => {
-  s = await scene()
-  const { username, password } = s.world.logIn('service')
-  const authUrl = s.world.config.identity.auth_url!
+  await using w = await world({ joined: true, lab: true })
+  const s = await sightOf(w)
+  let giveBack: (() => Promise<void>) | undefined
+  w.after(async () => giveBack?.())
+  const { authUrl, username, password } = w.logIn('service')
   expect(await s.live(1)).toEqual([])
   const before = await s.all()
   const token = await logIn(authUrl, 'admin', password)
@@ -54,7 +49,7 @@ test.skipIf(!isThere)('a service user without its role for a while loses nothing
   await giveBack()
   giveBack = undefined
   // A log-in of the very second in which a role was taken away is refused; the next one is not.
-  await until(async () => (await s!.live(1)).length === 0, {
+  await until(async () => (await s.live(1)).length === 0, {
     what: 'a look with the role given back refuses nothing',
   })
   expect(await s.live(3)).toEqual([])

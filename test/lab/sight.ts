@@ -7,11 +7,9 @@ import type { App } from '../../src/core/app.ts'
 import { AppError } from '../../src/core/error.ts'
 import { tidyRegion } from '../../src/core/network/watch/tidy.ts'
 import { watchRegion } from '../../src/core/network/watch/watch.ts'
-import { type Json, type World, world } from '../world.ts'
+import type { Json, World } from '../world.ts'
 
-export interface Scene extends AsyncDisposable {
-  readonly world: World
-  readonly region: string
+export interface Sight {
   /** Everything that there is, centrally and in the region, by kind. */
   all(): Promise<Record<string, readonly string[]>>
   /** What the model has of the scene. */
@@ -27,17 +25,20 @@ export interface Scene extends AsyncDisposable {
 
 const kinds = ['network', 'subnet', 'port', 'router'] as const
 
-export async function scene(): Promise<Scene> {
-  const w = await world({ joined: true, lab: true })
+/** In the first region of a world; what is made goes before the world ends. */
+export async function sightOf(w: World): Promise<Sight> {
   const region = w.regions[0]!
   const home = { availability_zone_hints: [region] }
-  const network = await w.demo.make('network', { name: 'sight', ...home })
+  const make = async (kind: string, fields: object): Promise<Json> => {
+    const made = await w.demo.make(kind, { name: 'sight', ...fields })
+    w.after(() => w.demo.del(`/${kind}s/${made.id}`))
+    return made
+  }
+  const network = await make('network', home)
   const subnet = { network_id: network.id, ip_version: 4, cidr: '10.1.0.0/24' }
   await w.demo.make('subnet', subnet)
-  const ports: Json[] = []
-  for (const name of ['p0', 'p1', 'p2'])
-    ports.push(await w.demo.make('port', { network_id: network.id, name }))
-  const router = await w.demo.make('router', { name: 'sight', ...home })
+  for (const name of ['p0', 'p1', 'p2']) await make('port', { network_id: network.id, name })
+  await make('router', home)
   let rounds = 0
 
   const model = async () => {
@@ -48,9 +49,7 @@ export async function scene(): Promise<Scene> {
     }
     return lists
   }
-  const made: Scene = {
-    world: w,
-    region,
+  return {
     model,
     async all() {
       const lists = await model()
@@ -84,12 +83,5 @@ export async function scene(): Promise<Scene> {
       return errors
     },
     doubt: async () => (await w.app.store.suspicions.list())[0]?.reason ?? null,
-    async [Symbol.asyncDispose]() {
-      for (const { id } of ports) await w.demo.del(`/ports/${id}`)
-      await w.demo.del(`/routers/${router.id}`)
-      await w.demo.del(`/networks/${network.id}`)
-      await w[Symbol.asyncDispose]()
-    },
   }
-  return made
 }

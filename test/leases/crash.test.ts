@@ -1,7 +1,7 @@
 // A process is killed at every step of a lease's start, change, end and removal, one by one, and of a host's coming and
 // leaving; another process comes after it. What is there in the end must be the same as if nobody had died.
 
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { App } from '../../src/core/app.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import type { BeforeEnd, Lease } from '../../src/core/leases/lease.ts'
@@ -10,12 +10,20 @@ import { createCloud } from '../../src/openstack/cloud.ts'
 import type { Regions } from '../../src/openstack/region.ts'
 import { hostTurns } from '../../src/worker/hosts.ts'
 import { leaseTurns } from '../../src/worker/leases.ts'
-import { seed } from '../chance.ts'
-import { type Death, Killed, type Life, lifeUntil, mortalRegions, mortalStore } from '../world/mortal.ts'
-import { hourMs, leasing, shortly, stateOf, traces } from './leasing.ts'
+import { seed, spread } from '../chance.ts'
+import { boot, hourMs, shortly, stateOf, traces } from '../world/leases.ts'
+import {
+  type Death,
+  deathAt,
+  Killed,
+  type Life,
+  lifeUntil,
+  mortalRegions,
+  mortalStore,
+} from '../world/mortal.ts'
+import { fileWorld } from '../world.ts'
 
-const w = await leasing({ regions: ['Pod1', 'Pod2'], workers: false })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ hosts: 4, regions: ['Pod1', 'Pod2'] })
 
 /** A process's own view of the world: it dies with its life. */
 const processOf = (life: Life, fault: (regions: Regions) => Regions = same => same): App => ({
@@ -126,26 +134,26 @@ async function strike(leases: readonly Lease[]): Promise<void> {
   expect([...traces(w, 'Pod1'), ...traces(w, 'Pod2')]).toEqual([])
 }
 
-/**
- * Kills at every step, before and after its effect (SOAK=1), or at a tenth of that: each fifth step from one that is drawn,
- * by turns. What is planted is walked at every step by turns. Returns where it went wrong.
- */
+/** The deaths of a run: before and after the effect of every step with SOAK=1, else at a tenth of that. */
+const deathsIn = (steps: readonly string[]): Death[] => spread(2 * steps.length, drawn).map(deathAt)
+
+/** What is planted is looked for at every step by turns, until it is seen. Returns where it went wrong. */
 async function walk(scene: Scene, fault?: (regions: Regions) => Regions) {
   const whole = await perform(scene, null)
   const { steps } = whole.life
   const wrong: string[] = []
   let kills = 0
-  const stride = process.env.SOAK || fault ? 1 : 5
-  const first = 1 + (drawn % stride)
-  for (let step = first; step <= steps.length; step += stride) {
-    for (const after of process.env.SOAK ? [false, true] : [step % 2 === 0]) {
-      kills++
-      const { life, outcome } = await perform(scene, { step, after }, fault)
-      if (!life.isOver) wrong.push(`step ${step} was never reached`)
-      const isSame = JSON.stringify(outcome) === JSON.stringify(whole.outcome)
-      if (!isSame) wrong.push(`${after ? 'after' : 'before'} ${step}: ${steps[step - 1]}`)
-      if (!isSame && !fault) expect.soft(outcome, wrong.at(-1)).toEqual(whole.outcome)
-    }
+  const deaths = fault
+    ? steps.map((_, index) => ({ step: index + 1, after: index % 2 === 1 }))
+    : deathsIn(steps)
+  for (const { step, after } of deaths) {
+    kills++
+    const { life, outcome } = await perform(scene, { step, after }, fault)
+    const isSame = JSON.stringify(outcome) === JSON.stringify(whole.outcome)
+    if (!isSame) wrong.push(`${after ? 'after' : 'before'} ${step}: ${steps[step - 1]}`)
+    if (!isSame && fault) break
+    if (!life.isOver) wrong.push(`step ${step} was never reached`)
+    if (!isSame) expect.soft(outcome, wrong.at(-1)).toEqual(whole.outcome)
   }
   return { steps, kills, wrong }
 }
@@ -162,7 +170,7 @@ async function create(spec: Parameters<typeof shortly>[1], beforeEnd: BeforeEnd 
 const due = (app: App, leases: readonly Lease[]): Promise<void> =>
   app.store.turns.ask(leases.map(({ id: key }) => ({ kind: 'lease', key, lane: '' })))
 const bootOn = ({ reservations: [one] }: Lease, name: string) =>
-  w.boot({ region: one!.regionName, flavor: one!.id, name })
+  boot(w, { region: one!.regionName, flavor: one!.id, name })
 
 const scenes: Record<string, Scene> = {
   'the start of a lease over two regions': {
@@ -296,25 +304,25 @@ describe('a host', () => {
     await removeHost(w.app, w.admin, { id: (await found())!.id, region: null })
     expect(withoutChild(state())).toBe(open)
     const ends = { undone: 0, finished: 0 }
-    for (let step = 1; step <= first.steps.length; step++) {
-      for (const after of [false, true]) {
-        const life = lifeUntil({ step, after })
-        await untilDeath(life, enrol(processOf(life)))
-        await tidy()
-        const host = await found()
-        const where = `${after ? 'after' : 'before'} ${step}: ${first.steps[step - 1]}`
-        if (host) {
-          ends.finished++
-          expect.soft([host.state, state()], where).toEqual(['enrolled', closed])
-          await removeHost(w.app, w.admin, { id: host.id, region: null })
-        } else {
-          ends.undone++
-          expect.soft(withoutChild(state()), where).toBe(open)
-        }
+    // The last death, of whoever has done all, is the one that certainly comes after the enrolment.
+    const last = { step: first.steps.length, after: true }
+    for (const { step, after } of [...deathsIn(first.steps), last]) {
+      const life = lifeUntil({ step, after })
+      await untilDeath(life, enrol(processOf(life)))
+      await tidy()
+      const host = await found()
+      const where = `${after ? 'after' : 'before'} ${step}: ${first.steps[step - 1]}`
+      if (host) {
+        ends.finished++
+        expect.soft([host.state, state()], where).toEqual(['enrolled', closed])
+        await removeHost(w.app, w.admin, { id: host.id, region: null })
+      } else {
+        ends.undone++
+        expect.soft(withoutChild(state()), where).toBe(open)
       }
     }
     console.log(
-      `an enrolment: killed before and after each of ${first.steps.length} steps, ${ends.undone} times undone, ${ends.finished} times finished`,
+      `seed ${drawn}: an enrolment of ${first.steps.length} steps: ${ends.undone} times undone, ${ends.finished} times finished`,
     )
     expect(ends.finished).toBeGreaterThan(0)
   })
@@ -325,24 +333,23 @@ describe('a host', () => {
     const { id } = await enrol(w.app)
     await removeHost(processOf(first), w.admin, { id, region: null })
     let stays = 0
-    for (let step = 1; step <= first.steps.length; step++) {
-      for (const after of [false, true]) {
-        const host = await enrol(w.app)
-        const closed = state()
-        const life = lifeUntil({ step, after })
-        await untilDeath(life, removeHost(processOf(life), w.admin, { id: host.id, region: null }))
-        await tidy()
-        const where = `${after ? 'after' : 'before'} ${step}: ${first.steps[step - 1]}`
-        const left = await found()
-        if (left) {
-          stays++
-          expect.soft([left.state, state()], where).toEqual(['enrolled', closed])
-          await removeHost(w.app, w.admin, { id: host.id, region: null })
-        } else expect.soft(withoutChild(state()), where).toBe(open)
-      }
+    const deaths = deathsIn(first.steps)
+    for (const { step, after } of deaths) {
+      const host = await enrol(w.app)
+      const closed = state()
+      const life = lifeUntil({ step, after })
+      await untilDeath(life, removeHost(processOf(life), w.admin, { id: host.id, region: null }))
+      await tidy()
+      const where = `${after ? 'after' : 'before'} ${step}: ${first.steps[step - 1]}`
+      const left = await found()
+      if (left) {
+        stays++
+        expect.soft([left.state, state()], where).toEqual(['enrolled', closed])
+        await removeHost(w.app, w.admin, { id: host.id, region: null })
+      } else expect.soft(withoutChild(state()), where).toBe(open)
     }
     console.log(
-      `a removal: killed before and after each of ${first.steps.length} steps, ${stays} times before it was begun`,
+      `seed ${drawn}: a removal of ${first.steps.length} steps: ${deaths.length} kills, ${stays} before it was begun`,
     )
   })
 })

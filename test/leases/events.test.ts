@@ -1,6 +1,6 @@
 // What the feed says of a lease and of hosts while workers are at work: every change of a row of theirs is told.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { FeedEvent } from '../../src/core/feed/event.ts'
 import { listEvents } from '../../src/core/feed/feed.ts'
 import { removeHost } from '../../src/core/hosts/enrolment.ts'
@@ -8,18 +8,18 @@ import { newJob } from '../../src/core/jobs/jobs.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
 import { noteOf } from '../../src/core/note.ts'
 import { until } from '../wait.ts'
-import { hourMs, type Leasing, leasing, quiet, shortly } from './leasing.ts'
+import { clearLeases, hourMs, leaseIs, quiet, shortly } from '../world/leases.ts'
+import { fileWorld } from '../world.ts'
 
-let w: Leasing
+const w = await fileWorld({
+  workers: true,
+  regions: ['Pod1', 'Pod2'],
+  settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '1' },
+  hosts: 2,
+})
 beforeAll(async () => {
-  w = await leasing({
-    regions: ['Pod1', 'Pod2'],
-    settings: { ATOLL_LEASES_RETRY_FOR_SECONDS: '1' },
-    hosts: 2,
-  })
   await watch()
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
 
 /** Triggers that note which transaction changed what, and of what it told: they know nothing of how changes are made. */
 const watch = () =>
@@ -65,12 +65,12 @@ const line = ({ action, data, region }: FeedEvent): string => `${action} ${data.
 describe('a lease', () => {
   it('is told of in the order of its life, to its project and to admins', async () => {
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     await quiet(w, lease.id)
     await updateLease(w.app, w.demo, { id: lease.id, name: 'another' })
     await quiet(w, lease.id)
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
     const events = await eventsOf(lease.id, w.demo)
     const lines = events.map(line).filter(one => !one.startsWith('lease.progress'))
     expect(lines).toEqual([
@@ -91,10 +91,10 @@ describe('a lease', () => {
   it('that fails is told of with its reason', async () => {
     w.cloud.faults.add({ kind: 'status', status: 400, region: 'Pod2', method: 'POST', path: '/v2.1/flavors' })
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod2' }))
-    await w.until(lease.id, 'ERROR')
+    await leaseIs(w, lease.id, 'ERROR')
     const failed = (await eventsOf(lease.id)).find(event => event.action === 'lease.error')!
     expect(failed.data.status_reason).toEqual(expect.any(String))
-    await w.clear()
+    await clearLeases(w)
   })
 })
 

@@ -6,25 +6,26 @@ import type { Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reservedTrait } from '../../src/openstack/isolation.ts'
 import { meanwhile } from '../wait.ts'
-import { hourMs, type Leasing, leasing, shortly, traces } from './leasing.ts'
+import { boot, clearLeases, hourMs, leaseIs, shortly, traces } from '../world/leases.ts'
+import { type World, world } from '../world.ts'
 
-const hostnamesOf = (w: Leasing, lease: Lease): string[] =>
+const hostnamesOf = (w: World, lease: Lease): string[] =>
   lease.reservations.flatMap(({ hosts }) =>
     hosts.map(id => w.hosts.find(host => host.id === id)!.hypervisorHostname),
   )
 
-const active = async (w: Leasing, count = 1): Promise<Lease> => {
+const active = async (w: World, count = 1): Promise<Lease> => {
   const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1', count }))
-  return (await w.until(lease.id, 'ACTIVE'))!
+  return (await leaseIs(w, lease.id, 'ACTIVE'))!
 }
 
 describe('on a stock Nova', () => {
-  let w: Leasing
+  let w: World
 
   beforeAll(async () => {
-    w = await leasing({ regions: ['Pod1'], hosts: 7 })
+    w = await world({ workers: true, regions: ['Pod1'], hosts: 7 })
   })
-  afterEach(() => w.clear())
+  afterEach(() => clearLeases(w))
   afterAll(() => w?.[Symbol.asyncDispose]())
 
   /** The one that is not enrolled, of eight. */
@@ -34,21 +35,21 @@ describe('on a stock Nova', () => {
     await active(w, 3)
     for (let n = 0; n < 4; n++) {
       for (const as of ['demo', 'admin'] as const)
-        expect((await w.boot({ region: 'Pod1', as })).host).toBe(open)
+        expect((await boot(w, { region: 'Pod1', as })).host).toBe(open)
     }
   })
 
   it('servers with a lease’s flavor land on its hosts; another project does not even see it', async () => {
     const lease = await active(w, 2)
     const flavor = lease.reservations[0]!.id
-    const hosts = [1, 2].map(() => w.boot({ region: 'Pod1', flavor }))
+    const hosts = [1, 2].map(() => boot(w, { region: 'Pod1', flavor }))
     const landed = (await Promise.all(hosts)).map(server => server.host)
     expect(landed.sort()).toEqual(hostnamesOf(w, lease).sort())
-    const full = await w.boot({ region: 'Pod1', flavor })
+    const full = await boot(w, { region: 'Pod1', flavor })
     expect([full.vmState, full.host]).toEqual(['error', null])
     const project = w.cloud.keystone.addProject('alt')
     w.cloud.keystone.addUser({ name: 'alt', password: 'alt', projectId: project })
-    await expect(w.boot({ region: 'Pod1', as: 'alt', flavor })).rejects.toThrow('could not be found')
+    await expect(boot(w, { region: 'Pod1', as: 'alt', flavor })).rejects.toThrow('could not be found')
   })
 
   it('an image that asks for the trait opens no host', async () => {
@@ -58,15 +59,15 @@ describe('on a stock Nova', () => {
       isPublic: true,
       properties: { [`trait:${reservedTrait}`]: 'required' },
     })
-    const server = await w.boot({ region: 'Pod1', imageId: image.id })
+    const server = await boot(w, { region: 'Pod1', imageId: image.id })
     expect([server.vmState, server.host]).toEqual(['error', null])
   })
 
   it('what compute services write of their own hosts takes nothing away', async () => {
     const lease = await active(w)
     w.nova('Pod1').refreshHosts()
-    expect((await w.boot({ region: 'Pod1' })).host).toBe(open)
-    const server = await w.boot({ region: 'Pod1', flavor: lease.reservations[0]!.id })
+    expect((await boot(w, { region: 'Pod1' })).host).toBe(open)
+    const server = await boot(w, { region: 'Pod1', flavor: lease.reservations[0]!.id })
     expect([server.host]).toEqual(hostnamesOf(w, lease))
   })
 
@@ -75,31 +76,31 @@ describe('on a stock Nova', () => {
     const [name = ''] = hostnamesOf(w, lease)
     const host = w.hosts.find(one => one.hypervisorHostname === name)!
     const remove = () => removeHost(w.app, w.admin, { id: host.id, region: null })
-    const server = await w.boot({ region: 'Pod1', flavor: lease.reservations[0]!.id })
+    const server = await boot(w, { region: 'Pod1', flavor: lease.reservations[0]!.id })
     await expect(remove()).rejects.toMatchObject({ detail: { reason: 'reserved' } })
     w.nova('Pod1').makeUndying(server.id)
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
     await expect(remove()).rejects.toMatchObject({ detail: { reason: 'reserved' } })
     w.nova('Pod1').letDie(server.id)
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
     await remove()
     expect(await w.app.store.hosts.get(host.id)).toBeNull()
     const landed = new Set<string | null>()
-    for (let n = 0; n < 4; n++) landed.add((await w.boot({ region: 'Pod1', as: 'admin' })).host)
+    for (let n = 0; n < 4; n++) landed.add((await boot(w, { region: 'Pod1', as: 'admin' })).host)
     expect([...landed].sort()).toEqual([name, open].sort())
   })
 })
 
 describe('on a Nova with Blazar’s filter', () => {
-  let w: Leasing
+  let w: World
 
   beforeAll(async () => {
     const settings = { ATOLL_NOVA_BLAZAR_FILTER: 'true' }
-    w = await leasing({ regions: ['Pod1'], hosts: 7, settings })
+    w = await world({ workers: true, regions: ['Pod1'], hosts: 7, settings })
     // As its operators have it: the filter alone.
     Object.assign(w.nova('Pod1').region.settings, { hasBlazarFilter: true, isIsolating: false })
   })
-  afterEach(() => w.clear())
+  afterEach(() => clearLeases(w))
   afterAll(() => w?.[Symbol.asyncDispose]())
 
   const pools = () =>
@@ -116,16 +117,16 @@ describe('on a Nova with Blazar’s filter', () => {
       ['own', 2],
     ])
     const hints = { reservation: lease.reservations[0]!.id }
-    const mine = await w.boot({ region: 'Pod1', hints, name: 'mine' })
+    const mine = await boot(w, { region: 'Pod1', hints, name: 'mine' })
     expect(hostnamesOf(w, lease)).toContain(mine.host)
-    const foreign = await w.boot({ region: 'Pod1', as: 'admin', hints })
+    const foreign = await boot(w, { region: 'Pod1', as: 'admin', hints })
     expect([foreign.vmState, foreign.host]).toEqual(['error', null])
-    const plain = await w.boot({ region: 'Pod1' })
+    const plain = await boot(w, { region: 'Pod1' })
     expect(plain.host).toBe('pod1-host8')
-    const byFlavor = await w.boot({ region: 'Pod1', flavor: lease.reservations[0]!.id })
+    const byFlavor = await boot(w, { region: 'Pod1', flavor: lease.reservations[0]!.id })
     expect(hostnamesOf(w, lease)).toContain(byFlavor.host)
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
     expect(pools()).toEqual([['freepool', 7]])
     expect(traces(w, 'Pod1')).toEqual([])
     const left = w.nova('Pod1').servers()
@@ -145,7 +146,7 @@ describe('on a Nova with Blazar’s filter', () => {
     const life = async (): Promise<void> => {
       const lease = await active(w, 3)
       await removeLease(w.app, w.demo, { id: lease.id, region: null })
-      await w.until(lease.id, null)
+      await leaseIs(w, lease.id, null)
     }
     await meanwhile(look, life())
     expect(open).toEqual([])

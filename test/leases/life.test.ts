@@ -1,25 +1,35 @@
 // The life of a lease, through the regions and back.
 
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import type { HostReservationSpec, Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease, updateLease } from '../../src/core/leases/leases.ts'
 import { until } from '../wait.ts'
-import { hourMs, leasing, quiet, shortly, traces } from './leasing.ts'
+import {
+  boot,
+  clearLeases,
+  comes,
+  hourMs,
+  leaseIs,
+  leaseOf,
+  quiet,
+  shortly,
+  traces,
+} from '../world/leases.ts'
+import { fileWorld, world } from '../world.ts'
 
 const settings = { ATOLL_LEASES_RETRY_FOR_SECONDS: '2' }
-const own = () => leasing({ regions: ['Pod1'], settings })
+const own = () => world({ hosts: 4, workers: true, regions: ['Pod1'], settings })
 
-const w = await leasing({ regions: ['Pod1', 'Pod2'], settings })
+const w = await fileWorld({ hosts: 4, workers: true, regions: ['Pod1', 'Pod2'], settings })
 afterEach(async () => {
   w.setTime(null)
   for (const region of ['Pod1', 'Pod2']) {
     w.nova(region).region.settings.deleteMs = 0
     for (const id of w.nova(region).region.undying) w.nova(region).letDie(id)
   }
-  await w.clear()
+  await clearLeases(w)
   expect([...traces(w, 'Pod1'), ...traces(w, 'Pod2')]).toEqual([])
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 /** Brings the end of a lease near, once all is ready for it. */
 const endSoon = ({ id }: Lease) =>
@@ -53,14 +63,14 @@ describe('the start of a lease', () => {
     const dueMs = (await due()).due_at.getTime() - lease.startAt.getTime()
     expect(dueMs).toBeGreaterThanOrEqual(0)
     expect(dueMs).toBeLessThanOrEqual(1)
-    await w.comes(new Date(lease.startAt.getTime() - 60_000), lease.id)
+    await comes(w, new Date(lease.startAt.getTime() - 60_000), lease.id)
     await until(async () => (await due()).worker === null && (await due()).due_at > new Date(), {
       what: 'a turn before its time is over',
       seen: due,
     })
-    expect((await w.lease(lease.id)).status).toBe('PENDING')
-    await w.comes(lease.startAt, lease.id)
-    await w.until(lease.id, 'ACTIVE')
+    expect((await leaseOf(w, lease.id)).status).toBe('PENDING')
+    await comes(w, lease.startAt, lease.id)
+    await leaseIs(w, lease.id, 'ACTIVE')
     const active = await quiet(w, lease.id)
     expect(active.reservations).toMatchObject([{ status: 'active', regionName: 'Pod1' }])
     expect(events(active)).toEqual(['start_lease DONE', 'end_lease UNDONE', 'before_end_lease DONE'])
@@ -68,8 +78,8 @@ describe('the start of a lease', () => {
 
   it('lets its project’s servers land on its hosts', async () => {
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs }))
-    await w.until(lease.id, 'ACTIVE')
-    const server = await w.boot({ region: 'Pod1', flavor: flavorOf(lease) })
+    await leaseIs(w, lease.id, 'ACTIVE')
+    const server = await boot(w, { region: 'Pod1', flavor: flavorOf(lease) })
     expect(hostnamesOf(lease)).toEqual([server.host])
   })
 
@@ -78,12 +88,12 @@ describe('the start of a lease', () => {
     const now = w.app.now()
     w.setTime(now)
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
-    expect((await w.until(lease.id, 'STARTING'))!.reservations[0]!.status).toBe('pending')
+    expect((await leaseIs(w, lease.id, 'STARTING'))!.reservations[0]!.status).toBe('pending')
     await until(() => w.cloud.faults.calls({ path: '/v2.1/flavors', method: 'POST' }) >= 2, {
       what: 'it is tried again',
     })
     w.setTime(new Date(now.getTime() + 2_001))
-    const failed = await w.until(lease.id, 'ERROR')
+    const failed = await leaseIs(w, lease.id, 'ERROR')
     expect(failed!.statusReason).toContain("Pod1's Nova answered 400 to POST /v2.1/flavors")
     expect(failed!.reservations[0]!.status).toBe('error')
     expect(events(failed!)).toContain('start_lease ERROR')
@@ -94,15 +104,15 @@ describe('the end of a lease', () => {
   it('takes away what the lease placed, and only that', async () => {
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
     const other = await createLease(w.app, w.demo, shortly(w, { forMs: 2 * hourMs, region: 'Pod1' }))
-    await w.until(lease.id, 'ACTIVE')
-    await w.until(other.id, 'ACTIVE')
-    const placed = await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name: 'placed' })
-    const kept = await w.boot({ region: 'Pod1', flavor: flavorOf(other), name: 'of another lease' })
-    const plain = await w.boot({ region: 'Pod1', name: 'plain' })
-    const foreign = await w.boot({ region: 'Pod1', as: 'admin', name: 'of another project' })
+    await leaseIs(w, lease.id, 'ACTIVE')
+    await leaseIs(w, other.id, 'ACTIVE')
+    const placed = await boot(w, { region: 'Pod1', flavor: flavorOf(lease), name: 'placed' })
+    const kept = await boot(w, { region: 'Pod1', flavor: flavorOf(other), name: 'of another lease' })
+    const plain = await boot(w, { region: 'Pod1', name: 'plain' })
+    const foreign = await boot(w, { region: 'Pod1', as: 'admin', name: 'of another project' })
     expect(placed.host).not.toBe(kept.host)
     await endSoon(lease)
-    const ended = await w.until(lease.id, 'TERMINATED')
+    const ended = await leaseIs(w, lease.id, 'TERMINATED')
     expect(ended!.reservations[0]!.status).toBe('deleted')
     expect(events(ended!)).toEqual(['start_lease DONE', 'end_lease DONE', 'before_end_lease DONE'])
     const left = w.nova('Pod1').servers()
@@ -115,17 +125,17 @@ describe('the end of a lease', () => {
     const spec = withBeforeEnd(shortly(w, { forMs: hourMs, region: 'Pod1', count: 2 }), 'snapshot')
     const beforeEndAt = new Date(w.app.now().getTime() + hourMs / 2)
     const lease = await createLease(w.app, w.demo, { ...spec, beforeEndAt })
-    await w.until(lease.id, 'ACTIVE')
-    for (const name of ['one', 'two']) await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name })
-    await w.boot({ region: 'Pod1', name: 'plain' })
+    await leaseIs(w, lease.id, 'ACTIVE')
+    for (const name of ['one', 'two']) await boot(w, { region: 'Pod1', flavor: flavorOf(lease), name })
+    await boot(w, { region: 'Pod1', name: 'plain' })
     w.cloud.faults.add({ kind: 'lost', method: 'POST', path: '/v2.1/servers/*/action', times: 1 })
     const soon = new Date(w.app.now().getTime() + 1_000)
     await updateLease(w.app, w.demo, { id: lease.id, beforeEndAt: soon })
-    await until(async () => events(await w.lease(lease.id)).includes('before_end_lease DONE'), {
+    await until(async () => events(await leaseOf(w, lease.id)).includes('before_end_lease DONE'), {
       what: 'its images are taken',
     })
     await endSoon(lease)
-    await w.until(lease.id, 'TERMINATED')
+    await leaseIs(w, lease.id, 'TERMINATED')
     const images = w.nova('Pod1').images()
     const taken = images.map(image => image.name).filter(name => name.startsWith('reserved_'))
     expect(taken.sort()).toEqual(['reserved_one', 'reserved_two'])
@@ -136,28 +146,28 @@ describe('the end of a lease', () => {
     const now = w.app.now().getTime()
     const early = new Date(now + hourMs / 4)
     const lease = await createLease(w.app, w.demo, { ...spec, beforeEndAt: early })
-    await w.until(lease.id, 'ACTIVE')
-    await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name: 'again' })
+    await leaseIs(w, lease.id, 'ACTIVE')
+    await boot(w, { region: 'Pod1', flavor: flavorOf(lease), name: 'again' })
     const images = () =>
       w
         .nova('Pod1')
         .images()
         .filter(image => image.name === 'reserved_again').length
-    await w.comes(early, lease.id)
+    await comes(w, early, lease.id)
     await until(() => images() === 1, { what: 'an image is taken' })
     const beforeEndAt = new Date(now + hourMs / 2)
     const armed = await updateLease(w.app, w.demo, { id: lease.id, beforeEndAt })
     expect(events(armed)).toContain('before_end_lease UNDONE')
-    await w.comes(beforeEndAt, lease.id)
+    await comes(w, beforeEndAt, lease.id)
     await until(() => images() === 2, { what: 'an image is taken anew' })
   })
 
   it('comes for a lease whose user is no more as for any other', async () => {
     const gone = { ...w.demo, userId: 'somebody-who-is-no-more' }
     const lease = await createLease(w.app, gone, shortly(w, { forMs: hourMs }))
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     await endSoon(lease)
-    expect((await w.until(lease.id, 'TERMINATED'))!.userId).toBe('somebody-who-is-no-more')
+    expect((await leaseIs(w, lease.id, 'TERMINATED'))!.userId).toBe('somebody-who-is-no-more')
   })
 
   it('comes for a lease that never started as well', async () => {
@@ -171,12 +181,12 @@ describe('the end of a lease', () => {
       method: 'POST',
     })
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
-    await w.until(lease.id, 'ERROR')
-    await w.comes(lease.endAt, lease.id)
-    await until(async () => events(await w.lease(lease.id)).includes('end_lease DONE'), {
+    await leaseIs(w, lease.id, 'ERROR')
+    await comes(w, lease.endAt, lease.id)
+    await until(async () => events(await leaseOf(w, lease.id)).includes('end_lease DONE'), {
       what: 'it has ended',
     })
-    const ended = await w.lease(lease.id)
+    const ended = await leaseOf(w, lease.id)
     expect([ended.status, ended.reservations[0]!.status]).toEqual(['ERROR', 'deleted'])
     expect(traces(w, 'Pod1')).toEqual([])
   })
@@ -196,27 +206,27 @@ describe('the end of a lease', () => {
       w.demo,
       shortly(w, { inMs: hourMs + 60_000, forMs: hourMs, region: 'Pod1' }),
     )
-    await w.until(lease.id, 'ACTIVE')
-    const server = await w.boot({ region: 'Pod1', flavor: flavorOf(lease), name: 'stubborn' })
+    await leaseIs(w, lease.id, 'ACTIVE')
+    const server = await boot(w, { region: 'Pod1', flavor: flavorOf(lease), name: 'stubborn' })
     w.nova('Pod1').makeUndying(server.id)
-    await w.comes(beside.startAt, lease.id, next.id, beside.id)
-    await w.until(beside.id, 'ACTIVE')
-    const told = async () => (await w.lease(lease.id)).statusReason
+    await comes(w, beside.startAt, lease.id, next.id, beside.id)
+    await leaseIs(w, beside.id, 'ACTIVE')
+    const told = async () => (await leaseOf(w, lease.id)).statusReason
     await until(async () => (await told())?.includes(`stubborn (${server.id})`), {
       what: 'it says which server',
       seen: told,
     })
-    expect((await w.lease(lease.id)).status).toBe('TERMINATING')
-    await until(async () => (await w.lease(next.id)).statusReason !== null, {
+    expect((await leaseOf(w, lease.id)).status).toBe('TERMINATING')
+    await until(async () => (await leaseOf(w, next.id)).statusReason !== null, {
       what: 'the next says why it waits',
     })
-    expect(await w.lease(next.id)).toMatchObject({
+    expect(await leaseOf(w, next.id)).toMatchObject({
       status: 'PENDING',
       statusReason: 'waits until the lease before it has left its hosts',
     })
     w.nova('Pod1').letDie(server.id)
-    expect((await w.until(lease.id, 'TERMINATED'))!.statusReason).toBeNull()
-    expect((await w.until(next.id, 'ACTIVE'))!.statusReason).toBeNull()
+    expect((await leaseIs(w, lease.id, 'TERMINATED'))!.statusReason).toBeNull()
+    expect((await leaseIs(w, next.id, 'ACTIVE'))!.statusReason).toBeNull()
   })
 
   it('comes before the start of the next one on its host', async () => {
@@ -227,11 +237,11 @@ describe('the end of a lease', () => {
     const startAt = new Date(w.app.now().getTime() + hourMs)
     const first = await createLease(w.app, w.demo, { ...shortly(w, { forMs: 1, host }), endAt: startAt })
     const second = await createLease(w.app, w.demo, { ...shortly(w, { forMs: hourMs, host }), startAt })
-    await w.until(first.id, 'ACTIVE')
-    const server = await w.boot({ region: 'Pod1', flavor: flavorOf(first) })
-    await w.comes(startAt, first.id, second.id)
-    await w.until(second.id, 'ACTIVE')
-    expect((await w.lease(first.id)).status).toBe('TERMINATED')
+    await leaseIs(w, first.id, 'ACTIVE')
+    const server = await boot(w, { region: 'Pod1', flavor: flavorOf(first) })
+    await comes(w, startAt, first.id, second.id)
+    await leaseIs(w, second.id, 'ACTIVE')
+    expect((await leaseOf(w, first.id)).status).toBe('TERMINATED')
     expect(w.nova('Pod1').server(server.id)).toBeUndefined()
     const calls = w.cloud.faults.log.filter(call => call.path.startsWith('/resource_classes/'))
     expect(
@@ -253,15 +263,15 @@ describe('the deletion of a lease', () => {
   it('that is active frees its hosts at once, and waits for its servers', async () => {
     const spec = shortly(w, { forMs: hourMs, region: 'Pod1', count: 4 })
     const lease = await createLease(w.app, w.demo, spec)
-    await w.until(lease.id, 'ACTIVE')
-    const server = await w.boot({ region: 'Pod1', flavor: flavorOf(lease) })
+    await leaseIs(w, lease.id, 'ACTIVE')
+    const server = await boot(w, { region: 'Pod1', flavor: flavorOf(lease) })
     w.nova('Pod1').makeUndying(server.id)
     await remove(lease)
-    expect((await w.lease(lease.id)).status).toBe('DELETING')
+    expect((await leaseOf(w, lease.id)).status).toBe('DELETING')
     const next = await createLease(w.app, w.demo, spec)
     expect(hostnamesOf(next)).toEqual(hostnamesOf(lease))
     w.nova('Pod1').letDie(server.id)
-    await w.until(next.id, 'ACTIVE')
+    await leaseIs(w, next.id, 'ACTIVE')
     expect(await w.app.store.leases.get(lease.id)).toBeNull()
     expect(w.nova('Pod1').server(server.id)).toBeUndefined()
   })
@@ -270,10 +280,10 @@ describe('the deletion of a lease', () => {
     const slow = { kind: 'latency', ms: 700, region: 'Pod1', path: '/v2.1/flavors*' } as const
     const fault = w.cloud.faults.add(slow)
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' }))
-    await w.until(lease.id, 'STARTING')
+    await leaseIs(w, lease.id, 'STARTING')
     await until(() => fault.hits > 0, { what: 'its start is under way' })
     await remove(lease)
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
     expect(traces(w, 'Pod1')).toEqual([])
   })
 })
@@ -287,12 +297,12 @@ describe('events', () => {
       { type: 'hello', at: late },
     ]
     const lease = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, events: given }))
-    await w.until(lease.id, 'ACTIVE')
-    await w.comes(early, lease.id)
-    await until(async () => events(await w.lease(lease.id)).includes('hello DONE'), {
+    await leaseIs(w, lease.id, 'ACTIVE')
+    await comes(w, early, lease.id)
+    await until(async () => events(await leaseOf(w, lease.id)).includes('hello DONE'), {
       what: 'the first is done',
     })
-    expect(events(await w.lease(lease.id)).slice(3)).toEqual(['hello DONE', 'hello UNDONE'])
+    expect(events(await leaseOf(w, lease.id)).slice(3)).toEqual(['hello DONE', 'hello UNDONE'])
   })
 
   it('that are overdue run at once and in order after a restart', async () => {
@@ -303,21 +313,21 @@ describe('events', () => {
     const first = await createLease(w.app, w.demo, { ...shortly(w, { forMs: 1, host }), endAt: startAt })
     const second = await createLease(w.app, w.demo, { ...shortly(w, { forMs: hourMs, host }), startAt })
     const missed = await createLease(w.app, w.demo, shortly(w, { inMs: hourMs, forMs: 60_000, host: other }))
-    await w.until(first.id, 'ACTIVE')
+    await leaseIs(w, first.id, 'ACTIVE')
     await w.stopWork()
     // As after a night: longer than anybody has patience.
     const hourLater = new Date(startAt.getTime() + 3_000_000)
     await updateLease(w.app, w.demo, { id: second.id, endAt: new Date(hourLater.getTime() + 3_600_000) })
-    await w.comes(hourLater, first.id, second.id, missed.id)
+    await comes(w, hourLater, first.id, second.id, missed.id)
     w.cloud.faults.clear()
     await w.startWork()
-    await w.until(missed.id, 'TERMINATED')
-    await w.until(second.id, 'ACTIVE')
+    await leaseIs(w, missed.id, 'TERMINATED')
+    await leaseIs(w, second.id, 'ACTIVE')
     const order = w.cloud.faults.log.filter(call => call.path.startsWith('/resource_classes/'))
     expect(order.map(call => call.method)).toEqual(['DELETE', 'PUT'])
-    expect((await w.lease(first.id)).status).toBe('TERMINATED')
+    expect((await leaseOf(w, first.id)).status).toBe('TERMINATED')
     expect(w.cloud.faults.log.some(call => call.path.includes(flavorOf(missed)))).toBe(false)
-    expect(events(await w.lease(missed.id)).every(event => event.endsWith('DONE'))).toBe(true)
+    expect(events(await leaseOf(w, missed.id)).every(event => event.endsWith('DONE'))).toBe(true)
   })
 })
 
@@ -328,10 +338,10 @@ describe('regions', () => {
     for (let n = 0; n < 4; n++)
       slow.push(await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod1' })))
     const quick = await createLease(w.app, w.demo, shortly(w, { forMs: hourMs, region: 'Pod2' }))
-    await w.until(quick.id, 'ACTIVE')
-    for (const lease of slow) expect((await w.lease(lease.id)).status).toBe('STARTING')
+    await leaseIs(w, quick.id, 'ACTIVE')
+    for (const lease of slow) expect((await leaseOf(w, lease.id)).status).toBe('STARTING')
     w.cloud.faults.clear()
-    for (const lease of slow) await w.until(lease.id, 'ACTIVE')
+    for (const lease of slow) await leaseIs(w, lease.id, 'ACTIVE')
   })
 
   it('give all that a lease wants, or nothing is taken of any', async () => {
@@ -350,13 +360,13 @@ describe('regions', () => {
       reservations: [three, three],
     })
     expect(lease.reservations.map(one => one.regionName).sort()).toEqual(['Pod1', 'Pod2'])
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     for (const { id, regionName } of lease.reservations) {
-      const server = await w.boot({ region: regionName, flavor: id })
+      const server = await boot(w, { region: regionName, flavor: id })
       expect(server.host).not.toBeNull()
     }
     await endSoon(lease)
-    await w.until(lease.id, 'TERMINATED')
+    await leaseIs(w, lease.id, 'TERMINATED')
   })
 
   it('of a lease are left each for itself: one that refuses does not keep the other from it', async () => {
@@ -365,13 +375,13 @@ describe('regions', () => {
       ...shortly(w, { forMs: hourMs }),
       reservations: [one('Pod1'), one('Pod2')],
     })
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     w.cloud.faults.add({ kind: 'status', status: 500, region: 'Pod1' })
     await endSoon(lease)
     await until(() => traces(w, 'Pod2').length === 0, { what: 'Pod2 is left', seen: () => traces(w, 'Pod2') })
-    expect(await w.lease(lease.id)).toMatchObject({ status: 'TERMINATING' })
+    expect(await leaseOf(w, lease.id)).toMatchObject({ status: 'TERMINATING' })
     w.cloud.faults.clear()
-    await w.until(lease.id, 'TERMINATED')
+    await leaseIs(w, lease.id, 'TERMINATED')
   })
 })
 

@@ -9,12 +9,12 @@ import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reconcileHosts } from '../../src/core/leases/reconcile.ts'
 import { diagnose } from '../../src/diagnosis.ts'
 import { until } from '../wait.ts'
-import { hostsFor, leasing, traces } from './leasing.ts'
+import { hostsFor, leaseIs, traces } from '../world/leases.ts'
+import { fileWorld } from '../world.ts'
 
-const w = await leasing({ regions: ['Pod1'], hosts: 3 })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ workers: true, regions: ['Pod1'], hosts: 3 })
 
-const nova = () => w.cloud.novas.get('Pod1')!
+const nova = () => w.nova('Pod1')
 const compute = () => w.app.cloud.compute('Pod1', 'req-00000000-0000-4000-8000-000000000001')
 const verdict = { doubt: null, change: null, since: null, counts: { host: { missing: 0, known: 3 } } }
 const nothing = { closed: [], opened: [], cleared: [], unknown: [], foreign: [], verdict }
@@ -22,10 +22,10 @@ const nothing = { closed: [], opened: [], cleared: [], unknown: [], foreign: [],
 describe('a region that is as it should be', () => {
   it('is left alone', async () => {
     const lease = await createLease(w.app, w.demo, hostsFor(w, 1))
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     expect(await reconcileHosts(w.app, 'Pod1')).toEqual(nothing)
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
   })
 })
 
@@ -45,16 +45,16 @@ describe('a host', () => {
     for (const host of w.hosts) nova().mendHost(host.serviceName)
     await reconcileHosts(w.app, 'Pod1')
     const lease = await createLease(w.app, w.demo, hostsFor(w, 3))
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
   })
 })
 
 describe('a reservation', () => {
   it('that the region has lost is enacted anew', async () => {
     const lease = await createLease(w.app, w.demo, hostsFor(w, 1))
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     const { id } = lease.reservations[0]!
     await compute().closePlacement({ reservationId: id, projectId: w.demo.projectId!, hosts: [] })
     expect(
@@ -63,21 +63,21 @@ describe('a reservation', () => {
         .map(flavor => flavor.id),
     ).not.toContain(id)
     expect(await reconcileHosts(w.app, 'Pod1')).toEqual({ ...nothing, opened: [id] })
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     expect(
       nova()
         .flavors()
         .map(flavor => flavor.id),
     ).toContain(id)
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
   })
 
   it('that a verb has ended, and that a late call has let in, is cleared', async () => {
     const lease = await createLease(w.app, w.demo, hostsFor(w, 1))
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     await removeLease(w.app, w.demo, { id: lease.id, region: null })
-    await w.until(lease.id, null)
+    await leaseIs(w, lease.id, null)
     const late = {
       reservationId: lease.reservations[0]!.id,
       projectId: w.demo.projectId!,

@@ -1,7 +1,7 @@
 // Hosts and leases at work while their region cannot be seen: servers stay on their hosts, nothing is removed there, and
 // model and region have at the end what they had at the beginning.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { FaultSpec } from '../../sim/faults.ts'
 import type { App } from '../../src/core/app.ts'
 import { AppError } from '../../src/core/error.ts'
@@ -9,22 +9,21 @@ import type { Lease } from '../../src/core/leases/lease.ts'
 import { createLease, removeLease } from '../../src/core/leases/leases.ts'
 import { reconcileHosts } from '../../src/core/leases/reconcile.ts'
 import { until } from '../wait.ts'
-import { hostsFor, hourMs, type Leasing, leasing, stateOf } from './leasing.ts'
+import { boot, hostsFor, hourMs, leaseIs, leaseOf, stateOf } from '../world/leases.ts'
+import { fileWorld } from '../world.ts'
 
-let w: Leasing
 let lease: Lease
 const region = 'Pod1'
+const w = await fileWorld({ workers: true, regions: [region], hosts: 4 })
 
 beforeAll(async () => {
-  w = await leasing({ regions: [region], hosts: 4 })
   w.cloud.faults.remember()
   lease = await createLease(w.app, w.demo, hostsFor(w, 4, { endAt: new Date(Date.now() + 90 * 24 * hourMs) }))
-  await w.until(lease.id, 'ACTIVE')
-  await w.boot({ region, flavor: lease.reservations[0]!.id })
+  await leaseIs(w, lease.id, 'ACTIVE')
+  await boot(w, { region, flavor: lease.reservations[0]!.id })
   w.cloud.clock.advance(2 * hourMs)
   await w.stopWork()
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
 beforeEach(() => {
   w.cloud.faults.clear()
   w.cloud.keystone.grant(w.cloud.keystone.userId('atoll'), 'admin', w.cloud.keystone.projectId('service'))
@@ -126,9 +125,9 @@ describe('a proof that is not asked for', () => {
       expect(await look({ ...w.app, store: { ...w.app.store, suspicions } })).toBeNull()
     })
     expect((await w.app.store.hosts.list(region)).filter(host => host.reservable)).toEqual([])
-    expect((await w.lease(lease.id)).status).toBe('UPDATING')
+    expect((await leaseOf(w, lease.id)).status).toBe('UPDATING')
     await w.startWork()
-    await w.until(lease.id, 'ACTIVE')
+    await leaseIs(w, lease.id, 'ACTIVE')
     await w.stopWork()
     expect(await look(w.app)).toBeNull()
     expect((await w.app.store.hosts.list(region)).every(host => host.reservable)).toBe(true)
@@ -154,10 +153,10 @@ describe('the end of a lease', () => {
     await w.startWork()
 
     await removeLease(w.app, w.demo, { id, region: null })
-    await until(async () => /is not believed/.test((await w.lease(id)).statusReason ?? ''), {
+    await until(async () => /is not believed/.test((await leaseOf(w, id)).statusReason ?? ''), {
       what: 'the lease says why it waits',
     })
-    expect((await w.lease(id)).status).toBe('DELETING')
+    expect((await leaseOf(w, id)).status).toBe('DELETING')
     fault.remove()
     expect(
       w
@@ -166,7 +165,7 @@ describe('the end of a lease', () => {
         .map(flavor => flavor.id),
     ).toContain(lease.reservations[0]!.id)
     await reconcileHosts(w.app, region)
-    await w.until(id, null)
+    await leaseIs(w, id, null)
     expect(
       w
         .nova(region)

@@ -26,7 +26,7 @@ const [one, other, drawn, free, ended] = [
   randomUUID(),
 ].toSorted() as [string, string, string, string, string]
 
-const run = (statement: string, values: unknown[] = []) => store.database.pool.query(statement, values)
+const run = (statement: string, values: unknown[] = []) => store.w.database.pool.query(statement, values)
 
 /** What is promised of the budget and, of what its hosts have, of the region. */
 const promise = (id: string, amounts: { cores: number; gigabytes: number }, window: Window): Promise<void> =>
@@ -120,13 +120,13 @@ afterEach(() => store[Symbol.asyncDispose]())
 
 /** Everything that is wrong, each with its subject. */
 const found = async (): Promise<string[]> => {
-  const findings = await checkLedger(store.database.db)
+  const findings = await checkLedger(store.w.database.db)
   return findings.flatMap(({ subject, wrong }) => wrong.map(sentence => `${subject}: ${sentence}`))
 }
 
 /** The laws that are broken, as the tests ask them. */
 const broken = async (): Promise<string[]> => {
-  const found = await violations(store.database.pool)
+  const found = await violations(store.w.database.pool)
   return [...new Set(found.map(({ law }) => law))].toSorted()
 }
 

@@ -59,17 +59,17 @@ const hold = (id: string, window: Window, line = randomUUID() as string) =>
     return line
   })
 
-const tamper = (statement: string, values: unknown[] = []) => store.database.pool.query(statement, values)
+const tamper = (statement: string, values: unknown[] = []) => store.w.database.pool.query(statement, values)
 
 /** Everything that is wrong, each with its subject. */
 const found = async (): Promise<string[]> => {
-  const findings = await checkLedger(store.database.db)
+  const findings = await checkLedger(store.w.database.db)
   return findings.flatMap(({ subject, wrong }) => wrong.map(sentence => `${subject}: ${sentence}`))
 }
 
 /** The laws that are broken, as the tests ask them; that a hold is for no lease is so in most of these. */
 const broken = async (): Promise<string[]> => {
-  const found = await violations(store.database.pool)
+  const found = await violations(store.w.database.pool)
   const laws = found.filter(one => !one.found.includes('is for no reservation')).map(({ law }) => law)
   return [...new Set(laws)].toSorted()
 }
@@ -104,7 +104,7 @@ describe('a ledger that is right', () => {
 describe('a journal whose beginning is kept no longer', () => {
   it('gives the levels from then on, and what differs from them is still named', async () => {
     await tamper('update journal set at = $1', [on(0)])
-    const { removeBefore } = journalStore(store.database.db)
+    const { removeBefore } = journalStore(store.w.database.db)
     // The first claim is over; the second is not, and the supply has no end.
     expect(await removeBefore(on(3, 6), 10)).toBe(1)
     expect(await removeBefore(on(3, 6), 10)).toBe(0)
@@ -119,7 +119,7 @@ describe('a journal whose beginning is kept no longer', () => {
 
   it('loses no line that is younger, whatever it is about', async () => {
     await tamper('update journal set at = $1', [on(8)])
-    expect(await journalStore(store.database.db).removeBefore(on(7), 10)).toBe(0)
+    expect(await journalStore(store.w.database.db).removeBefore(on(7), 10)).toBe(0)
   })
 })
 
@@ -263,7 +263,7 @@ describe('what was tampered with is named', () => {
       `insert into step select $1, 'VCPU', '2027-01-01Z'::timestamptz + n * interval '1 hour', 1 from generate_series(1, 30) n`,
       [scope],
     )
-    const steps = (await checkLedger(store.database.db)).find(({ subject }) => subject === 'steps')!
+    const steps = (await checkLedger(store.w.database.db)).find(({ subject }) => subject === 'steps')!
     expect([steps.wrong.length, steps.count]).toEqual([20, 30])
   })
 })
@@ -271,7 +271,7 @@ describe('what was tampered with is named', () => {
 describe('atoll doctor --ledger', () => {
   const doctor = () =>
     new Promise<{ code: number; out: string }>(done => {
-      const env = { PATH: process.env.PATH, ATOLL_DATABASE_URL: store.url }
+      const env = { PATH: process.env.PATH, ATOLL_DATABASE_URL: store.w.databaseUrl }
       execFile(process.execPath, [main, 'doctor', '--ledger'], { env, timeout: 240_000 }, (error, out, err) =>
         done({ code: error ? Number(error.code ?? -1) : 0, out: out + err }),
       )

@@ -6,7 +6,7 @@ import { Life, viewed } from './histories.ts'
 import { type Step, stepsOf } from './history-steps.ts'
 import { type LedgerStore, memoryStore, postgresStore } from './stores.ts'
 
-const histories = process.env.SOAK === '1' ? 10_000 : 100
+const histories = process.env.SOAK === '1' ? 10_000 : 30
 const steps = 30
 /** How many histories share a database, one beside the other. */
 const perDatabase = 60

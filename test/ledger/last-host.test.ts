@@ -1,13 +1,11 @@
 // Many clients in several processes fight for the last hosts while processes are killed: nothing is booked twice.
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { forever } from '../../src/core/ledger/ledger.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { chanceOf, pick, seed, sized } from '../chance.ts'
-import { until } from '../wait.ts'
+import { chanceOf, seed } from '../chance.ts'
+import { battle, startClient } from '../world/battle.ts'
 import { type Violation, violations } from './laws.ts'
 import { hostOf, note, type PostgresLedger, postgresStore, regionNamed, tenancy } from './stores.ts'
 
@@ -18,7 +16,7 @@ const processes = 4
 const clients = 64
 /** One after each so many operations, give or take half. */
 const operationsAKill = 200
-const longKills = sized(40)
+const longKills = process.env.SOAK === '1' ? 40 : 2
 /** For the ones that only show which of the two guards does what. */
 const shortKills = Math.ceil(longKills / 2)
 /** Where there are more who wait than the machine can serve, some are told that the database gives no answer now. */
@@ -43,19 +41,9 @@ interface Tally {
   readonly errors: string[]
 }
 
-interface ClientProcess {
-  kill(): Promise<void>
-}
-
-const open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]()
-})
-
 /** Fifty hosts in two regions, and what they give to the scopes. */
 async function setUp(): Promise<PostgresLedger> {
   const store = await postgresStore()
-  open.push(store)
   const from = new Date(Date.now() - 60_000)
   for (const [name, count] of [
     ['Pod1', hosts / 2],
@@ -76,60 +64,41 @@ async function setUp(): Promise<PostgresLedger> {
   return store
 }
 
-function start(url: string, place: number, options: readonly string[], tally: Tally): ClientProcess {
-  const each = clients / processes
-  const child = fork(program, [url, `${place * each}`, `${each}`, ...options])
-  const exited = once(child, 'exit')
-  exited.then(([code]) => code !== null && tally.errors.push(`a process ended with ${code}`))
-  child.on('message', ({ begun, ended, outcome, reason, message }: Told) => {
-    if (begun) tally.unknown.add(begun)
-    if (!ended) return
-    tally.unknown.delete(ended)
-    if (outcome === 'done') tally.done += 1
-    else if (refusals.includes(outcome!)) {
-      const why = reason ?? outcome!
-      tally.refused.set(why, (tally.refused.get(why) ?? 0) + 1)
-    } else tally.errors.push(message!)
-  })
-  return {
-    async kill() {
-      child.kill('SIGKILL')
-      await exited
-    },
-  }
-}
-
 /** The fight; a process that is killed is started again. */
 async function fight(
-  store: PostgresLedger,
+  { w }: PostgresLedger,
   seeded: number,
   kills: number,
   options: readonly string[] = [],
 ): Promise<Tally> {
   const tally: Tally = { kills: 0, done: 0, refused: new Map(), unknown: new Set(), errors: [] }
-  const chance = chanceOf(seeded)
-  const alive = Array.from({ length: processes }, (_, place) => start(store.url, place, options, tally))
-  open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
-  await until(() => tally.done > 40 || tally.errors.length > 0, { what: 'all are fighting' })
-  while (tally.kills < kills) {
-    const next = ended(tally) + operationsAKill * (0.5 + chance())
-    await until(() => ended(tally) >= next, { what: `${next} operations`, seen: () => tally })
-    const place = pick([...alive.keys()], chance)
-    await alive[place]!.kill()
-    tally.kills += 1
-    alive[place] = start(store.url, place, options, tally)
-  }
-  await Promise.all(alive.map(one => one.kill()))
-  await until(
-    async () => {
-      const { rows } = await store.database.pool.query(
-        `select from pg_stat_activity where application_name = 'lease client' and datname = current_database()`,
-      )
-      return rows.length === 0
-    },
-    { what: 'the database has noticed that they are gone' },
-  )
+  const { errors } = tally
+  const hear = (told: Told) => count(tally, told)
+  const each = clients / processes
+  await battle(w, {
+    processes,
+    name: 'lease client',
+    chance: chanceOf(seeded),
+    start: place =>
+      startClient(program, [w.databaseUrl, `${place * each}`, `${each}`, ...options], { hear, errors }),
+    isOn: () => tally.done > 40 || errors.length > 0,
+    ended: () => ended(tally),
+    operationsAKill,
+    goesOn: () => tally.kills < kills,
+    killed: () => (tally.kills += 1),
+  })
   return tally
+}
+
+function count(tally: Tally, { begun, ended, outcome, reason, message }: Told): void {
+  if (begun) tally.unknown.add(begun)
+  if (!ended) return
+  tally.unknown.delete(ended)
+  if (outcome === 'done') tally.done += 1
+  else if (refusals.includes(outcome!)) {
+    const why = reason ?? outcome!
+    tally.refused.set(why, (tally.refused.get(why) ?? 0) + 1)
+  } else tally.errors.push(message!)
 }
 
 /** How many operations have ended. */
@@ -149,18 +118,19 @@ function print(what: string, seeded: number, tally: Tally, found: readonly Viola
 
 /** What `atoll doctor --ledger` says of what is derived. */
 const wrongRows = async (store: PostgresLedger): Promise<string[]> =>
-  (await checkLedger(store.database.db)).flatMap(({ wrong }) => wrong)
+  (await checkLedger(store.w.database.db)).flatMap(({ wrong }) => wrong)
 
 const dropConstraint = (store: PostgresLedger) =>
-  store.database.pool.query('alter table host_hold drop constraint host_hold_alone')
+  store.w.database.pool.query('alter table host_hold drop constraint host_hold_alone')
 const dropTrigger = (store: PostgresLedger) =>
-  store.database.pool.query('drop trigger hold_needs_lock on hold')
+  store.w.database.pool.query('drop trigger hold_needs_lock on hold')
 
 describe(`${clients} clients in ${processes} processes that are killed, over ${hosts} hosts`, () => {
   it('book nothing twice', async () => {
-    const [seeded, store] = [seed(), await setUp()]
+    const seeded = seed()
+    await using store = await setUp()
     const tally = await fight(store, seeded, longKills)
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('with lock and constraint', seeded, tally, found)
     expect(found).toEqual([])
     expect(await wrongRows(store)).toEqual([])
@@ -170,10 +140,11 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
   }, 1_800_000)
 
   it('book nothing twice by the lock alone', async () => {
-    const [seeded, store] = [seed(), await setUp()]
+    const seeded = seed()
+    await using store = await setUp()
     await dropConstraint(store)
     const tally = await fight(store, seeded, shortKills)
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('with the lock alone', seeded, tally, found)
     expect(found).toEqual([])
     expect(await wrongRows(store)).toEqual([])
@@ -181,21 +152,24 @@ describe(`${clients} clients in ${processes} processes that are killed, over ${h
   }, 1_800_000)
 
   it('have no host twice by the constraint alone', async () => {
-    const [seeded, store] = [seed(), await setUp()]
+    const seeded = seed()
+    await using store = await setUp()
     await dropTrigger(store)
     const tally = await fight(store, seeded, shortKills, ['--no-lock'])
-    const found = await violations(store.database.pool)
+    const found = await violations(store.w.database.pool)
     print('with the constraint alone', seeded, tally, found)
     expect(found.filter(({ law }) => law !== 'no double booking')).toEqual([])
     expect(tally.done).toBeGreaterThan(0)
   }, 1_800_000)
 
   it('book twice, and these tests notice, without both', async () => {
-    const [seeded, store] = [seed(), await setUp()]
+    const seeded = seed()
+    await using store = await setUp()
     await dropConstraint(store)
     await dropTrigger(store)
-    const tally = await fight(store, seeded, shortKills, ['--no-lock'])
-    const found = await violations(store.database.pool)
+    // Time enough for it to show.
+    const tally = await fight(store, seeded, Math.max(2, shortKills), ['--no-lock'])
+    const found = await violations(store.w.database.pool)
     print('without both', seeded, tally, found)
     expect(found.filter(({ law }) => law === 'exclusivity').length).toBeGreaterThan(0)
   }, 1_800_000)

@@ -95,7 +95,7 @@ describe('a day that a process of the release before has written', () => {
     await post([account, 5, always], [account, -5, window(on(3), on(9))])
     await post([account, 2, window(on(6, 9), on(6, 10))])
     const run = (statement: string, values: unknown[] = []) =>
-      postgres.database.pool.query<{ highest: number | null }>(statement, [account, on(6), ...values])
+      postgres.w.database.pool.query<{ highest: number | null }>(statement, [account, on(6), ...values])
     await run('update step set change = change * 2 where account_id = $1 and at > $2 and at < $3', [on(7)])
     await run(
       `insert into bucket (account_id, class, day, change, lowest) values ($1, 'TENANCY', $2, 0, 0)
@@ -175,6 +175,6 @@ describe('budgets and scopes that many take from at once', () => {
     }
     await Promise.all(Array.from({ length: 8 }, lane))
     expect(begun).toBe(2 * 160)
-    expect((await checkLedger(postgres.database.db)).flatMap(({ wrong }) => wrong)).toEqual([])
+    expect((await checkLedger(postgres.w.database.db)).flatMap(({ wrong }) => wrong)).toEqual([])
   })
 })

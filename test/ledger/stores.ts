@@ -1,4 +1,4 @@
-// The two stores of the ledger under one interface: the slow model, and PostgreSQL with a database of its own.
+// The two stores of the ledger under one interface: the slow model, and that of a world.
 
 import { randomUUID } from 'node:crypto'
 import type { CapacityStore } from '../../src/core/capacity/capacity.ts'
@@ -6,9 +6,7 @@ import type { Host, HostState } from '../../src/core/hosts/host.ts'
 import { type Ledger, type SupplyPosting, type Window, wholeHost } from '../../src/core/ledger/ledger.ts'
 import type { Note } from '../../src/core/note.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import { type Database, openDatabase } from '../../src/store/database.ts'
-import { createStore } from '../../src/store/store.ts'
-import { testDatabase } from '../postgres.ts'
+import { type World, world } from '../world.ts'
 import { MemoryLedger } from './memory.ts'
 
 export interface HostChange {
@@ -57,18 +55,15 @@ export async function memoryStore(): Promise<LedgerStore> {
 }
 
 export interface PostgresLedger extends LedgerStore {
-  readonly database: Database
-  readonly url: string
+  readonly w: World
 }
 
 export async function postgresStore(): Promise<PostgresLedger> {
-  const { url } = await testDatabase()
-  const database = openDatabase(url, { connections: 10, name: 'ledger test', onError: () => {} })
-  const { pool } = database
-  const store = createStore(database.db)
+  const w = await world({ regions: [] })
+  const { query } = w
+  const { store } = w.app
   return {
-    database,
-    url,
+    w,
     capacity: store.capacity,
     transact: work => store.transact(tx => work(tx.ledger)),
     addRegion: region => store.regions.create(region, note),
@@ -76,23 +71,20 @@ export async function postgresStore(): Promise<PostgresLedger> {
       store.transact(tx => tx.hosts.insert(host, note, { kind: 'host', key: `${host.id}`, lane: '' })),
     async changeHost(id, { reservable, state }) {
       if (reservable !== undefined) await store.hosts.setReservable(id, reservable)
-      if (state !== undefined) await pool.query('update host set state = $1 where id = $2', [state, id])
+      if (state !== undefined) await query('update host set state = $1 where id = $2', [state, id])
     },
     async use(host) {
-      await pool.query(
+      await query(
         `insert into usage (account_id, class, amount, from_at, to_at, consumer)
          values ($1, 'TENANCY', 1, now(), '9999-12-31Z', $2)`,
         [host, randomUUID()],
       )
     },
-    async gaps(host) {
-      const { rows } = await pool.query<Window>(
-        'select from_at as from, to_at as to from host_gap where host_id = $1 order by 1',
-        [host],
-      )
-      return rows
-    },
-    [Symbol.asyncDispose]: () => database.close(),
+    gaps: host =>
+      query<Window>('select from_at as from, to_at as to from host_gap where host_id = $1 order by 1', [
+        host,
+      ]),
+    [Symbol.asyncDispose]: () => w[Symbol.asyncDispose](),
   }
 }
 

@@ -1,20 +1,18 @@
 // What a region may give of a subnet that spans regions: its block shrinks where an address is taken out of it, and
 // grows when it is full.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseAddress, parsePool, poolContains } from '../../src/core/network/addresses/address.ts'
-import { type Json, type World, world } from '../world.ts'
+import { fileWorld, type Json } from '../world.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true })
 let region: string
 
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true })
   region = w.regions[0]!
   await w.startWork()
 })
 beforeEach(() => w.settle())
-afterAll(() => w[Symbol.asyncDispose]())
 
 const make = (kind: 'network' | 'subnet' | 'port', fields: object): Promise<Json> =>
   w.demo.make(kind, { name: 'bl', ...fields })

@@ -1,10 +1,9 @@
 // The way out of a router that spans regions: taken away, moved to another region, and by subnet alone.
 
-import { afterAll, expect, it } from 'vitest'
-import { type Json, world } from '../world.ts'
+import { expect, it } from 'vitest'
+import { fileWorld, type Json } from '../world.ts'
 
-const w = await world({ joined: true, workers: true })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true, workers: true })
 
 /** An external network of a region with one subnet. */
 async function outside(

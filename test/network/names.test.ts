@@ -1,14 +1,10 @@
 // Names that look like what Atoll writes itself.
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { until } from '../wait.ts'
-import { type World, world } from '../world.ts'
+import { fileWorld } from '../world.ts'
 
-let w: World
-beforeAll(async () => {
-  w = await world({ joined: true, workers: true })
-})
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true, workers: true })
 
 it('a router named as the planner writes a reference comes to rest', async () => {
   const external = await w.admin.make('network', {

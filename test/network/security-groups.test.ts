@@ -1,6 +1,6 @@
 // Security groups over several regions: what each region has of them, what a change costs there, and what stays.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { App, JobHandler } from '../../src/core/app.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { AppError } from '../../src/core/error.ts'
@@ -23,19 +23,18 @@ import { createBreakers } from '../../src/worker/breakers.ts'
 import { Clockwork } from '../../src/worker/clockwork.ts'
 import { jobTurns } from '../../src/worker/jobs.ts'
 import { until } from '../wait.ts'
-import { type World, world } from '../world.ts'
+import { fileWorld } from '../world.ts'
 
 const pods = ['Pod1', 'Pod2', 'Pod3']
 const mostRules = 12
 
-let w: World
+const w = await fileWorld({ regions: pods, joined: true })
 let app: App
 /** The caller of one test, in a project of its own. */
 let caller: Caller
 let networkId: string
 
 beforeAll(async () => {
-  w = await world({ regions: pods, joined: true })
   const kinds: Kind[] = [
     'network',
     'subnet',
@@ -49,7 +48,6 @@ beforeAll(async () => {
   const limits = { routes: 30, hostRoutes: 20, rules: mostRules }
   app = { ...w.app, networkRules: { ...w.app.networkRules, quotas, limitsOf: () => limits } }
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   w.cloud.faults.clear()
@@ -66,7 +64,7 @@ const callerOf = (projectId: string, role: string): Caller => ({
   requestId: 'req-groups',
 })
 
-const neutron = (region: string) => w.cloud.neutrons.get(region)!
+const neutron = (region: string) => w.neutron(region)
 const project = () => caller.projectId!
 
 async function newNetwork(): Promise<string> {

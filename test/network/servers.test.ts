@@ -1,20 +1,18 @@
 // Servers on networks of several regions, booted through each region's own Nova on what Atoll has placed there: they are
 // known centrally, their ports go from region to region between them, and what they leave is nothing.
 
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseAddress, parsePool, poolContains } from '../../src/core/network/addresses/address.ts'
 import { askForAll } from '../../src/core/network/watch/ask.ts'
 import type { Sighting } from '../../src/core/network/watch/watch.ts'
 import type { Server } from '../../src/openstack/nova.ts'
-import { answered } from '../contract/nova-servers.ts'
-import { type Json, world } from '../world.ts'
+import { answered, serversOf } from '../world/servers.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { look, markedIn } from './regions.ts'
-import { openServers } from './servers.ts'
 
-const w = await world({ joined: true, lab: true })
+const w = await fileWorld({ joined: true, lab: true })
 await w.startWork()
-const opened = await openServers(w)
-if (!opened) console.warn(`NOT RUN: the ${w.kind} has no Nova in every region`)
+const opened = await serversOf(w)
 const servers = opened!
 const [one, two] = w.regions as [string, string]
 
@@ -27,11 +25,6 @@ const floatingIps: Record<string, Json> = {}
 const running: Record<string, { region: string; server: Server }> = {}
 let external: Json
 let router: Json
-
-afterAll(async () => {
-  await opened?.[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
 
 const settle = () => w.settle()
 /** A sweep was a moment ago. */

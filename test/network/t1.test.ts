@@ -1,10 +1,10 @@
 // Topology T1: everything of a tenant in one region, with a way out of it. No other region learns anything of it.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Json, type World, world } from '../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Json } from '../world.ts'
 import { markedIn } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true })
 let here: string
 let elsewhere: string
 let external: Json
@@ -14,11 +14,9 @@ let port: Json
 let floatingIp: Json
 
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true })
   await w.startWork()
   ;[here, elsewhere] = w.regions as [string, string]
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 describe('local networking', () => {
   it('an external network is made in its region, and has its id', async () => {

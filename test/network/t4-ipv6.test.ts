@@ -1,15 +1,13 @@
 // East-west between regions in both IP versions: the bridge has a /64 of its own once a router has a subnet of IPv6.
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Json, type World, world } from '../world.ts'
+import { beforeAll, expect, it } from 'vitest'
+import { fileWorld, type Json } from '../world.ts'
 import { markedIn } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true })
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true })
   await w.startWork()
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 async function routesIn(router: Json, region: string): Promise<string[]> {
   const places = (await w.demo.read(`/routers/${router.id}`))['atoll:regions']

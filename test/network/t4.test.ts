@@ -2,12 +2,12 @@
 // scenario, but that routes name CIDRs and not every server, and that the router in the region of the way out is one
 // router and not two.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { askForAll } from '../../src/core/network/watch/ask.ts'
-import { type Json, type World, world } from '../world.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { look, markedIn, plug, plugInto } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true })
 let one: string
 let two: string
 let external: Json
@@ -18,11 +18,9 @@ const ports: Json[] = []
 const floatingIps: Json[] = []
 
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true })
   await w.startWork()
   ;[one, two] = w.regions as [string, string]
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 /** The router's copy in a region, with the addresses of its legs and its gateway, and its routes. */
 async function copyIn(region: string) {

@@ -2,15 +2,15 @@
 // what it did.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../../src/core/error.ts'
 import { type Intent, intentOf, marked } from '../../src/core/network/copies/intent.ts'
 import type { MadeKind, RegionNetworking } from '../../src/core/network/copies/region-rows.ts'
 import { tidyRegion } from '../../src/core/network/watch/tidy.ts'
-import { type Json, type World, world } from '../world.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { markedIn } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true, regions: ['Pod1'] })
 let here: string
 let region: RegionNetworking
 let external: Json
@@ -19,7 +19,6 @@ let subnet: Json
 let port: Json
 
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true, regions: ['Pod1'] })
   here = w.regions[0]!
   region = w.region(here)
   const home = { availability_zone_hints: [here] }
@@ -36,7 +35,6 @@ beforeAll(async () => {
   subnet = await create('subnet', { network_id: network.id, ip_version: 4, cidr: '10.9.0.0/24' })
   port = await create('port', { name: 'tidy-port', network_id: network.id })
 })
-afterAll(() => w[Symbol.asyncDispose]())
 afterEach(() => {
   vi.restoreAllMocks()
 })

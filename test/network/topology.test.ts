@@ -1,16 +1,16 @@
 // The topology: the tree of what there is in all regions, as the central model has it, for whoever may see it.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { viewTopology } from '../../src/api/native/topology.ts'
 import { printTopology } from '../../src/cli/topology.ts'
 import type { Caller } from '../../src/core/caller.ts'
 import { createJob } from '../../src/core/jobs/jobs.ts'
 import { type TopologyAsk, topology } from '../../src/core/network/topology/topology.ts'
 import { until } from '../wait.ts'
-import { type Json, type World, world } from '../world.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { look } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true })
 let one: string
 let two: string
 let external: Json
@@ -22,7 +22,6 @@ const ports: Json[] = []
 // Topology T4: two networks of two regions, one way out, and a floating IP of the port that is not in its region. Beside
 // them a port that is reserved, on a network that is nowhere.
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true })
   await w.startWork()
   ;[one, two] = w.regions as [string, string]
   external = await w.admin.make('network', {
@@ -48,7 +47,6 @@ beforeAll(async () => {
   await w.settle()
   await until(allSeen, { what: 'the interfaces are seen to be ACTIVE', seen: interfaces })
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 /** The regions' own statuses, which come to the model by looking there. */
 const interfaces = async (): Promise<Json[]> => {
@@ -94,6 +92,7 @@ ${one} (az1)
    └─ route 10.0.2.0/24 via 100.0.0.1
 ${two} (az2)
 ├─ external network ext
+│  └─ subnet 163.3.124.0/24  ext-sub  gateway 163.3.124.1
 ├─ network net2
 │  └─ subnet 10.0.2.0/24  sub2  gateway ${gateway2}
 │     ├─ port  10.0.2.1  network:router_interface  ACTIVE

@@ -1,12 +1,11 @@
 // Changes of what lives in one region whose writer died after the region had made them: whoever comes finishes them.
 
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { byOne } from '../../src/core/network/writes/one-writer.ts'
-import { type Json, world } from '../world.ts'
+import { fileWorld, type Json } from '../world.ts'
 import { look } from './regions.ts'
 
-const w = await world({ joined: true })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
 
 const atHome = { availability_zone_hints: ['Pod1'] }
 const region = (await w.app.store.regions.list()).find(({ name }) => name === 'Pod1')!

@@ -75,12 +75,12 @@ const nameOf = ({ company, subjects, sickness, duration, isKilled }: Run): strin
 /** A few of all, unless all are asked for, or those whose names have some words (ONLY=words). */
 function share(): readonly Run[] {
   const { ONLY: only, SOAK: soak } = process.env
-  if (soak || only) return table.filter(run => new RegExp(only ?? '').test(nameOf(run)))
+  if (soak === '1' || only) return table.filter(run => new RegExp(only ?? '').test(nameOf(run)))
   const days = table.filter(({ duration }) => duration === 'a day')
   const shorter = table.filter(({ duration }) => duration !== 'a day')
   const some = (runs: readonly Run[], count: number) =>
     Array.from({ length: count }, () => runs[Math.floor(chance() * runs.length)]!)
-  return [...new Set([...some(shorter, 4), ...some(days, 1)])]
+  return [...new Set([...some(shorter, 3), ...some(days, 1)])]
 }
 
 const hourMs = 3_600_000

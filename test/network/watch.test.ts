@@ -1,10 +1,10 @@
 // What a region's users do there without Atoll: servers are booted by a network's id, ports change, things go.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Json, type World, world } from '../world.ts'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { fileWorld, type Json } from '../world.ts'
 import { look, plug, plugInto } from './regions.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, lab: true, settings: { ATOLL_NETWORKING_QUOTA_PORT: '-1' } })
 let network: Json
 let subnet: Json
 let spanning: Json
@@ -12,7 +12,6 @@ let spanningSubnet: Json
 let warm: Json
 
 beforeAll(async () => {
-  w = await world({ joined: true, lab: true, settings: { ATOLL_NETWORKING_QUOTA_PORT: '-1' } })
   // Here it is the tests that look: a look of the clockwork's, begun before, would write what it saw then.
   await w.database.pool.query(`delete from turn where kind = 'watch'`)
   await w.startWork()
@@ -27,7 +26,6 @@ beforeAll(async () => {
   await look(w)
 })
 beforeEach(() => w.settle())
-afterAll(() => w[Symbol.asyncDispose]())
 
 const show = (id: string) => w.demo.get(`/ports/${id}`)
 const last = (address: string): number => Number(address.split('.').at(-1))
@@ -97,10 +95,13 @@ describe('a server booted in a region by the id that its network has there', () 
     await w.demo.remove(`/routers/${router.id}`)
   })
 
-  it('belongs to its own project, and is shown to nobody else', async () => {
+  it('belongs to its own project, and is shown to the network’s and to nobody else', async () => {
     const booted = await plugInto(w, 'Pod1', network.id, w.admin.projectId!)
     await look(w)
-    expect((await show(booted.id)).status).toBe(404)
+    const { status, json } = await show(booted.id)
+    expect([status, json.port.project_id]).toEqual([200, w.admin.projectId])
+    const stranger = w.person('stranger', ['member'])
+    expect((await stranger.get(`/ports/${booted.id}`)).status).toBe(404)
     expect((await w.admin.get(`/ports/${booted.id}`)).status).toBe(200)
     await w.region('Pod1').remove('port', booted.id)
     await look(w)

@@ -1,29 +1,20 @@
 // Promises against what clouds have and do: A6, A13, A14, A18 and A21.
 
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { until } from '../wait.ts'
-import { amounts, hoursFrom, providing } from './providing.ts'
+import { amounts, hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-const s = await providing({ settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
-afterAll(() => s[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true, settings: { ATOLL_PROVIDERS_TIMEOUT_SECONDS: '1' } })
+const s = promisesOf(w)
 beforeEach(() => s.clear())
 
-const now = (hours = 0) => hoursFrom(s.w.app.now(), hours)
-const reserve = async (body: object): Promise<string> => {
-  const answer = await s.ask('create-reservation', body)
-  expect(answer).toMatchObject({ result: 'ok' })
-  return answer['reservation-id']
-}
+const now = (hours = 0) => hoursFrom(w.app.now(), hours)
+const { reserve, audited } = s
 const record = (id: string) => s.read(`/promise/reservations/${id}`)
 const riskOf = (ids: readonly string[]) =>
   Promise.all(ids.map(async id => (await record(id))['at-risk'] as boolean))
-const audited = async (action: string): Promise<string[]> => {
-  const { rows } = await s.w.database.pool.query('select target from audit where action = $1 order by at', [
-    action,
-  ])
-  return rows.map(row => row.target)
-}
 /** Cores that all hosts of Pod1 have for everybody. */
 const coresOfPod1 = async (): Promise<number> => {
   const all = await s.read('/nfvici/v1/nfvi_capacity_infos')
@@ -43,10 +34,10 @@ describe('A6 hardware is lost under reservations', () => {
     const elsewhen = await reserve({ start: now(7), end: now(8), capacity: { cores: each } })
     const ids = [begun, first, second, elsewhen]
 
-    const nova = s.w.cloud.novas.get('Pod1')!
+    const nova = w.nova('Pod1')
     const lost = nova.host('pod1-host8')
     nova.region.placement.removeTree(nova.region.rootOf(lost)!)
-    await discoverRegion(s.w.app, 'Pod1')
+    await discoverRegion(w.app, 'Pod1')
     expect(await riskOf(ids)).toEqual([false, false, true, false])
     expect(await audited('reservation.at_risk')).toEqual([second])
     expect((await s.ask('query-reservation', {})).reservations).toEqual(ids)
@@ -59,7 +50,7 @@ describe('A6 hardware is lost under reservations', () => {
     // What comes back takes the mark away again.
     nova.region.removeHost(lost)
     nova.addHost({ name: 'pod1-host8' })
-    await discoverRegion(s.w.app, 'Pod1')
+    await discoverRegion(w.app, 'Pod1')
     expect(await riskOf(ids)).toEqual([false, false, false, false])
     expect(await audited('reservation.safe')).toEqual([second])
   })
@@ -67,9 +58,9 @@ describe('A6 hardware is lost under reservations', () => {
   it('marks those that have begun when nothing else is left to mark', async () => {
     await s.promised({ cores: 100_000 })
     const begun = await reserve({ capacity: { cores: await coresOfPod1() } })
-    const nova = s.w.cloud.novas.get('Pod1')!
+    const nova = w.nova('Pod1')
     nova.region.removeHost(nova.host('pod1-host8'))
-    await discoverRegion(s.w.app, 'Pod1')
+    await discoverRegion(w.app, 'Pod1')
     expect(await riskOf([begun])).toEqual([true])
     nova.addHost({ name: 'pod1-host8' })
   })
@@ -145,7 +136,7 @@ describe('A14 two providers with 10 cores each', () => {
 describe('A18 a provider that fails', () => {
   const instances = () => s.read('/promise/allocations')
   const available = () => s.read('/promise/capacity/available')
-  const servers = () => s.w.cloud.novas.get('Pod1')!.servers()
+  const servers = () => w.nova('Pod1').servers()
   const post = { service: 'nova', method: 'POST', path: '*/servers' } as const
 
   it.each([500, 503, 403, 409])(
@@ -153,7 +144,7 @@ describe('A18 a provider that fails', () => {
     async status => {
       await s.promised({ cores: 4, ram: 4096, instances: 4 })
       const id = await reserve({ capacity: { cores: 1, ram: 512, instances: 1 } })
-      s.w.cloud.faults.add({ kind: 'status', status, ...post })
+      w.cloud.faults.add({ kind: 'status', status, ...post })
       for (const more of [{}, { 'reservation-id': id }]) {
         const answer = await s.ask('create-instance', s.instanceBody(more))
         expect(answer).toEqual({ result: 'error', message: `The provider’s Nova answered ${status}` })
@@ -161,7 +152,7 @@ describe('A18 a provider that fails', () => {
       expect(await available()).toEqual(amounts({ cores: 3, ram: 3584, instances: 3 }))
       expect((await record(id)).remaining).toEqual(amounts({ cores: 1, ram: 512, instances: 1 }))
       expect((await instances()).filter((one: { active: boolean }) => one.active)).toEqual([])
-      s.w.cloud.faults.clear()
+      w.cloud.faults.clear()
       expect(await s.ask('create-instance', s.instanceBody({ 'reservation-id': id }))).toMatchObject({
         result: 'ok',
       })
@@ -177,7 +168,7 @@ describe('A18 a provider that fails', () => {
     ['answers 502 after it made the server', { kind: 'status', status: 502, after: true }],
   ] as const)('Nova %s: an error in time, and the clockwork frees what was charged', async (_how, what) => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
-    const fault = s.w.cloud.faults.add({ ...what, ...post })
+    const fault = w.cloud.faults.add({ ...what, ...post })
     expect(await s.ask('create-instance', s.instanceBody())).toMatchObject({
       result: 'error',
       message: expect.stringMatching(/^The provider’s Nova (gave|cannot|answered) /),
@@ -185,8 +176,8 @@ describe('A18 a provider that fails', () => {
     fault.remove()
     // What may be there stays charged until it is known to be gone.
     expect((await available()).cores).toBe(3)
-    s.w.setTime(new Date(Date.now() + 120_000))
-    await s.w.startWork()
+    w.setTime(new Date(Date.now() + 120_000))
+    await w.startWork()
     await until(async () => (await available()).cores === 4, { what: 'four cores are left', seen: available })
     expect(servers()).toEqual([])
   })
@@ -194,10 +185,10 @@ describe('A18 a provider that fails', () => {
   it('Nova fails to delete: the charge stays until the server is gone', async () => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
     const id = (await s.ask('create-instance', s.instanceBody()))['instance-id']
-    s.w.cloud.faults.add({ kind: 'status', service: 'nova', method: 'DELETE', times: 1 })
+    w.cloud.faults.add({ kind: 'status', service: 'nova', method: 'DELETE', times: 1 })
     expect(await s.ask('destroy-instance', { 'instance-id': id })).toMatchObject({ result: 'error' })
     expect((await available()).cores).toBe(3)
-    await s.w.startWork()
+    await w.startWork()
     await until(async () => (await available()).cores === 4, { what: 'four cores are left', seen: available })
     expect(servers()).toEqual([])
   })
@@ -206,12 +197,12 @@ describe('A18 a provider that fails', () => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
     const id = (await s.ask('create-instance', s.instanceBody()))['instance-id']
     const { 'instance-ref': ref } = await s.read(`/promise/allocations/${id}`)
-    const server = s.w.cloud.novas.get('Pod1')!.server(ref.server)!
+    const server = w.nova('Pod1').server(ref.server)!
     await until(() => server.taskState === null && server.vmState === 'active', {
       what: 'the server is active',
     })
     server.vmState = 'error'
-    await s.w.startWork()
+    await w.startWork()
     await until(async () => (await available()).cores === 4, { what: 'four cores are left', seen: available })
     expect(await s.ask('query-instance', { 'instance-id': id })).toMatchObject({
       status: 'error',
@@ -229,11 +220,11 @@ describe('A18 a provider that fails', () => {
     async (_how, fault, words) => {
       // Atoll's own Keystone is the same one: who asks is known before.
       await s.read('/promise/providers')
-      s.w.cloud.faults.add({ ...fault, service: 'keystone', path: '/v3/auth/tokens' })
+      w.cloud.faults.add({ ...fault, service: 'keystone', path: '/v3/auth/tokens' })
       const body = s.providerBody({ username: 'demo', tenant: { name: 'demo' } })
       const answer = await s.ask('add-provider', body)
       expect(answer).toEqual({ result: 'error', message: `The provider’s Keystone ${words}` })
-      s.w.cloud.faults.clear()
+      w.cloud.faults.clear()
       expect(await s.read('/promise/providers')).toEqual([])
       expect(await s.ask('query-capacity', {})).toEqual({ collections: [], utilization: [] })
     },
@@ -241,9 +232,9 @@ describe('A18 a provider that fails', () => {
 })
 
 describe('A21 hosts of leases and promises of the same capacity', () => {
-  const enrol = (name: string) => s.w.call('POST', '/reservation/v1/os-hosts', { body: { name } })
+  const enrol = (name: string) => w.call('POST', '/reservation/v1/os-hosts', { body: { name } })
   const lease = (start: string, end: string) =>
-    s.w.call('POST', '/reservation/v1/leases', {
+    w.call('POST', '/reservation/v1/leases', {
       body: {
         name: 'lease',
         start_date: start.slice(0, 16).replace('T', ' '),

@@ -1,26 +1,17 @@
 // The life of a reservation and of what is made of it: A1 to A5, A11 and A12.
 
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../wait.ts'
-import { amounts, hourMs, hoursFrom, providing } from './providing.ts'
+import { amounts, hourMs, hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-const s = await providing({ settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
-afterAll(() => s[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true, settings: { ATOLL_PROMISES_EXPIRY_MINUTES: '10' } })
+const s = promisesOf(w)
 beforeEach(() => s.clear())
 
-const now = (hours = 0) => hoursFrom(s.w.app.now(), hours)
-const reserve = async (body: object): Promise<string> => {
-  const answer = await s.ask('create-reservation', body)
-  expect(answer).toMatchObject({ result: 'ok' })
-  return answer['reservation-id']
-}
+const now = (hours = 0) => hoursFrom(w.app.now(), hours)
+const { reserve, audited } = s
 const available = async () => s.read('/promise/capacity/available')
-const audited = async (action: string): Promise<string[]> => {
-  const { rows } = await s.w.database.pool.query('select target from audit where action = $1 order by at', [
-    action,
-  ])
-  return rows.map(row => row.target)
-}
 
 describe('A1 the use case of the documentation', () => {
   it('monitors, reserves ahead, moves the start to now and allocates with the id right after it', async () => {
@@ -44,13 +35,13 @@ describe('A1 the use case of the documentation', () => {
 
 describe('A2 a reservation for immediate use of which nothing is made', () => {
   it('is given back when it expires: the capacity is available again, and the trail says why', async () => {
-    s.w.setTime(new Date(Date.now() - 11 * 60_000))
+    w.setTime(new Date(Date.now() - 11 * 60_000))
     await s.promised({ cores: 4 })
     const unused = await reserve({ end: now(20), capacity: { cores: 1 } })
-    s.w.setTime(null)
+    w.setTime(null)
     const lasting = await reserve({ capacity: { cores: 2 } })
     expect((await available()).cores).toBe(1)
-    await s.w.startWork()
+    await w.startWork()
     await until(async () => (await s.ask('query-reservation', {})).reservations.length === 1, {
       what: 'one is left',
     })
@@ -67,10 +58,10 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
     await s.promised({ cores: 4, ram: 4096, instances: 4 })
     const id = await reserve({ start: now(-1), end: now(20), capacity: { cores: 1, ram: 512, instances: 1 } })
     await s.ask('create-instance', s.instanceBody({ 'reservation-id': id }))
-    await s.w.startWork()
+    await w.startWork()
     await until(
       async () => {
-        const { rows } = await s.w.database.pool.query(
+        const rows = await w.query(
           `select from turn where kind = 'capacity-reservation' and due_at > now() + interval '1 hour'`,
         )
         return rows.length === 1
@@ -81,11 +72,11 @@ describe('A2 a reservation for immediate use of which nothing is made', () => {
   })
 
   it('is over at its end, and what it held is available from then on', async () => {
-    s.w.setTime(new Date(Date.now() - hourMs))
+    w.setTime(new Date(Date.now() - hourMs))
     await s.promised({ cores: 4 })
     const id = await reserve({ start: now(0.9), end: now(0.95), capacity: { cores: 1 } })
-    s.w.setTime(null)
-    await s.w.startWork()
+    w.setTime(null)
+    await w.startWork()
     await until(async () => (await audited('reservation.end')).includes(id), { what: 'its end is noted' })
     expect((await available()).cores).toBe(4)
     expect(await s.read(`/promise/reservations/${id}`)).toMatchObject({ active: false })
@@ -101,7 +92,7 @@ describe('A3 an instance without a reservation and without an end', () => {
       message: expect.stringMatching(/^required cores=1 exceeds available 0 between /),
       available: { cores: 0, ram: 4096 },
     })
-    expect(s.w.cloud.novas.get('Pod1')!.servers()).toEqual([])
+    expect(w.nova('Pod1').servers()).toEqual([])
   })
 })
 

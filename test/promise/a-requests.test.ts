@@ -1,17 +1,18 @@
 // What requests may say, many at once, and a restart: A17, A19 and A20.
 
 import { pino } from 'pino'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createApp, openCloud } from '../../src/compose.ts'
 import { openProviders } from '../../src/configured.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { amounts, hoursFrom, providing } from './providing.ts'
+import { amounts, hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-const s = await providing()
-afterAll(() => s[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 beforeEach(() => s.clear())
 
-const now = (hours = 0) => hoursFrom(s.w.app.now(), hours)
+const now = (hours = 0) => hoursFrom(w.app.now(), hours)
 const ids = async (): Promise<string[]> => (await s.ask('query-reservation', {})).reservations
 
 describe('A17 amounts that are none', () => {
@@ -87,7 +88,7 @@ describe('A19 many at once for the last unit', () => {
     expect(answers.filter(answer => answer.result === 'ok')).toHaveLength(1)
     expect(answers.filter(answer => answer.result === 'conflict')).toHaveLength(19)
     expect((await s.read(`/promise/reservations/${id}`)).remaining).toEqual(amounts())
-    expect(s.w.cloud.novas.get('Pod1')!.servers()).toHaveLength(1)
+    expect(w.nova('Pod1').servers()).toHaveLength(1)
   })
 
   it('20 updates of two reservations that fit one at a time: never both', async () => {
@@ -117,7 +118,6 @@ describe('A20 a restart', () => {
     )
 
   it('all records are as they were, and go on', async () => {
-    const { w } = s
     w.setTime(new Date('2020-03-01T00:00:00Z'))
     const provider = await s.promised({ cores: 20, ram: 51200, instances: 10 })
     const capacity = { cores: 5, ram: 5120, instances: 3 }

@@ -1,17 +1,15 @@
 // Windows of reservations, to the millisecond and not to the day: A7 to A10, A15 and A16.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Providing, providing } from './providing.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let provider: string
-beforeAll(async () => {
-  s = await providing()
-})
-afterAll(() => s[Symbol.asyncDispose]())
 beforeEach(async () => {
   await s.clear()
-  s.w.setTime(new Date('2020-03-01T00:00:00Z'))
+  w.setTime(new Date('2020-03-01T00:00:00Z'))
   provider = await s.promised({ cores: 20 })
 })
 

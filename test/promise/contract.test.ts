@@ -1,19 +1,18 @@
 // How the Promise API is spoken: paths, wrappers, bodies and forms (the reference's 1.1 and 1.4).
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Reply, Served } from '../world.ts'
-import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { amounts, hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld, type Reply, type Served } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let wire: Served
 let token: string
 beforeAll(async () => {
-  s = await providing()
-  wire = await s.w.listen()
-  token = await s.w.token('admin')
+  wire = await w.listen()
+  token = await w.token('admin')
   await s.promised({ cores: 1000, ram: 100_000, instances: 1000, gigabytes: 1000 })
 })
-afterAll(() => s[Symbol.asyncDispose]())
 
 const create = (body: object, headers: Record<string, string> = {}): Promise<Reply> =>
   s.reply('create-reservation', { body, headers })
@@ -31,7 +30,7 @@ describe('an operation', () => {
   it.each(['/promise', '/restjson/opnfv-promise'])(
     'is a POST below %s, and its answer is bare',
     async prefix => {
-      const reply = await s.w.call('POST', `${prefix}/create-reservation`, { body: one })
+      const reply = await w.call('POST', `${prefix}/create-reservation`, { body: one })
       expect([reply.status, Object.keys(reply.json)]).toEqual([
         200,
         ['reservation-id', 'result', 'message', 'guarantee'],
@@ -40,14 +39,14 @@ describe('an operation', () => {
   )
 
   it('is a POST to /restconf/operations/opnfv-promise:…, and its answer is in the module’s output', async () => {
-    const reply = await s.w.call('POST', '/restconf/operations/opnfv-promise:create-reservation', {
+    const reply = await w.call('POST', '/restconf/operations/opnfv-promise:create-reservation', {
       body: { 'opnfv-promise:input': one },
     })
     expect([reply.status, reply.json]).toEqual([
       200,
       { 'opnfv-promise:output': expect.objectContaining({ result: 'ok' }) },
     ])
-    const refused = await s.w.call('POST', '/restconf/operations/opnfv-promise:create-reservation', {
+    const refused = await w.call('POST', '/restconf/operations/opnfv-promise:create-reservation', {
       body: { input: { capacity: { cores: 1001 } } },
     })
     expect([refused.status, refused.json]).toEqual([
@@ -60,7 +59,7 @@ describe('an operation', () => {
     'takes both wrappers and none at %s…',
     async prefix => {
       for (const body of [one, { input: one }, { 'opnfv-promise:input': one }]) {
-        const { json } = await s.w.call('POST', `${prefix}create-reservation`, { body })
+        const { json } = await w.call('POST', `${prefix}create-reservation`, { body })
         expect(json['opnfv-promise:output'] ?? json).toMatchObject({ result: 'ok' })
       }
     },
@@ -78,7 +77,7 @@ describe('an operation', () => {
       '/restconf/operations/opnfv-promise:nosuch-op',
       '/restconf/operations/create-reservation',
     ]) {
-      const reply = await s.w.call('POST', path, { body: {} })
+      const reply = await w.call('POST', path, { body: {} })
       expect([reply.status, reply.headers['content-type'], reply.json], path).toEqual([
         404,
         'application/json',
@@ -90,7 +89,7 @@ describe('an operation', () => {
   it.each(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
     'is no %s: a 405 in JSON that says what it is',
     async method => {
-      const reply = await s.w.call(method, '/restjson/opnfv-promise/query-capacity')
+      const reply = await w.call(method, '/restjson/opnfv-promise/query-capacity')
       expect([reply.status, reply.headers.allow, reply.json]).toEqual([
         405,
         'POST',
@@ -187,11 +186,11 @@ describe('a form', () => {
   const form = (text: string) => raw(text, { 'content-type': 'application/x-www-form-urlencoded' })
 
   it('says what JSON would: amounts, lists, windows', async () => {
-    const end = hoursFrom(s.w.app.now(), 5)
+    const end = hoursFrom(w.app.now(), 5)
     const reply = await form(`capacity[cores]=1&capacity%5Bram%5D=512&end=${encodeURIComponent(end)}`)
     expect(await recordOf(reply)).toMatchObject({ end, capacity: amounts({ cores: 1, ram: 512 }) })
     const id = reply.json['reservation-id']
-    const found = await s.w.call('POST', '/promise/query-reservation', {
+    const found = await w.call('POST', '/promise/query-reservation', {
       raw: `show-utilization=false&without[]=x&without[]=${id}&window[end]=${encodeURIComponent(end)}`,
       headers: { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' },
     })

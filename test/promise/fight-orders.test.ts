@@ -1,16 +1,18 @@
 // A lease of hosts and a promise over the same capacity: whichever comes second and does not fit is refused (A21).
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hoursFrom, type Providing, providing } from './providing.ts'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 /** What one host of the region has, and what all of them have. */
 const host = { cores: 0, ram: 0 }
 const all = { cores: 0, ram: 0 }
 const hosts = 8
 
 const generalOf = async (name: string): Promise<number> => {
-  const { rows } = await s.w.database.pool.query<{ amount: string }>(
+  const rows = await w.query<{ amount: string }>(
     `select coalesce(sum(amount), 0) as amount from supply join account on account.id = account_id
      where scope = 'general' and class = $1`,
     [name],
@@ -19,25 +21,23 @@ const generalOf = async (name: string): Promise<number> => {
 }
 
 beforeAll(async () => {
-  s = await providing()
   const source = await s.addProvider()
   Object.assign(all, { cores: await generalOf('VCPU'), ram: await generalOf('MEMORY_MB') })
   Object.assign(host, { cores: all.cores / hosts, ram: all.ram / hosts })
   // As much as hosts have may be promised: what is refused is refused by the hosts.
   await s.ask('increase-capacity', { source, capacity: { cores: 2 * all.cores, ram: 2 * all.ram } })
 })
-afterAll(() => s?.[Symbol.asyncDispose]())
 
-const enrol = (n: number) => s.w.call('POST', '/reservation/v1/os-hosts', { body: { name: `pod1-host${n}` } })
+const enrol = (n: number) => w.call('POST', '/reservation/v1/os-hosts', { body: { name: `pod1-host${n}` } })
 
 const dateText = (at: string): string => at.slice(0, 16).replace('T', ' ')
 
 const lease = (min: number) =>
-  s.w.call('POST', '/reservation/v1/leases', {
+  w.call('POST', '/reservation/v1/leases', {
     body: {
       name: 'in either order',
-      start_date: dateText(hoursFrom(s.w.app.now(), 1)),
-      end_date: dateText(hoursFrom(s.w.app.now(), 5)),
+      start_date: dateText(hoursFrom(w.app.now(), 1)),
+      end_date: dateText(hoursFrom(w.app.now(), 5)),
       reservations: [
         {
           resource_type: 'physical:host',
@@ -54,8 +54,8 @@ const lease = (min: number) =>
 const promise = (capacity: object) =>
   s.ask('create-reservation', {
     zone: 'Pod1',
-    start: hoursFrom(s.w.app.now(), 2),
-    end: hoursFrom(s.w.app.now(), 3),
+    start: hoursFrom(w.app.now(), 2),
+    end: hoursFrom(w.app.now(), 3),
     capacity,
   })
 
@@ -63,10 +63,10 @@ const promise = (capacity: object) =>
 beforeEach(async () => {
   const { reservations } = await s.ask('query-reservation')
   for (const id of reservations) await s.ask('cancel-reservation', { 'reservation-id': id })
-  const { leases } = (await s.w.call('GET', '/reservation/v1/leases')).json
-  for (const { id } of leases) await s.w.call('DELETE', `/reservation/v1/leases/${id}`)
-  const { hosts: enrolled } = (await s.w.call('GET', '/reservation/v1/os-hosts')).json
-  for (const { id } of enrolled) await s.w.call('DELETE', `/reservation/v1/os-hosts/${id}`)
+  const { leases } = (await w.call('GET', '/reservation/v1/leases')).json
+  for (const { id } of leases) await w.call('DELETE', `/reservation/v1/leases/${id}`)
+  const { hosts: enrolled } = (await w.call('GET', '/reservation/v1/os-hosts')).json
+  for (const { id } of enrolled) await w.call('DELETE', `/reservation/v1/os-hosts/${id}`)
   expect(await generalOf('VCPU')).toBe(all.cores)
 })
 

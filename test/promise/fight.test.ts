@@ -1,21 +1,22 @@
 // Promises and leases fight for the same regions, in several processes that are killed at any moment: the laws of the
 // ledger hold while they do and after it, and nothing that was acknowledged is lost.
 //
-// SOAK=1 fights for forty kills instead of four.
+// SOAK=1 fights for forty kills instead of two.
 
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/core/caller.ts'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import { enrolHost } from '../../src/core/hosts/enrolment.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
-import { chanceOf, pick, seed, sized } from '../chance.ts'
+import { chanceOf, seed } from '../chance.ts'
 import { violations } from '../ledger/laws.ts'
-import { until } from '../wait.ts'
+import { battle, startClient } from '../world/battle.ts'
+import { promisesOf } from '../world/promises.ts'
+import { type World, world } from '../world.ts'
 import { broken } from './fight-laws.ts'
-import { newTally, startClient, sumOf, type Tally } from './fight-processes.ts'
-import { type Providing, providing } from './providing.ts'
+import { hear, newTally, sumOf, type Tally, type Told } from './fight-tally.ts'
 
 const program = fileURLToPath(new URL('fight-client.mjs', import.meta.url))
 
@@ -23,7 +24,7 @@ const processes = 3
 const promising = 6
 const leasing = 3
 const regions = ['Pod1', 'Pod2']
-const kills = sized(40)
+const kills = process.env.SOAK === '1' ? 40 : 2
 /** One after each so many operations, give or take half. What is planted shows before the most kills. */
 const operationsAKill = 60
 const mostKills = 40
@@ -38,23 +39,19 @@ const operator: Caller = {
   requestId: 'req-fight',
 }
 
-const open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]()
-})
-
-interface Ground {
-  readonly s: Providing
+interface Ground extends AsyncDisposable {
+  readonly w: World
+  readonly s: ReturnType<typeof promisesOf>
   /** What is in Pod1's general scope is promised by two providers, each of which may promise most of it. */
   readonly providers: readonly string[]
 }
 
 async function setUp(): Promise<Ground> {
-  const s = await providing()
-  open.push(s)
+  const w = await world({ joined: true })
+  const s = promisesOf(w)
   for (const region of regions)
     for (const host of ['host1', 'host2', 'host3'])
-      await enrolHost(s.w.app, operator, {
+      await enrolHost(w.app, operator, {
         nameOrId: `${region.toLowerCase()}-${host}`,
         region,
         capabilities: {},
@@ -63,7 +60,7 @@ async function setUp(): Promise<Ground> {
   for (const region of ['Pod1', 'Pod1', 'Pod2']) {
     const source = await s.addProvider({ region })
     providers.push(source)
-    const { rows } = await s.w.database.pool.query<{ ram: string }>(
+    const rows = await w.query<{ ram: string }>(
       `select sum(amount) as ram from supply join account on account.id = account_id
        join region on region.id = region_id where scope = 'general' and class = 'MEMORY_MB' and name = $1`,
       [region],
@@ -74,7 +71,7 @@ async function setUp(): Promise<Ground> {
       capacity: { cores: 60, ram, instances: 30, gigabytes: 400 },
     })
   }
-  return { s, providers }
+  return { w, s, providers, [Symbol.asyncDispose]: () => w[Symbol.asyncDispose]() }
 }
 
 interface Fight {
@@ -84,13 +81,14 @@ interface Fight {
 }
 
 /** The fight; a process that is killed is started again. What is planted is fought until it shows. */
-async function fight({ s }: Ground, seeded: number, planted: readonly string[] = []): Promise<Fight> {
+async function fight({ w, s }: Ground, seeded: number, planted: readonly string[] = []): Promise<Fight> {
   const tally = newTally()
+  const { errors } = tally
   const chance = chanceOf(seeded)
   const start = (place: number) => {
     const spec = {
-      url: s.w.databaseUrl,
-      settings: s.w.settings,
+      url: w.databaseUrl,
+      settings: w.settings,
       seed: Math.floor(chance() * 2 ** 31),
       first: place * promising,
       promising,
@@ -99,39 +97,31 @@ async function fight({ s }: Ground, seeded: number, planted: readonly string[] =
       image: s.image,
       regions,
     }
-    return startClient(program, [JSON.stringify(spec), ...planted], tally)
+    const args = [JSON.stringify(spec), ...planted]
+    return startClient(program, args, { hear: (told: Told) => hear(tally, told), errors })
   }
-  const alive = Array.from({ length: processes }, (_, place) => start(place))
-  open.push({ [Symbol.asyncDispose]: async () => void (await Promise.all(alive.map(one => one.kill()))) })
-  await until(() => sumOf(tally.done) > 40 || tally.errors.length > 0, { what: 'all are fighting' })
   const during = new Set<string>()
-  const ended = () => sumOf(tally.done) + sumOf(tally.refused) + tally.errors.length
   const most = planted.length > 0 ? mostKills : kills
-  while (tally.kills < most && (planted.length === 0 || during.size === 0)) {
-    const next = ended() + operationsAKill * (0.5 + chance())
-    await until(() => ended() >= next, { what: `${next} operations`, seen: ended })
-    const place = pick([...alive.keys()], chance)
-    await alive[place]!.kill()
-    tally.kills += 1
-    alive[place] = start(place)
-    for (const one of await broken(s.w.database.pool)) during.add(one)
-  }
-  await Promise.all(alive.map(one => one.kill()))
-  await until(
-    async () => {
-      const { rows } = await s.w.database.pool.query(
-        `select from pg_stat_activity where application_name = 'fight client' and datname = current_database()`,
-      )
-      return rows.length === 0
+  await battle(w, {
+    processes,
+    name: 'fight client',
+    chance,
+    start,
+    isOn: () => sumOf(tally.done) > 40 || errors.length > 0,
+    ended: () => sumOf(tally.done) + sumOf(tally.refused) + errors.length,
+    operationsAKill,
+    goesOn: () => tally.kills < most && (planted.length === 0 || during.size === 0),
+    async killed() {
+      tally.kills += 1
+      for (const one of await broken(w.database.pool)) during.add(one)
     },
-    { what: 'the database has noticed that they are gone' },
-  )
+  })
   return { tally, during: [...during] }
 }
 
 /** What is acknowledged is there as it was acknowledged, and what is there was asked for. */
-async function lost({ s }: Ground, { promised, booted, destroyed }: Tally): Promise<string[]> {
-  const pool = s.w.database.pool
+async function lost({ w }: Ground, { promised, booted, destroyed }: Tally): Promise<string[]> {
+  const pool = w.database.pool
   const { rows } = await pool.query<{
     id: string
     state: string
@@ -174,17 +164,17 @@ async function lost({ s }: Ground, { promised, booted, destroyed }: Tally): Prom
 }
 
 /** After those who come next have looked after what was left lying. */
-async function settle({ s, providers }: Ground): Promise<string[]> {
-  for (let look = 0; look < 3; look++) for (const id of providers) await runProvider(s.w.app, id)
-  for (const region of regions) await discoverRegion(s.w.app, region)
-  const { rows } = await s.w.database.pool.query<{ id: string; server_id: string; ended: boolean }>(
+async function settle({ w, providers }: Ground): Promise<string[]> {
+  for (let look = 0; look < 3; look++) for (const id of providers) await runProvider(w.app, id)
+  for (const region of regions) await discoverRegion(w.app, region)
+  const rows = await w.query<{ id: string; server_id: string; ended: boolean }>(
     'select id, server_id, ended_at is not null as ended from instance',
   )
   const instances = new Map(rows.map(row => [row.id, row]))
-  const servers = regions.flatMap(region => s.w.cloud.novas.get(region)!.servers())
+  const servers = regions.flatMap(region => w.nova(region).servers())
   const marked = servers.filter(one => instances.has(one.metadata['atoll:instance'] ?? ''))
   const surplus = marked.filter(one => instances.get(one.metadata['atoll:instance']!)!.ended)
-  const others = await s.w.database.pool.query(
+  const others = await w.database.pool.query(
     `select from usage where consumer like 'others %' and to_at > now()`,
   )
   return [
@@ -197,13 +187,13 @@ async function settle({ s, providers }: Ground): Promise<string[]> {
 const elsewhere: readonly string[] = ['no double booking', 'journal']
 
 /** What the ledger itself says; where less than nothing is there, `broken` has judged it. */
-async function derived({ s }: Ground): Promise<string[]> {
-  const judged = await s.w.database.pool.query<{ id: number }>(
+async function derived({ w }: Ground): Promise<string[]> {
+  const judged = await w.database.pool.query<{ id: number }>(
     `select id from account where kind = 'budget' or scope = 'general'`,
   )
   const accounts = judged.rows.map(({ id }) => id)
-  const findings = (await checkLedger(s.w.database.db)).filter(({ subject }) => !elsewhere.includes(subject))
-  const found = await violations(s.w.database.pool)
+  const findings = (await checkLedger(w.database.db)).filter(({ subject }) => !elsewhere.includes(subject))
+  const found = await violations(w.database.pool)
   return [
     ...findings.flatMap(({ wrong }) => wrong),
     ...found
@@ -228,13 +218,14 @@ const clients = processes * (promising + leasing + 1)
 
 describe(`${clients} clients of promises and leases in ${processes} processes that are killed`, () => {
   it('keep the laws of the ledger, and lose nothing', async () => {
-    const [seeded, ground] = [seed(), await setUp()]
+    const seeded = seed()
+    await using ground = await setUp()
     const result = await fight(ground, seeded)
     const after = [
-      ...(await broken(ground.s.w.database.pool)),
+      ...(await broken(ground.w.database.pool)),
       ...(await lost(ground, result.tally)),
       ...(await settle(ground)),
-      ...(await broken(ground.s.w.database.pool)),
+      ...(await broken(ground.w.database.pool)),
       ...(await derived(ground)),
     ]
     print('a fight', seeded, result, after)
@@ -246,9 +237,10 @@ describe(`${clients} clients of promises and leases in ${processes} processes th
   }, 1_800_000)
 
   it('break them, and this test notices, where the lock does nothing', async () => {
-    const [seeded, ground] = [seed(), await setUp()]
-    await ground.s.w.database.pool.query('drop trigger hold_needs_lock on hold')
-    await ground.s.w.database.pool.query('drop trigger usage_needs_lock on usage')
+    const seeded = seed()
+    await using ground = await setUp()
+    await ground.w.database.pool.query('drop trigger hold_needs_lock on hold')
+    await ground.w.database.pool.query('drop trigger usage_needs_lock on usage')
     let broken = 0
     for (let round = 0; round < 5 && broken === 0; round += 1) {
       const result = await fight(ground, seeded + round, ['--no-lock'])

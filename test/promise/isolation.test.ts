@@ -1,12 +1,13 @@
 // Another project's reservations and instances: not there for anybody but their project and admins, whatever is asked.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { tokenWith } from '../api/people.ts'
 import { rowCounts } from '../api/requests.ts'
-import type { Ask } from '../world.ts'
-import { amounts, type Providing, providing } from './providing.ts'
+import { amounts, promisesOf } from '../world/promises.ts'
+import { type Ask, fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let owner: Ask
 let stranger: Ask
 let reader: Ask
@@ -45,8 +46,6 @@ const withoutAvailable = (tree: object): unknown =>
   JSON.parse(JSON.stringify(tree, (key, value) => (key === 'available' ? undefined : value)))
 
 beforeAll(async () => {
-  s = await providing()
-  const { w } = s
   owner = { as: { token: tokenWith(w, 'owner', ['member']) } }
   stranger = { as: { token: tokenWith(w, 'stranger', ['member']) } }
   reader = { as: { token: tokenWith(w, 'watcher', ['reader']) } }
@@ -69,7 +68,6 @@ beforeAll(async () => {
   later = await make('create-reservation', { capacity: { cores: 1 } }, 'reservation-id')
   w.setTime(new Date('2020-03-01T00:00:00Z'))
 })
-afterAll(() => s[Symbol.asyncDispose]())
 
 describe('a stranger', () => {
   it('reads and is told the same as when there was nothing', async () => {
@@ -135,10 +133,10 @@ describe('a stranger', () => {
     ['create-instance', () => s.instanceBody({ 'reservation-id': reservation }), noValid],
     ['create-instance', () => s.instanceBody({ 'reservation-id': later }), noValid],
   ])('is told by %s that there is no such thing, and changes nothing', async (operation, body, refusal) => {
-    const counts = await rowCounts(s.w)
+    const counts = await rowCounts(w)
     const things = [await s.read('/promise/reservations', owner), await s.read('/promise/allocations', owner)]
     expect(await s.ask(operation, body(), stranger)).toEqual(refusal)
-    expect(await rowCounts(s.w)).toEqual(counts)
+    expect(await rowCounts(w)).toEqual(counts)
     expect([
       await s.read('/promise/reservations', owner),
       await s.read('/promise/allocations', owner),
@@ -152,7 +150,7 @@ describe('a stranger', () => {
 
   it.each(['reservations', 'allocations'])('finds none of the %s by its id in the tree', async list => {
     for (const id of [reservation, later, free, drawn])
-      expect((await s.w.call('GET', `/promise/promise/${list}/${id}`, stranger)).status).toBe(404)
+      expect((await w.call('GET', `/promise/promise/${list}/${id}`, stranger)).status).toBe(404)
   })
 })
 

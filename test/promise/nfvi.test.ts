@@ -1,10 +1,11 @@
 // NFVI capacity information, as SOL005 shows it: what each region's hosts have for everybody.
 
-import { afterAll, expect, it } from 'vitest'
-import { providing } from './providing.ts'
+import { expect, it } from 'vitest'
+import { promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-const s = await providing()
-afterAll(() => s[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 
 const infos = '/nfvici/v1/nfvi_capacity_infos'
 
@@ -36,6 +37,6 @@ it('has total, reserved, allocated and available capacity of a region, by its id
 })
 
 it.each(['nowhere', 'CentralRegion'])('has nothing of %s: a 404', async vim => {
-  const reply = await s.w.call('GET', `/promise${infos}/${vim}`)
+  const reply = await w.call('GET', `/promise${infos}/${vim}`)
   expect([reply.status, reply.json.message]).toEqual([404, `there is no VIM ${vim}`])
 })

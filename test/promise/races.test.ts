@@ -1,7 +1,7 @@
 // Verbs of promises that meet: each waits where a test has put a lock in its way, until another has come or gone.
 
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from '../../src/core/caller.ts'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { createInstance } from '../../src/core/capacity/instances.ts'
@@ -9,16 +9,17 @@ import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import type { Cloud } from '../../src/core/cloud.ts'
 import { enrolHost, removeHost } from '../../src/core/hosts/enrolment.ts'
 import { gate, until } from '../wait.ts'
-import { hourMs, hoursFrom, type Providing, providing } from './providing.ts'
+import { hourMs, hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let provider: string
 let budget: number
 let general: number
 let regionId: string
 
-const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
-  (await s.w.database.pool.query<Row>(text, values)).rows
+const { query } = w
 
 const admin: Caller = {
   userId: 'admin',
@@ -30,7 +31,6 @@ const admin: Caller = {
 }
 
 beforeAll(async () => {
-  s = await providing()
   provider = await s.addProvider()
   await s.ask('increase-capacity', {
     source: provider,
@@ -45,7 +45,6 @@ beforeAll(async () => {
   )
   general = scope!.id
 })
-afterAll(() => s?.[Symbol.asyncDispose]())
 
 interface Holder {
   query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
@@ -55,7 +54,7 @@ interface Holder {
 
 /** Keeps all others out of rows. */
 async function hold(text: string, values: unknown[]): Promise<Holder> {
-  const client = new pg.Client({ connectionString: s.w.databaseUrl })
+  const client = new pg.Client({ connectionString: w.databaseUrl })
   await client.connect()
   await client.query('begin')
   await client.query(text, values)
@@ -83,16 +82,9 @@ const waiting = (count: number): Promise<boolean> =>
     { what: `${count} wait for a lock` },
   )
 
-const now = () => s.w.app.now()
-const reserve = async (more: object = {}): Promise<string> => {
-  const answer = await s.ask('create-reservation', {
-    end: hoursFrom(now(), 2),
-    capacity: { cores: 5 },
-    ...more,
-  })
-  expect(answer).toMatchObject({ result: 'ok' })
-  return answer['reservation-id']
-}
+const now = () => w.app.now()
+const reserve = (more: object = {}) =>
+  s.reserve({ end: hoursFrom(now(), 2), capacity: { cores: 5 }, ...more })
 const cancel = (id: string) => s.ask('cancel-reservation', { 'reservation-id': id })
 
 /** What is available of the budget from now on, at the least. */
@@ -204,14 +196,14 @@ describe('a reservation of elements alone', () => {
 describe('a reservation whose time is over', () => {
   it('cannot be changed, though its turn has not come', async () => {
     const id = await reserve({ end: hoursFrom(now(), 0.25) })
-    s.w.setTime(new Date(now().getTime() + hourMs / 2))
+    w.setTime(new Date(now().getTime() + hourMs / 2))
     expect(await s.ask('update-reservation', { 'reservation-id': id, capacity: { cores: 6 } })).toMatchObject(
       {
         result: 'error',
         message: 'no reservation found for specified identifier',
       },
     )
-    s.w.setTime(null)
+    w.setTime(null)
     await cancel(id)
   })
 })
@@ -242,7 +234,7 @@ describe('a provider that is removed', () => {
 
 describe('a server that comes when its instance has been given up', () => {
   it('is removed, and its caller is told', async () => {
-    const { app } = s.w
+    const { app } = w
     const slow = gate()
     const cloud: Cloud = {
       ...app.cloud,
@@ -264,17 +256,17 @@ describe('a server that comes when its instance has been given up', () => {
     const stateOf = async () =>
       (await query<{ id: string; status: string }>(`select id, status from instance where name = 'late'`))[0]
     await until(async () => (await stateOf()) !== undefined, { what: 'it is charged' })
-    s.w.setTime(new Date(now().getTime() + 61_000))
+    w.setTime(new Date(now().getTime() + 61_000))
     await runProvider(app, provider)
     expect((await stateOf())!.status).toBe('error')
-    s.w.setTime(null)
+    w.setTime(null)
     slow.open()
     await expect(made).rejects.toMatchObject({ code: 'upstream' })
     await runProvider(app, provider)
     await runProvider(app, provider)
     const { id, status } = (await stateOf())!
     expect(status).toBe('gone')
-    const servers = s.w.cloud.novas.get('Pod1')!.servers()
+    const servers = w.nova('Pod1').servers()
     expect(servers.filter(one => one.metadata['atoll:instance'] === id)).toEqual([])
     expect(
       await query("select from usage where consumer = $1 and to_at > now() + $2 * interval '1 s'", [id, 62]),
@@ -284,13 +276,13 @@ describe('a server that comes when its instance has been given up', () => {
 
 describe('what a region has for everybody', () => {
   it('is left alone by who gives a host back until it has the scope', async () => {
-    const host = await enrolHost(s.w.app, admin, {
+    const host = await enrolHost(w.app, admin, {
       nameOrId: 'pod1-host8',
       region: 'Pod1',
       capabilities: {},
     })
     const holder = await holdAccount(general)
-    const removed = removeHost(s.w.app, admin, { id: host.id, region: null })
+    const removed = removeHost(w.app, admin, { id: host.id, region: null })
     await waiting(1)
     // Discovery has the scope first and then these rows: whoever waits for the scope must not have them.
     const rows = 'select hypervisor_hostname from general_host where region_id = $1 for update nowait'
@@ -316,14 +308,14 @@ describe('what a region has for everybody', () => {
       [made['instance-id']],
     )
     await query('update instance set server_id = null where id = $1', [made['instance-id']])
-    await discoverRegion(s.w.app, 'Pod1')
+    await discoverRegion(w.app, 'Pod1')
     expect(await others()).toEqual([])
     // As it is when it ends after the region was looked at.
     await query(`update instance set server_id = $2, ended_at = now() + interval '1 minute' where id = $1`, [
       made['instance-id'],
       server,
     ])
-    await discoverRegion(s.w.app, 'Pod1')
+    await discoverRegion(w.app, 'Pod1')
     expect(await others()).toEqual([])
     await query('update instance set ended_at = null where id = $1', [made['instance-id']])
     await s.ask('destroy-instance', { 'instance-id': made['instance-id'] })

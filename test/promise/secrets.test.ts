@@ -4,14 +4,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { backup } from '../../src/store/backup.ts'
 import { until } from '../wait.ts'
-import { type Providing, providing } from './providing.ts'
+import { promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
 const canary = 'canary-0f6e2b91'
 
-let s: Providing
+const w = await fileWorld({ joined: true, settings: { ATOLL_LOG_LEVEL: 'debug' } })
+const s = promisesOf(w)
 const answers: string[] = []
 const say = async (operation: string, body: object, raw?: string): Promise<string> => {
   const reply = await s.reply(operation, raw === undefined ? { body } : { raw })
@@ -20,8 +22,7 @@ const say = async (operation: string, body: object, raw?: string): Promise<strin
 }
 
 beforeAll(async () => {
-  s = await providing({ settings: { ATOLL_LOG_LEVEL: 'debug' } })
-  const { keystone } = s.w.cloud
+  const { keystone } = w.cloud
   const projectId = keystone.projectId('demo')
   keystone.addUser({ name: 'tenant', password: canary, projectId, roles: ['member'] })
   const login = { username: 'tenant', password: canary, tenant: { name: 'demo' } }
@@ -38,7 +39,7 @@ beforeAll(async () => {
   await say('add-provider', {}, `{"password": "${canary}" "username": "x"}`)
   await say('add-provider', {}, `{"password": "${canary}", "password": "x"}`)
   for (const kind of ['status', 'reset', 'garbage'] as const) {
-    const fault = s.w.cloud.faults.add({ kind, service: 'keystone', path: '/v3/auth/tokens', times: 1 })
+    const fault = w.cloud.faults.add({ kind, service: 'keystone', path: '/v3/auth/tokens', times: 1 })
     await say('add-provider', s.providerBody({ ...login, tenant: { id: projectId } }))
     fault.remove()
   }
@@ -47,9 +48,9 @@ beforeAll(async () => {
   const provider = (await s.read('/promise/providers'))[0].id
   await say('increase-capacity', { source: provider, capacity: { cores: 9, ram: 9999, instances: 9 } })
   await say('create-instance', s.instanceBody())
-  s.w.cloud.faults.add({ kind: 'status', status: 500, service: 'nova', times: 2 })
+  w.cloud.faults.add({ kind: 'status', status: 500, service: 'nova', times: 2 })
   await say('create-instance', s.instanceBody())
-  await s.w.startWork()
+  await w.startWork()
   await until(async () => (await s.read('/promise/allocations'))[0].status === 'active', {
     what: 'it is active',
   })
@@ -57,7 +58,6 @@ beforeAll(async () => {
     answers.push(JSON.stringify(await s.read(path)))
   await say('remove-provider', { 'provider-id': provider })
 })
-afterAll(() => s[Symbol.asyncDispose]())
 
 it('is in no answer', () => {
   expect(answers.length).toBeGreaterThan(30)
@@ -66,12 +66,12 @@ it('is in no answer', () => {
 })
 
 it('is in no line of the log', () => {
-  expect(s.w.logLines.length).toBeGreaterThan(10)
-  expect(JSON.stringify(s.w.logLines)).not.toContain(canary)
+  expect(w.logLines.length).toBeGreaterThan(10)
+  expect(JSON.stringify(w.logLines)).not.toContain(canary)
 })
 
 it('is in no row of any table, and not sealed in the trail either', async () => {
-  const { pool } = s.w.database
+  const { pool } = w.database
   const { rows: tables } = await pool.query<{ name: string }>(
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
   )
@@ -90,7 +90,7 @@ it('is in no backup', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'atoll-secrets-'))
   try {
     const file = join(folder, 'backup.gz')
-    await backup(s.w.databaseUrl, file)
+    await backup(w.databaseUrl, file)
     const text = gunzipSync(readFileSync(file)).toString('latin1')
     expect(text).toContain('tenant')
     expect(text).not.toContain(canary)

@@ -1,22 +1,15 @@
 // A provider entered with its own credentials, a promise of it, and a server made of the promise: on the simulator's Nova, and
 // on the lab's real one.
 
-import { afterAll, expect, it } from 'vitest'
-import { answered } from '../contract/nova-servers.ts'
-import { openServers } from '../network/servers.ts'
-import { type Json, world } from '../world.ts'
+import { expect, it } from 'vitest'
+import { answered, serversOf } from '../world/servers.ts'
+import { fileWorld, type Json } from '../world.ts'
 
-const w = await world({ joined: true, lab: true, regions: ['Pod1'] })
+const w = await fileWorld({ joined: true, lab: true, regions: ['Pod1'] })
 await w.startWork()
-const opened = await openServers(w)
-if (!opened) console.warn(`NOT RUN: the ${w.kind} has no Nova in every region`)
+const opened = await serversOf(w)
 const servers = opened!
 const [region] = w.regions as [string]
-
-afterAll(async () => {
-  await opened?.[Symbol.asyncDispose]()
-  await w[Symbol.asyncDispose]()
-})
 
 async function ask(operation: string, body: object, as: 'admin' | 'demo' = 'demo'): Promise<Json> {
   return (await w.call('POST', `/promise/${operation}`, { as, body })).json

@@ -1,23 +1,22 @@
 // The original's own suite, step by step against one world: TC-01 to TC-15.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hoursFrom, type Providing, providing } from './providing.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
+
 describe('the original’s own suite', () => {
-  let s: Providing
   const now = new Date()
   const at = (hours: number) => hoursFrom(now, hours)
   let provider: string
   let pool: string
   let reservation: string
   let later: string
-  beforeAll(async () => {
-    s = await providing()
-    s.w.setTime(now)
-  })
-  afterAll(() => s[Symbol.asyncDispose]())
+  beforeAll(() => w.setTime(now))
 
   const find = async (list: string, id: string) => {
     const records: { id: string }[] = await s.read(`/promise/${list}`)

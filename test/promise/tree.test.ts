@@ -1,9 +1,11 @@
 // The data tree of the Promise API: read as a whole, in parts and page by page, and never written.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { amounts, hoursFrom, type Providing, providing } from './providing.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { amounts, hoursFrom, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let provider: string
 let pool: string
 let reservation: string
@@ -11,8 +13,7 @@ let free: string
 let drawn: string
 const started = new Date('2020-03-01T00:00:00Z')
 beforeAll(async () => {
-  s = await providing()
-  s.w.setTime(started)
+  w.setTime(started)
   provider = await s.promised({ cores: 20, ram: 51200, instances: 10, addresses: 10 })
   pool = (await s.read('/promise/pools'))[0].id
   const capacity = { cores: 5, ram: 25600, instances: 3, addresses: 3 }
@@ -20,7 +21,6 @@ beforeAll(async () => {
   free = (await s.ask('create-instance', s.instanceBody()))['instance-id']
   drawn = (await s.ask('create-instance', s.instanceBody({ 'reservation-id': reservation })))['instance-id']
 })
-afterAll(() => s[Symbol.asyncDispose]())
 
 const common = { enabled: true, protected: false, visibility: 'user', tags: [], members: [], progress: 0 }
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/)
@@ -128,7 +128,7 @@ describe('the tree', () => {
     const read = await Promise.all(parts.map(async part => [part, await s.read(`/promise/${part}`)]))
     expect(await s.read('/promise')).toEqual(Object.fromEntries(read))
     expect(await s.read('')).toEqual({ promise: await s.read('/promise') })
-    expect((await s.w.call('GET', '/promise/promise')).json).toEqual(await s.read('/promise'))
+    expect((await w.call('GET', '/promise/promise')).json).toEqual(await s.read('/promise'))
   })
 
   it('has the rules that are in force', async () => {
@@ -149,7 +149,7 @@ describe('the tree', () => {
     '/promise/pools/nosuch',
     '/promise/capacity/nosuch',
   ])('has nothing at %s: a 404 in JSON', async path => {
-    const reply = await s.w.call('GET', `/restjson/opnfv-promise${path}`)
+    const reply = await w.call('GET', `/restjson/opnfv-promise${path}`)
     expect([reply.status, reply.headers['content-type'], Object.keys(reply.json)]).toEqual([
       404,
       'application/json',
@@ -167,7 +167,7 @@ describe('the tree', () => {
       ['DELETE', '/promise/pools'],
       ['PATCH', '/promise'],
     ]) {
-      const reply = await s.w.call(method!, `/restjson/opnfv-promise${path}`, {
+      const reply = await w.call(method!, `/restjson/opnfv-promise${path}`, {
         body: { capacity: { cores: 19 } },
       })
       expect([reply.status, reply.headers.allow], `${method} ${path}`).toEqual([405, 'GET'])
@@ -180,7 +180,7 @@ describe('page by page', () => {
   const ids: string[] = []
   beforeAll(async () => {
     for (let n = 0; n < 5; n++) {
-      s.w.setTime(new Date(started.getTime() + (n + 1) * 1000))
+      w.setTime(new Date(started.getTime() + (n + 1) * 1000))
       const answer = await s.ask('create-reservation', { capacity: { cores: 1 } })
       ids.push(answer['reservation-id'])
     }
@@ -224,7 +224,7 @@ describe('page by page', () => {
   })
 
   it.each(['abc', '1.5', '1e2', ''])('a limit that is %j is a 400', async limit => {
-    const reply = await s.w.call('GET', `/promise/promise/reservations?limit=${limit}`)
+    const reply = await w.call('GET', `/promise/promise/reservations?limit=${limit}`)
     expect([reply.status, reply.json.message]).toEqual([400, "'limit' must be a whole number"])
   })
 
@@ -258,7 +258,7 @@ describe('what is gone', () => {
       message: 'no allocation found for specified identifier',
     })
     await s.ask('cancel-reservation', { 'reservation-id': reservation })
-    expect((await s.w.call('GET', `/promise/promise/reservations/${reservation}`)).status).toBe(404)
+    expect((await w.call('GET', `/promise/promise/reservations/${reservation}`)).status).toBe(404)
     expect((await s.ask('query-reservation', {})).reservations).not.toContain(reservation)
   })
 })

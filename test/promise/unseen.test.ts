@@ -1,26 +1,23 @@
 // Promises with servers while their provider cannot be seen: nothing that is charged ends, nothing is removed, and what was
 // taken for gone and shows again is what it was.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { FaultSpec } from '../../sim/faults.ts'
 import { discoverRegion } from '../../src/core/capacity/general.ts'
 import { runProvider } from '../../src/core/capacity/watch-instances.ts'
 import { AppError } from '../../src/core/error.ts'
 import { checkLedger } from '../../src/store/ledger-check.ts'
 import { until } from '../wait.ts'
-import { hourMs, type Providing, providing } from './providing.ts'
+import { hourMs, promisesOf } from '../world/promises.ts'
+import { fileWorld } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let provider: string
 let reservation: string
 
-beforeAll(async () => {
-  s = await providing()
-})
-afterAll(() => s[Symbol.asyncDispose]())
-
 const capacity = { cores: 10, ram: 10_240, instances: 10, gigabytes: 100 }
-const servers = () => s.w.cloud.novas.get('Pod1')!.servers()
+const servers = () => w.nova('Pod1').servers()
 
 beforeEach(async () => {
   await s.clear()
@@ -43,8 +40,8 @@ async function make(drawn: boolean): Promise<string> {
 /** One look at the provider and at its region; the message of what is refused. */
 async function look(): Promise<string | null> {
   try {
-    await runProvider(s.w.app, provider)
-    await discoverRegion(s.w.app, 'Pod1')
+    await runProvider(w.app, provider)
+    await discoverRegion(w.app, 'Pod1')
     return null
   } catch (error) {
     if (!(error instanceof AppError)) throw error
@@ -54,10 +51,10 @@ async function look(): Promise<string | null> {
 
 /** What is charged to whom, what is available, and what runs. */
 async function picture(): Promise<unknown> {
-  const { rows } = await s.w.database.pool.query(
+  const rows = await w.query(
     `select id, status, server_id, reservation_id, ended_at from instance order by id`,
   )
-  const hosts = await s.w.database.pool.query('select * from general_host order by 1, 2')
+  const hosts = await w.database.pool.query('select * from general_host order by 1, 2')
   return {
     rows,
     hosts: hosts.rows,
@@ -66,10 +63,10 @@ async function picture(): Promise<unknown> {
   }
 }
 
-const removals = (): number => s.w.cloud.faults.calls({ service: 'nova', method: 'DELETE' })
+const removals = (): number => w.cloud.faults.calls({ service: 'nova', method: 'DELETE' })
 
 const doubtOf = async (): Promise<string | null> =>
-  (await s.w.app.store.providers.get(provider))!.suspicion?.reason ?? null
+  (await w.app.store.providers.get(provider))!.suspicion?.reason ?? null
 
 const plagues: [string, FaultSpec][] = [
   ['a Nova that is blind for all', { kind: 'blind', region: 'Pod1', service: 'nova' }],
@@ -90,13 +87,13 @@ describe('promises with servers under', () => {
     for (const drawn of [true, true, false]) await make(drawn)
     const before = await picture()
     for (const looks of [1, 24]) {
-      const planted = s.w.cloud.faults.add(fault)
+      const planted = w.cloud.faults.add(fault)
       for (let at = 0; at < looks; at++) {
-        if (looks > 1) s.w.setTime(new Date(s.w.app.now().getTime() + hourMs))
+        if (looks > 1) w.setTime(new Date(w.app.now().getTime() + hourMs))
         await look()
       }
       planted.remove()
-      s.w.setTime(null)
+      w.setTime(null)
       expect(await look()).toBeNull()
       expect(await picture()).toEqual(before)
       expect(removals()).toBe(0)
@@ -107,7 +104,7 @@ describe('promises with servers under', () => {
   it('a provider that shows none of several says so of itself until it shows them', async () => {
     await make(true)
     await make(false)
-    const planted = s.w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
+    const planted = w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
     await look()
     expect(await doubtOf()).toBe('2 of 2 servers are missing at once')
     planted.remove()
@@ -118,12 +115,12 @@ describe('promises with servers under', () => {
 
 it('servers that were all deleted in their Nova are gone, and their provider is believed', async () => {
   const made = [await make(true), await make(false)]
-  const nova = s.w.cloud.novas.get('Pod1')!
+  const nova = w.nova('Pod1')
   for (const server of servers()) nova.region.forget(server)
   await look()
   expect(await doubtOf()).toBeNull()
   for (const id of made)
-    expect(await s.w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
+    expect(await w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
 })
 
 describe('one server that was taken for gone and shows again', () => {
@@ -133,27 +130,27 @@ describe('one server that was taken for gone and shows again', () => {
   ])('is charged as it was, %s', async (_how, drawn) => {
     const id = await make(drawn)
     const before = await picture()
-    const planted = s.w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
+    const planted = w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
     await look()
-    expect(await s.w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
+    expect(await w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
     planted.remove()
     await look()
     expect(await picture()).toEqual(before)
     expect(removals()).toBe(0)
-    const findings = await checkLedger(s.w.database.db)
+    const findings = await checkLedger(w.database.db)
     expect(findings.flatMap(({ wrong }) => wrong)).toEqual([])
   })
 
   it('is charged by itself, beyond what there is, where others have drawn its room', async () => {
     const id = await make(true)
-    const planted = s.w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
+    const planted = w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
     await look()
     planted.remove()
     await s.ask('create-instance', s.instanceBody({ 'reservation-id': reservation }))
     await s.ask('create-instance', s.instanceBody({ 'reservation-id': reservation }))
     await look()
-    expect(await s.w.app.store.instances.get(id)).toMatchObject({ endedAt: null, reservationId: null })
-    const findings = await checkLedger(s.w.database.db)
+    expect(await w.app.store.instances.get(id)).toMatchObject({ endedAt: null, reservationId: null })
+    const findings = await checkLedger(w.database.db)
     expect(findings.flatMap(({ wrong }) => wrong)).toEqual([])
   })
 })
@@ -161,16 +158,16 @@ describe('one server that was taken for gone and shows again', () => {
 describe('what was really removed', () => {
   it('at the provider is gone', async () => {
     const id = await make(false)
-    for (const one of servers()) s.w.cloud.novas.get('Pod1')!.region.forget(one)
+    for (const one of servers()) w.nova('Pod1').region.forget(one)
     await look()
-    expect(await s.w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
+    expect(await w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'absence' })
   })
 
   it('by a verb while nothing showed is removed when it shows', async () => {
     const id = await make(false)
-    const planted = s.w.cloud.faults.add({ kind: 'empty', region: 'Pod1', service: 'nova' })
+    const planted = w.cloud.faults.add({ kind: 'empty', region: 'Pod1', service: 'nova' })
     await s.ask('destroy-instance', { 'instance-id': id })
-    expect(await s.w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'verb' })
+    expect(await w.app.store.instances.get(id)).toMatchObject({ status: 'gone', endedBy: 'verb' })
     planted.remove()
     expect(servers()).toHaveLength(1)
     await look()
@@ -179,9 +176,9 @@ describe('what was really removed', () => {
 
   it('is seen as removed where an absence is taken for a verb (a planted fault)', async () => {
     await make(false)
-    const planted = s.w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
+    const planted = w.cloud.faults.add({ kind: 'blind', region: 'Pod1', service: 'nova', user: 'admin' })
     await look()
-    await s.w.database.pool.query(`update instance set ended_by = 'verb' where ended_by = 'absence'`)
+    await w.query(`update instance set ended_by = 'verb' where ended_by = 'absence'`)
     planted.remove()
     await look()
     expect(removals()).toBeGreaterThan(0)

@@ -1,16 +1,15 @@
 // What values the Promise API takes: amounts, times, ids, unknown keys, choices (the reference's 1.2 and 1.4).
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Reply } from '../world.ts'
-import { amounts, type Providing, providing } from './providing.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { amounts, promisesOf } from '../world/promises.ts'
+import { fileWorld, type Reply } from '../world.ts'
 
-let s: Providing
+const w = await fileWorld({ joined: true })
+const s = promisesOf(w)
 let provider: string
 beforeAll(async () => {
-  s = await providing()
   provider = await s.promised({ cores: 1000, ram: 100_000, instances: 1000, gigabytes: 1000 })
 })
-afterAll(() => s[Symbol.asyncDispose]())
 
 const create = (body: object, headers: Record<string, string> = {}): Promise<Reply> =>
   s.reply('create-reservation', { body, headers })
@@ -242,10 +241,10 @@ describe('a choice', () => {
 
 describe('add-provider', () => {
   it.each(['username', 'password', 'endpoint'])('without %s is a 400, and nobody is called', async key => {
-    const calls = s.w.cloud.faults.calls({ path: '/v3/auth/tokens' })
+    const calls = w.cloud.faults.calls({ path: '/v3/auth/tokens' })
     const reply = await s.reply('add-provider', { body: s.providerBody({ [key]: undefined }) })
     expect([reply.status, reply.json]).toEqual([400, message400(new RegExp(`^'${key}' is required$`))])
-    expect(s.w.cloud.faults.calls({ path: '/v3/auth/tokens' })).toBe(calls)
+    expect(w.cloud.faults.calls({ path: '/v3/auth/tokens' })).toBe(calls)
   })
 
   it('takes the project by the names of the later release', async () => {

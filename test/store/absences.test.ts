@@ -2,35 +2,22 @@
 // is back, a verb names it, or a day is over.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Kind } from '../../src/core/network/model/model.ts'
 import { forgetAbsences } from '../../src/core/network/watch/tidy.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import {
-  floatingip,
-  holding,
-  type NetworkScene,
-  network,
-  networkScene,
-  router,
-  subnet,
-} from './network-rows.ts'
-import { at, noted } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { at, floatingip, holding, network, noted, router, rowsOf, subnet } from './rows.ts'
 
-let s: NetworkScene
+const w = await fileWorld()
+const s = rowsOf(w)
 let region: Region
-beforeAll(async () => {
-  s = await networkScene()
-})
-afterAll(() => s.database.close())
 beforeEach(async () => {
-  await s.database.pool.query(
-    'truncate network, subnet, port, router, routing, region, intent, absent, audit cascade',
-  )
+  await w.query('truncate network, subnet, port, router, routing, region, intent, absent, audit cascade')
   region = await s.newRegion({ name: 'Pod1' })
 })
 
-const absences = () => s.store.absences
+const absences = () => w.app.store.absences
 const hours = (count: number): Date => new Date(at.getTime() + count * 3_600_000)
 const lose = (
   kind: 'network' | 'subnet' | 'port' | 'router' | 'floatingip',
@@ -46,7 +33,7 @@ const lose = (
 const takeBack = (kind: 'network' | 'port' | 'router', id: string, regionalId = id) =>
   s.tx(tx => tx.networks.takeBack({ kind, id, regionId: region.id, regionalId }, noted(`${kind}.take_in`)))
 const heldBy = async (subnetId: string, holder: string) =>
-  (await s.store.networks.holdings(subnetId)).filter(one => one.holder === holder)
+  (await w.app.store.networks.holdings(subnetId)).filter(one => one.holder === holder)
 
 /** A port with an address, which is in the region and bears the mark of an intent. */
 async function aPort() {
@@ -55,8 +42,8 @@ async function aPort() {
   await s.place('port', port.id, region)
   const purpose = randomUUID()
   const intent = { id: purpose, region: 'Pod1', resourceType: 'port', purpose, owner: '' }
-  await s.store.intents.declare(intent, at)
-  await s.store.intents.noteId(purpose, port.id, port.id)
+  await w.app.store.intents.declare(intent, at)
+  await w.app.store.intents.noteId(purpose, port.id, port.id)
   return { sub, port, intentId: purpose }
 }
 
@@ -66,7 +53,7 @@ describe('what is seen to be gone', () => {
     expect(await lose('port', port.id)).toBe(true)
     expect(await s.get('port', port.id)).toBeNull()
     expect(await heldBy(sub.id, port.id)).toHaveLength(1)
-    expect((await s.store.intents.states([intentId])).get(intentId)).toMatchObject({ state: 'absent' })
+    expect((await w.app.store.intents.states([intentId])).get(intentId)).toMatchObject({ state: 'absent' })
     expect(await absences().kinds(region.id)).toEqual(['port'])
     expect(await absences().withIds(region.id, 'port', [port.id])).toMatchObject([{ id: port.id }])
     expect([...(await absences().withMarks(region.id, 'port', [intentId])).keys()]).toEqual([intentId])
@@ -122,7 +109,7 @@ describe('what is seen again', () => {
     expect(await takeBack('port', port.id)).toEqual({ links })
     expect(await s.get('port', port.id)).toEqual(before)
     expect(await heldBy(sub.id, port.id)).toHaveLength(1)
-    expect((await s.store.intents.states([intentId])).get(intentId)).toEqual({
+    expect((await w.app.store.intents.states([intentId])).get(intentId)).toEqual({
       state: 'living',
       regionalId: port.id,
     })
@@ -185,15 +172,15 @@ describe('what is absent', () => {
     await s.remove('port', port.id)
     expect(await takeBack('port', port.id)).toBeNull()
     expect(await heldBy(sub.id, port.id)).toEqual([])
-    expect((await s.store.intents.states([intentId])).get(intentId)).toMatchObject({ state: 'removed' })
+    expect((await w.app.store.intents.states([intentId])).get(intentId)).toMatchObject({ state: 'removed' })
   })
 
   it('for less than a day stays so; then it is forgotten, and its address and its MAC are free', async () => {
     const { sub, port } = await aPort()
     await lose('port', port.id)
-    expect(await forgetAbsences({ ...s.app, now: () => hours(23.9) })).toBe(0)
+    expect(await forgetAbsences({ ...w.app, now: () => hours(23.9) })).toBe(0)
     expect(await heldBy(sub.id, port.id)).toHaveLength(1)
-    expect(await forgetAbsences({ ...s.app, now: () => hours(24.1) })).toBe(1)
+    expect(await forgetAbsences({ ...w.app, now: () => hours(24.1) })).toBe(1)
     expect(await heldBy(sub.id, port.id)).toEqual([])
     expect(await s.tx(tx => tx.networks.isMacKept(sub.networkId, port.macAddress))).toBe(false)
     expect(await takeBack('port', port.id)).toBeNull()

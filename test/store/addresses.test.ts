@@ -3,11 +3,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AllocationPool } from '../../src/core/network/model/model.ts'
 import { sized } from '../chance.ts'
-import { type NetworkScene, networkScene } from './network-rows.ts'
-import { times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { rowsOf, times } from './rows.ts'
 
 const program = fileURLToPath(new URL('addresses-client.mjs', import.meta.url))
 const processes = 4
@@ -26,11 +26,8 @@ interface Told {
   readonly errors: readonly string[]
 }
 
-let s: NetworkScene
-beforeAll(async () => {
-  s = await networkScene()
-})
-afterAll(() => s.database.close())
+const w = await fileWorld()
+const s = rowsOf(w)
 
 interface Fight {
   readonly pool: AllocationPool
@@ -48,13 +45,21 @@ interface Outcome extends Told {
 
 async function fight(what: string, { pool, most, each = 1, isLooking = false }: Fight): Promise<Outcome> {
   const { id: subnetId } = await s.addSubnet()
-  const about = { url: s.url, subnetId, pools: [pool], clients: clients / processes, each, isLooking, most }
+  const about = {
+    url: w.databaseUrl,
+    subnetId,
+    pools: [pool],
+    clients: clients / processes,
+    each,
+    isLooking,
+    most,
+  }
   const children = times(processes, () => fork(program, [JSON.stringify(about)]))
   await Promise.all(children.map(child => once(child, 'message')))
   const ends = children.map(child => once(child, 'message') as Promise<[Told]>)
   for (const child of children) child.send('go')
   const told = (await Promise.all(ends)).map(([one]) => one)
-  const holdings = await s.store.networks.holdings(subnetId)
+  const holdings = await w.app.store.networks.holdings(subnetId)
   const sum = (count: (one: Told) => number) => told.reduce((all, one) => all + count(one), 0)
   const outcome = {
     held: sum(one => one.held),
@@ -106,9 +111,7 @@ describe(`${clients} clients in ${processes} processes`, () => {
   })
 
   it('take some twice, and these tests notice, without the constraints', async () => {
-    await s.database.pool.query(
-      'drop index held_range_address; alter table held_range drop constraint held_range_scope',
-    )
+    await w.query('drop index held_range_address; alter table held_range drop constraint held_range_scope')
     const told = await fight('looking first, without constraints', looking)
     expect(told.rows - told.addresses).toBeGreaterThan(0)
   })

@@ -6,11 +6,12 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listEvents } from '../../src/core/feed/feed.ts'
 import { sized } from '../chance.ts'
 import { pause } from '../wait.ts'
-import { caller, type Stored, stored } from './stored.ts'
+import { type World, world } from '../world.ts'
+import { caller } from './rows.ts'
 
 const program = fileURLToPath(new URL('events-client.mjs', import.meta.url))
 
@@ -20,17 +21,6 @@ const writersEach = 8
 const size = 50
 const pageSize = 500
 const restMs = 20
-
-const open: Stored[] = []
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.database.close()
-})
-
-async function setUp(): Promise<Stored> {
-  const s = await stored()
-  open.push(s)
-  return s
-}
 
 interface Writing {
   /** In the order in which it was heard of their commits. */
@@ -56,7 +46,7 @@ interface Reading {
 }
 
 /** Page after page with a rest between them, until all writers are done and nothing more comes. */
-async function readSlowly({ app }: Stored, isDone: Promise<unknown>): Promise<Reading> {
+async function readSlowly({ app }: World, isDone: Promise<unknown>): Promise<Reading> {
   const reading = { ids: [] as string[], numbers: [] as number[], pages: 0 }
   let isOver = false
   isDone.finally(() => {
@@ -79,9 +69,9 @@ interface Found extends Reading {
   readonly doubled: number
 }
 
-async function run(s: Stored, events: number): Promise<Found> {
-  const { written, isDone } = startWriting(s.url, events)
-  const reading = await readSlowly(s, isDone)
+async function run(w: World, events: number): Promise<Found> {
+  const { written, isDone } = startWriting(w.databaseUrl, events)
+  const reading = await readSlowly(w, isDone)
   await isDone
   expect(written).toHaveLength(events)
   const read = new Set(reading.ids)
@@ -109,9 +99,9 @@ const print = (what: string, events: number, { skipped, doubled, pages }: Found,
 describe(`events of ${processes} processes, in transactions that commit in any order`, () => {
   it('are read once each, with no number left out', async () => {
     const events = sized(100_000)
-    const s = await setUp()
-    const found = await run(s, events)
-    const late = await overtaken(s.database.pool)
+    await using w = await world()
+    const found = await run(w, events)
+    const late = await overtaken(w.database.pool)
     print('numbered by one after commit', events, found, late)
     expect([found.skipped, found.doubled]).toEqual([0, 0])
     expect(found.numbers).toEqual(Array.from({ length: events }, (_, index) => index + 1))
@@ -119,9 +109,9 @@ describe(`events of ${processes} processes, in transactions that commit in any o
   })
 
   it('are skipped, and this test notices, where they get their numbers as they are written', async () => {
-    const events = 10_000
-    const s = await setUp()
-    await s.database.pool.query(`
+    const events = 3_000
+    await using w = await world()
+    await w.query(`
       create function number_at_once() returns trigger language plpgsql as $$
       begin
         insert into event (number, at, type, action, subject_id, project_id, region, data)
@@ -129,8 +119,8 @@ describe(`events of ${processes} processes, in transactions that commit in any o
         return null;
       end $$;
       create trigger number_at_once before insert on outbox for each row execute function number_at_once()`)
-    const found = await run(s, events)
-    print('numbered as they are written', events, found, await overtaken(s.database.pool))
+    const found = await run(w, events)
+    print('numbered as they are written', events, found, await overtaken(w.database.pool))
     expect(found.skipped).toBeGreaterThan(0)
   })
 })

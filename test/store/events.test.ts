@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { EventPage, FeedEvent } from '../../src/core/feed/event.ts'
 import { type EventAsk, forgetEvents, listEvents } from '../../src/core/feed/feed.ts'
 import { type Job, jobKind } from '../../src/core/jobs/job.ts'
@@ -12,27 +12,23 @@ import { forever } from '../../src/core/ledger/ledger.ts'
 import { audited } from '../../src/store/audit.ts'
 import { createStore } from '../../src/store/store.ts'
 import { hostOf } from '../ledger/stores.ts'
-import { at, caller, noted, type Stored, stored, times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { at, caller, noted, rowsOf, times } from './rows.ts'
 
-let s: Stored
-beforeAll(async () => {
-  s = await stored()
-})
-afterAll(() => s.database.close())
-beforeEach(() =>
-  s.database.pool.query('truncate job, job_log, turn, outbox, event, feed, host, provider cascade'),
-)
+const w = await fileWorld()
+const s = rowsOf(w)
+beforeEach(() => w.query('truncate job, job_log, turn, outbox, event, feed, host, provider cascade'))
 
 const ask = (given: Partial<EventAsk> = {}): EventAsk => ({ after: 0, limit: 1000, types: null, ...given })
 const read = (given: Partial<EventAsk> = {}, as = caller): Promise<EventPage> =>
-  listEvents(s.app, as, ask(given))
+  listEvents(w.app, as, ask(given))
 const all = async (): Promise<readonly FeedEvent[]> => (await read()).events
 const numbers = (events: readonly FeedEvent[]): number[] => events.map(event => event.number)
 const told = async (): Promise<string[]> =>
   (await all()).map(({ action, data }) => `${action} ${data.status}`)
 
 const job = (fields: Partial<Job> = {}): Job => ({
-  ...newJob(s.app, {
+  ...newJob(w.app, {
     projectId: 'p1',
     type: 'configure_route',
     resource: { router_id: 'r' },
@@ -41,11 +37,11 @@ const job = (fields: Partial<Job> = {}): Job => ({
   ...fields,
 })
 const anyJob = (): Job => job({ resource: { router_id: randomUUID() } })
-const post = (jobs: readonly Job[]): Promise<void> => s.store.jobs.post(jobs, noted('job.create'))
+const post = (jobs: readonly Job[]): Promise<void> => w.app.store.jobs.post(jobs, noted('job.create'))
 
 async function take(): Promise<readonly TakenJob[]> {
   const request = { worker: 1, kinds: [jobKind], room: 100, laneRoom: 100, rooms: new Map() }
-  return s.store.jobs.take(await s.store.turns.claim(request))
+  return w.app.store.jobs.take(await w.app.store.turns.claim(request))
 }
 
 describe('the feed, when transactions commit in another order than they wrote', () => {
@@ -59,7 +55,7 @@ describe('the feed, when transactions commit in another order than they wrote', 
     const isWritten = new Promise<void>(resolve => {
       written = resolve
     })
-    const first = s.store.transact(async tx => {
+    const first = w.app.store.transact(async tx => {
       await tx.jobs.post([early], noted('job.create'))
       written()
       await held
@@ -76,7 +72,7 @@ describe('the feed, when transactions commit in another order than they wrote', 
   })
 
   it('has nothing of what is rolled back, and no gap for it', async () => {
-    const failing = s.store.transact(async tx => {
+    const failing = w.app.store.transact(async tx => {
       await tx.jobs.post([anyJob()], noted('job.create'))
       throw new Error('rolled back')
     })
@@ -88,9 +84,10 @@ describe('the feed, when transactions commit in another order than they wrote', 
   it('has the events of one thing in the order of its changes, whoever numbers', async () => {
     const jobs = times(20, anyJob)
     await post(jobs)
-    const stores = times(4, () => createStore(s.database.db))
+    const stores = times(4, () => createStore(w.database.db))
     const changing = jobs.map(async ({ id }) => {
-      for (let n = 0; n < 10; n += 1) await s.store.jobs.redo(id, noted(n % 2 ? 'job.redo' : 'job.create'))
+      for (let n = 0; n < 10; n += 1)
+        await w.app.store.jobs.redo(id, noted(n % 2 ? 'job.redo' : 'job.create'))
     })
     let isDone = false
     const numbering = stores.map(async (store, index) => {
@@ -139,12 +136,13 @@ describe('pages', () => {
 
 describe('old events', () => {
   const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000)
-  const old = (days: number) => s.store.jobs.post([anyJob()], { ...noted('job.create'), at: daysAgo(days) })
+  const old = (days: number) =>
+    w.app.store.jobs.post([anyJob()], { ...noted('job.create'), at: daysAgo(days) })
 
   it('go as far as they are older, and who asks for them is told', async () => {
     for (const days of [40, 35, 10, 33]) await old(days)
     expect(numbers(await all())).toEqual([1, 2, 3, 4])
-    expect(await forgetEvents(s.app, 30)).toBe(2)
+    expect(await forgetEvents(w.app, 30)).toBe(2)
     expect(numbers(await all())).toEqual([3, 4])
     await expect(read({ after: 1 })).rejects.toMatchObject({
       code: 'not_found',
@@ -152,7 +150,7 @@ describe('old events', () => {
       detail: { reason: 'events_removed' },
     })
     expect(numbers((await read({ after: 2 })).events)).toEqual([3, 4])
-    expect(await forgetEvents(s.app, 5)).toBe(2)
+    expect(await forgetEvents(w.app, 5)).toBe(2)
     await post([anyJob()])
     expect(numbers((await read({ after: 4 })).events), 'numbers go on').toEqual([5])
   })
@@ -163,7 +161,7 @@ describe('jobs', () => {
     const made = job()
     await post([made])
     const [taken] = await take()
-    await s.store.jobs.succeed(taken!, [])
+    await w.app.store.jobs.succeed(taken!, [])
     expect(await told()).toEqual(['job.create NEW', 'job.start RUNNING', 'job.succeed SUCCESS'])
     const [first] = await all()
     expect(first).toEqual({
@@ -189,7 +187,7 @@ describe('jobs', () => {
     const [older, newer] = [job(), job()]
     await post([older])
     await post([newer])
-    await s.store.jobs.succeed((await take())[0]!, [])
+    await w.app.store.jobs.succeed((await take())[0]!, [])
     const events = (await all()).slice(2)
     expect(events.map(event => [event.action, event.subjectId === newer.id]).sort()).toEqual([
       ['job.start', true],
@@ -201,32 +199,32 @@ describe('jobs', () => {
   it('that fail, are tried again and go', async () => {
     const made = job()
     await post([made])
-    await s.store.jobs.fail((await take())[0]!, 'x'.repeat(500), 60_000)
+    await w.app.store.jobs.fail((await take())[0]!, 'x'.repeat(500), 60_000)
     const failed = (await all()).at(-1)!
     expect(failed).toMatchObject({
       action: 'job.fail',
       data: { status: 'FAIL', last_error: 'x'.repeat(200) },
     })
     expect(failed.data.next_try_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-    await s.store.jobs.redo(made.id, noted('job.redo'))
-    await s.store.jobs.remove(made.id, noted('job.remove'))
+    await w.app.store.jobs.redo(made.id, noted('job.redo'))
+    await w.app.store.jobs.remove(made.id, noted('job.remove'))
     expect((await told()).slice(3)).toEqual(['job.redo NEW', 'job.remove NEW'])
   })
 
   it('that waited too long, that follow from others, and that a dead worker has left', async () => {
     await post([job({ timestamp: new Date('2020-01-01') })])
-    expect(await s.store.jobs.expire(new Date('2021-01-01'), 10)).toBe(1)
+    expect(await w.app.store.jobs.expire(new Date('2021-01-01'), 10)).toBe(1)
     expect((await told()).slice(1)).toEqual(['job.expire FAIL'])
-    await s.database.pool.query('truncate job, turn, outbox, event')
+    await w.query('truncate job, turn, outbox, event')
     await post([job()])
     const [taken] = await take()
     const [follower, newer] = [anyJob(), job()]
     await post([newer])
-    await s.store.turns.releaseAll(1)
+    await w.app.store.turns.releaseAll(1)
     const [again] = await take()
     expect(again!.job.id).toBe(newer.id)
-    await s.store.jobs.succeed(again!, [follower])
-    expect(await s.store.jobs.succeed(taken!, []), 'nothing is written, and nothing told').toBe(false)
+    await w.app.store.jobs.succeed(again!, [follower])
+    expect(await w.app.store.jobs.succeed(taken!, []), 'nothing is written, and nothing told').toBe(false)
     const events = (await all()).slice(3)
     expect(events.map(event => event.action).sort()).toEqual([
       'job.create',
@@ -250,10 +248,10 @@ describe('what the capacity API promises', () => {
 
   it('is told of: providers, pools, reservations and servers, without a secret', async () => {
     const region = await s.newRegion()
-    const { rows } = await s.database.pool.query("insert into account (kind) values ('budget') returning id")
+    const { rows } = await w.database.pool.query("insert into account (kind) values ('budget') returning id")
     const write = (action: string, table: string, row: Record<string, unknown>) =>
       audited(
-        s.database.db,
+        w.database.db,
         noted(action),
         insert(table, { ...row, ...stamps, project_id: 'p2', user_id: 'u2' }),
       )
@@ -264,6 +262,7 @@ describe('what the capacity API promises', () => {
       sealed_password: 'secret-password',
       region_id: region.id,
       budget: rows[0].id,
+      is_admin: false,
       flavors: [],
       limits: {},
     })
@@ -317,20 +316,20 @@ describe('what the capacity API promises', () => {
 describe('hosts', () => {
   it('are told of from their enrolment to their removal, as nobody’s', async () => {
     const region = await s.newRegion()
-    const { rows } = await s.database.pool.query(
+    const { rows } = await w.database.pool.query(
       "insert into account (kind, region_id, scope) values ('host', $1, 'reservable') returning id",
       [region.id],
     )
     const host = { ...hostOf({ id: rows[0].id, region }), state: 'enrolling' as const }
-    await s.store.transact(async tx => {
+    await w.app.store.transact(async tx => {
       await tx.hosts.insert(host, noted('host.enrol'), { kind: 'host', key: `${host.id}`, lane: '' })
       await tx.hosts.move(host.id, ['enrolling'], 'enrolled', noted('host.enrol'))
     })
-    await s.store.hosts.update(host.id, { gpu: 'yes' }, noted('host.update'))
-    await s.store.hosts.setReservable(host.id, false)
-    await s.store.hosts.setFacts(host.id, { ...host, vcpus: 99 })
-    await s.store.hosts.setPropertyPrivate('gpu', true, noted('host_property.update'))
-    await s.store.transact(async tx => {
+    await w.app.store.hosts.update(host.id, { gpu: 'yes' }, noted('host.update'))
+    await w.app.store.hosts.setReservable(host.id, false)
+    await w.app.store.hosts.setFacts(host.id, { ...host, vcpus: 99 })
+    await w.app.store.hosts.setPropertyPrivate('gpu', true, noted('host_property.update'))
+    await w.app.store.transact(async tx => {
       await tx.hosts.move(host.id, ['enrolled'], 'leaving', noted('host.remove'))
       await tx.hosts.remove(host.id, ['leaving'], noted('host.remove'))
     })

@@ -1,11 +1,10 @@
 // A process goes on while a newer release adds to the schema beside it: what it writes has nothing of what was added.
 
-import { afterAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { askAll } from '../api/requests.ts'
-import { world } from '../world.ts'
+import { fileWorld } from '../world.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 it('every route answers as before, on the connections of before', async () => {
   const before = await askAll(w)

@@ -1,18 +1,15 @@
 // What is held of a subnet's addresses: by whom, and what nobody else can have then.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { AllocationPool } from '../../src/core/network/model/model.ts'
 import type { Holding } from '../../src/core/network/model/network-store.ts'
-import { holding, type NetworkScene, networkScene } from './network-rows.ts'
-import { outcomes, times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { holding, outcomes, rowsOf, times } from './rows.ts'
 
-let s: NetworkScene
+const w = await fileWorld()
+const s = rowsOf(w)
 let subnetId: string
-beforeAll(async () => {
-  s = await networkScene()
-})
-afterAll(() => s.database.close())
 beforeEach(async () => {
   subnetId = (await s.addSubnet()).id
 })
@@ -38,14 +35,14 @@ const block = (regionId: string, ...blocks: [string, string][]) =>
     ),
   )
 const held = async () =>
-  (await s.store.networks.holdings(subnetId)).map(one => [one.start, one.end, one.scope, one.purpose])
+  (await w.app.store.networks.holdings(subnetId)).map(one => [one.start, one.end, one.scope, one.purpose])
 
 describe('an address', () => {
   it('is held with its scope, purpose and holder, until it is given back', async () => {
     const mine = holding(subnetId, '10.0.0.9', { scope: 'r1', purpose: 'leg', holder: 'router/r1' })
     await s.tx(({ networks }) => networks.hold(mine))
     await hold('10.0.0.10', { purpose: 'gateway', holder: 'router/r1' })
-    expect((await s.store.networks.holdings(subnetId))[0]).toEqual(mine)
+    expect((await w.app.store.networks.holdings(subnetId))[0]).toEqual(mine)
     await s.tx(({ networks }) => networks.release('leg', 'router/r1'))
     expect(await held()).toEqual([['10.0.0.10', '10.0.0.10', 'central', 'gateway']])
   })
@@ -57,7 +54,7 @@ describe('an address', () => {
     subnetId = (await s.addSubnet()).id
     await hold('10.0.0.9', { holder })
     await s.tx(({ networks }) => networks.release('port', holder, here))
-    expect([await s.store.networks.holdings(here), await held()]).toMatchObject([
+    expect([await w.app.store.networks.holdings(here), await held()]).toMatchObject([
       [],
       [['10.0.0.9', '10.0.0.9', 'central', 'port']],
     ])
@@ -158,10 +155,7 @@ describe('any free address', () => {
     })
     for (const last of [1, 2, 77, 253, 254]) {
       const address = `10.0.0.${last}`
-      await s.database.pool.query('delete from held_range where subnet_id = $1 and lower(range) = $2', [
-        subnetId,
-        address,
-      ])
+      await w.query('delete from held_range where subnet_id = $1 and lower(range) = $2', [subnetId, address])
       expect(await holdAny('10.0.0.1', '10.0.0.254')).toBe(address)
       expect(await holdAny('10.0.0.1', '10.0.0.254')).toBeNull()
     }

@@ -1,20 +1,19 @@
 // Intents: one living for a purpose, known to the end of what bears their marks, and then forgotten.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { App } from '../../src/core/app.ts'
 import type { Intent, IntentStore } from '../../src/core/network/copies/intent.ts'
 import { forgetIntents } from '../../src/core/network/watch/tidy.ts'
-import { at, type Stored, stored, times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { at, times } from './rows.ts'
 
-let s: Stored
+const w = await fileWorld()
 let intents: IntentStore
 beforeAll(async () => {
-  s = await stored()
-  intents = s.store.intents
+  intents = w.app.store.intents
 })
-afterAll(() => s.database.close())
-beforeEach(() => s.database.pool.query('truncate intent'))
+beforeEach(() => w.query('truncate intent'))
 
 const minutes = (count: number): Date => new Date(at.getTime() + count * 60_000)
 const intent = (fields: Partial<Intent> = {}): Omit<Intent, 'regionalId'> => ({
@@ -107,7 +106,7 @@ describe('an intent', () => {
   })
 
   it('is forgotten a day after its end in small steps, and two that do it at once do it once', async () => {
-    await s.database.pool.query(
+    await w.query(
       `insert into intent (id, region, resource_type, purpose, created_at, ended_at)
        select gen_random_uuid(), 'Pod1', 'network', n::text, now() - interval '9 days',
               case when n <= 2500 then now() - interval '25 hours' when n <= 2505 then now() - interval '23 hours' end
@@ -115,9 +114,9 @@ describe('an intent', () => {
     )
     const steps: number[] = []
     const watched: App = {
-      ...s.app,
+      ...w.app,
       store: {
-        ...s.store,
+        ...w.app.store,
         intents: {
           ...intents,
           async forget(before, limit) {
@@ -131,13 +130,13 @@ describe('an intent', () => {
     const removed = await Promise.all([forgetIntents(watched), forgetIntents(watched)])
     expect(removed[0] + removed[1]).toBe(2500)
     expect(Math.max(...steps)).toBeLessThanOrEqual(1000)
-    const { rows } = await s.database.pool.query('select from intent')
+    const { rows } = await w.database.pool.query('select from intent')
     expect(rows).toHaveLength(10)
   })
 
   it('is declared and ended with the rest of a transaction, or not at all', async () => {
     const { id } = await declare({ owner: 'net' })
-    const failing = s.store.transact(async tx => {
+    const failing = w.app.store.transact(async tx => {
       await tx.intents.end(id, 'verb', at)
       await tx.intents.declare(intent({ owner: 'net' }), at)
       throw new Error('no')
@@ -147,7 +146,7 @@ describe('an intent', () => {
   })
 
   it('of a process of an older release has no owner', async () => {
-    await s.database.pool.query(
+    await w.query(
       `insert into intent (id, region, resource_type, purpose, created_at)
        values ($1, 'Pod1', 'network', 'old', now())
        on conflict (region, resource_type, purpose) do update set purpose = excluded.purpose`,

@@ -1,16 +1,13 @@
 // What there is only so much of: quotas of projects and segments of networks, however many ask at once.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Kind } from '../../src/core/network/model/model.ts'
-import { type NetworkScene, network, networkScene, router } from './network-rows.ts'
-import { noted, outcomes, times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { network, noted, outcomes, router, rowsOf, times } from './rows.ts'
 
-let s: NetworkScene
-beforeAll(async () => {
-  s = await networkScene()
-})
-afterAll(() => s.database.close())
-beforeEach(() => s.database.pool.query('truncate network, router, segment cascade'))
+const w = await fileWorld()
+const s = rowsOf(w)
+beforeEach(() => w.query('truncate network, router, segment cascade'))
 
 describe('a quota', () => {
   const within = (kind: Kind, more: number, most: number, projectId = 'p1') =>

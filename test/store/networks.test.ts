@@ -1,30 +1,28 @@
 // The central model's store: rows as they were written, changed and removed, and what keeps them.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Kind, Written } from '../../src/core/network/model/model.ts'
+import { fileWorld } from '../world.ts'
 import {
+  at,
   floatingip,
   group,
   holding,
-  type NetworkScene,
-  networkScene,
+  noted,
+  outcomes,
   port,
   router,
+  rowsOf,
   rule,
   subnet,
-} from './network-rows.ts'
-import { at, noted, outcomes, times } from './stored.ts'
+  times,
+} from './rows.ts'
 
-let s: NetworkScene
-beforeAll(async () => {
-  s = await networkScene()
-})
-afterAll(() => s.database.close())
+const w = await fileWorld()
+const s = rowsOf(w)
 beforeEach(() =>
-  s.database.pool.query(
-    'truncate network, subnet, security_group, router, port, routing, region, intent, audit cascade',
-  ),
+  w.query('truncate network, subnet, security_group, router, port, routing, region, intent, audit cascade'),
 )
 
 const later = new Date(at.getTime() + 60_000)
@@ -111,7 +109,9 @@ describe('a row', () => {
     for (const kind of Object.keys(rows) as Kind[]) {
       const expected = { ...rows[kind], ...(others[kind as keyof typeof others] ?? { places: [] }) }
       expect(await s.get(kind, rows[kind].id), kind).toEqual(expected)
-      expect(await s.store.networks.getMany(kind, [randomUUID(), rows[kind].id]), kind).toEqual([expected])
+      expect(await w.app.store.networks.getMany(kind, [randomUUID(), rows[kind].id]), kind).toEqual([
+        expected,
+      ])
     }
   })
 
@@ -119,7 +119,7 @@ describe('a row', () => {
     const rows = await oneOfEach()
     await s.addNetwork({ projectId: 'p2' })
     await s.add('subnet', subnet(rows.network.id))
-    expect(await s.store.networks.counts('p1')).toEqual({
+    expect(await w.app.store.networks.counts('p1')).toEqual({
       network: 1,
       subnet: 2,
       port: 1,
@@ -207,19 +207,19 @@ describe('a row', () => {
     for (const one of [id, other.id]) {
       await s.place('port', one, pod)
       const about = { region: 'Pod1', resourceType: 'port' }
-      await s.store.intents.declare({ ...about, id: randomUUID(), purpose: one, owner: '' }, at)
-      await s.store.intents.declare({ ...about, id: randomUUID(), purpose: `${one} too`, owner: one }, at)
+      await w.app.store.intents.declare({ ...about, id: randomUUID(), purpose: one, owner: '' }, at)
+      await w.app.store.intents.declare({ ...about, id: randomUUID(), purpose: `${one} too`, owner: one }, at)
     }
     await s.place('shadow_port', id, pod)
     expect(await s.remove('port', id)).toBe(true)
     expect(await s.get('port', id)).toBeNull()
-    expect((await s.store.networks.holdings(sub.id)).map(one => one.holder)).toEqual([other.id])
-    const { rows } = await s.database.pool.query('select resource_type, central_id from routing order by 1')
+    expect((await w.app.store.networks.holdings(sub.id)).map(one => one.holder)).toEqual([other.id])
+    const { rows } = await w.database.pool.query('select resource_type, central_id from routing order by 1')
     expect(rows).toEqual([
       { resource_type: 'port', central_id: other.id },
       { resource_type: 'shadow_port', central_id: id },
     ])
-    const living = await s.database.pool.query('select purpose from intent where ended_at is null order by 1')
+    const living = await w.database.pool.query('select purpose from intent where ended_at is null order by 1')
     expect(living.rows.map(row => row.purpose)).toEqual([other.id, `${other.id} too`])
   })
 })
@@ -323,7 +323,7 @@ describe('a place', () => {
       projectId: 'p1',
       resourceType: 'network',
     }
-    await s.store.routings.append([pending], noted('routing.create'))
+    await w.app.store.routings.append([pending], noted('routing.create'))
     expect((await s.get('network', id))?.places).toEqual([
       { region: 'A', id: 'other' },
       { region: 'b', id },

@@ -1,22 +1,17 @@
 // The audit trail: one line for every change, none without one, forgotten in small steps.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { App, Store } from '../../src/core/app.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { App } from '../../src/core/app.ts'
 import { forgetAudit } from '../../src/core/audit.ts'
-import type { Database } from '../../src/store/database.ts'
-import { at, binding, noted, outcomes, region, routing, type Stored, stored } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { at, binding, noted, outcomes, region, routing, rowsOf } from './rows.ts'
 
-let database: Database
-let store: Store
-let app: App
-let newRegion: Stored['newRegion']
-let trail: Stored['trail']
-beforeAll(async () => {
-  ;({ database, store, app, newRegion, trail } = await stored())
-})
-afterAll(() => database.close())
-beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity cascade'))
+const w = await fileWorld()
+const { app, database } = w
+const { store } = app
+const { newRegion, trail } = rowsOf(w)
+beforeEach(() => w.query('truncate routing, binding, region, audit restart identity cascade'))
 
 describe('the audit trail', () => {
   it('has one line for every change, with who, when, what and the row itself', async () => {

@@ -2,26 +2,20 @@
 
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { App, Store } from '../../src/core/app.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { AppError } from '../../src/core/error.ts'
 import type { Binding } from '../../src/core/regions/binding.ts'
 import { createBinding } from '../../src/core/regions/bindings.ts'
 import { createRegion, removeRegion } from '../../src/core/regions/regions.ts'
 import type { Routing, RoutingFilter, RoutingSpec } from '../../src/core/routing/routing.ts'
-import type { Database } from '../../src/store/database.ts'
-import { binding, caller, noted, outcomes, region, routing, type Stored, stored, times } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { binding, caller, noted, outcomes, region, routing, rowsOf, times } from './rows.ts'
 
-let database: Database
-let store: Store
-let app: App
-let newRegion: Stored['newRegion']
-let trail: Stored['trail']
-beforeAll(async () => {
-  ;({ database, store, app, newRegion, trail } = await stored())
-})
-afterAll(() => database.close())
-beforeEach(() => database.pool.query('truncate routing, binding, region, audit restart identity cascade'))
+const w = await fileWorld()
+const { app, database } = w
+const { store } = app
+const { newRegion, trail } = rowsOf(w)
+beforeEach(() => w.query('truncate routing, binding, region, audit restart identity cascade'))
 
 describe('of twenty that come at the same time exactly one wins', () => {
   it('a region’s name', async () => {

@@ -1,18 +1,16 @@
 // Regions that are not believed: since when, why, and what an administrator has said of it.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Region } from '../../src/core/regions/region.ts'
 import type { Suspicion } from '../../src/core/regions/suspicion.ts'
-import { at, noted, type Stored, stored } from './stored.ts'
+import { fileWorld } from '../world.ts'
+import { at, noted, rowsOf } from './rows.ts'
 
-let s: Stored
+const w = await fileWorld()
+const s = rowsOf(w)
 let region: Region
-beforeAll(async () => {
-  s = await stored()
-})
-afterAll(() => s.database.close())
 beforeEach(async () => {
-  await s.database.pool.query('truncate region cascade')
+  await w.query('truncate region cascade')
   region = await s.newRegion({ name: 'Pod1' })
 })
 
@@ -25,7 +23,7 @@ const spec = (fields: Partial<Suspicion> = {}) => ({
   counts,
   ...fields,
 })
-const suspicions = () => s.store.suspicions
+const suspicions = () => w.app.store.suspicions
 const standing = () => suspicions().get(region.id, 'network')
 
 describe('a region that is suspect', () => {
@@ -54,7 +52,7 @@ describe('a region that is suspect', () => {
 
   it('is suspect no more when it is removed', async () => {
     await suspicions().raise(spec())
-    await s.database.pool.query('delete from region')
+    await w.query('delete from region')
     expect(await suspicions().list()).toEqual([])
   })
 })

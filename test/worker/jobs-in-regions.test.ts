@@ -7,7 +7,7 @@ import { marked } from '../../src/core/network/copies/intent.ts'
 import type { Written } from '../../src/core/network/model/model.ts'
 import { noteOf } from '../../src/core/note.ts'
 import { createRouting } from '../../src/core/routing/routings.ts'
-import { network, subnet } from '../store/network-rows.ts'
+import { network, subnet } from '../store/rows.ts'
 import { until } from '../wait.ts'
 import { project, type Watched, type Working, working } from './working.ts'
 

@@ -1,20 +1,18 @@
 // What /metrics says of the work behind the APIs.
 
 import { Registry } from 'prom-client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { addQueueMetrics, addRegionMetrics, createWorkMetrics } from '../../src/worker/metrics.ts'
 import { newRegion, operator } from '../api/requests.ts'
-import { type World, world } from '../world.ts'
+import { fileWorld } from '../world.ts'
 
-let w: World
+const w = await fileWorld()
 const registry = new Registry()
 
 beforeAll(async () => {
-  w = await world()
   addQueueMetrics(registry, w.app)
   addRegionMetrics(registry, w.app)
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
 
 async function samples(name: string): Promise<string[]> {
   const text = await registry.metrics()

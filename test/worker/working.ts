@@ -76,7 +76,6 @@ export async function working(spec: WorkingSpec): Promise<Working> {
       attend: (region, server) => void watches.set(region, watch(server)),
     },
   })
-  const closers: (() => Promise<void>)[] = []
   const client = (timeoutMs: number) => {
     const regions = createRegions({ ...w.openstack, timeoutMs })
     const { cloud, jobHandlers } = createApp(w.config, w.database, regions, w.log)
@@ -84,32 +83,27 @@ export async function working(spec: WorkingSpec): Promise<Working> {
     return { app: { ...w.app, cloud, jobHandlers: handlers, chance }, close: () => regions.close() }
   }
   const { app, close } = client(spec.timeoutMs ?? 60_000)
-  closers.push(close)
-  return {
-    ...w,
+  w.after(close)
+  return Object.assign(w, {
     app,
     neutrons: w.regions.map(name => {
-      const all = { name: { value: name }, ...Object.getOwnPropertyDescriptors(w.cloud.neutrons.get(name)!) }
+      const all = { name: { value: name }, ...Object.getOwnPropertyDescriptors(w.neutron(name)) }
       return Object.defineProperties(watches.get(name)!, all) as Watched
     }),
     client,
-    async worker(spec = {}) {
+    async worker(spec: WorkerSpec = {}) {
       const worker = await startWorker(app, w.databaseUrl, spec)
-      closers.unshift(() => worker.stop(0))
+      w.after(() => worker.stop(0))
       return worker
     },
-    job: spec => jobOf(app, spec),
-    async post(jobs, batch = 1000) {
+    job: (spec: Partial<JobSpec>) => jobOf(app, spec),
+    async post(jobs: readonly Job[], batch = 1000) {
       const note = { caller: w.admin, at: app.now(), action: 'job.create' }
       for (let at = 0; at < jobs.length; at += batch) {
         await app.store.jobs.post(jobs.slice(at, at + batch), note)
       }
     },
-    async [Symbol.asyncDispose]() {
-      for (const close of closers.splice(0)) await close()
-      await w[Symbol.asyncDispose]()
-    },
-  }
+  })
 }
 
 function watch(server: FastifyInstance): Watch {

@@ -12,6 +12,12 @@ export interface Death {
   readonly after: boolean
 }
 
+/** The moments at which one may die are numbered from 0: before and after the effect of each step. */
+export const deathAt = (moment: number): Death => ({
+  step: Math.floor(moment / 2) + 1,
+  after: moment % 2 === 1,
+})
+
 export interface Life {
   /** Every call to a region and to the database so far, by name. */
   readonly steps: string[]

@@ -10,6 +10,7 @@ import { createApi, createApp, openCloud } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { openProviders } from '../../src/configured.ts'
 import type { App } from '../../src/core/app.ts'
+import { createRegions } from '../../src/openstack/region.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { testDatabase } from '../postgres.ts'
 import { type Ask, type Call, parse, type Reply } from './person.ts'
@@ -18,6 +19,8 @@ import { logIn, openPlace, type Place, type PlaceSpec } from './place.ts'
 export interface PartsSpec extends Partial<PlaceSpec> {
   /** Settings of Atoll by environment variable. */
   settings?: Record<string, string>
+  /** Lists of regions come so many rows at a time, so that small ones have pages too. */
+  pageSize?: number
   /** What the application has instead of its own. */
   parts?: Partial<App>
   /** The database has no schema yet: for processes only. */
@@ -44,7 +47,11 @@ export async function openParts(spec: PartsSpec, open: Open) {
   const config = loadConfig(undefined, settings)
   const pool = { connections: 20, name: 'test', onError: () => {} }
   const database = open(openDatabase(databaseUrl, pool), it => it.close())
-  const openstack = open(openCloud(config), it => it.close())
+  const { pageSize } = spec
+  const cloud = open(openCloud(config), it => it.close())
+  const openstack = pageSize
+    ? { ...cloud, regions: open(createRegions({ ...cloud, pageSize }), it => it.close()) }
+    : cloud
   const logLines: Line[] = []
   const log = loggerOf(logLines)
   const providers = open(openProviders(config, databaseUrl, log), it => it.close())

@@ -1,5 +1,6 @@
 // Who is in a world: a person calls the API, and is the caller of verbs.
 
+import type { Cloud } from '../../sim/cloud.ts'
 import type { Caller } from '../../src/core/caller.ts'
 
 export interface Ask {
@@ -39,6 +40,20 @@ export interface Person extends Caller {
   /** The same person, whose paths begin there instead of at `/v2.0`. */
   at(prefix: string): Person
 }
+
+/** A user with these roles in a project of its own, and a token for that project. */
+export function newcomer({ keystone }: Cloud, name: string, roles: readonly string[]) {
+  const projectId = keystone.addProject(name)
+  const userId = keystone.addUser({ name, password: 'atoll', projectId, roles })
+  return { userId, projectId, token: keystone.issue(userId, projectId) }
+}
+
+/** The error of an answer of the Networking API: its status, Neutron's name for it, and what is said. */
+export const errorOf = ({ status, json }: Reply): [number, string, string] => [
+  status,
+  json?.NeutronError?.type,
+  json?.NeutronError?.message,
+]
 
 /** What a kind is called in paths. */
 export const pathOf = (kind: string): string => `/${kind.replaceAll('_', '-')}s`

@@ -29,6 +29,8 @@ export interface PlaceSpec {
 }
 
 export const central = 'CentralRegion'
+/** Under which all of a test's own questions are asked. */
+export const requestId = 'req-00000000-0000-4000-8000-000000000000'
 
 export async function openPlace({ regions, lab = false, cloud = {} }: PlaceSpec): Promise<Place> {
   const folder = lab && process.env.ATOLL_LAB

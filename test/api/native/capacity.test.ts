@@ -1,22 +1,20 @@
 // Availability and slots: what is free when, and when so much will be.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createLease } from '../../../src/core/leases/leases.ts'
-import { hostsFor, type Leasing, leasing } from '../../leases/leasing.ts'
-import type { Reply } from '../../world.ts'
+import { hostsFor } from '../../world/leases.ts'
+import { fileWorld, type Reply } from '../../world.ts'
 
 // Two regions of two hosts each, of 16 vCPU, 64 GB and 1000 GB of disk. In Pod1 both are taken on the 2nd from noon to
 // midnight and one on the 4th; in Pod2 one is taken on the 2nd and the 3rd.
-let w: Leasing
+const w = await fileWorld({ regions: ['Pod1', 'Pod2'], hosts: 2 })
 beforeAll(async () => {
-  w = await leasing({ regions: ['Pod1', 'Pod2'], hosts: 2, workers: false })
   w.setTime(now)
   w.cloud.clock.set(now)
   await lease('Pod1', 2, '2030-01-02T12:00Z', '2030-01-03T00:00Z')
   await lease('Pod1', 1, '2030-01-04T00:00Z', '2030-01-05T00:00Z')
   await lease('Pod2', 1, '2030-01-02T00:00Z', '2030-01-04T00:00Z')
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
 
 const now = new Date('2030-01-01T10:20:30.400Z')
 

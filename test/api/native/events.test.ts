@@ -2,23 +2,21 @@
 
 import { randomUUID } from 'node:crypto'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventRoutes } from '../../../src/api/native/events.ts'
 import { TextStream } from '../../../src/api/streams.ts'
 import type { EventStore } from '../../../src/core/feed/event.ts'
 import { newJob } from '../../../src/core/jobs/jobs.ts'
 import { until } from '../../wait.ts'
-import { type Served, type World, world } from '../../world.ts'
+import { fileWorld, type Served } from '../../world.ts'
 import { operator } from '../requests.ts'
 
-let w: World
+const w = await fileWorld({ settings: { ATOLL_API_STREAMS: '2' } })
 let admin: string
 const open: { [Symbol.asyncDispose](): PromiseLike<void> }[] = []
 beforeAll(async () => {
-  w = await world({ settings: { ATOLL_API_STREAMS: '2' } })
   admin = await w.token('admin')
 })
-afterAll(() => w[Symbol.asyncDispose]())
 afterEach(async () => {
   w.setTime(null)
   for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]()

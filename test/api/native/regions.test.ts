@@ -1,21 +1,20 @@
 // Which regions are believed, by the native API, and an administrator's word for what is gone in one that is not.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { believe } from '../../../src/core/regions/belief.ts'
 import type { Region } from '../../../src/core/regions/region.ts'
 import { createRegion } from '../../../src/core/regions/regions.ts'
 import type { Counts } from '../../../src/core/regions/suspicion.ts'
-import { type Reply, type World, world } from '../../world.ts'
+import { fileWorld, type Reply, world } from '../../world.ts'
 import { operator } from '../requests.ts'
 
 const since = new Date('2026-11-21T12:00:00Z')
 const missing = { port: { missing: 12, known: 15 }, router: { missing: 3, known: 3 } }
 const counts = { ...missing, network: { missing: 0, known: 7 } }
 
-let w: World
+const w = await fileWorld()
 let pod1: Region
 beforeAll(async () => {
-  w = await world()
   w.setTime(since)
   const newRegion = (name: string, availabilityZone: string) =>
     createRegion(w.app, operator, { name, availabilityZone, localAvailabilityZone: '', dataCenter: '' })
@@ -23,7 +22,6 @@ beforeAll(async () => {
   pod1 = await newRegion('Pod1', 'az1')
   await newRegion('CentralRegion', '')
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
 beforeEach(async () => {
   for (const through of ['network', 'compute'] as const) await w.app.store.suspicions.lower(pod1.id, through)
 })

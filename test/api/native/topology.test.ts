@@ -1,18 +1,16 @@
 // The topology by the native API: what may be asked, and in what words it is answered.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type World, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply } from '../../world.ts'
 
-let w: World
+const w = await fileWorld({ joined: true })
 let networkId: string
 beforeAll(async () => {
-  w = await world({ joined: true })
   const home = { name: 'net1', availability_zone_hints: ['Pod1'] }
   networkId = (await make('network', home)).id
   await make('subnet', { network_id: networkId, ip_version: 4, cidr: '10.0.1.0/24', name: 'sub1' })
   await make('port', { network_id: networkId, name: 'port1' })
 })
-afterAll(() => w?.[Symbol.asyncDispose]())
 
 const make = (kind: string, fields: object) => w.demo.make(kind, fields)
 

@@ -1,26 +1,26 @@
 // Security groups and their rules: what they look like, and what may be said of them.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { errorOf } from '../../world/person.ts'
+import { fileWorld } from '../../world.ts'
 
-let n: Networked
+const w = await fileWorld({ joined: true })
+const alt = w.person('alt', ['member'])
 let group: string
 beforeAll(async () => {
-  n = await networked()
-  group = (await n.demo.make('security_group', { name: 'g' })).id
+  group = (await w.demo.make('security_group', { name: 'g' })).id
 })
-afterAll(() => n[Symbol.asyncDispose]())
 
 const rule = (more: object = {}) => ({ security_group_id: group, direction: 'ingress', ...more })
-const make = (more: object = {}) => n.demo.make('security_group_rule', rule(more))
+const make = (more: object = {}) => w.demo.make('security_group_rule', rule(more))
 const refused = async (more: object) =>
-  errorOf(await n.demo.post('/security-group-rules', { security_group_rule: rule(more) }))
+  errorOf(await w.demo.post('/security-group-rules', { security_group_rule: rule(more) }))
 
 describe('a security group', () => {
   it('is made with the rules that let everything leave', async () => {
-    const project_id = n.w.cloud.keystone.projectId('demo')
-    const made = await n.demo.make('security_group', { name: 'web', description: 'd' })
+    const project_id = w.cloud.keystone.projectId('demo')
+    const made = await w.demo.make('security_group', { name: 'web', description: 'd' })
     expect(made).toEqual({
       id: expect.any(String),
       name: 'web',
@@ -44,39 +44,39 @@ describe('a security group', () => {
       ['egress', 'IPv4'],
       ['egress', 'IPv6'],
     ])
-    expect((await n.admin.get(`/security-groups/${made.id}`)).json.security_group).toEqual(made)
+    expect((await w.admin.get(`/security-groups/${made.id}`)).json.security_group).toEqual(made)
   })
 
   it('called default is there for every project, once, and stays', async () => {
-    const { json } = await n.alt.get('/security-groups')
+    const { json } = await alt.get('/security-groups')
     expect(json.security_groups.map(({ name }: { name: string }) => name)).toEqual(['default'])
     const [{ id }] = json.security_groups
     const body = { security_group: { name: 'DEFAULT' } }
-    expect(errorOf(await n.alt.post('/security-groups', body)).slice(0, 2)).toEqual([
+    expect(errorOf(await alt.post('/security-groups', body)).slice(0, 2)).toEqual([
       409,
       'SecurityGroupDefaultAlreadyExists',
     ])
     const rename = { security_group: { name: 'x' } }
-    expect(errorOf(await n.alt.put(`/security-groups/${id}`, rename)).slice(0, 2)).toEqual([
+    expect(errorOf(await alt.put(`/security-groups/${id}`, rename)).slice(0, 2)).toEqual([
       409,
       'SecurityGroupCannotUpdateDefault',
     ])
-    expect(errorOf(await n.alt.del(`/security-groups/${id}`)).slice(0, 2)).toEqual([
+    expect(errorOf(await alt.del(`/security-groups/${id}`)).slice(0, 2)).toEqual([
       409,
       'SecurityGroupCannotRemoveDefault',
     ])
   })
 
   it('is changed, filtered and removed', async () => {
-    const { id } = await n.demo.make('security_group', { name: 'h', stateful: false })
+    const { id } = await w.demo.make('security_group', { name: 'h', stateful: false })
     const change = { name: 'i', description: 'e', stateful: 'yes' }
-    const { json } = await n.demo.put(`/security-groups/${id}`, { security_group: change })
+    const { json } = await w.demo.put(`/security-groups/${id}`, { security_group: change })
     expect(json.security_group).toMatchObject({ ...change, stateful: true, revision_number: 2 })
     const find = async (query: string) =>
-      (await n.demo.get(`/security-groups?${query}&fields=id`)).json.security_groups
+      (await w.demo.get(`/security-groups?${query}&fields=id`)).json.security_groups
     expect(await find('name=i&description=e&stateful=true&shared=false')).toEqual([{ id }])
     expect(await find('name=i&shared=true')).toEqual([])
-    expect((await n.demo.del(`/security-groups/${id}`)).status).toBe(204)
+    expect((await w.demo.del(`/security-groups/${id}`)).status).toBe(204)
   })
 
   it.each([
@@ -86,7 +86,7 @@ describe('a security group', () => {
     [{ bogus: 1 }, 400, 'HTTPBadRequest'],
     [{ shared: true }, 400, 'HTTPBadRequest'],
   ])('is not %j', async (fields, status, type) => {
-    const reply = await n.demo.post('/security-groups', { security_group: fields })
+    const reply = await w.demo.post('/security-groups', { security_group: fields })
     expect(errorOf(reply).slice(0, 2)).toEqual([status, type])
   })
 })
@@ -102,8 +102,8 @@ describe('a rule', () => {
     expect(made).toEqual({
       id: expect.any(String),
       description: '',
-      project_id: n.w.cloud.keystone.projectId('demo'),
-      tenant_id: n.w.cloud.keystone.projectId('demo'),
+      project_id: w.cloud.keystone.projectId('demo'),
+      tenant_id: w.cloud.keystone.projectId('demo'),
       security_group_id: group,
       direction: 'ingress',
       ethertype: 'IPv4',
@@ -119,8 +119,8 @@ describe('a rule', () => {
       updated_at: expect.stringMatching(/Z$/),
       'atoll:regions': [],
     })
-    expect((await n.demo.get(`/security-group-rules/${made.id}`)).json.security_group_rule).toEqual(made)
-    const shown = (await n.demo.get(`/security-groups/${group}`)).json.security_group.security_group_rules
+    expect((await w.demo.get(`/security-group-rules/${made.id}`)).json.security_group_rule).toEqual(made)
+    const shown = (await w.demo.get(`/security-groups/${group}`)).json.security_group.security_group_rules
     expect(shown).toContainEqual(made)
   })
 
@@ -186,19 +186,19 @@ describe('a rule', () => {
   it('is found by what it says, and removed', async () => {
     const { id } = await make({ protocol: 'udp', port_range_min: 53, port_range_max: 53 })
     const query = `security_group_id=${group}&protocol=UDP&port_range_min=53&direction=ingress&fields=id`
-    expect((await n.demo.get(`/security-group-rules?${query}`)).json.security_group_rules).toEqual([{ id }])
-    expect((await n.demo.del(`/security-group-rules/${id}`)).status).toBe(204)
-    expect(errorOf(await n.demo.get(`/security-group-rules/${id}`))[1]).toBe('SecurityGroupRuleNotFound')
+    expect((await w.demo.get(`/security-group-rules?${query}`)).json.security_group_rules).toEqual([{ id }])
+    expect((await w.demo.del(`/security-group-rules/${id}`)).status).toBe(204)
+    expect(errorOf(await w.demo.get(`/security-group-rules/${id}`))[1]).toBe('SecurityGroupRuleNotFound')
   })
 
   it('comes with others, all or none', async () => {
     const rules = (...ports: number[]) =>
       ports.map(port => rule({ protocol: 'tcp', port_range_min: port, port_range_max: port }))
-    const made = await n.demo.post('/security-group-rules', { security_group_rules: rules(7001, 7002) })
+    const made = await w.demo.post('/security-group-rules', { security_group_rules: rules(7001, 7002) })
     expect([made.status, made.json.security_group_rules.length]).toEqual([201, 2])
-    const twice = await n.demo.post('/security-group-rules', { security_group_rules: rules(7003, 7001) })
+    const twice = await w.demo.post('/security-group-rules', { security_group_rules: rules(7003, 7001) })
     expect(errorOf(twice)[1]).toBe('SecurityGroupRuleExists')
-    const { json } = await n.demo.get(`/security-group-rules?port_range_min=7003`)
+    const { json } = await w.demo.get(`/security-group-rules?port_range_min=7003`)
     expect(json.security_group_rules).toEqual([])
   })
 })

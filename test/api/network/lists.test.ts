@@ -1,22 +1,22 @@
 // Lists: filters, order, fields, pages and their links; what a caller may not see is never in one.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { errorOf } from '../../world/person.ts'
+import { fileWorld } from '../../world.ts'
 
 const greatest = 6
-let n: Networked
+const w = await fileWorld({ joined: true, settings: { ATOLL_API_PAGE_LIMIT: String(greatest) } })
+const alt = w.person('alt', ['member'])
 const ids: Record<string, string> = {}
 beforeAll(async () => {
-  n = await networked({ settings: { ATOLL_API_PAGE_LIMIT: String(greatest) } })
   for (const name of ['c', 'a', 'b', 'e', 'd']) {
-    const { id } = await n.demo.make('network', { name, mtu: name === 'a' ? 1300 : 1400 })
+    const { id } = await w.demo.make('network', { name, mtu: name === 'a' ? 1300 : 1400 })
     ids[name] = id
   }
 })
-afterAll(() => n[Symbol.asyncDispose]())
 
-const list = async (query: string, who = n.demo) => (await who.get(`/networks?${query}`)).json
-const namesOf = async (query: string, who = n.demo): Promise<string> => {
+const list = async (query: string, who = w.demo) => (await who.get(`/networks?${query}`)).json
+const namesOf = async (query: string, who = w.demo): Promise<string> => {
   const { networks } = await list(query, who)
   return networks.map(({ name }: { name: string }) => name).join('')
 }
@@ -47,7 +47,7 @@ describe('the order', () => {
     ['sort_key=subnets&sort_dir=asc', "['subnets'] is invalid attribute for sort_keys"],
     ['sort_key=name&sort_dir=up', "['up'] is invalid value for sort_dirs, valid value is 'asc' and 'desc'"],
   ])('is none of %s', async (query, message) => {
-    expect(errorOf(await n.demo.get(`/networks?${query}`))).toEqual([400, 'HTTPBadRequest', message])
+    expect(errorOf(await w.demo.get(`/networks?${query}`))).toEqual([400, 'HTTPBadRequest', message])
   })
 })
 
@@ -99,28 +99,28 @@ describe('a filter', () => {
       'Invalid input for operation: The input changed_since must be in the following format: YYYY-MM-DDTHH:MM:SSZ.',
     ]),
   ])('is refused that cannot be read: %s', async (query, message) => {
-    expect(errorOf(await n.demo.get(`/networks?${query}`))).toEqual([400, 'InvalidInput', message])
+    expect(errorOf(await w.demo.get(`/networks?${query}`))).toEqual([400, 'InvalidInput', message])
   })
 
   it('of what only admins see is theirs', async () => {
     for (const query of ['provider:network_type=vlan', 'provider:segmentation_id=2000']) {
       const name = query.split('=')[0]
-      expect(errorOf(await n.demo.get(`/networks?${query}`))).toEqual([
+      expect(errorOf(await w.demo.get(`/networks?${query}`))).toEqual([
         403,
         'PolicyNotAuthorized',
         `(rule:get_network and rule:get_network:${name}) is disallowed by policy`,
       ])
     }
-    expect(await namesOf(`provider:network_type=vlan&${up}`, n.admin)).toBe('abcde')
-    expect(await namesOf(`provider:network_type=flat&${up}`, n.admin)).toBe('')
+    expect(await namesOf(`provider:network_type=vlan&${up}`, w.admin)).toBe('abcde')
+    expect(await namesOf(`provider:network_type=flat&${up}`, w.admin)).toBe('')
   })
 
   it('of a region keeps what is there', async () => {
-    const { id } = await n.alt.make('network', { name: 'there', availability_zone_hints: ['Pod2'] })
-    expect(await namesOf('atoll:regions=Pod2', n.alt)).toBe('there')
-    expect(await namesOf('atoll:regions=Pod1&atoll:regions=Pod2', n.alt)).toBe('there')
-    expect(await namesOf('atoll:regions=Pod1', n.alt)).toBe('')
-    await n.alt.del(`/networks/${id}`)
+    const { id } = await alt.make('network', { name: 'there', availability_zone_hints: ['Pod2'] })
+    expect(await namesOf('atoll:regions=Pod2', alt)).toBe('there')
+    expect(await namesOf('atoll:regions=Pod1&atoll:regions=Pod2', alt)).toBe('there')
+    expect(await namesOf('atoll:regions=Pod1', alt)).toBe('')
+    await alt.del(`/networks/${id}`)
   })
 })
 
@@ -129,22 +129,22 @@ describe('the fields', () => {
     expect((await list(`name=a&fields=name&fields=mtu&fields=bogus`)).networks).toEqual([
       { name: 'a', mtu: 1300 },
     ])
-    const one = await n.demo.get(`/networks/${ids.a}?fields=name`)
+    const one = await w.demo.get(`/networks/${ids.a}?fields=name`)
     expect(one.json).toEqual({ network: { name: 'a' } })
-    expect((await n.demo.get(`/networks/${ids.a}?fields=bogus`)).json).toEqual({ network: {} })
+    expect((await w.demo.get(`/networks/${ids.a}?fields=bogus`)).json).toEqual({ network: {} })
   })
 
   it('that only admins see are shown to nobody else', async () => {
     const query = 'name=a&fields=provider:network_type'
     expect((await list(query)).networks).toEqual([{}])
-    expect((await list(query, n.admin)).networks).toEqual([{ 'provider:network_type': 'vlan' }])
+    expect((await list(query, w.admin)).networks).toEqual([{ 'provider:network_type': 'vlan' }])
   })
 })
 
 describe('a page', () => {
   const headers = { host: 'cloud.example.org' }
   const page = async (query: string, at = '/network/v2.0') => {
-    const { json } = await n.demo.at('').get(`${at}/networks?${query}`, { headers })
+    const { json } = await w.demo.at('').get(`${at}/networks?${query}`, { headers })
     const names = json.networks.map(({ name }: { name: string }) => name).join('')
     const links = (json.networks_links ?? []).map(({ rel, href }: { rel: string; href: string }) => [
       rel,
@@ -213,18 +213,18 @@ describe('a page', () => {
 
   it('is never greater than the operator allows, whatever the limit', async () => {
     const more = ['f', 'g', 'h']
-    for (const name of more) await n.demo.make('network', { name })
+    for (const name of more) await w.demo.make('network', { name })
     for (const limit of ['', '&limit=0', '&limit=99999999999']) {
       const { names, links } = await page(`${up}${limit}`)
       expect(names).toBe('abcdef')
       expect((await page(links.next!.split('?')[1]!)).names).toBe('gh')
     }
     const { networks } = await list('name=f&name=g&name=h')
-    for (const { id } of networks) await n.demo.del(`/networks/${id}`)
+    for (const { id } of networks) await w.demo.del(`/networks/${id}`)
   })
 
   it.each(['abc', '-1', '1.5', '1e2', ''])('is not of the size %j', async limit => {
-    expect(errorOf(await n.demo.get(`/networks?limit=${limit}`))).toEqual([
+    expect(errorOf(await w.demo.get(`/networks?limit=${limit}`))).toEqual([
       400,
       'BadRequest',
       `Bad limit request: Limit must be an integer 0 or greater and not '${limit}'.`,
@@ -232,11 +232,11 @@ describe('a page', () => {
   })
 
   it('does not start from what the caller does not see', async () => {
-    const { id } = await n.admin.make('network', { name: 'hidden' })
-    expect(errorOf(await n.demo.get(`/networks?limit=2&marker=${id}`)).slice(0, 2)).toEqual([
+    const { id } = await w.admin.make('network', { name: 'hidden' })
+    expect(errorOf(await w.demo.get(`/networks?limit=2&marker=${id}`)).slice(0, 2)).toEqual([
       404,
       'NetworkNotFound',
     ])
-    await n.admin.del(`/networks/${id}`)
+    await w.admin.del(`/networks/${id}`)
   })
 })

@@ -1,12 +1,12 @@
 // Networks: what they look like, what may be said of them and by whom.
 
-import { afterAll, describe, expect, it } from 'vitest'
-import { errorOf, networked } from './api.ts'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from '../../world/person.ts'
+import { fileWorld } from '../../world.ts'
 
-const n = await networked()
-afterAll(() => n[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
 
-const projectOf = (name: string) => n.w.cloud.keystone.projectId(name)
+const projectOf = (name: string) => w.cloud.keystone.projectId(name)
 
 const plain = () => ({
   id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -45,17 +45,17 @@ const ofAdmins = {
 
 describe('a network', () => {
   it('is made with defaults, and shows a member no more than is theirs to know', async () => {
-    const made = await n.demo.make('network')
+    const made = await w.demo.make('network')
     expect(made).toEqual(plain())
     const path = `/networks/${made.id}`
-    expect((await n.demo.get(path)).json).toEqual({ network: made })
-    expect((await n.admin.get(path)).json).toEqual({ network: { ...made, ...ofAdmins } })
+    expect((await w.demo.get(path)).json).toEqual({ network: made })
+    expect((await w.admin.get(path)).json).toEqual({ network: { ...made, ...ofAdmins } })
   })
 
   it('is changed by what is given, and counts its changes', async () => {
-    const { id, ...made } = await n.demo.make('network', { name: 'before' })
+    const { id, ...made } = await w.demo.make('network', { name: 'before' })
     const change = { name: 'after', description: 'd', admin_state_up: 'false', port_security_enabled: 0 }
-    const reply = await n.demo.put(`/networks/${id}`, { network: change })
+    const reply = await w.demo.put(`/networks/${id}`, { network: change })
     expect([reply.status, reply.json.network]).toEqual([
       200,
       {
@@ -69,14 +69,14 @@ describe('a network', () => {
   })
 
   it('lives in the one region that its hints name, with the id that it has there', async () => {
-    const made = await n.demo.make('network', { availability_zone_hints: ['Pod1'] })
+    const made = await w.demo.make('network', { availability_zone_hints: ['Pod1'] })
     expect(made).toMatchObject({
       availability_zone_hints: ['Pod1'],
       availability_zones: ['Pod1'],
       'atoll:regions': [{ region: 'Pod1', id: made.id }],
     })
     expect(
-      n.w.cloud.neutrons
+      w.cloud.neutrons
         .get('Pod1')!
         .networks()
         .map(({ id }) => id),
@@ -84,29 +84,29 @@ describe('a network', () => {
   })
 
   it('goes, and is not there any more', async () => {
-    const { id } = await n.demo.make('network')
-    const reply = await n.demo.del(`/networks/${id}`)
+    const { id } = await w.demo.make('network')
+    const reply = await w.demo.del(`/networks/${id}`)
     expect([reply.status, reply.text]).toEqual([204, ''])
-    expect(errorOf(await n.demo.get(`/networks/${id}`))[1]).toBe('NetworkNotFound')
+    expect(errorOf(await w.demo.get(`/networks/${id}`))[1]).toBe('NetworkNotFound')
   })
 
   it('is made, changed and removed at one revision only, where one is asked for', async () => {
-    const { id } = await n.demo.make('network')
+    const { id } = await w.demo.make('network')
     const path = `/networks/${id}`
     const at = (revision: string) => ({ headers: { 'if-match': revision } })
     const body = { network: { name: 'x' } }
-    expect(errorOf(await n.demo.put(path, body, at('revision_number=99'))).slice(0, 2)).toEqual([
+    expect(errorOf(await w.demo.put(path, body, at('revision_number=99'))).slice(0, 2)).toEqual([
       412,
       'RevisionNumberConstraintFailed',
     ])
-    expect((await n.demo.del(path, at('revision_number=99'))).status).toBe(412)
-    expect(errorOf(await n.demo.put(path, body, at('revision_number=x')))).toEqual([
+    expect((await w.demo.del(path, at('revision_number=99'))).status).toBe(412)
+    expect(errorOf(await w.demo.put(path, body, at('revision_number=x')))).toEqual([
       400,
       'BadRequest',
       'Bad if-match request: Revision number etag must be in the format of revision_number=<int>.',
     ])
-    expect((await n.demo.put(path, body, at('revision_number=1'))).json.network.revision_number).toBe(2)
-    expect((await n.demo.del(path, at('"revision_number=2"'))).status).toBe(204)
+    expect((await w.demo.put(path, body, at('revision_number=1'))).json.network.revision_number).toBe(2)
+    expect((await w.demo.del(path, at('"revision_number=2"'))).status).toBe(204)
   })
 })
 
@@ -163,10 +163,10 @@ describe('what may be said of a network', () => {
     [{ tenant_id: 'other' }, bad, /^Specifying 'project_id'/],
     [{ project_id: 'a', tenant_id: 'b' }, bad, "'project_id' and 'tenant_id' do not match"],
   ] as const)('is not %j', async (fields, type, message) => {
-    const reply = await n.demo.post('/networks', { network: fields })
+    const reply = await w.demo.post('/networks', { network: fields })
     const sentence = typeof message === 'string' ? message : expect.stringMatching(message)
     expect(errorOf(reply)).toEqual([400, type, sentence])
-    expect((await n.demo.get('/networks?name=5')).json.networks).toEqual([])
+    expect((await w.demo.get('/networks?name=5')).json.networks).toEqual([])
   })
 
   it.each([
@@ -180,17 +180,17 @@ describe('what may be said of a network', () => {
     ['{"networks": []}', 'Resources required'],
     ['{"networks": [1]}', "Object 'network' contains invalid data"],
   ])('is in a body that has it: not %s', async (raw, message) => {
-    const reply = await n.demo.post('/networks', undefined, { raw })
+    const reply = await w.demo.post('/networks', undefined, { raw })
     expect(errorOf(reply)).toEqual([400, 'HTTPBadRequest', message])
   })
 
   it('is what a create takes as well for nothing', async () => {
     const fields = { mtu: 0, qos_policy_id: null, vlan_transparent: null, is_default: false }
-    expect(await n.demo.make('network', fields)).toEqual(plain())
+    expect(await w.demo.make('network', fields)).toEqual(plain())
   })
 
   it('of its provider, of sharing and of being external is said by admins only', async () => {
-    const { id } = await n.demo.make('network')
+    const { id } = await w.demo.make('network')
     for (const [name, value] of Object.entries({
       shared: true,
       'router:external': true,
@@ -200,35 +200,35 @@ describe('what may be said of a network', () => {
       'provider:segmentation_id': 2001,
     })) {
       if (name !== 'is_default') {
-        const reply = await n.demo.post('/networks', { network: { [name]: value } })
+        const reply = await w.demo.post('/networks', { network: { [name]: value } })
         expect(errorOf(reply)).toEqual([
           403,
           'PolicyNotAuthorized',
           `(rule:create_network and rule:create_network:${name}) is disallowed by policy`,
         ])
       }
-      const changed = await n.demo.put(`/networks/${id}`, { network: { [name]: value } })
+      const changed = await w.demo.put(`/networks/${id}`, { network: { [name]: value } })
       expect([400, 403], name).toContain(changed.status)
     }
     const usual = { 'router:external': false, shared: 'no' }
-    expect(await n.demo.make('network', usual)).toEqual(plain())
+    expect(await w.demo.make('network', usual)).toEqual(plain())
     const said = { 'provider:network_type': 'vlan', 'provider:physical_network': 'bridge' }
-    expect(await n.admin.make('network', { ...said, 'provider:segmentation_id': '2345' })).toMatchObject({
+    expect(await w.admin.make('network', { ...said, 'provider:segmentation_id': '2345' })).toMatchObject({
       ...said,
       'provider:segmentation_id': 2345,
     })
-    const taken = await n.admin.post('/networks', { network: { ...said, 'provider:segmentation_id': 2345 } })
+    const taken = await w.admin.post('/networks', { network: { ...said, 'provider:segmentation_id': 2345 } })
     expect(errorOf(taken).slice(0, 2)).toEqual([409, 'VlanIdInUse'])
   })
 
   it('for another project is said by admins only', async () => {
-    const other = await n.admin.make('network', { tenant_id: projectOf('demo'), name: 'given' })
+    const other = await w.admin.make('network', { tenant_id: projectOf('demo'), name: 'given' })
     expect(other).toMatchObject({ project_id: projectOf('demo'), tenant_id: projectOf('demo') })
-    expect((await n.demo.get(`/networks/${other.id}`)).json.network.name).toBe('given')
+    expect((await w.demo.get(`/networks/${other.id}`)).json.network.name).toBe('given')
   })
 
   it('names zones and regions that there are', async () => {
-    const reply = await n.demo.post('/networks', { network: { availability_zone_hints: ['nope'] } })
+    const reply = await w.demo.post('/networks', { network: { availability_zone_hints: ['nope'] } })
     expect(errorOf(reply).slice(0, 2)).toEqual([404, 'AvailabilityZoneNotFound'])
   })
 })
@@ -241,16 +241,16 @@ describe('what a change may say', () => {
     [{ project_id: 'x' }, 'Cannot update read-only attribute project_id'],
     [{ bogus: 1 }, "Unrecognized attribute(s) 'bogus'"],
   ])('is not %j', async (fields, message) => {
-    const { id } = await n.demo.make('network')
-    const reply = await n.demo.put(`/networks/${id}`, { network: fields })
+    const { id } = await w.demo.make('network')
+    const reply = await w.demo.put(`/networks/${id}`, { network: fields })
     expect(errorOf(reply)).toEqual([400, 'HTTPBadRequest', message])
   })
 
   it('is one network', async () => {
-    const { id } = await n.demo.make('network')
-    const reply = await n.demo.put(`/networks/${id}`, { networks: [{ name: 'x' }] })
+    const { id } = await w.demo.make('network')
+    const reply = await w.demo.put(`/networks/${id}`, { networks: [{ name: 'x' }] })
     expect(errorOf(reply)).toEqual([400, 'HTTPBadRequest', 'Bulk operation not supported'])
-    expect(errorOf(await n.demo.del(`/networks/${id}`, { body: {} }))[2]).toBe(
+    expect(errorOf(await w.demo.del(`/networks/${id}`, { body: {} }))[2]).toBe(
       'Request body is not supported in DELETE.',
     )
   })
@@ -259,17 +259,17 @@ describe('what a change may say', () => {
 describe('several networks at once', () => {
   it('are all made, in order', async () => {
     const networks = [{ name: 'bulk-1' }, { network: { name: 'bulk-2' } }]
-    const { status, json } = await n.demo.post('/networks', { networks })
+    const { status, json } = await w.demo.post('/networks', { networks })
     expect(status).toBe(201)
     expect(json.networks.map(({ name }: { name: string }) => name)).toEqual(['bulk-1', 'bulk-2'])
   })
 
   it('are none where one is not right, or cannot be made', async () => {
-    const count = async () => (await n.demo.get('/networks?fields=id')).json.networks.length
+    const count = async () => (await w.demo.get('/networks?fields=id')).json.networks.length
     const before = await count()
-    const wrong = await n.demo.post('/networks', { networks: [{ name: 'a' }, { bogus: 1 }] })
+    const wrong = await w.demo.post('/networks', { networks: [{ name: 'a' }, { bogus: 1 }] })
     expect(wrong.status).toBe(400)
-    const impossible = await n.demo.post('/networks', {
+    const impossible = await w.demo.post('/networks', {
       networks: [{ name: 'a' }, { availability_zone_hints: ['nope'] }],
     })
     expect(errorOf(impossible)[1]).toBe('AvailabilityZoneNotFound')

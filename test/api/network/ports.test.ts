@@ -1,29 +1,28 @@
 // Ports: what they look like, what may be said of them and by whom, and how they are found by their addresses.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { errorOf } from '../../world/person.ts'
+import { fileWorld } from '../../world.ts'
 
-let n: Networked
+const w = await fileWorld({ joined: true })
 let network_id: string
 let subnet_id: string
 beforeAll(async () => {
-  n = await networked()
-  network_id = (await n.demo.make('network')).id
+  network_id = (await w.demo.make('network')).id
   // What is picked at random is apart from the addresses that tests name.
   const pools = { allocation_pools: [{ start: '10.0.0.110', end: '10.0.0.190' }] }
-  subnet_id = (await n.demo.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/24', ...pools })).id
+  subnet_id = (await w.demo.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/24', ...pools })).id
 })
-afterAll(() => n[Symbol.asyncDispose]())
 
-const make = (fields: object = {}, who = n.demo) => who.make('port', { network_id, ...fields })
-const refused = async (fields: object, who = n.demo) =>
+const make = (fields: object = {}, who = w.demo) => who.make('port', { network_id, ...fields })
+const refused = async (fields: object, who = w.demo) =>
   errorOf(await who.post('/ports', { port: { network_id, ...fields } }))
 
 describe('a port', () => {
   it('is made with defaults, and shows a member nothing of its host', async () => {
     const made = await make()
-    const project_id = n.w.cloud.keystone.projectId('demo')
+    const project_id = w.cloud.keystone.projectId('demo')
     expect(made).toEqual({
       id: expect.any(String),
       name: '',
@@ -51,7 +50,7 @@ describe('a port', () => {
       updated_at: expect.stringMatching(/Z$/),
       'atoll:regions': [],
     })
-    expect((await n.admin.get(`/ports/${made.id}`)).json.port).toEqual({
+    expect((await w.admin.get(`/ports/${made.id}`)).json.port).toEqual({
       ...made,
       'binding:host_id': '',
       'binding:vif_type': 'unbound',
@@ -61,7 +60,7 @@ describe('a port', () => {
   })
 
   it('is as it was asked for', async () => {
-    const [group] = (await n.demo.get('/security-groups?name=default')).json.security_groups
+    const [group] = (await w.demo.get('/security-groups?name=default')).json.security_groups
     const asked = {
       name: 'p',
       fixed_ips: [{ ip_address: '10.0.0.50' }],
@@ -103,42 +102,42 @@ describe('a port', () => {
     expect(made['atoll:regions']).toEqual([{ region: 'Pod1', id: made.id }])
     expect(made['binding:profile']).toEqual({ region: 'Pod1' })
     expect(
-      n.w.cloud.neutrons
+      w.cloud.neutrons
         .get('Pod1')!
         .ports()
         .map(({ id }) => id),
     ).toContain(made.id)
-    const { json } = await n.demo.get('/ports?atoll:regions=Pod1&fields=id')
+    const { json } = await w.demo.get('/ports?atoll:regions=Pod1&fields=id')
     expect(json.ports).toEqual([{ id: made.id }])
   })
 
   it('is placed where its host is, whatever region its profile names', async () => {
-    const { host } = n.w.cloud.neutrons.get('Pod2')!.agents()[0]!
-    const made = await make({ 'binding:host_id': host, 'binding:profile': { region: 'Pod1' } }, n.admin)
+    const { host } = w.neutron('Pod2').agents()[0]!
+    const made = await make({ 'binding:host_id': host, 'binding:profile': { region: 'Pod1' } }, w.admin)
     expect(made['atoll:regions']).toEqual([{ region: 'Pod2', id: made.id }])
   })
 
   it('shows its member the region of its profile, and its admin all of it', async () => {
     const { id } = await make({})
     const profile = { region: 'Pod1', trusted: 'yes' }
-    expect((await n.admin.put(`/ports/${id}`, { port: { 'binding:profile': profile } })).status).toBe(200)
-    const seen = async (by: typeof n.demo) => (await by.get(`/ports/${id}`)).json.port['binding:profile']
-    expect([await seen(n.demo), await seen(n.admin)]).toEqual([{ region: 'Pod1' }, profile])
+    expect((await w.admin.put(`/ports/${id}`, { port: { 'binding:profile': profile } })).status).toBe(200)
+    const seen = async (by: typeof w.demo) => (await by.get(`/ports/${id}`)).json.port['binding:profile']
+    expect([await seen(w.demo), await seen(w.admin)]).toEqual([{ region: 'Pod1' }, profile])
   })
 
   it('that has a floating IP is placed where the way out is', async () => {
     const zone = { availability_zone_hints: ['Pod1'] }
-    const outside = await n.admin.make('network', { 'router:external': true, ...zone })
+    const outside = await w.admin.make('network', { 'router:external': true, ...zone })
     const range = { network_id: outside.id, ip_version: 4, cidr: '203.0.113.0/24', enable_dhcp: false }
-    await n.admin.make('subnet', range)
-    const router = await n.demo.make('router', { external_gateway_info: { network_id: outside.id } })
-    const network = await n.demo.make('network')
+    await w.admin.make('subnet', range)
+    const router = await w.demo.make('router', { external_gateway_info: { network_id: outside.id } })
+    const network = await w.demo.make('network')
     const spec = { network_id: network.id, ip_version: 4, cidr: '10.9.0.0/24' }
-    const subnet = await n.demo.make('subnet', spec)
-    await n.demo.put(`/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
+    const subnet = await w.demo.make('subnet', spec)
+    await w.demo.put(`/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
     const { id } = await make({ network_id: network.id })
-    await n.demo.make('floatingip', { floating_network_id: outside.id, port_id: id })
-    const { status, json } = await n.demo.put(`/ports/${id}`, {
+    await w.demo.make('floatingip', { floating_network_id: outside.id, port_id: id })
+    const { status, json } = await w.demo.put(`/ports/${id}`, {
       port: { 'binding:profile': { region: 'Pod1' } },
     })
     expect([status, json.port['atoll:regions']]).toEqual([200, [{ region: 'Pod1', id: expect.any(String) }]])
@@ -147,10 +146,10 @@ describe('a port', () => {
   it('is changed, and removed', async () => {
     const { id } = await make({ name: 'before' })
     const change = { name: 'after', device_id: 'd', allowed_address_pairs: [], security_groups: [] }
-    const { json } = await n.demo.put(`/ports/${id}`, { port: change })
+    const { json } = await w.demo.put(`/ports/${id}`, { port: change })
     expect(json.port).toMatchObject({ ...change, revision_number: 2 })
-    expect((await n.demo.del(`/ports/${id}`)).status).toBe(204)
-    expect(errorOf(await n.demo.get(`/ports/${id}`))[1]).toBe('PortNotFound')
+    expect((await w.demo.del(`/ports/${id}`)).status).toBe(204)
+    expect(errorOf(await w.demo.get(`/ports/${id}`))[1]).toBe('PortNotFound')
   })
 })
 
@@ -250,7 +249,7 @@ describe('what may be said of a port', () => {
     const message = `(rule:create_port and rule:create_port:${name}) is disallowed by policy`
     expect(await refused(fields)).toEqual([403, 'PolicyNotAuthorized', message])
     const { id } = await make()
-    const reply = await n.demo.put(`/ports/${id}`, { port: fields })
+    const reply = await w.demo.put(`/ports/${id}`, { port: fields })
     expect(errorOf(reply)).toEqual([403, 'PolicyNotAuthorized', message.replaceAll('create', 'update')])
   })
 
@@ -266,28 +265,28 @@ describe('what may be said of a port', () => {
 
 describe('a port on another project’s shared network', () => {
   it('is as the network gives it: to choose is its owner’s', async () => {
-    const shared = await n.admin.make('network', { name: 'for-all', shared: true })
+    const shared = await w.admin.make('network', { name: 'for-all', shared: true })
     const subnet = { network_id: shared.id, ip_version: 4, cidr: '10.44.0.0/24' }
     const pools = { allocation_pools: [{ start: '10.44.0.100', end: '10.44.0.200' }] }
-    await n.admin.make('subnet', { ...subnet, ...pools })
-    const port = await n.demo.make('port', { network_id: shared.id })
+    await w.admin.make('subnet', { ...subnet, ...pools })
+    const port = await w.demo.make('port', { network_id: shared.id })
     for (const [field, value] of [
       ['mac_address', 'fa:16:3e:00:00:01'],
       ['fixed_ips', [{ ip_address: '10.44.0.77' }]],
       ['allowed_address_pairs', [{ ip_address: '10.44.0.78' }]],
       ['port_security_enabled', false],
     ] as const) {
-      const made = await n.demo.post('/ports', { port: { network_id: shared.id, [field]: value } })
-      const changed = await n.demo.put(`/ports/${port.id}`, { port: { [field]: value } })
+      const made = await w.demo.post('/ports', { port: { network_id: shared.id, [field]: value } })
+      const changed = await w.demo.put(`/ports/${port.id}`, { port: { [field]: value } })
       expect([field, made.status, changed.status]).toEqual([field, 403, 403])
       expect(made.json.NeutronError.type).toBe('PolicyNotAuthorized')
     }
-    const put = await n.demo.put(`/networks/${shared.id}`, { network: { name: 'mine now' } })
+    const put = await w.demo.put(`/networks/${shared.id}`, { network: { name: 'mine now' } })
     expect(put.status).toBe(403)
     const extra = { subnet: { ...subnet, cidr: '10.45.0.0/24' } }
-    expect((await n.demo.post('/subnets', extra)).status).toBe(403)
+    expect((await w.demo.post('/subnets', extra)).status).toBe(403)
     const owners = { network_id: shared.id, fixed_ips: [{ ip_address: '10.44.0.77' }] }
-    expect((await n.admin.post('/ports', { port: owners })).status).toBe(201)
+    expect((await w.admin.post('/ports', { port: owners })).status).toBe(201)
   })
 })
 
@@ -298,7 +297,7 @@ describe('a list of ports', () => {
       await make({ name: 'x', fixed_ips: [{ ip_address: '10.0.0.101' }] }),
     ]
     const found = async (query: string): Promise<string[]> => {
-      const { json } = await n.demo.get(`/ports?name=x&${query}`)
+      const { json } = await w.demo.get(`/ports?name=x&${query}`)
       return json.ports.map(({ id }: { id: string }) => id).sort()
     }
     const both = [one.id, two.id].sort()
@@ -308,7 +307,7 @@ describe('a list of ports', () => {
     expect(await found(`fixed_ips=subnet_id=${subnet_id}`)).toEqual(both)
     expect(await found(`fixed_ips=subnet_id=${subnet_id}&fixed_ips=ip_address=10.0.0.101`)).toEqual([two.id])
     expect(await found(`fixed_ips=subnet_id=${randomUUID()}`)).toEqual([])
-    expect(errorOf(await n.demo.get('/ports?fixed_ips=bogus'))).toEqual([
+    expect(errorOf(await w.demo.get('/ports?fixed_ips=bogus'))).toEqual([
       400,
       'InvalidInput',
       "Invalid input for operation: 'bogus' is not of the form <key>=[value].",
@@ -323,8 +322,8 @@ describe('a list of ports', () => {
       `security_groups=${made.security_groups[0]}&device_id=box`,
       'port_security_enabled=true&device_id=box',
     ])
-      expect((await n.demo.get(`/ports?${query}&fields=id`)).json.ports, query).toEqual([{ id: made.id }])
-    expect(errorOf(await n.demo.get('/ports?binding:host_id=h'))[0]).toBe(403)
-    expect((await n.admin.get('/ports?binding:host_id=h')).json.ports).toEqual([])
+      expect((await w.demo.get(`/ports?${query}&fields=id`)).json.ports, query).toEqual([{ id: made.id }])
+    expect(errorOf(await w.demo.get('/ports?binding:host_id=h'))[0]).toBe(403)
+    expect((await w.admin.get('/ports?binding:host_id=h')).json.ports).toEqual([])
   })
 })

@@ -1,30 +1,30 @@
 // Routers, their interfaces and floating IPs: what they look like, what may be said of them and by whom.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { errorOf } from '../../world/person.ts'
+import { fileWorld } from '../../world.ts'
 
-let n: Networked
+const w = await fileWorld({ joined: true })
+const alt = w.person('alt', ['member'])
 let outside: string
 let outsideSubnet: string
 let subnet_id: string
 let network_id: string
 beforeAll(async () => {
-  n = await networked()
   const external = { 'router:external': true, availability_zone_hints: ['Pod1'] }
-  outside = (await n.admin.make('network', { name: 'outside', ...external })).id
+  outside = (await w.admin.make('network', { name: 'outside', ...external })).id
   const asked = { network_id: outside, ip_version: 4, cidr: '203.0.113.0/24', enable_dhcp: false }
-  outsideSubnet = (await n.admin.make('subnet', asked)).id
-  network_id = (await n.demo.make('network')).id
-  subnet_id = (await n.demo.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/24' })).id
+  outsideSubnet = (await w.admin.make('subnet', asked)).id
+  network_id = (await w.demo.make('network')).id
+  subnet_id = (await w.demo.make('subnet', { network_id, ip_version: 4, cidr: '10.0.0.0/24' })).id
 })
-afterAll(() => n[Symbol.asyncDispose]())
 
-const own = () => n.w.cloud.keystone.projectId('demo')
+const own = () => w.cloud.keystone.projectId('demo')
 
 describe('a router', () => {
   it('is made with defaults, and shows a member no more than is theirs to know', async () => {
-    const made = await n.demo.make('router')
+    const made = await w.demo.make('router')
     expect(made).toEqual({
       id: expect.any(String),
       name: '',
@@ -44,14 +44,14 @@ describe('a router', () => {
       updated_at: expect.stringMatching(/Z$/),
       'atoll:regions': [],
     })
-    const { json } = await n.admin.get(`/routers/${made.id}`)
+    const { json } = await w.admin.get(`/routers/${made.id}`)
     expect(json.router).toEqual({ ...made, ha: false, distributed: false })
   })
 
   it('gets a gateway, and gives it up', async () => {
-    const { id } = await n.demo.make('router', { name: 'r' })
+    const { id } = await w.demo.make('router', { name: 'r' })
     const set = (gateway: unknown) =>
-      n.demo.put(`/routers/${id}`, { router: { external_gateway_info: gateway } })
+      w.demo.put(`/routers/${id}`, { router: { external_gateway_info: gateway } })
     const { json } = await set({ network_id: outside })
     expect(json.router.external_gateway_info).toEqual({
       network_id: outside,
@@ -63,12 +63,12 @@ describe('a router', () => {
     expect((await set({})).json.router.external_gateway_info).toBeNull()
     expect(errorOf(await set({ network_id })).slice(0, 2)).toEqual([400, 'BadRequest'])
     expect(errorOf(await set({ network_id: randomUUID() })).slice(0, 2)).toEqual([404, 'NetworkNotFound'])
-    expect((await n.demo.del(`/routers/${id}`)).status).toBe(204)
+    expect((await w.demo.del(`/routers/${id}`)).status).toBe(204)
   })
 
   it('has interfaces', async () => {
-    const router = await n.demo.make('router')
-    const ask = (action: string, body: object, who = n.demo) =>
+    const router = await w.demo.make('router')
+    const ask = (action: string, body: object, who = w.demo) =>
       who.put(`/routers/${router.id}/${action}`, body)
     const added = await ask('add_router_interface', { subnet_id })
     expect([added.status, added.json]).toEqual([
@@ -83,10 +83,10 @@ describe('a router', () => {
         subnet_ids: [subnet_id],
       },
     ])
-    expect(errorOf(await n.demo.del(`/routers/${router.id}`)).slice(0, 2)).toEqual([409, 'RouterInUse'])
+    expect(errorOf(await w.demo.del(`/routers/${router.id}`)).slice(0, 2)).toEqual([409, 'RouterInUse'])
     const removed = await ask('remove_router_interface', { subnet_id })
     expect([removed.status, removed.json]).toEqual([200, added.json])
-    expect((await n.demo.del(`/routers/${router.id}`)).status).toBe(204)
+    expect((await w.demo.del(`/routers/${router.id}`)).status).toBe(204)
   })
 
   it.each([
@@ -99,19 +99,19 @@ describe('a router', () => {
     ],
     ['remove_router_interface', {}, 'Bad router request: Either subnet_id or port_id must be specified.'],
   ])('takes by %s one subnet or one port: not %j', async (action, body, message) => {
-    const { id } = await n.demo.make('router')
-    expect(errorOf(await n.demo.put(`/routers/${id}/${action}`, body))).toEqual([400, 'BadRequest', message])
-    await n.demo.del(`/routers/${id}`)
+    const { id } = await w.demo.make('router')
+    expect(errorOf(await w.demo.put(`/routers/${id}/${action}`, body))).toEqual([400, 'BadRequest', message])
+    await w.demo.del(`/routers/${id}`)
   })
 
   it('takes no interface of what is not there', async () => {
-    const { id } = await n.demo.make('router')
-    const add = async (body: object, who = n.demo) =>
+    const { id } = await w.demo.make('router')
+    const add = async (body: object, who = w.demo) =>
       errorOf(await who.put(`/routers/${id}/add_router_interface`, body)).slice(0, 2)
     expect(await add({ subnet_id: randomUUID() })).toEqual([404, 'SubnetNotFound'])
     expect(await add({ port_id: randomUUID() })).toEqual([404, 'PortNotFound'])
-    expect(await add({ subnet_id }, n.alt)).toEqual([404, 'RouterNotFound'])
-    await n.demo.del(`/routers/${id}`)
+    expect(await add({ subnet_id }, alt)).toEqual([404, 'RouterNotFound'])
+    await w.demo.del(`/routers/${id}`)
   })
 })
 
@@ -121,20 +121,20 @@ describe('the routes of a router', () => {
   const destinations = (of: { destination: string }[]) => of.map(({ destination }) => destination).sort()
 
   it('are set, added to and taken from', async () => {
-    const { id } = await n.demo.make('router')
-    await n.demo.put(`/routers/${id}/add_router_interface`, { subnet_id })
-    const set = await n.demo.put(`/routers/${id}`, { router: { routes: routes(1) } })
+    const { id } = await w.demo.make('router')
+    await w.demo.put(`/routers/${id}/add_router_interface`, { subnet_id })
+    const set = await w.demo.put(`/routers/${id}`, { router: { routes: routes(1) } })
     expect([set.status, set.json.router.routes]).toEqual([200, routes(1)])
     const act = (action: string, ...nets: number[]) =>
-      n.demo.put(`/routers/${id}/${action}`, { router: { routes: routes(...nets) } })
+      w.demo.put(`/routers/${id}/${action}`, { router: { routes: routes(...nets) } })
     // At once: none of them undoes another.
     const added = await Promise.all([act('add_extraroutes', 1, 2), act('add_extraroutes', 3)])
     expect(added.map(({ status }) => status)).toEqual([200, 200])
     const removed = await act('remove_extraroutes', 2, 9)
     expect(destinations(removed.json.router.routes)).toEqual(['192.168.1.0/24', '192.168.3.0/24'])
-    expect((await n.demo.put(`/routers/${id}`, { router: { routes: null } })).json.router.routes).toEqual([])
-    await n.demo.put(`/routers/${id}/remove_router_interface`, { subnet_id })
-    await n.demo.del(`/routers/${id}`)
+    expect((await w.demo.put(`/routers/${id}`, { router: { routes: null } })).json.router.routes).toEqual([])
+    await w.demo.put(`/routers/${id}/remove_router_interface`, { subnet_id })
+    await w.demo.del(`/routers/${id}`)
   })
 })
 
@@ -167,12 +167,12 @@ describe('what may be said of a router', () => {
       "Invalid input for availability_zone_hints. Reason: 'x' is not a list.",
     ],
   ])('is not %j', async (fields, type, message) => {
-    expect(errorOf(await n.demo.post('/routers', { router: fields }))).toEqual([400, type, message])
+    expect(errorOf(await w.demo.post('/routers', { router: fields }))).toEqual([400, type, message])
   })
 
   it('of its kind and of its gateway’s details is said by admins only', async () => {
-    const { id } = await n.demo.make('router')
-    const change = async (fields: object) => errorOf(await n.demo.put(`/routers/${id}`, { router: fields }))
+    const { id } = await w.demo.make('router')
+    const change = async (fields: object) => errorOf(await w.demo.put(`/routers/${id}`, { router: fields }))
     const rule = 'rule:update_router'
     expect(await change({ ha: true })).toEqual([
       403,
@@ -185,7 +185,7 @@ describe('what may be said of a router', () => {
       `(${rule} and ${rule}:external_gateway_info:enable_snat) is disallowed by policy`,
     ])
     expect((await change(gateway({ network_id: outside, external_fixed_ips: [] })))[0]).toBe(403)
-    const { json } = await n.admin.put(`/routers/${id}`, {
+    const { json } = await w.admin.put(`/routers/${id}`, {
       router: gateway({
         network_id: outside,
         enable_snat: false,
@@ -193,13 +193,13 @@ describe('what may be said of a router', () => {
       }),
     })
     expect(json.router.external_gateway_info).toMatchObject({ network_id: outside, enable_snat: false })
-    await n.demo.del(`/routers/${id}`)
+    await w.demo.del(`/routers/${id}`)
   })
 })
 
 describe('a floating IP', () => {
   it('is made with an address of the network outside, and leads nowhere', async () => {
-    const made = await n.demo.make('floatingip', { floating_network_id: outside, description: 'd' })
+    const made = await w.demo.make('floatingip', { floating_network_id: outside, description: 'd' })
     expect(made).toEqual({
       id: expect.any(String),
       description: 'd',
@@ -219,22 +219,22 @@ describe('a floating IP', () => {
       'atoll:regions': [{ region: 'Pod1', id: made.id }],
     })
     const query = `floating_ip_address=${made.floating_ip_address}&fields=id`
-    expect((await n.demo.get(`/floatingips?${query}`)).json.floatingips).toEqual([{ id: made.id }])
-    expect((await n.alt.get(`/floatingips?${query}`)).json.floatingips).toEqual([])
-    expect((await n.demo.del(`/floatingips/${made.id}`)).status).toBe(204)
+    expect((await w.demo.get(`/floatingips?${query}`)).json.floatingips).toEqual([{ id: made.id }])
+    expect((await alt.get(`/floatingips?${query}`)).json.floatingips).toEqual([])
+    expect((await w.demo.del(`/floatingips/${made.id}`)).status).toBe(204)
   })
 
   it('leads to a port behind a router of its network', async () => {
-    const router = await n.demo.make('router', { external_gateway_info: { network_id: outside } })
-    await n.demo.put(`/routers/${router.id}/add_router_interface`, { subnet_id })
-    const port = await n.demo.make('port', { network_id, 'binding:profile': { region: 'Pod1' } })
-    const { id } = await n.demo.make('floatingip', { floating_network_id: outside })
-    const { status, json } = await n.demo.put(`/floatingips/${id}`, { floatingip: { port_id: port.id } })
+    const router = await w.demo.make('router', { external_gateway_info: { network_id: outside } })
+    await w.demo.put(`/routers/${router.id}/add_router_interface`, { subnet_id })
+    const port = await w.demo.make('port', { network_id, 'binding:profile': { region: 'Pod1' } })
+    const { id } = await w.demo.make('floatingip', { floating_network_id: outside })
+    const { status, json } = await w.demo.put(`/floatingips/${id}`, { floatingip: { port_id: port.id } })
     expect([status, json.floatingip]).toMatchObject([
       200,
       { port_id: port.id, fixed_ip_address: port.fixed_ips[0].ip_address, router_id: router.id },
     ])
-    const gone = await n.demo.put(`/floatingips/${id}`, { floatingip: { port_id: null } })
+    const gone = await w.demo.put(`/floatingips/${id}`, { floatingip: { port_id: null } })
     expect(gone.json.floatingip).toMatchObject({ port_id: null, fixed_ip_address: null, router_id: null })
   })
 
@@ -254,7 +254,7 @@ describe('a floating IP', () => {
         ? {}
         : { floating_network_id: outside }
     const floatingip = { ...where, ...fields, ...(inside ? { floating_network_id: network_id } : {}) }
-    const reply = await n.demo.post('/floatingips', { floatingip })
+    const reply = await w.demo.post('/floatingips', { floatingip })
     expect(errorOf(reply).slice(0, 2)).toEqual([status, type])
   })
 })

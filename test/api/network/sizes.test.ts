@@ -1,20 +1,18 @@
 // Bodies that are good but for their size: refused at once, in a few words, and nobody else waits for it.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { cpuMs } from '../../cost.ts'
-import { type World, world } from '../../world.ts'
+import { fileWorld } from '../../world.ts'
 import { rowCounts } from '../requests.ts'
 import { sharedHost } from '../reservable.ts'
 
-let w: World
+const w = await fileWorld()
 let network_id: string
 beforeAll(async () => {
-  w = await world()
   await sharedHost(w)
   const { json } = await w.call('POST', '/v2.0/networks', { body: { network: {} } })
   network_id = json.network.id
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const addressOf = (n: number) => `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 const uuidOf = (n: number) => `00000000-0000-0000-0000-${String(n).padStart(12, '0')}`

@@ -1,16 +1,15 @@
 // Subnets: what they look like, and what may be said of them.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { errorOf, type Networked, networked } from './api.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { errorOf } from '../../world/person.ts'
+import { fileWorld } from '../../world.ts'
 
-let n: Networked
+const w = await fileWorld({ joined: true, settings: { ATOLL_REGIONS: '{Pod1: {host_routes: 2}}' } })
 let network_id: string
 beforeAll(async () => {
-  n = await networked({ settings: { ATOLL_REGIONS: '{Pod1: {host_routes: 2}}' } })
-  network_id = (await n.demo.make('network')).id
+  network_id = (await w.demo.make('network')).id
 })
-afterAll(() => n[Symbol.asyncDispose]())
 
 let nets = 0
 const cidr = (): string => `10.0.${nets++}.0/24`
@@ -18,9 +17,9 @@ const fields = (more: object = {}) => ({ network_id, ip_version: 4, cidr: cidr()
 
 describe('a subnet', () => {
   it('is made with defaults, and shows who sees it all of it but its segment', async () => {
-    const network = (await n.demo.make('network')).id
-    const made = await n.demo.make('subnet', { network_id: network, ip_version: '4', cidr: '10.1.2.3/24' })
-    const project_id = n.w.cloud.keystone.projectId('demo')
+    const network = (await w.demo.make('network')).id
+    const made = await w.demo.make('subnet', { network_id: network, ip_version: '4', cidr: '10.1.2.3/24' })
+    const project_id = w.cloud.keystone.projectId('demo')
     expect(made).toEqual({
       id: expect.any(String),
       name: '',
@@ -45,9 +44,9 @@ describe('a subnet', () => {
       updated_at: expect.stringMatching(/Z$/),
       'atoll:regions': [],
     })
-    expect((await n.demo.get(`/subnets/${made.id}`)).json.subnet).toEqual(made)
-    expect((await n.admin.get(`/subnets/${made.id}`)).json.subnet).toEqual({ ...made, segment_id: null })
-    expect((await n.demo.get(`/networks/${network}`)).json.network.subnets).toEqual([made.id])
+    expect((await w.demo.get(`/subnets/${made.id}`)).json.subnet).toEqual(made)
+    expect((await w.admin.get(`/subnets/${made.id}`)).json.subnet).toEqual({ ...made, segment_id: null })
+    expect((await w.demo.get(`/networks/${network}`)).json.network.subnets).toEqual([made.id])
   })
 
   it('is as it was asked for', async () => {
@@ -60,7 +59,7 @@ describe('a subnet', () => {
       dns_nameservers: ['8.8.8.8', '9.9.9.9'],
       host_routes: [{ destination: '192.168.0.0/16', nexthop: '10.77.0.9' }],
     }
-    const { id, ...made } = await n.demo.make('subnet', fields(asked))
+    const { id, ...made } = await w.demo.make('subnet', fields(asked))
     expect(made).toMatchObject(asked)
     const change = {
       gateway_ip: '10.77.0.254',
@@ -69,21 +68,21 @@ describe('a subnet', () => {
       name: 't',
       enable_dhcp: true,
     }
-    const { status, json } = await n.demo.put(`/subnets/${id}`, { subnet: change })
+    const { status, json } = await w.demo.put(`/subnets/${id}`, { subnet: change })
     expect(status).toBe(200)
     expect(json.subnet).toMatchObject({ ...change, dns_nameservers: [], revision_number: 2 })
-    expect((await n.demo.del(`/subnets/${id}`)).status).toBe(204)
+    expect((await w.demo.del(`/subnets/${id}`)).status).toBe(204)
   })
 
   it('of IPv6 says how hosts get their addresses', async () => {
     const slaac = { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' }
-    const made = await n.demo.make('subnet', fields({ ip_version: 6, cidr: '2001:DB8:0::/64', ...slaac }))
+    const made = await w.demo.make('subnet', fields({ ip_version: 6, cidr: '2001:DB8:0::/64', ...slaac }))
     expect(made).toMatchObject({ cidr: '2001:db8::/64', ...slaac })
   })
 
   it('is made with others or not at all', async () => {
     const subnets = [fields({ name: 'b1' }), fields({ name: 'b2' })]
-    const { status, json } = await n.demo.post('/subnets', { subnets })
+    const { status, json } = await w.demo.post('/subnets', { subnets })
     expect([status, json.subnets.map(({ name }: { name: string }) => name)]).toEqual([201, ['b1', 'b2']])
   })
 })
@@ -166,7 +165,7 @@ describe('what may be said of a subnet', () => {
     [{ shared: true }, bad, "Attribute 'shared' not allowed in POST"],
     [{ bogus: 1 }, bad, "Unrecognized attribute(s) 'bogus'"],
   ] as const)('is not %j', async (more, type, message) => {
-    const reply = await n.demo.post('/subnets', { subnet: fields(more) })
+    const reply = await w.demo.post('/subnets', { subnet: fields(more) })
     const sentence = typeof message === 'string' ? message : expect.stringMatching(message)
     expect(errorOf(reply)).toEqual([400, type, sentence])
   })
@@ -187,16 +186,16 @@ describe('what may be said of a subnet', () => {
     ],
     [{ cidr: '10.77.0.0/16', network_id: randomUUID() }, 404, 'NetworkNotFound'],
   ])('goes together: not %j', async (more, status, type) => {
-    const reply = await n.demo.post('/subnets', { subnet: fields(more) })
+    const reply = await w.demo.post('/subnets', { subnet: fields(more) })
     expect(errorOf(reply).slice(0, 2)).toEqual([status, type])
   })
 
   it('has no more host routes than every region takes where its network may be', async () => {
     const host_routes = [1, 2, 3].map(i => ({ destination: `10.${i}.0.0/16`, nexthop: '10.200.0.9' }))
     const asked = async (hints: string[], routes: typeof host_routes) => {
-      const network = await n.demo.make('network', { availability_zone_hints: hints })
+      const network = await w.demo.make('network', { availability_zone_hints: hints })
       const subnet = fields({ network_id: network.id, cidr: '10.200.0.0/24', host_routes: routes })
-      const { status, json } = await n.demo.post('/subnets', { subnet })
+      const { status, json } = await w.demo.post('/subnets', { subnet })
       return json.NeutronError?.type ?? status
     }
     const refused = 'HostRoutesExhausted'
@@ -208,15 +207,15 @@ describe('what may be said of a subnet', () => {
   })
 
   it('is no CIDR that meets another one of the network', async () => {
-    const { cidr } = await n.demo.make('subnet', fields())
-    const reply = await n.demo.post('/subnets', { subnet: fields({ cidr }) })
+    const { cidr } = await w.demo.make('subnet', fields())
+    const reply = await w.demo.post('/subnets', { subnet: fields({ cidr }) })
     expect(errorOf(reply).slice(0, 2)).toEqual([400, 'InvalidInput'])
   })
 
   it('never changes in its network, its CIDR and its version', async () => {
-    const { id } = await n.demo.make('subnet', fields())
+    const { id } = await w.demo.make('subnet', fields())
     for (const [name, value] of Object.entries({ network_id, cidr: '10.0.0.0/24', ip_version: 4 })) {
-      const reply = await n.demo.put(`/subnets/${id}`, { subnet: { [name]: value } })
+      const reply = await w.demo.put(`/subnets/${id}`, { subnet: { [name]: value } })
       expect(errorOf(reply)).toEqual([400, 'HTTPBadRequest', `Cannot update read-only attribute ${name}`])
     }
   })
@@ -233,13 +232,13 @@ describe('a list of subnets', () => {
     ['enable_dhcp=true&name=listed', 1],
     ['ipv6_ra_mode=slaac&name=listed', 0],
   ])('is filtered by what subnets are: %s', async (query, count) => {
-    if ((await n.demo.get('/subnets?name=listed')).json.subnets.length === 0)
-      await n.demo.make('subnet', fields({ name: 'listed', cidr: '10.55.0.0/24' }))
-    expect((await n.demo.get(`/subnets?${query}`)).json.subnets).toHaveLength(count)
+    if ((await w.demo.get('/subnets?name=listed')).json.subnets.length === 0)
+      await w.demo.make('subnet', fields({ name: 'listed', cidr: '10.55.0.0/24' }))
+    expect((await w.demo.get(`/subnets?${query}`)).json.subnets).toHaveLength(count)
   })
 
   it('is not filtered by what their networks are', async () => {
-    expect(errorOf(await n.demo.get('/subnets?shared=true'))).toEqual([
+    expect(errorOf(await w.demo.get('/subnets?shared=true'))).toEqual([
       400,
       'InvalidInput',
       "Invalid input for operation: 'shared' is not supported for filtering.",

@@ -1,15 +1,13 @@
 // The Reservation API as a whole: its paths, headers, versions and the three shapes of its errors.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Served, type World, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Served, world } from '../../world.ts'
 
-let w: World
+const w = await fileWorld()
 let s: Served
 beforeAll(async () => {
-  w = await world()
   s = await w.listen()
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const missing =
   'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.'

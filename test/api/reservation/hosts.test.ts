@@ -1,10 +1,9 @@
 // Hosts of the Reservation API: enrolled, shown, changed, removed; their allocations and properties.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply } from '../../world.ts'
 
-const w = await world({ joined: true })
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld({ joined: true })
 
 const at = '/reservation/v1/os-hosts'
 const enrol = (body: object, path = at) => w.call('POST', path, { body })
@@ -55,11 +54,11 @@ describe('a host', () => {
   })
 
   it('is enrolled by its id, in the region that the body or the path names, and with 202 at the seed’s path', async () => {
-    const hypervisor = w.cloud.novas.get('Pod1')!.host('pod1-host2')
+    const hypervisor = w.nova('Pod1').host('pod1-host2')
     expect((await enrol({ id: hypervisor.uuid })).json.host).toMatchObject({
       hypervisor_hostname: 'pod1-host2',
     })
-    const twins = ['Pod1', 'Pod2'].map(region => w.cloud.novas.get(region)!)
+    const twins = ['Pod1', 'Pod2'].map(region => w.nova(region))
     for (const nova of twins) nova.addHost({ name: 'twin' })
     expect(refusal(await enrol({ name: 'twin' }))[0]).toBe(409)
     const first = await enrol({ name: 'twin', region: 'Pod2' }, '/v1/os-hosts')

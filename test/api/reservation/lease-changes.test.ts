@@ -1,17 +1,15 @@
 // Changes of leases by the Reservation API (reference of the original: 2.5), and who may see and change them.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type World, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply } from '../../world.ts'
 import { tokenWith } from '../people.ts'
 
-let w: World
+const w = await fileWorld()
 beforeAll(async () => {
-  w = await world()
   w.setTime(new Date('2020-01-01T12:00:20Z'))
   await w.call('POST', '/v1.0/pods', { body: { pod: { region_name: 'Pod1', az_name: 'az' } } })
   for (const n of [1, 2, 3]) await w.call('POST', '/v1/os-hosts', { body: { name: `pod1-host${n}` } })
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const at = '/reservation/v1/leases'
 const refusal = (reply: Reply) => [reply.status, reply.json.error_message]

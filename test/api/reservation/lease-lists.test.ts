@@ -1,14 +1,13 @@
 // Lists of leases: whole as the original’s, and, as additions of ours, filtered, sorted and in pages.
 
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type Served, type World, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply, type Served } from '../../world.ts'
 
 const maximum = 4
-let w: World
+const w = await fileWorld({ settings: { ATOLL_API_PAGE_LIMIT: String(maximum) } })
 let s: Served
 beforeAll(async () => {
-  w = await world({ settings: { ATOLL_API_PAGE_LIMIT: String(maximum) } })
   s = await w.listen()
   await w.call('POST', '/v1.0/pods', { body: { pod: { region_name: 'Pod1', az_name: 'az' } } })
   w.setTime(new Date('2020-01-01T12:00:00Z'))
@@ -26,7 +25,6 @@ beforeAll(async () => {
     'admin',
   )
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const names = ['c', 'a', 'f', 'b', 'e', 'd']
 const at = '/reservation/v1/leases'

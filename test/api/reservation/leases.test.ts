@@ -1,12 +1,11 @@
 // Leases of the Reservation API: asked for, shown, listed, changed and given up; and every way to ask wrongly.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Reply, type World, world } from '../../world.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fileWorld, type Reply } from '../../world.ts'
 import { rowCounts } from '../requests.ts'
 
-let w: World
+const w = await fileWorld({ joined: true, settings: { ATOLL_API_PAGE_LIMIT: '5' } })
 beforeAll(async () => {
-  w = await world({ joined: true, settings: { ATOLL_API_PAGE_LIMIT: '5' } })
   w.setTime(new Date('2020-01-01T12:00:20Z'))
   for (const region of ['pod1', 'pod2']) {
     for (const n of [1, 2, 3]) {
@@ -15,7 +14,6 @@ beforeAll(async () => {
     }
   }
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const at = '/reservation/v1/leases'
 const physical = (fields: object = {}) => ({

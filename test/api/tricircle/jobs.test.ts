@@ -1,16 +1,15 @@
 // Asynchronous jobs over the Tricircle Admin API, with no worker at work: they stay NEW.
 
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { jobTypes } from '../../../src/core/jobs/job.ts'
-import { type World, world } from '../../world.ts'
+import { fileWorld } from '../../world.ts'
 
-let w: World
+const w = await fileWorld()
 let pod = ''
 let project = ''
 
 beforeAll(async () => {
-  w = await world()
   const created = await w.call('POST', '/v1.0/pods', {
     body: { pod: { region_name: 'Pod1', az_name: 'az1' } },
   })
@@ -27,7 +26,6 @@ beforeAll(async () => {
     await w.call('POST', '/v1.0/routings', { body: { routing } })
   }
 })
-afterAll(() => w[Symbol.asyncDispose]())
 
 const resource = (port = 'port-1') => ({ pod_id: pod, port_id: port })
 const create = (job: object, path = '/v1.0/jobs') => w.call('POST', path, { body: { job } })

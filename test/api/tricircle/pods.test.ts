@@ -1,11 +1,10 @@
 // Pods over the Tricircle Admin API.
 
-import { afterAll, describe, expect, it } from 'vitest'
-import { world } from '../../world.ts'
+import { describe, expect, it } from 'vitest'
+import { fileWorld } from '../../world.ts'
 import { newLease, sharedHost, viewed } from '../reservable.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 const create = (pod: object, options = {}) => w.call('POST', '/v1.0/pods', { body: { pod }, ...options })
 

@@ -1,10 +1,9 @@
 // Lists of routings over the Tricircle Admin API, beyond what seeds and recordings show.
 
-import { afterAll, describe, expect, it } from 'vitest'
-import { world } from '../../world.ts'
+import { describe, expect, it } from 'vitest'
+import { fileWorld } from '../../world.ts'
 
-const w = await world()
-afterAll(() => w[Symbol.asyncDispose]())
+const w = await fileWorld()
 
 describe.each(['routings', 'jobs'])('all_projects of %s', collection => {
   const list = async (value: string) =>

@@ -1,12 +1,9 @@
-// Processes of clients that are killed and started again, and what is known of all that they have begun.
-
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+// What is known of all that clients have begun, some of which were killed.
 
 /** Where there are more who wait than the machine can serve, some are told that the database gives no answer now. */
 const refusals = ['conflict', 'no_capacity', 'not_found', 'invalid', 'upstream', 'unavailable']
 
-interface Told {
+export interface Told {
   readonly begun?: string
   readonly ended?: string
   readonly name?: string
@@ -85,24 +82,10 @@ function end(tally: Tally, told: Told): void {
     known.isUnknown = false
 }
 
-export interface ClientProcess {
-  kill(): Promise<void>
-}
-
-export function startClient(program: string, args: readonly string[], tally: Tally): ClientProcess {
-  const child = fork(program, args)
-  const exited = once(child, 'exit')
-  exited.then(([code]) => code !== null && tally.errors.push(`a process ended with ${code}`))
-  child.on('message', (told: Told) => {
-    if (told.begun) begin(tally, told)
-    if (told.ended) end(tally, told)
-    const { err, msg } = told.trouble ?? {}
-    if (err && err.type !== 'AppError') tally.errors.push(`${msg}: ${err.stack}`)
-  })
-  return {
-    async kill() {
-      child.kill('SIGKILL')
-      await exited
-    },
-  }
+/** Counts what a client tells. */
+export function hear(tally: Tally, told: Told): void {
+  if (told.begun) begin(tally, told)
+  if (told.ended) end(tally, told)
+  const { err, msg } = told.trouble ?? {}
+  if (err && err.type !== 'AppError') tally.errors.push(`${msg}: ${err.stack}`)
 }

@@ -1,27 +1,13 @@
-// A world with hosts whose workers run, and leases in a few words.
+// Leases of a world in a few words, and servers that land on their hosts.
 
 import type { Server } from '../../sim/nova/rows.ts'
-import type { NovaService } from '../../sim/nova/service.ts'
 import type { Lease, LeaseSpec, LeaseStatus } from '../../src/core/leases/lease.ts'
 import { listLeases, removeLease } from '../../src/core/leases/leases.ts'
 import { until } from '../wait.ts'
-import { type World, type WorldSpec, world } from '../world.ts'
+import type { World } from '../world.ts'
 
 export const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
-
-export interface Leasing extends World {
-  /** The lease once it has this status (or, with null, is gone). */
-  until(id: string, status: LeaseStatus | null): Promise<Lease | null>
-  lease(id: string): Promise<Lease>
-  /** The clock says this from now on, and what these leases are due for by then is done. */
-  comes(at: Date, ...ids: readonly string[]): Promise<void>
-  nova(region: string): NovaService
-  /** A server as Nova has it once it is active or in error. */
-  boot(spec: Boot): Promise<Server>
-  /** Removes all leases and faults, and waits until nothing is left of them. */
-  clear(): Promise<void>
-}
 
 export interface Boot {
   readonly region: string
@@ -34,38 +20,11 @@ export interface Boot {
   readonly hints?: Readonly<Record<string, string>>
 }
 
-/** Four hosts of each region, and workers, unless told otherwise. */
-export async function leasing(spec: WorldSpec = {}): Promise<Leasing> {
-  const w = await world({ hosts: 4, workers: true, ...spec })
-  return Object.assign(w, {
-    until: (id: string, status: LeaseStatus | null) => untilItIs(w, id, status),
-    async lease(id: string) {
-      const lease = await w.app.store.leases.get(id)
-      if (!lease) throw new Error(`there is no lease ${id}`)
-      return lease
-    },
-    async comes(at: Date, ...ids: readonly string[]) {
-      w.setTime(at)
-      await w.app.store.turns.ask(ids.map(key => ({ kind: 'lease', key, lane: '' })))
-    },
-    nova: (region: string) => w.cloud.novas.get(region)!,
-    boot: (spec: Boot) => boot(w, spec),
-    async clear() {
-      w.cloud.faults.clear()
-      const all = { filter: {}, sort: 'id', descending: false, limit: null, marker: null } as const
-      const { items } = await listLeases(w.app, w.admin, all)
-      for (const { id } of items) await removeLease(w.app, w.admin, { id, region: null })
-      for (const { id } of items) await untilItIs(w, id, null)
-      for (const nova of w.cloud.novas.values()) for (const one of nova.servers()) nova.region.forget(one)
-      w.cloud.faults.clear()
-    },
-  })
-}
-
-async function untilItIs({ app }: World, id: string, status: LeaseStatus | null): Promise<Lease | null> {
+/** The lease once it has this status (or, with null, is gone). */
+export async function leaseIs(w: World, id: string, status: LeaseStatus | null): Promise<Lease | null> {
   let lease: Lease | null = null
   const isSo = async (): Promise<boolean> => {
-    lease = await app.store.leases.get(id)
+    lease = await w.app.store.leases.get(id)
     return (lease?.status ?? null) === status
   }
   const seen = () => [lease?.status, lease?.statusReason]
@@ -73,11 +32,39 @@ async function untilItIs({ app }: World, id: string, status: LeaseStatus | null)
   return lease
 }
 
-async function boot(
+export async function leaseOf({ app }: World, id: string): Promise<Lease> {
+  const lease = await app.store.leases.get(id)
+  if (!lease) throw new Error(`there is no lease ${id}`)
+  return lease
+}
+
+/** The clock says this from now on, and what these leases are due for by then is done. */
+export async function comes(w: World, at: Date, ...ids: readonly string[]): Promise<void> {
+  w.setTime(at)
+  await w.app.store.turns.ask(ids.map(key => ({ kind: 'lease', key, lane: '' })))
+}
+
+/** Removes all leases, servers and faults, and waits until nothing is left of them. */
+export async function clearLeases(w: World): Promise<void> {
+  w.cloud.faults.clear()
+  const all = { filter: {}, sort: 'id', descending: false, limit: null, marker: null } as const
+  const { items } = await listLeases(w.app, w.admin, all)
+  for (const { id } of items) await removeLease(w.app, w.admin, { id, region: null })
+  for (const { id } of items) await leaseIs(w, id, null)
+  forgetServers(w)
+  w.cloud.faults.clear()
+}
+
+export function forgetServers({ cloud }: World): void {
+  for (const { region, servers } of cloud.novas.values()) for (const one of servers()) region.forget(one)
+}
+
+/** A server as Nova has it once it is active or in error. */
+export async function boot(
   w: World,
   { region, as = 'demo', name = 'server', flavor, imageId, hints }: Boot,
 ): Promise<Server> {
-  const nova = w.cloud.novas.get(region)!
+  const nova = w.nova(region)
   const image = imageId ?? nova.images().find(one => one.isPublic)!.id
   const plain = nova.flavors().find(one => one.name === 'm1.tiny')!.id
   const reply = await fetch(`${nova.url}/servers`, {
@@ -104,8 +91,8 @@ async function boot(
 }
 
 /** What there is of reservations in a region: flavors, classes, places. */
-export function traces({ cloud }: World, region: string): string[] {
-  const nova = cloud.novas.get(region)!
+export function traces(w: World, region: string): string[] {
+  const nova = w.nova(region)
   const { placement } = nova.region
   const flavors = nova.flavors().filter(flavor => flavor.name.startsWith('reservation:'))
   const classes = [...placement.classes].filter(name => name.startsWith('CUSTOM_RESERVATION_'))
@@ -163,18 +150,18 @@ export interface Shortly extends Partial<Omit<LeaseSpec, 'region'>> {
 }
 
 /** Once nothing is being done for it, not even what goes by quickly. */
-export async function quiet(w: Leasing, id: string): Promise<Lease> {
+export async function quiet(w: World, id: string): Promise<Lease> {
   const isQuiet = async (): Promise<boolean> => {
-    const { action, events } = await w.lease(id)
+    const { action, events } = await leaseOf(w, id)
     return action === null && events.every(({ at, status }) => at > w.app.now() || status !== 'UNDONE')
   }
-  await until(isQuiet, { what: `nothing is done for lease ${id}`, seen: () => w.lease(id) })
-  return w.lease(id)
+  await until(isQuiet, { what: `nothing is done for lease ${id}`, seen: () => leaseOf(w, id) })
+  return leaseOf(w, id)
 }
 
 /** All that a region's Nova and Placement hold, without what is chosen anew each time; ids of these leases by their order. */
-export function stateOf({ cloud }: World, region: string, leases: readonly Lease[]): unknown {
-  const nova = cloud.novas.get(region)!
+export function stateOf(w: World, region: string, leases: readonly Lease[]): unknown {
+  const nova = w.nova(region)
   const { placement } = nova.region
   const named = (text: string): string =>
     leases

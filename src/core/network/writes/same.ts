@@ -1,3 +1,5 @@
+// Comparing values of JSON.
+
 /** Whether two values of JSON are the same, in whatever order their objects have their fields. */
 export function isSameJson(one: unknown, other: unknown): boolean {
   if (one === other) return true

@@ -1,11 +1,51 @@
-// Rows of the central model to put into a store, and where to put them.
+// Rows to put into the store of a world: regions, bindings and routings, and those of the central model.
 
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from '../../src/core/app.ts'
+import { AppError } from '../../src/core/error.ts'
 import type { FixedIp, Kind, Kinds, Written } from '../../src/core/network/model/model.ts'
 import type { Holding, ResourceQuery } from '../../src/core/network/model/network-store.ts'
+import type { Note } from '../../src/core/note.ts'
+import type { Binding } from '../../src/core/regions/binding.ts'
 import type { Region } from '../../src/core/regions/region.ts'
-import { at, noted, type Stored, stored } from './stored.ts'
+import type { RoutingSpec } from '../../src/core/routing/routing.ts'
+import type { World } from '../world.ts'
+
+export const caller = {
+  userId: 'u1',
+  userName: 'user',
+  projectId: 'p1',
+  projectName: 'project',
+  roles: ['admin'],
+  requestId: 'req-1',
+}
+export const at = new Date('2026-11-20T10:20:30.456Z')
+export const noted = (action: string): Note => ({ caller, at, action })
+export const region = (fields: Partial<Region> = {}): Region => ({
+  id: randomUUID(),
+  name: `Pod-${randomUUID()}`,
+  availabilityZone: 'az1',
+  localAvailabilityZone: '',
+  dataCenter: '',
+  createdAt: new Date(),
+  ...fields,
+})
+export const routing = (regionId: string, fields: Partial<RoutingSpec> = {}): RoutingSpec => ({
+  centralId: randomUUID(),
+  regionalId: randomUUID(),
+  regionId,
+  projectId: 'p1',
+  resourceType: 'network',
+  ...fields,
+})
+export const binding = (regionId: string, fields: Partial<Binding> = {}): Binding => ({
+  id: randomUUID(),
+  projectId: 'p1',
+  regionId,
+  createdAt: new Date(),
+  updatedAt: null,
+  ...fields,
+})
 
 const standard = () => ({
   id: randomUUID() as string,
@@ -146,43 +186,65 @@ export const holding = (subnetId: string, address: string, fields: Partial<Holdi
   ...fields,
 })
 
-export interface NetworkScene extends Stored {
-  /** In a transaction of its own. */
-  tx<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
-  add<K extends Kind>(kind: K, row: Written<K>): Promise<Written<K>>
-  get<K extends Kind>(kind: K, id: string): Promise<Kinds[K] | null>
-  remove(kind: Kind, id: string): Promise<boolean>
-  /** The ids, in order; null where there is no such marker. */
-  list(kind: Kind, query: Partial<ResourceQuery>): Promise<string[] | null>
-  addNetwork(fields?: Row<'network'>): Promise<Written<'network'>>
-  addSubnet(fields?: Row<'subnet'>): Promise<Written<'subnet'>>
-  /** With these addresses held. */
-  addPort(networkId: string, fields?: Row<'port'>, fixedIps?: readonly FixedIp[]): Promise<Written<'port'>>
-  place(kind: string, centralId: string, region: Region, regionalId?: string): Promise<void>
+/** How each attempt ended: `done`, or what the refusal says. */
+export async function outcomes(attempts: Promise<unknown>[]): Promise<Record<string, number>> {
+  const count: Record<string, number> = {}
+  for (const attempt of await Promise.allSettled(attempts)) {
+    const outcome = attempt.status === 'fulfilled' ? 'done' : reasonOf(attempt.reason)
+    count[outcome] = (count[outcome] ?? 0) + 1
+  }
+  return count
+}
+function reasonOf(error: unknown): string {
+  if (!(error instanceof AppError)) throw error
+  return `${error.code} ${error.detail.reason}`
+}
+export const times = <T>(n: number, make: (index: number) => T): T[] =>
+  Array.from({ length: n }, (_, index) => make(index))
+
+/** A line of the audit trail. */
+export interface Line {
+  at: Date
+  request_id: string
+  user_id: string
+  project_id: string | null
+  action: string
+  target: string
+  state: Record<string, unknown>
 }
 
-export async function networkScene(): Promise<NetworkScene> {
-  const base = await stored()
-  const { store } = base
-  const tx: NetworkScene['tx'] = work => store.transact(work)
-  const add: NetworkScene['add'] = async (kind, row) => {
+/** What puts rows into the store of a world, and reads them. */
+export function rowsOf({ app: { store }, query }: World) {
+  const tx = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => store.transact(work)
+  const add = async <K extends Kind>(kind: K, row: Written<K>): Promise<Written<K>> => {
     await tx(({ networks }) => networks.insert(kind, row, noted(`${kind}.create`)))
     return row
   }
-  const addNetwork: NetworkScene['addNetwork'] = fields => add('network', network(fields))
+  const addNetwork = (fields?: Row<'network'>) => add('network', network(fields))
   return {
-    ...base,
+    /** In a transaction of its own. */
     tx,
     add,
     addNetwork,
-    get: (kind, id) => store.networks.get(kind, id, 'atoll'),
-    remove: (kind, id) => tx(({ networks }) => networks.remove(kind, id, noted(`${kind}.remove`))),
-    async list(kind, query) {
-      const rows = await store.networks.list(kind, { ...everything, ...query })
+    async newRegion(fields: Partial<Region> = {}): Promise<Region> {
+      const made = region(fields)
+      await store.regions.create(made, noted('region.create'))
+      return made
+    },
+    /** Every line of the audit trail, oldest first. */
+    trail: () => query<Line>('select * from audit order by id'),
+    get: <K extends Kind>(kind: K, id: string): Promise<Kinds[K] | null> =>
+      store.networks.get(kind, id, 'atoll'),
+    remove: (kind: Kind, id: string): Promise<boolean> =>
+      tx(({ networks }) => networks.remove(kind, id, noted(`${kind}.remove`))),
+    /** The ids, in order; null where there is no such marker. */
+    async list(kind: Kind, asked: Partial<ResourceQuery>): Promise<string[] | null> {
+      const rows = await store.networks.list(kind, { ...everything, ...asked })
       return rows?.map(row => row.id) ?? null
     },
-    addSubnet: async fields => add('subnet', subnet((await addNetwork()).id, fields)),
-    async addPort(networkId, fields, fixedIps = []) {
+    addSubnet: async (fields?: Row<'subnet'>) => add('subnet', subnet((await addNetwork()).id, fields)),
+    /** With these addresses held. */
+    async addPort(networkId: string, fields?: Row<'port'>, fixedIps: readonly FixedIp[] = []) {
       const made = await add('port', port(networkId, fields))
       await tx(async ({ networks }) => {
         for (const { subnetId, ipAddress } of fixedIps)
@@ -190,7 +252,12 @@ export async function networkScene(): Promise<NetworkScene> {
       })
       return made
     },
-    place: (kind, centralId, { id: regionId }, regionalId = centralId) =>
+    place: (
+      kind: string,
+      centralId: string,
+      { id: regionId }: Region,
+      regionalId = centralId,
+    ): Promise<void> =>
       tx(({ networks }) => networks.place({ kind, centralId, projectId: 'p1', regionId, regionalId, at })),
   }
 }
