@@ -288,7 +288,10 @@ const regionOf = ({ span }: Case, chance: () => number): string =>
 const strike = (g: Ground, one: Case, spec: Omit<FaultSpec, 'service' | 'method'>) =>
   g.world.cloud.faults.add({ ...spec, service: 'neutron', method: one.method })
 
-/** Who is refused has changed nothing anywhere; who is not, since a job met the refusal, has what was asked. */
+/**
+ * Who is refused has changed nothing anywhere, but for a removal that the second region refuses: of that the first has
+ * no copy any more, and the model knows. Who is not, since a job met the refusal, has what was asked.
+ */
 function refusing(status: number, region: string): Peril {
   return {
     name: `${region} refuses with ${status}`,
@@ -301,12 +304,12 @@ function refusing(status: number, region: string): Peril {
         await follow(g)
         fault.remove()
         const wrong = [...(await kept(scene, 0, reply)), ...(await agreed(g))]
-        if (!isGood(reply)) {
+        if (!isGood(reply) && !(region === there && one.method === 'DELETE')) {
           const changed = difference(before, await everything(g.world))
           if (Object.keys(changed).length > 0)
             wrong.push(`it has changed ${JSON.stringify(changed, null, 1)}`)
-          if (await scene.isDone(0)) wrong.push('it is done all the same')
         }
+        if (!isGood(reply) && (await scene.isDone(0))) wrong.push('it is done all the same')
         return wrong.map(what => `who was told ${told(reply)}: ${what}`)
       }),
   }

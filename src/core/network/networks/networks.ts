@@ -9,6 +9,7 @@ import type { Region } from '../../regions/region.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionNetwork, ThingSpec } from '../copies/region-rows.ts'
 import { segmentFor } from '../copies/segments.ts'
+import { noteLeft } from '../copies/spanning.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
 import { getOwn } from '../model/read.ts'
@@ -206,9 +207,13 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
 }
 
 /** Removes a network's copies, and then the network. */
-async function removeCopies(app: App, caller: Caller, { id, places }: Network): Promise<void> {
-  for (const { region, id: regionalId } of places)
+async function removeCopies(app: App, caller: Caller, { id, places, subnetIds }: Network): Promise<void> {
+  const regions = await regionsOf(app.store)
+  for (const { region, id: regionalId } of places) {
     await app.cloud.networking(region, caller.requestId).remove('network', regionalId)
+    // The next region may refuse: then this one has no copy any more.
+    if (places.length > 1) await noteLeft(app, regionNamed(region, regions), { networkId: id, subnetIds })
+  }
   await forgetNetwork(app, caller, id)
 }
 
