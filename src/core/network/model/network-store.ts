@@ -4,6 +4,7 @@ import type { Note } from '../../note.ts'
 import type { RegionStore } from '../../regions/region.ts'
 import type { Absence, LostLink, NewAbsence } from './absence.ts'
 import type { AllocationPool, Change, Kind, Kinds, Written } from './model.ts'
+import type { SegmentStore, SegmentWriter } from './segment-store.ts'
 
 /**
  * Whose view a query has: a project sees its own rows, networks that are shared or external, and subnets of
@@ -44,7 +45,7 @@ export interface ResourceQuery {
   readonly reverse: boolean
 }
 
-export interface NetworkStore {
+export interface NetworkStore extends SegmentStore {
   /** Null when this sight has no row with the marker's id. */
   list<K extends Kind>(kind: K, query: ResourceQuery): Promise<Kinds[K][] | null>
   get<K extends Kind>(kind: K, id: string, sight: Sight): Promise<Kinds[K] | null>
@@ -106,7 +107,7 @@ export interface Holding {
  * The changes of the central model that one transaction may make. For an id that the model does not have
  * `update` returns null and `remove` false.
  */
-export interface NetworkWriter {
+export interface NetworkWriter extends SegmentWriter {
   /** The row as it is, locked until the end; null when there is none. */
   lock<K extends Kind>(kind: K, id: string): Promise<Kinds[K] | null>
   /** Throws `conflict` (`mac_in_use`, `exists` for the id or a project's second default group). */
@@ -155,21 +156,10 @@ export interface NetworkWriter {
    */
   setBlocks(subnetId: string, regionId: string, blocks: readonly AllocationPool[]): Promise<void>
 
-  /** A free id of the range, or this one; null when there is none left, `conflict` (`segment_in_use`) for one that is taken. */
-  takeSegment(segment: SegmentAsk): Promise<number | null>
-
   /** Notes the place of a resource; an earlier place in that region is replaced. */
   place(place: NewPlace): Promise<void>
   /** Removes the place of a resource in a region. */
   unplace(kind: string, centralId: string, regionId: string): Promise<void>
-}
-
-export interface SegmentAsk {
-  readonly networkId: string
-  readonly networkType: string
-  readonly physicalNetwork: string
-  readonly from: number
-  readonly to: number
 }
 
 export interface NewPlace {
