@@ -5,6 +5,7 @@ import { keyFile, openCloud } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { checkFiles } from './config/files.ts'
 import type { Store } from './core/app.ts'
+import type { Provider } from './core/capacity/provider.ts'
 import type { RegionSurvey } from './core/cloud.ts'
 import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
@@ -57,6 +58,7 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
     known = await withDatabase(config, log, url => checkDatabase(config, url, report))
     for (const belief of known.beliefs) reportBelief(belief, report)
     for (const clash of known.clashes) reportClash(clash, config.networking, report)
+    for (const provider of known.admins) reportAdmin(provider, report)
   })
   await attempt('keystone', async () => {
     const cloud = openCloud(config)
@@ -79,11 +81,13 @@ interface Known {
   readonly hosts: readonly Host[]
   readonly beliefs: readonly Belief[]
   readonly clashes: readonly SegmentClash[]
+  /** Providers whose user has the role admin. */
+  readonly admins: readonly Provider[]
   /** The ids of regions that have routings. */
   readonly used: ReadonlySet<string>
 }
 
-const nothing: Known = { regions: [], hosts: [], beliefs: [], clashes: [], used: new Set() }
+const nothing: Known = { regions: [], hosts: [], beliefs: [], clashes: [], admins: [], used: new Set() }
 
 /** The time-out of the ledger's check: it may take that long on a ledger of years. */
 const ledgerMs = 3_600_000
@@ -135,11 +139,13 @@ async function readKnown(store: Store): Promise<Known> {
   const regions = await store.regions.list()
   const used = new Set<string>()
   for (const { id } of regions) if ((await store.regions.use(id)).routings > 0) used.add(id)
+  const admins = (await store.providers.list()).filter(({ isAdmin }) => isAdmin)
   return {
     regions,
     hosts: await store.hosts.list(null),
     beliefs: await listBeliefs({ store }),
     clashes: await store.networks.segmentClashes(),
+    admins,
     used,
   }
 }
@@ -166,6 +172,13 @@ function reportClash(clash: SegmentClash, fabric: Config['networking'], report: 
     sentence: `its network ${what(clash)} is on segment ${segmentationId} of ${physicalNetwork} (seen ${seenAt.toISOString()}), and ${who}. Make one of the two anew: ${region}'s own on another physical network, or on a segment outside ${fabric.first_segment} to ${fabric.last_segment} that no other region uses, the other without naming a segment. Keep ${region}'s tenant ranges apart from the fabric; what was mended shows within an hour`,
   })
 }
+
+const reportAdmin = ({ id, name, login: { username, endpoint } }: Provider, report: Report): void =>
+  report({
+    good: false,
+    subject: `provider ${name}`,
+    sentence: `the user ${username} at ${endpoint} has the role admin, and so whoever gets hold of the password: add the provider with a user who is a member of the project, and remove ${id}`,
+  })
 
 /**
  * Checks that the database has this release's schema: later checks may ask for tables that an older one

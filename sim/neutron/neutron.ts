@@ -108,6 +108,7 @@ const rowsOf = <R extends Row>(table: Table<R>): R[] => [...table.all()]
 function defaults(region: string): Settings {
   const host = region.toLowerCase()
   return {
+    release: 'zed',
     baseMac: 'fa:16:3e:00:00:00',
     vnis: [10_001, 19_999],
     vlans: { physnet1: [101, 199], bridge: null, extern: [1, 4094] },

@@ -60,6 +60,7 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   no_gateway: ['BadRequest', 400],
   fixed_ip: ['BadRequest', 400],
   router_overlap: ['BadRequest', 400],
+  subnet_owner: ['BadRequest', 400],
   not_external: ['BadRequest', 400],
   not_supported: ['BadRequest', 400],
   region_unknown: ['BadRequest', 400],

@@ -7,8 +7,8 @@ import type { AllocationPool, Change, Kind, Kinds, Written } from './model.ts'
 import type { SegmentStore, SegmentWriter } from './segment-store.ts'
 
 /**
- * Whose view a query has: a project sees its own rows, networks that are shared or external, and subnets of
- * the shared ones; null sees all rows but the bridge networks, 'atoll' sees those as well.
+ * Whose view a query has: a project sees its own rows, networks that are shared or external with their subnets, and
+ * what others have on its networks; null sees all rows but the bridge networks, 'atoll' sees those as well.
  */
 export type Sight = { readonly projectId: string } | null | 'atoll'
 

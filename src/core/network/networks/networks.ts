@@ -2,7 +2,7 @@
 // spanning network is central only, until a port or router is placed on it.
 
 import type { App, Transaction } from '../../app.ts'
-import { type Caller, isAtLeast } from '../../caller.ts'
+import type { Caller } from '../../caller.ts'
 import { conflict, invalid } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
@@ -241,10 +241,3 @@ async function requireUnused(app: App, network: Network): Promise<void> {
     'network_in_use',
   )
 }
-
-/**
- * Whether a caller may make ports and subnets on a network: its project, an admin, or anybody where it is
- * shared.
- */
-export const mayUse = (caller: Caller, network: Network): boolean =>
-  network.projectId === caller.projectId || network.shared || isAtLeast(caller, 'admin')

@@ -19,6 +19,7 @@ import { endLeftPort, removeCopies } from '../ports/port-change.ts'
 import { newMac } from '../ports/ports.ts'
 import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
+import { checkInPools, checkSubnetOwner } from './joining.ts'
 import { routerFollows } from './router-follows.ts'
 import { endLeftRouter } from './routers.ts'
 
@@ -33,7 +34,7 @@ interface Joining {
 
 /**
  * The new interface. Throws `not_found` (`router`, `subnet`, `port`), `invalid` (`router_overlap`, `no_gateway`,
- * `location_mismatch`), `conflict` (`port_in_use`, `address_in_use`), and `upstream` as the router's one region refuses.
+ * `subnet_owner`, `location_mismatch`), `conflict` (`port_in_use`, `address_in_use`), and `upstream` as the router's one region refuses.
  */
 export async function addInterface(app: App, caller: Caller, ask: InterfaceAsk): Promise<Interface> {
   const joining = await joiningOf(app, caller, ask)
@@ -61,6 +62,7 @@ async function joiningOf(app: App, caller: Caller, ask: InterfaceAsk): Promise<J
     const subnet = await getResource(app, caller, { kind: 'subnet', id: ask.subnetId })
     if (subnet.gatewayIp === null)
       throw invalid('Subnet for router interface must have a gateway IP', 'no_gateway')
+    checkSubnetOwner(caller, subnet)
     const network = await getResource(app, caller, { kind: 'network', id: subnet.networkId })
     return { router, network, subnet, port: null }
   }
@@ -78,6 +80,7 @@ async function joiningOf(app: App, caller: Caller, ask: InterfaceAsk): Promise<J
     )
   const subnet = await getResource(app, caller, { kind: 'subnet', id: fixed.subnetId })
   const network = await getResource(app, caller, { kind: 'network', id: port.networkId })
+  checkInPools(caller, port, subnet)
   return { router, network, subnet, port }
 }
 
