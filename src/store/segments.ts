@@ -8,7 +8,7 @@ import type {
   SegmentClash,
   SegmentSight,
   ShownNetwork,
-} from '../core/network/model/segment-store.ts'
+} from '../core/network/model/network-store.ts'
 import { type Db, lockOn, run } from './database.ts'
 
 export async function takeSegment(db: Db, ask: SegmentAsk): Promise<number | null> {

@@ -6,7 +6,7 @@ import type { Region } from '../../regions/region.ts'
 import { blindness, type Eyes } from '../copies/gone.ts'
 import { intentOf } from '../copies/intent.ts'
 import { numberOnFabric } from '../copies/segments.ts'
-import type { ShownNetwork } from '../model/segment-store.ts'
+import type { ShownNetwork } from '../model/network-store.ts'
 
 /**
  * Writes down which numbers the region's networks have. A region that is suspect, or that shows the service user less
