@@ -26,8 +26,8 @@ export interface Settings {
   baseMac: string
   /** The range of VXLAN ids for tenant networks. */
   vnis: readonly [number, number]
-  /** The VLANs that are picked from on each physical network; an admin may name any other. */
-  vlans: Readonly<Record<string, readonly [number, number]>>
+  /** The VLANs that are picked from on each physical network, null for none; an admin may name any other. */
+  vlans: Readonly<Record<string, readonly [number, number] | null>>
   /** Compute hosts, each with a layer 2 agent. */
   hosts: readonly string[]
   /** The host on which routers and DHCP servers run. */

@@ -665,6 +665,19 @@ create index security_group_rule_group on security_group_rule (security_group_id
 create index security_group_rule_project on security_group_rule (project_id, id);
 create index security_group_rule_remote on security_group_rule (remote_group_id) WHERE (remote_group_id IS NOT NULL);
 
+create table seen_segment (
+  region_id uuid not null,
+  regional_id text not null,
+  name text not null,
+  network_type text not null,
+  physical_network text not null,
+  segmentation_id bigint not null,
+  seen_at timestamptz not null,
+  constraint seen_segment_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint seen_segment_pkey primary key (region_id, regional_id)
+);
+create index seen_segment_number on seen_segment (network_type, physical_network, segmentation_id);
+
 create table segment (
   network_type text not null,
   physical_network text not null,

@@ -8,7 +8,7 @@ import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionNetwork, ThingSpec } from '../copies/region-rows.ts'
-import { segmentFor } from '../copies/segments.ts'
+import { checkNamedSegment, holdSegment, segmentFor } from '../copies/segments.ts'
 import { noteLeft } from '../copies/spanning.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
@@ -41,11 +41,13 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
     kind: 'network',
     spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as ThingSpec<'network'>,
     where: { projectId },
+    prepare: () => checkNamedSegment(app, region, spec),
     write: (made, intentId) =>
       app.store.transact(async tx => {
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
+        await holdSegment(app, tx, { home: region, made: { id: made.id, ...segment }, named: spec })
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
         await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
