@@ -130,6 +130,7 @@ const newProvider = (region: { id: string; name: string }, budget: number, at: D
   sealedPassword: '',
   regionId: region.id,
   budget,
+  isAdmin: false,
   flavors: [],
   limits: {},
   refreshedAt: at,

@@ -30,6 +30,8 @@ export interface CloudSpec {
   hosts?: Partial<HostsSpec> | undefined
   /** Settings of each Neutron: its limits and the rest. */
   neutron?: Partial<NeutronSettings> | undefined
+  /** The regions whose Neutron has the policy of 2025.1 and not that of Zed. */
+  newer?: readonly string[] | undefined
   /** Called with the HTTP server of each Neutron before it listens. */
   attend?: ((region: string, neutron: FastifyInstance) => void) | undefined
   /** Settings of each Nova: its switches and delays. */
@@ -104,7 +106,7 @@ const urlsOf = (parts: RegionParts): string[] => Object.values(parts).map(({ url
 /** Starts a region's services and puts them into the catalog. */
 async function startRegion(
   region: string,
-  { host, hosts, neutron: networking, nova: settings, attend }: CloudSpec,
+  { host, hosts, neutron: networking, nova: settings, newer = [], attend }: CloudSpec,
   { clock, faults, keystone }: Pick<Cloud, 'clock' | 'faults' | 'keystone'>,
 ): Promise<RegionParts> {
   const shell = {
@@ -122,6 +124,7 @@ async function startRegion(
     (_none, at) => `${place}-host${at + 1}`,
   )
   const neutron = await startNeutron({
+    ...(newer.includes(region) ? { release: '2025.1' } : {}),
     ...networking,
     ...shell,
     attend: server => attend?.(region, server),

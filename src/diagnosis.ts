@@ -5,10 +5,12 @@ import { keyFile, openCloud } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { checkFiles } from './config/files.ts'
 import type { Store } from './core/app.ts'
+import type { Provider } from './core/capacity/provider.ts'
 import type { RegionSurvey } from './core/cloud.ts'
 import { AppError, unavailable } from './core/error.ts'
 import type { Host } from './core/hosts/host.ts'
 import { blindness } from './core/network/copies/gone.ts'
+import type { SegmentClash } from './core/network/model/network-store.ts'
 import { type Belief, listBeliefs } from './core/regions/belief.ts'
 import { isCentral, type Region } from './core/regions/region.ts'
 import { checkMounts } from './mounts.ts'
@@ -55,6 +57,8 @@ export async function diagnose(config: Config, log: Logger, report: Report): Pro
   await attempt('database', async () => {
     known = await withDatabase(config, log, url => checkDatabase(config, url, report))
     for (const belief of known.beliefs) reportBelief(belief, report)
+    for (const clash of known.clashes) reportClash(clash, config.networking, report)
+    for (const provider of known.admins) reportAdmin(provider, report)
   })
   await attempt('keystone', async () => {
     const cloud = openCloud(config)
@@ -76,11 +80,14 @@ interface Known {
   readonly regions: readonly Region[]
   readonly hosts: readonly Host[]
   readonly beliefs: readonly Belief[]
+  readonly clashes: readonly SegmentClash[]
+  /** Providers whose user has the role admin. */
+  readonly admins: readonly Provider[]
   /** The ids of regions that have routings. */
   readonly used: ReadonlySet<string>
 }
 
-const nothing: Known = { regions: [], hosts: [], beliefs: [], used: new Set() }
+const nothing: Known = { regions: [], hosts: [], beliefs: [], clashes: [], admins: [], used: new Set() }
 
 /** The time-out of the ledger's check: it may take that long on a ledger of years. */
 const ledgerMs = 3_600_000
@@ -132,7 +139,15 @@ async function readKnown(store: Store): Promise<Known> {
   const regions = await store.regions.list()
   const used = new Set<string>()
   for (const { id } of regions) if ((await store.regions.use(id)).routings > 0) used.add(id)
-  return { regions, hosts: await store.hosts.list(null), beliefs: await listBeliefs({ store }), used }
+  const admins = (await store.providers.list()).filter(({ isAdmin }) => isAdmin)
+  return {
+    regions,
+    hosts: await store.hosts.list(null),
+    beliefs: await listBeliefs({ store }),
+    clashes: await store.networks.segmentClashes(),
+    admins,
+    used,
+  }
 }
 
 const reportBelief = ({ region: { name }, suspicions }: Belief, report: Report): void => {
@@ -143,6 +158,27 @@ const reportBelief = ({ region: { name }, suspicions }: Belief, report: Report):
       sentence: `suspect since ${since.toISOString()}, nothing of it leaves the model and nothing is removed there: ${reason}. Give the service user its roles back, or the region what it has lost; what is gone indeed an administrator confirms: \`atoll region confirm ${name}\``,
     })
 }
+
+function reportClash(clash: SegmentClash, fabric: Config['networking'], report: Report): void {
+  const { region, physicalNetwork, segmentationId, seenAt, other } = clash
+  const what = (one: { readonly id: string; readonly name: string }) => `${one.id} (${one.name || 'no name'})`
+  const who =
+    other.region === null
+      ? `the network ${what(other)}, which spans regions, has it: ${region} refuses a copy of that one (VlanIdInUse), and elsewhere the two are on one layer 2`
+      : `the network ${what(other)} in ${other.region} has it too: the two are on one layer 2`
+  report({
+    good: false,
+    subject: `${region} segments`,
+    sentence: `its network ${what(clash)} is on segment ${segmentationId} of ${physicalNetwork} (seen ${seenAt.toISOString()}), and ${who}. Make one of the two anew: ${region}'s own on another physical network, or on a segment outside ${fabric.first_segment} to ${fabric.last_segment} that no other region uses, the other without naming a segment. Keep ${region}'s tenant ranges apart from the fabric; what was mended shows within an hour`,
+  })
+}
+
+const reportAdmin = ({ id, name, login: { username, endpoint } }: Provider, report: Report): void =>
+  report({
+    good: false,
+    subject: `provider ${name}`,
+    sentence: `the user ${username} at ${endpoint} has the role admin, and so whoever gets hold of the password: add the provider with a user who is a member of the project, and remove ${id}`,
+  })
 
 /**
  * Checks that the database has this release's schema: later checks may ask for tables that an older one

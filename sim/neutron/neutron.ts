@@ -101,13 +101,17 @@ export function createNeutron({
 
 const rowsOf = <R extends Row>(table: Table<R>): R[] => [...table.all()]
 
-/** The settings of a stock Neutron, with the physical networks of a lab. */
+/**
+ * The settings of a stock Neutron, with the physical networks of a lab; `bridge` joins regions, so that none of them
+ * picks from it.
+ */
 function defaults(region: string): Settings {
   const host = region.toLowerCase()
   return {
+    release: 'zed',
     baseMac: 'fa:16:3e:00:00:00',
     vnis: [10_001, 19_999],
-    vlans: { physnet1: [101, 199], bridge: [2000, 2999], extern: [1, 4094] },
+    vlans: { physnet1: [101, 199], bridge: null, extern: [1, 4094] },
     hosts: [`${host}-compute1`, `${host}-compute2`],
     networkHost: `${host}-net1`,
     dnsDomain: `${host}.lab.`,

@@ -18,14 +18,16 @@ import type {
 } from './rows.ts'
 
 export interface Settings {
+  /** Whose policy it has. */
+  release: 'zed' | '2025.1'
   /**
    * A MAC whose first three bytes, and the fourth unless that is zero, begin every MAC that the region makes.
    */
   baseMac: string
   /** The range of VXLAN ids for tenant networks. */
   vnis: readonly [number, number]
-  /** The VLANs that are picked from on each physical network; an admin may name any other. */
-  vlans: Readonly<Record<string, readonly [number, number]>>
+  /** The VLANs that are picked from on each physical network, null for none; an admin may name any other. */
+  vlans: Readonly<Record<string, readonly [number, number] | null>>
   /** Compute hosts, each with a layer 2 agent. */
   hosts: readonly string[]
   /** The host on which routers and DHCP servers run. */
@@ -84,6 +86,8 @@ export interface Region {
   readonly segments: Map<string, Segment>
   /** The tables that Neutron's database would hold, for faults of kind restore and empty. */
   readonly state: State
+  /** The ports that calls of `add_router_interface` have made legs of whose callers have no answer yet. */
+  readonly joining: Set<string>
   nextSerial(): number
   /** Registers the work of agents, which is done once the answer is on its way. */
   later(work: () => void): void
@@ -105,6 +109,7 @@ export function createRegion(name: string, settings: Settings, now: () => number
     settings,
     now,
     ...held,
+    joining: new Set(),
     state: new State([counters, ...Object.values(held)]),
     nextSerial: () => {
       counters.serial += 1

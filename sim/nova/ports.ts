@@ -13,6 +13,12 @@ interface Given {
   readonly security_groups?: unknown
 }
 
+/** Who asks for a server: an admin is shown every network, and may attach what is outside. */
+interface Asking {
+  readonly projectId: string
+  readonly isAdmin: boolean
+}
+
 interface Place {
   readonly host: string
   readonly zone: string
@@ -20,7 +26,7 @@ interface Place {
 
 export interface Ports {
   /** Reads `networks` and `security_groups` of a request. Throws a 400 or a 409 for unusable ones. */
-  read(given: Given, projectId: string): readonly WantedPort[]
+  read(given: Given, caller: Asking): readonly WantedPort[]
   /** Binds a server's ports to its host, and returns their addresses. Throws when Neutron refuses. */
   plug(server: Server, place: Place, wanted: readonly WantedPort[]): Address[]
   /** Frees a server's ports; those that were made for it are removed. */
@@ -56,9 +62,9 @@ export function portsOf(neutron: Neutron): Ports {
   }
 
   return {
-    read(given, projectId) {
-      const groupIds = readGroups(given.security_groups, projectId, region)
-      return readNetworks(given.networks, projectId, neutron).map(one =>
+    read(given, caller) {
+      const groupIds = readGroups(given.security_groups, caller.projectId, region)
+      return readNetworks(given.networks, caller, neutron).map(one =>
         'portId' in one ? one : { ...one, groupIds },
       )
     },
@@ -119,7 +125,8 @@ function findGroup(name: string, projectId: string, region: Region): string {
 }
 
 /** Reads the networks of a server; without any, and with `auto`, the project's only network is taken. */
-function readNetworks(value: unknown, projectId: string, neutron: Neutron): WantedPort[] {
+function readNetworks(value: unknown, caller: Asking, neutron: Neutron): WantedPort[] {
+  const { projectId } = caller
   if (value === 'none') return []
   if (value === undefined || value === 'auto') {
     const usable = neutron
@@ -131,12 +138,12 @@ function readNetworks(value: unknown, projectId: string, neutron: Neutron): Want
     return usable.map(({ id }) => ({ networkId: id, fixedIp: null, groupIds: [] }))
   }
   if (!Array.isArray(value)) throw badRequest(`Invalid input for field/attribute networks. Value: ${value}.`)
-  return value.map(one => readOne(one as Record<string, unknown>, projectId, neutron))
+  return value.map(one => readOne(one as Record<string, unknown>, caller, neutron))
 }
 
 function readOne(
   { uuid, port: portId, fixed_ip }: Record<string, unknown>,
-  projectId: string,
+  { projectId, isAdmin }: Asking,
   { region }: Neutron,
 ): WantedPort {
   if (typeof portId === 'string') {
@@ -148,10 +155,11 @@ function readOne(
     return { portId }
   }
   const network = region.networks.get(String(uuid))
-  if (network === undefined || !(network.shared || network.external || network.project_id === projectId)) {
+  const isShown = (one: Network) => isAdmin || one.shared || one.external || one.project_id === projectId
+  if (network === undefined || !isShown(network)) {
     throw badRequest(`Network ${String(uuid)} could not be found.`)
   }
-  if (network.external && !network.shared) throw forbidden('network:attach_external_network')
+  if (network.external && !network.shared && !isAdmin) throw forbidden('network:attach_external_network')
   const hasSubnet = region.subnets.countBy('network_id', network.id) > 0
   if (!hasSubnet) {
     throw badRequest(`Network ${network.id} requires a subnet in order to boot instances on.`)

@@ -167,4 +167,13 @@ export const networkRemovals: readonly Removal[] = [
       'The thing stays in its region: its mark is then one that nobody knows. Ports of it on networks of ours are adopted.',
     where: ['src/core/network/watch/tidy.ts', 'src/store/absences.ts'],
   },
+  {
+    what: 'Numbers of the fabric that were closed because a region showed a network of its own on them: they are open for new networks again',
+    by: 'absence, checked',
+    proof:
+      'The region’s list of networks on the fabric does not have it; the service user has the role admin before and after the look, by one log-in, and is shown a default group of another project; the region is not suspect.',
+    whenTheProofIsALie:
+      'Nothing is removed in the region. What it shows again closes its number again, and a network that has taken the number meanwhile is a clash that `atoll doctor` tells of. The number of a network that left the model stays closed as long as that may come back.',
+    where: ['src/core/network/watch/look-at-segments.ts', 'src/store/segments.ts'],
+  },
 ]

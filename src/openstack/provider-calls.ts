@@ -96,6 +96,35 @@ export async function createServer(region: RegionClient, spec: ProviderServerSpe
   return reply.read(z.object({ id }), 'server').id
 }
 
+const network = z.object({ id, shared: z.boolean(), project_id: id.nullish(), tenant_id: id.nullish() })
+
+/** The most networks that are asked for in one question, whose length a server limits. */
+const networksAtOnce = 50
+
+/** Of these ids those of networks that the project owns, or that are shared with all. Throws as `followPages`. */
+export async function usableNetworks(
+  region: RegionClient,
+  projectId: string,
+  asked: readonly string[],
+): Promise<string[]> {
+  const ids = [...new Set(asked)].filter(one => id.safeParse(one).success)
+  const usable: string[] = []
+  for (let at = 0; at < ids.length; at += networksAtOnce) {
+    const rows = await followPages(region, {
+      service: 'network',
+      path: '/networks',
+      query: ids.slice(at, at + networksAtOnce).map(one => ['id', one] as const),
+      many: 'networks',
+      rows: many(network),
+      idOf: one => one.id,
+      maxRows: networksAtOnce,
+    })
+    const own = rows.filter(one => one.shared || (one.project_id ?? one.tenant_id) === projectId)
+    usable.push(...own.map(one => one.id))
+  }
+  return usable.filter(one => ids.includes(one))
+}
+
 const limit = count.min(-1).nullish()
 
 const absolute = <K extends string>(...names: readonly K[]) =>

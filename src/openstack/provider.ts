@@ -16,6 +16,7 @@ import {
   listFlavors,
   listMarkedServers,
   removeServer,
+  usableNetworks,
 } from './provider-calls.ts'
 import { endpointRefused, failed, noEndpoint, noProject, told, whyDenied } from './provider-errors.ts'
 import { authUrlOf, fingerprint, loginBody } from './provider-login.ts'
@@ -205,6 +206,12 @@ function providerCloud({ login, requestId, timeoutMs, entry, onDenied }: Parts):
 
   return {
     look: () => run(entered => look(entered, note)),
+    usableNetworks: ids =>
+      run(async ({ session, region }) => {
+        const project = await session.project()
+        if (!project) throw noProject()
+        return usableNetworks(region, project.id, ids)
+      }),
     createServer: spec => run(({ region }) => createServer(region, spec)),
     listServers: () => run(({ region }) => listMarkedServers(region)),
     getServer: id => run(({ region }) => getServer(region, id)),
@@ -280,6 +287,7 @@ async function look(
   return {
     projectId: project.id,
     projectName: project.name,
+    isAdmin: (await session.login()).roles.includes('admin'),
     region: regionName,
     flavors,
     limits: Object.assign({}, ...limits),

@@ -14,6 +14,7 @@ import type { Note } from '../core/note.ts'
 import { audited } from './audit.ts'
 import { type Db, type Refusals, run } from './database.ts'
 import { table, written } from './network-kinds.ts'
+import { takeBackSegment } from './segments.ts'
 
 const columns = sql`absent.kind, absent.id, absent.region_id as "regionId", absent.regional_id as "regionalId"`
 
@@ -139,12 +140,12 @@ export async function takeBack(
   refusals: Refusals,
 ): Promise<TakenBack | null> {
   const { rows } = await run(
-    sql<{ state: string; places: string; held: string; links: LostLink[] }>`
+    sql<{ kept_id: string; state: string; places: string; held: string; links: LostLink[] }>`
       delete from absent where kind = ${kind} and id = ${id}
-      returning state::text, places::text, held::text, links`.execute(db),
+      returning regional_id as kept_id, state::text, places::text, held::text, links`.execute(db),
   )
   if (!rows[0]) return null
-  const { state, places, held, links } = rows[0]
+  const { kept_id: keptId, state, places, held, links } = rows[0]
   const change = sql`(
     insert into ${table(kind)} (${written(kind)})
     select ${written(kind)} from jsonb_populate_record(null::${table(kind)}, ${state}::jsonb) returning *)`
@@ -171,6 +172,7 @@ export async function takeBack(
         where owner = ${id} and resource_type = ${kind} and ended_by = 'absence'
           and region = (select name from region where id = ${regionId})`.execute(db),
   )
+  if (kind === 'network') await takeBackSegment(db, { id, regionId, keptId })
   return { links }
 }
 

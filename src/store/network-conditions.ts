@@ -12,11 +12,23 @@ type Sql = RawBuilder<unknown>
 export function seen(kind: Kind, sight: Sight): Sql {
   if (sight === 'atoll') return sql`true`
   const own = sight === null ? sql`true` : sql`${column(kind, 'projectId')} = ${sight.projectId}`
+  if (kind === 'port' && sight !== null) return sql`(${sql.join(portParts(sight.projectId), sql` or `)})`
   if (kind !== 'network' && kind !== 'subnet') return own
-  const visible = sql`network.bridge_of is null and (${own} or network.shared`
-  if (kind === 'network') return sql`${visible} or network.external)`
-  return sql`exists (select from network where network.id = subnet.network_id and ${visible}))`
+  const owned = sight === null ? sql`true` : sql`network.project_id = ${sight.projectId}`
+  const visible = sql`network.bridge_of is null and (${own} or ${owned} or network.shared or network.external)`
+  if (kind === 'network') return visible
+  return sql`exists (select from network where network.id = subnet.network_id and ${visible})`
 }
+
+/** The ports that a project sees: its own, and those of others on its networks, as a trigger of the table notes them. */
+const portParts = (projectId: string): Sql[] => [
+  sql`port.project_id = ${projectId}`,
+  sql`port.guest_of = ${projectId}`,
+]
+
+/** What a caller with this sight sees, in parts that have no row in common: each is found by an index of its own. */
+export const seenInParts = (kind: Kind, sight: Sight): Sql[] =>
+  kind === 'port' && sight !== null && sight !== 'atoll' ? portParts(sight.projectId) : [seen(kind, sight)]
 
 /**
  * A condition in SQL. Throws for a field that the kind does not have, or values that the field cannot have.

@@ -4,7 +4,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Kind, Kinds } from '../core/network/model/model.ts'
 import type { Order, ResourceQuery } from '../core/network/model/network-store.ts'
 import { type Db, onceMark, run } from './database.ts'
-import { conditionSql, sightedFrom } from './network-conditions.ts'
+import { conditionSql, seenInParts, sightedFrom } from './network-conditions.ts'
 import { column, fromRow, selection, table, typeOf } from './network-kinds.ts'
 
 type Sql = RawBuilder<unknown>
@@ -15,23 +15,30 @@ export async function listResources<K extends Kind>(
   query: ResourceQuery,
 ): Promise<Kinds[K][] | null> {
   const { sight, where, limit, marker, reverse } = query
-  const from = sightedFrom(kind, sight)
   const order = orderOf(query.sort, reverse)
   const conditions = where.map(condition => conditionSql(kind, condition))
   if (marker !== null) {
-    const known = sql`select ${from} and ${column(kind, 'id')} = ${marker}`
+    const known = sql`select ${sightedFrom(kind, sight)} and ${column(kind, 'id')} = ${marker}`
     if ((await run(known.execute(db))).rows.length === 0) return null
     conditions.push(beyond(kind, order, marker))
   }
+  const parts = seenInParts(kind, sight).map(part => sql.join([part, ...conditions], sql` and `))
+  const by = order.map(one => sql`${column(kind, one.field)} ${one.descending ? sql`desc` : sql`asc`}`)
   const { rows } = await run(
     sql<Kinds[K]>`
       select ${sql.raw(onceMark)} ${selection(kind)}
-      ${from} and ${sql.join([sql`true`, ...conditions], sql` and `)}
-      order by ${sql.join(order.map(one => sql`${column(kind, one.field)} ${one.descending ? sql`desc` : sql`asc`}`))}
-      limit ${limit}`.execute(db),
+      from ${together(kind, parts, sql`order by ${sql.join(by)} limit ${limit}`)}`.execute(db),
   )
   const found = rows.map(row => fromRow(kind, row))
   return reverse ? found.reverse() : found
+}
+
+/** The rows of all parts in one order, of each no more than the page has. */
+function together(kind: Kind, parts: readonly Sql[], page: Sql): Sql {
+  const [only, ...more] = parts
+  if (more.length === 0) return sql`${table(kind)} where ${only} ${page}`
+  const each = parts.map(part => sql`(select * from ${table(kind)} where ${part} ${page})`)
+  return sql`(${sql.join(each, sql` union all `)}) as ${table(kind)} ${page}`
 }
 
 /**

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { type AppError, conflict, notFound } from '../core/error.ts'
 import type { EndedBy } from '../core/network/copies/intent.ts'
 import type { Change, Kind, Kinds, Written } from '../core/network/model/model.ts'
-import type { NetworkWriter, NewPlace, SegmentAsk } from '../core/network/model/network-store.ts'
+import type { NetworkWriter, NewPlace } from '../core/network/model/network-store.ts'
 import type { Note } from '../core/note.ts'
 import { giveWay, isMacKept, keepAbsent, takeBack } from './absences.ts'
 import { audited } from './audit.ts'
@@ -14,6 +14,7 @@ import { ending } from './intents.ts'
 import { changeable, table, toJson, written } from './network-kinds.ts'
 import { networkStore } from './networks.ts'
 import { wholeSecond } from './routings.ts'
+import { checkSegment, keepSegment, seeSegments, takeSegment } from './segments.ts'
 
 export function networkWriter(db: Db): NetworkWriter {
   return {
@@ -30,6 +31,7 @@ export function networkWriter(db: Db): NetworkWriter {
     remove: (kind, id, note) => remove(db, kind, id, note, 'verb'),
     async lose(absence, note) {
       await keepAbsent(db, absence, note.at)
+      if (absence.kind === 'network') await keepSegment(db, absence, note.at)
       return remove(db, absence.kind, absence.id, note, 'absence')
     },
     takeBack: (absence, note) => takeBack(db, absence, note, writeRefusals(absence.kind)),
@@ -41,7 +43,9 @@ export function networkWriter(db: Db): NetworkWriter {
     release: (purpose, holder, subnetId) => release(db, purpose, holder, subnetId),
     lockBlocks: subnetId => lockBlocks(db, subnetId),
     setBlocks: (subnetId, regionId, blocks) => setBlocks(db, subnetId, regionId, blocks),
-    takeSegment: segment => takeSegment(db, segment),
+    takeSegment: ask => takeSegment(db, ask),
+    checkSegment: ask => checkSegment(db, ask),
+    seeSegments: (fabric, sight) => seeSegments(db, fabric, sight),
     place: place => writePlace(db, place),
     async unplace(kind, centralId, regionId) {
       await run(
@@ -193,26 +197,6 @@ async function quota(db: Db, kind: Kind, projectId: string, more: number, most: 
   )
   if (rows[0]!.count + more <= most) return
   throw conflict(`The quota of ${most} for ${kind.replaceAll('_', ' ')}s is used up`, 'over_quota')
-}
-
-async function takeSegment(db: Db, { networkId, networkType, physicalNetwork, from, to }: SegmentAsk) {
-  await lockOn(db, 'segment', networkType, physicalNetwork)
-  const { rows } = await run(
-    sql<{ segmentation_id: number }>`
-      with taken as (
-        select segmentation_id as id from segment
-        where network_type = ${networkType} and physical_network = ${physicalNetwork}
-          and segmentation_id between ${from} and ${to})
-      insert into segment (network_type, physical_network, segmentation_id, network_id)
-      select ${networkType}, ${physicalNetwork}, min(id), ${networkId}
-      from (select ${from}::bigint as id union all select id + 1 from taken) as candidate
-      where id <= ${to} and id not in (select id from taken)
-      having min(id) is not null
-      returning segmentation_id`.execute(db),
-  )
-  if (rows[0]) return rows[0].segmentation_id
-  if (from < to) return null
-  throw conflict(`The segment ${from} of ${physicalNetwork || networkType} is in use`, 'segment_in_use')
 }
 
 async function writePlace(db: Db, place: NewPlace): Promise<void> {

@@ -9,6 +9,7 @@ import { sightedFrom } from './network-conditions.ts'
 import { column, fromRow, kindNames, selection, table } from './network-kinds.ts'
 import { listResources } from './network-list.ts'
 import { addressesHeldBy, portCounts } from './network-overview.ts'
+import { seenSegments, segmentClashes } from './segments.ts'
 
 export function networkStore(db: Db): NetworkStore {
   return {
@@ -41,5 +42,7 @@ export function networkStore(db: Db): NetworkStore {
     holdings: (subnetId, purposes) => holdings(db, subnetId, purposes),
     addressesHeldBy: asked => addressesHeldBy(db, asked),
     portCounts: (sight, networkIds) => portCounts(db, sight, networkIds),
+    seenSegments: regionId => seenSegments(db, regionId),
+    segmentClashes: () => segmentClashes(db),
   }
 }

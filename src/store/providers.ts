@@ -14,6 +14,7 @@ interface ProviderRow {
   sealed_password: string
   region_id: string | null
   budget: number
+  is_admin: boolean
   flavors: Provider['flavors']
   limits: Provider['limits']
   refreshed_at: Date
@@ -30,6 +31,7 @@ const toProvider = (row: ProviderRow): Provider => ({
   sealedPassword: row.sealed_password,
   regionId: row.region_id,
   budget: row.budget,
+  isAdmin: row.is_admin,
   flavors: row.flavors,
   limits: row.limits,
   refreshedAt: row.refreshed_at,
@@ -59,15 +61,15 @@ export function providerWriter(db: Db): ProviderWriter {
     async insert(provider, note) {
       const { id, name, login, sealedPassword, regionId, budget, flavors, limits } = provider
       const change = sql`(
-        insert into provider (id, name, login, sealed_password, region_id, budget, flavors, limits, refreshed_at, created_at)
-        values (${id}, ${name}, ${JSON.stringify(login)}, ${sealedPassword}, ${regionId}, ${budget},
+        insert into provider (id, name, login, sealed_password, region_id, budget, is_admin, flavors, limits, refreshed_at, created_at)
+        values (${id}, ${name}, ${JSON.stringify(login)}, ${sealedPassword}, ${regionId}, ${budget}, ${provider.isAdmin},
                 ${JSON.stringify(flavors)}, ${JSON.stringify(limits)}, ${provider.refreshedAt}, ${provider.createdAt})
         returning ${shown})`
       await audited(db, note, change)
     },
     async setSight(id, sight, error, at) {
       const seen = sight
-        ? sql`flavors = ${JSON.stringify(sight.flavors)}, limits = ${JSON.stringify(sight.limits)},`
+        ? sql`is_admin = ${sight.isAdmin}, flavors = ${JSON.stringify(sight.flavors)}, limits = ${JSON.stringify(sight.limits)},`
         : sql``
       await run(
         sql`update provider set ${seen} last_error = ${error}, refreshed_at = ${at} where id = ${id}`.execute(

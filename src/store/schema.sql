@@ -510,11 +510,13 @@ create table port (
   vif_type text not null,
   profile jsonb not null,
   status text not null,
+  guest_of text,
   constraint port_network foreign key (network_id) references network(id),
   constraint port_pkey primary key (id)
 );
 create index port_device on port (device_id);
 create index port_groups on port USING gin (security_group_ids);
+create index port_guest on port (guest_of, id) WHERE (guest_of IS NOT NULL);
 create index port_host on port (host_id, id) WHERE (host_id <> ''::text);
 create index port_mac_anywhere on port (mac_address);
 create index port_name on port (name, id);
@@ -538,6 +540,7 @@ create table provider (
   created_at timestamptz not null,
   suspect_since timestamptz,
   suspect_reason text,
+  is_admin boolean default false not null,
   constraint provider_budget foreign key (budget) references account(id),
   constraint provider_region foreign key (region_id) references region(id),
   constraint provider_pkey primary key (id)
@@ -661,6 +664,19 @@ create table security_group_rule (
 create index security_group_rule_group on security_group_rule (security_group_id, created_at, id);
 create index security_group_rule_project on security_group_rule (project_id, id);
 create index security_group_rule_remote on security_group_rule (remote_group_id) WHERE (remote_group_id IS NOT NULL);
+
+create table seen_segment (
+  region_id uuid not null,
+  regional_id text not null,
+  name text not null,
+  network_type text not null,
+  physical_network text not null,
+  segmentation_id bigint not null,
+  seen_at timestamptz not null,
+  constraint seen_segment_region_id_fkey foreign key (region_id) references region(id) ON DELETE CASCADE,
+  constraint seen_segment_pkey primary key (region_id, regional_id)
+);
+create index seen_segment_number on seen_segment (network_type, physical_network, segmentation_id);
 
 create table segment (
   network_type text not null,
@@ -916,6 +932,17 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.port_guest_of()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  select project_id into new.guest_of from network
+  where id = new.network_id and project_id <> new.project_id and bridge_of is null;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.security_group_unused()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -950,6 +977,8 @@ CREATE TRIGGER bucket_forgets_highest BEFORE UPDATE ON public.bucket FOR EACH RO
 CREATE TRIGGER hold_needs_lock AFTER INSERT ON public.hold REFERENCING NEW TABLE AS taken FOR EACH STATEMENT EXECUTE FUNCTION hold_needs_lock();
 
 CREATE TRIGGER port_groups_exist AFTER INSERT OR UPDATE OF security_group_ids ON public.port FOR EACH ROW EXECUTE FUNCTION port_groups_exist();
+
+CREATE TRIGGER port_guest_of BEFORE INSERT ON public.port FOR EACH ROW EXECUTE FUNCTION port_guest_of();
 
 CREATE TRIGGER security_group_unused AFTER DELETE ON public.security_group FOR EACH ROW EXECUTE FUNCTION security_group_unused();
 

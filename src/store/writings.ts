@@ -1,7 +1,7 @@
 // The writings of resources in regions, in PostgreSQL: one at a time for each resource.
 
 import { sql } from 'kysely'
-import type { LeftWriting, WritingStore } from '../core/network/writes/writing-store.ts'
+import type { LeftSubject, LeftWriting, WritingStore } from '../core/network/writes/writing-store.ts'
 import { type Db, run } from './database.ts'
 
 type Row = LeftWriting & { readonly is_new: boolean }
@@ -32,6 +32,17 @@ export function writingStore(db: Db): WritingStore {
 
     async end({ kind, id, token }) {
       await run(sql`delete from writing where kind = ${kind} and id = ${id} and token = ${token}`.execute(db))
+    },
+
+    async of({ kind, id }, now) {
+      const { rows } = await run(
+        sql<LeftSubject & { readonly is_over: boolean }>`
+          select kind, id, region_id as "regionId", verb, undo, until < ${now} as is_over
+          from writing where kind = ${kind} and id = ${id}`.execute(db),
+      )
+      if (!rows[0]) return null
+      const { is_over: isOver, ...left } = rows[0]
+      return isOver ? left : 'busy'
     },
 
     async left(regionId, now) {

@@ -5,6 +5,7 @@ import { discoverRegion, isPromised } from '../core/capacity/general.ts'
 import { AppError } from '../core/error.ts'
 import { type Reconciled, reconcileHosts } from '../core/leases/reconcile.ts'
 import { askForAll } from '../core/network/watch/ask.ts'
+import { lookAtSegments } from '../core/network/watch/look-at-segments.ts'
 import { tidyRegion } from '../core/network/watch/tidy.ts'
 import { type Sighting, watchRegion } from '../core/network/watch/watch.ts'
 import type { Verdict } from '../core/regions/belief.ts'
@@ -45,7 +46,9 @@ export const upkeepTurns = (
   }),
   regional(app, 'review', async name => {
     const region = await regionOf(app, name)
-    if (region) await askForAll(app, region)
+    if (!region) return
+    await lookAtSegments(app, region)
+    await askForAll(app, region)
   }),
 ]
 

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { App } from '../../src/core/app.ts'
 import { tidyRegion } from '../../src/core/network/watch/tidy.ts'
 import { confirmRegion, missingOf } from '../../src/core/regions/belief.ts'
+import { seed, spread } from '../chance.ts'
+import { deathAt } from '../world/mortal.ts'
 import type { Json } from '../world.ts'
 import type { Process } from './crashing.ts'
 import { plug } from './regions.ts'
@@ -23,8 +25,8 @@ afterEach(() => g[Symbol.asyncDispose]())
 const make = (kind: string, fields: Json): Promise<Json> => g.call('POST', `/${kind}s`, { [kind]: fields })
 const port = (fields: Json = {}, region = here): Promise<Json> =>
   make('port', { network_id: network.id, 'binding:profile': { region }, ...fields })
-const ask = async (method: string, path: string, body?: Json): Promise<Json> =>
-  (await g.process().call(method, `/v2.0${path}`, { body }))!
+const ask = async (method: string, path: string, body?: Json, as: 'admin' | 'demo' = 'demo'): Promise<Json> =>
+  (await g.process().call(method, `/v2.0${path}`, { body, as }))!
 const status = async (path: string): Promise<number> => (await ask('GET', path)).status
 const sweep = async (changed: (process: Process) => Process = same => same): Promise<void> => {
   g.pass(300_000)
@@ -60,7 +62,7 @@ describe('what a tenant removes in the region', () => {
     const inUse = [409, 'MacAddressInUse']
     const answers = [
       await wanted({ mac_address: mac }),
-      await ask('PUT', `/ports/${other.id}`, { port: { mac_address: mac } }),
+      await ask('PUT', `/ports/${other.id}`, { port: { mac_address: mac } }, 'admin'),
     ]
     for (const { status, json } of answers) expect([status, json.NeutronError.type]).toEqual(inUse)
     const taken = await wanted({ fixed_ips: fixed })
@@ -200,6 +202,46 @@ describe('what is lost', () => {
     expect(await region().get('port', lost.id)).not.toBeNull()
     expect(removals(g.world, from)).toEqual([])
   })
+})
+
+describe('a port whose maker is killed, in a region that goes back to the time before it', () => {
+  /** How many calls to the region and to the database a port takes. */
+  async function momentsOfOne(): Promise<number> {
+    const maker = g.process()
+    await maker.call('POST', '/v2.0/ports', { body: { port: ofDemo() } })
+    return maker.life.steps.length * 2
+  }
+  const ofDemo = () => ({ network_id: network.id, 'binding:profile': { region: here } })
+  const inModel = async (): Promise<string[]> =>
+    (await g.call('GET', `/ports?network_id=${network.id}`)).map(({ id }: Json) => id).sort()
+  const inRegion = async (): Promise<string[]> => {
+    const copy = (await g.call('GET', `/networks/${network.id}`))['atoll:regions'][0].id
+    const rows = await region().list('port', { where: { networkId: copy }, fields: ['id'] })
+    return rows.map(({ id }) => id).sort()
+  }
+
+  it('is in the model and in the region when all is seen again, or in neither', async () => {
+    await port()
+    await sweep()
+    const drawn = seed()
+    const moments = spread(await momentsOfOne(), drawn)
+    for (const moment of moments) {
+      const since = g.world.cloud.clock.now()
+      g.pass(1000)
+      const answer = await g
+        .process(deathAt(moment))
+        .call('POST', '/v2.0/ports', { body: { port: ofDemo() } })
+      expect(answer?.status ?? 201).toBe(201)
+      const heal = strike('a region of an hour ago', since)
+      for (let hour = 0; hour < 2; hour += 1) await sweep()
+      heal()
+      g.pass(3_600_000)
+      for (let hour = 0; hour < 3; hour += 1) await sweep()
+      expect(await inModel(), `killed at moment ${moment}, SEED=${drawn}`).toEqual(await inRegion())
+      if (answer) expect(await inModel()).toContain(answer.json.port.id)
+    }
+    console.log(`restored with an open intent: ${moments.length} moments, SEED=${drawn}`)
+  }, 600_000)
 })
 
 it('a port whose server Nova says is deleted goes at once, however many do, and its address is free', async () => {

@@ -1,7 +1,7 @@
 // Processes of an Atoll over regions that die at a moment that a test chooses.
 
 import { sql } from 'kysely'
-import type { App } from '../../src/core/app.ts'
+import type { App, Store } from '../../src/core/app.ts'
 import type { Cloud } from '../../src/core/cloud.ts'
 import { tidyRegion } from '../../src/core/network/watch/tidy.ts'
 import { createCloud } from '../../src/openstack/cloud.ts'
@@ -36,13 +36,16 @@ export interface Stage {
 export interface StageSpec {
   /** What processes see of their regions. */
   readonly tamper?: (cloud: Cloud) => Cloud
+  /** What processes see of their database. */
+  readonly tamperStore?: (store: Store) => Store
   /** How long a call to a region may take. */
   readonly timeoutMs?: () => number
 }
 
 const jobRounds = 8
 
-export function stage(w: World, { tamper = same => same, timeoutMs = () => 60_000 }: StageSpec = {}): Stage {
+export function stage(w: World, spec: StageSpec = {}): Stage {
+  const { tamper = same => same, tamperStore = same => same, timeoutMs = () => 60_000 } = spec
   const { regions: whole } = w.openstack
   // One API for all processes: it keeps nothing between requests but tokens.
   let current: App = w.app
@@ -58,7 +61,7 @@ export function stage(w: World, { tamper = same => same, timeoutMs = () => 60_00
       const regions = mortalRegions(hasty, life)
       const app: App = {
         ...w.app,
-        store: mortalStore(w.app.store, withoutReads(life)),
+        store: mortalStore(tamperStore(w.app.store), withoutReads(life)),
         cloud: tamper(createCloud(regions, { blazarFilter: false })),
         now: () => new Date(Date.now() - agoMs),
       }

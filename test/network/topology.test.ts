@@ -92,6 +92,7 @@ ${one} (az1)
    └─ route 10.0.2.0/24 via 100.0.0.1
 ${two} (az2)
 ├─ external network ext
+│  └─ subnet 163.3.124.0/24  ext-sub  gateway 163.3.124.1
 ├─ network net2
 │  └─ subnet 10.0.2.0/24  sub2  gateway ${gateway2}
 │     ├─ port  10.0.2.1  network:router_interface  ACTIVE

@@ -8,6 +8,7 @@ import { AppError } from '../../src/core/error.ts'
 import type { MadeKind } from '../../src/core/network/copies/region-rows.ts'
 import { all } from '../../src/core/network/model/query.ts'
 import { askForAll } from '../../src/core/network/watch/ask.ts'
+import { lookAtSegments } from '../../src/core/network/watch/look-at-segments.ts'
 import { forgetAbsences, forgetIntents, tidyRegion } from '../../src/core/network/watch/tidy.ts'
 import { watchRegion } from '../../src/core/network/watch/watch.ts'
 import { type Death, lifeUntil } from '../world/mortal.ts'
@@ -106,6 +107,7 @@ export async function upkeep(
       await unlessRefused(() => watchRegion(app, region, sweepEveryMs))
       if (!isHourly) continue
       await unlessRefused(() => tidyRegion(app, region.name))
+      await unlessRefused(() => lookAtSegments(app, region))
       await unlessRefused(() => askForAll(app, region))
     }
     if (!isHourly) return

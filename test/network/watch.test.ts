@@ -95,10 +95,13 @@ describe('a server booted in a region by the id that its network has there', () 
     await w.demo.remove(`/routers/${router.id}`)
   })
 
-  it('belongs to its own project, and is shown to nobody else', async () => {
+  it('belongs to its own project, and is shown to the network’s and to nobody else', async () => {
     const booted = await plugInto(w, 'Pod1', network.id, w.admin.projectId!)
     await look(w)
-    expect((await show(booted.id)).status).toBe(404)
+    const { status, json } = await show(booted.id)
+    expect([status, json.port.project_id]).toEqual([200, w.admin.projectId])
+    const stranger = w.person('stranger', ['member'])
+    expect((await stranger.get(`/ports/${booted.id}`)).status).toBe(404)
     expect((await w.admin.get(`/ports/${booted.id}`)).status).toBe(200)
     await w.region('Pod1').remove('port', booted.id)
     await look(w)

@@ -39,6 +39,7 @@ describe('in the simulated cloud', () => {
       projectId,
       projectName: 'demo',
       region: 'Pod1',
+      isAdmin: false,
       flavors: expect.arrayContaining([
         {
           ...{ id: cloud.novas.get('Pod1')!.flavor('m1.small')!.id, name: 'm1.small' },

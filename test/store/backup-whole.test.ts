@@ -52,6 +52,7 @@ const ofOthers = `
   insert into watch select id, now(), null, '-infinity' from region limit 1;
   insert into suspicion select id, 'compute', now(), 'reason', '{"host": {"missing": 4, "known": 4}}' from region limit 1;
   insert into ended_reservation select gen_random_uuid()::text, id, now() from region limit 1;
+  insert into seen_segment select id, 'n', 'name', 'vlan', 'bridge', 2000, now() from region limit 1;
   insert into writing select 'router', 'r', id, gen_random_uuid(), now() from region limit 1;
   insert into absent (kind, id, region_id, regional_id, state, places, held, links, gone_at)
     select 'port', 'p', id, 'p', '{}', '[]', '[]', '[]', now() from region limit 1`

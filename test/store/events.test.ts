@@ -262,6 +262,7 @@ describe('what the capacity API promises', () => {
       sealed_password: 'secret-password',
       region_id: region.id,
       budget: rows[0].id,
+      is_admin: false,
       flavors: [],
       limits: {},
     })

@@ -43,6 +43,8 @@ beforeAll(async () => {
   await s.addPort('own', { id: 'port-2', securityGroupIds: ['db'] }, [fixed('sub-own', '10.0.0.150')])
   await s.addPort('foreign', { id: 'port-3', projectId: 'p2' }, [fixed('sub-foreign', '10.0.0.15')])
   await s.addPort('own', { id: 'port-4' })
+  await s.addPort('shared', { id: 'port-5', projectId: 'p3', name: 'guest' })
+  await s.addPort('bridge', { id: 'port-6', projectId: 'p3' })
   await s.add('router', router({ id: 'router-1' }))
   await s.add('floatingip', floatingip('external', { id: 'fip-1', portId: 'port-1' }))
   await s.add('floatingip', floatingip('external', { id: 'fip-2', projectId: 'p2' }))
@@ -53,14 +55,32 @@ const hour = (hours: number): Date => new Date(at.getTime() + hours * 3_600_000)
 describe('who looks', () => {
   const seen = (kind: Kind, sight: Sight) => s.list(kind, { sight })
 
-  it('as a project sees its own, networks that are shared or external, and the subnets of those that are shared', async () => {
+  it('as a project sees its own, and networks that are shared or external with their subnets', async () => {
     expect(await seen('network', { projectId: 'p1' })).toEqual(['external', 'going', 'own', 'shared'])
     expect(await seen('network', { projectId: 'p9' })).toEqual(['external', 'shared'])
-    expect(await seen('subnet', { projectId: 'p1' })).toEqual(['sub-own', 'sub-shared', 'sub-six'])
-    expect(await seen('port', { projectId: 'p2' })).toEqual(['port-3'])
+    expect(await seen('subnet', { projectId: 'p1' })).toEqual([
+      'sub-external',
+      'sub-own',
+      'sub-shared',
+      'sub-six',
+    ])
     expect(await seen('floatingip', { projectId: 'p1' })).toEqual(['fip-1'])
     for (const kind of ['router', 'security_group', 'security_group_rule'] as const)
       expect(await seen(kind, { projectId: 'p2' })).toEqual([])
+  })
+
+  it('as a network’s project sees what others have on it: their ports, and a subnet that an admin made for them', async () => {
+    expect(await seen('port', { projectId: 'p2' })).toEqual(['port-3', 'port-5'])
+    expect(await seen('port', { projectId: 'p1' })).toEqual(['port-1', 'port-2', 'port-4'])
+    expect(await seen('port', { projectId: 'p3' })).toEqual(['port-5', 'port-6'])
+    expect(await seen('subnet', { projectId: 'p3' })).toContain('sub-external')
+    expect(await w.app.store.networks.get('port', 'port-5', { projectId: 'p2' })).toMatchObject({
+      id: 'port-5',
+    })
+    const guest: ResourceQuery['where'] = [{ field: 'name', in: ['guest'] }]
+    expect(await s.list('port', { where: guest, sight: { projectId: 'p2' } })).toEqual(['port-5'])
+    expect(await s.list('port', { sight: { projectId: 'p2' }, marker: 'port-3' })).toEqual(['port-5'])
+    expect(await s.list('port', { sight: { projectId: 'p2' }, limit: 1, reverse: true })).toEqual(['port-5'])
   })
 
   it('as an admin sees everything but bridges, and Atoll itself those too', async () => {
@@ -69,7 +89,7 @@ describe('who looks', () => {
     expect(await seen('network', 'atoll')).toEqual(['bridge', ...all])
     expect(await seen('subnet', null)).not.toContain('sub-bridge')
     expect(await seen('subnet', 'atoll')).toContain('sub-bridge')
-    expect(await seen('port', null)).toEqual(['port-1', 'port-2', 'port-3', 'port-4'])
+    expect(await seen('port', null)).toEqual(['port-1', 'port-2', 'port-3', 'port-4', 'port-5', 'port-6'])
   })
 
   it('finds no more when asking for one row', async () => {

@@ -91,7 +91,8 @@ function refuseForeignNetwork(item: Fields, { name }: Resource, region: Region, 
   if (caller.isAdmin || (name !== 'port' && name !== 'subnet')) return
   const id = String(item.network_id)
   const network = region.networks.get(id)
-  if (network === undefined || !isAllowed('ownerOrPublic', caller, { ...network }, region)) {
+  // A network is looked up before any role is looked at.
+  if (network === undefined || !isAllowed('ownerOrPublic', caller, { ...network }, region, null)) {
     throw refusal(404, 'NetworkNotFound', `Network ${id} could not be found.`)
   }
   if (network.shared || network.project_id === item.project_id) return
@@ -161,7 +162,8 @@ function act(
   if (action === undefined) throw unknownPath()
   if (asked.method !== 'PUT') throw wrongMethod()
   const row = visible(id, resource, region, caller)
-  if (!isAllowed(resource.changedBy, caller, { ...row }, region)) throw resource.missing(id)
+  if (!isAllowed(resource.changedBy, caller, { ...row }, region, 'member'))
+    throw refusal(403, 'PolicyNotAuthorized', `rule:${name} is disallowed by policy`)
   refuseOther(row, revisionOf(asked.ifMatch), resource)
   return { status: 200, body: action(row, asked.body, region, caller) }
 }

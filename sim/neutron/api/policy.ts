@@ -29,7 +29,9 @@ export function enforce(act: Act, caller: Caller, region: Region): void {
       asked.push(rulesOf(`rule:${action}:${name}`, attribute, act, name))
     }
   }
-  if (asked.every(({ rules }) => rules.every(rule => isAllowed(rule, caller, act.target, region)))) return
+  const role = act.verb === 'get' ? 'reader' : 'member'
+  const isPassed = (rule: Rule) => isAllowed(rule, caller, act.target, region, role)
+  if (asked.every(({ rules }) => rules.every(isPassed))) return
   const named = asked.map(({ name }) => name).reduce((all, name) => `(${all} and ${name})`)
   throw refusal(403, 'PolicyNotAuthorized', `${named} is disallowed by policy`)
 }

@@ -38,8 +38,8 @@ export function answerQuotas({ method, path, body }: Asked, region: Region, call
 }
 
 function refuseMember(verb: 'get' | 'update' | 'delete', region: Region, caller: Caller): void {
-  if (caller.isAdmin) return
-  enforce({ verb, on: 'quota', rule: 'admin', attributes: {}, given: {}, target: {} }, caller, region)
+  const rule = verb === 'get' ? 'anyManager' : 'admin'
+  enforce({ verb, on: 'quota', rule, attributes: {}, given: {}, target: {} }, caller, region)
 }
 
 function read(project: string, view: string | undefined, region: Region, caller: Caller): unknown {

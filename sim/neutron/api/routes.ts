@@ -38,7 +38,8 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
     if (isOpen(request)) return undefined
     const facts = shell.inspectToken(tokenOf(request))
     if (facts === null) throw unauthenticated(shell.authUrl)
-    callers.set(request, { projectId: facts.projectId, isAdmin: isAdmin(request, facts) })
+    const roles = facts.roles.filter(role => role !== 'admin' || isAdmin(request, facts))
+    callers.set(request, { projectId: facts.projectId, isAdmin: isAdmin(request, facts), roles })
     return undefined
   })
 
@@ -57,9 +58,18 @@ export function addRoutes(app: FastifyInstance, region: Region, shell: Shell): v
     const caller = callers.get(request) ?? { projectId: null, isAdmin: false }
     const seen = request.isBlind ? createBlank(region) : region
     const answer = answerPath(request, seen, caller, shell)
+    untilAnswered(request, reply, region)
     region.settle()
     return send(reply, answer)
   })
+}
+
+/** Keeps in mind that a port is becoming a leg, until the caller has the answer. */
+function untilAnswered(request: FastifyRequest, reply: FastifyReply, { joining }: Region): void {
+  const { port_id: id } = (request.body ?? {}) as { port_id?: string }
+  if (id === undefined || !pathOf(request).endsWith('/add_router_interface')) return
+  joining.add(id)
+  reply.raw.once('close', () => joining.delete(id))
 }
 
 /** Whether a request needs no token: one for the versions, or for a path outside of the API. */
@@ -111,7 +121,7 @@ function answerPath(request: FastifyRequest, region: Region, caller: Caller, she
   shell.count(`${request.method} ${[first, ...rest.slice(1, 2)].join('/')}`)
   if (first === 'extensions') return answerExtensions(asked)
   if (first === 'quotas') return answerQuotas(asked, region, caller)
-  if (first === 'availability_zones') return answerZones(asked, region)
+  if (first === 'availability_zones') return answerZones(asked, region, caller)
   const resource = resources.find(({ path }) => path === first)
   if (resource === undefined) throw unknownPath()
   return answerResource(asked, resource, region, caller)

@@ -57,6 +57,15 @@ function viewInterface(
   }
 }
 
+/**
+ * Of two calls at once for one port the later one ends with a conflict, after Neutron's retries; its roll-back takes
+ * the device off the port of the one that won.
+ */
+function rolledBack(port: Port): Error {
+  Object.assign(port, { device_id: '', device_owner: '' })
+  return refusal(409, 'PortInUse', `Unable to complete operation on port ${port.id}: it is being attached.`)
+}
+
 function addPort(
   router: Router,
   id: string,
@@ -66,6 +75,7 @@ function addPort(
   const port = region.ports.get(id)
   if (port === undefined || !isAllowed('ownerOrNetworkOwner', caller, { ...port }, region))
     throw portNotFound(id)
+  if (region.joining.has(id)) throw rolledBack(port)
   if (port.device_id !== '') {
     const message = `Unable to complete operation on port ${id} for network ${port.network_id}. Port already has an attached device ${port.device_id}.`
     throw refusal(409, 'PortInUse', message)

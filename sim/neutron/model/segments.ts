@@ -78,7 +78,7 @@ function checkWanted({ type, physical, id }: Wanted, { settings }: Region): void
       if (isGiven(id)) throw invalidInput(`segmentation_id prohibited for ${type} provider network`)
       return
     case 'vlan':
-      checkVlan(physical, id, Object.keys(settings.vlans))
+      checkVlan(physical, id, settings.vlans)
       return
     case 'vxlan':
       if (isGiven(physical)) throw invalidInput('provider:physical_network specified for vxlan network')
@@ -88,13 +88,18 @@ function checkWanted({ type, physical, id }: Wanted, { settings }: Region): void
   }
 }
 
-function checkVlan(physical: unknown, id: unknown, known: readonly string[]): void {
+function checkVlan(physical: unknown, id: unknown, known: Region['settings']['vlans']): void {
   if (!isGiven(physical)) {
     if (isGiven(id)) throw invalidInput('segmentation_id requires physical_network for VLAN provider network')
     return
   }
-  if (!known.includes(String(physical))) {
+  if (!Object.hasOwn(known, String(physical))) {
     throw invalidInput(`physical_network '${String(physical)}' unknown for VLAN provider network`)
+  }
+  if (known[String(physical)] === null && !isGiven(id)) {
+    throw invalidInput(
+      `Physical network ${String(physical)} requires segmentation_id to be specified when creating a provider network`,
+    )
   }
   if (isGiven(id) && (Number(id) < 1 || Number(id) > 4094)) {
     throw invalidInput('segmentation_id out of range (1 through 4094)')
@@ -140,7 +145,9 @@ const tunnels = (region: Region): Lane => ({
 const vlans = (region: Region, physical: string | null): Lane[] =>
   Object.entries(region.settings.vlans)
     .filter(([name]) => physical === null || name === physical)
-    .map(([physical_network, range]) => ({ network_type: 'vlan', physical_network, range }))
+    .flatMap(([physical_network, range]) =>
+      range === null ? [] : [{ network_type: 'vlan', physical_network, range }],
+    )
 
 interface Lane extends Omit<Segment, 'segmentation_id'> {
   range: readonly [number, number]

@@ -27,7 +27,7 @@ const attributes: Attributes = {
     kind: orNull(address),
     set: 'create',
     default: null,
-    setBy: 'admin',
+    setBy: 'projectManager',
     filter: true,
     sort: true,
   },

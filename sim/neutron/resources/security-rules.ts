@@ -64,9 +64,9 @@ export const securityRules: Resource<SecurityRule> = {
   missing: id => refusal(404, 'SecurityGroupRuleNotFound', `Security group rule ${id} does not exist`),
   hidden: unknownPath,
   seenBy: 'ownerOrGroupOwner',
-  createdBy: 'owner',
-  changedBy: 'owner',
-  removedBy: 'owner',
+  createdBy: 'groupOwner',
+  changedBy: 'groupOwner',
+  removedBy: 'groupOwner',
   isStandard: true,
   prepare: (wanted, region, caller) => {
     const project = wanted.get('project_id') ?? wanted.get('tenant_id') ?? caller.projectId

@@ -79,7 +79,7 @@ export const subnets: Resource<Subnet> = {
   table: region => region.subnets,
   missing: subnetNotFound,
   seenBy: 'ownerOrSharedNetwork',
-  createdBy: 'ownerOrNetworkOwner',
+  createdBy: 'subnetMaker',
   changedBy: 'ownerOrNetworkOwner',
   removedBy: 'ownerOrNetworkOwner',
   isStandard: true,

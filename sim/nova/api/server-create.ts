@@ -29,7 +29,7 @@ export function createServers(asked: Asked): Answer {
   const place = readPlace(asked, given)
   const image = readImage(asked, given)
   const hints = readHints(body as Json)
-  const wantedPorts = region.ports.read(given, asked.caller.projectId)
+  const wantedPorts = region.ports.read(given, asked.caller)
   const count = given.min_count === undefined ? 1 : readInteger(given.min_count, 'min_count', 1)
   const name = readText(given.name, 'name')
   const metadata = readMetadata(given.metadata)

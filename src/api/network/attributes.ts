@@ -18,10 +18,13 @@ export interface Attribute<Row, Fields> {
   readonly set?: 'create' | 'update' | 'always'
   /** Makes the attribute optional at create: the value that core gets then, undefined for none. */
   readonly default?: unknown
-  /** Whether only admins may give it; or which values need further policy rules that only admins pass. */
-  readonly setBy?: 'admin' | ((value: unknown) => readonly string[])
-  /** Who may see, filter and sort by the attribute, where that is not everybody. */
-  readonly seenBy?: 'admin' | 'nobody'
+  /**
+   * Which policy rules a value touches, by what comes after the attribute's name in theirs: empty for its own rule,
+   * `:ip_address` for one of a part. Left out: its own.
+   */
+  readonly touches?: (value: unknown) => readonly string[]
+  /** Set where nobody sees the attribute: it can only be given, or filtered by. */
+  readonly seenBy?: 'nobody'
   /** The value that is shown, where that is not the field. */
   show?(row: Row, isAdmin: boolean): unknown
   /** How lists filter by it: equal to any of the given values; `has` where the field is a list. */

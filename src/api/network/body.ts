@@ -17,7 +17,7 @@ export interface Given {
   readonly fields: GivenFields
   /** The project that the request names, if any. */
   readonly projectId: string | undefined
-  /** Policy rules below the verb's own that the request touches and only admins pass: `:shared`. */
+  /** Policy rules below the verb's own that the request touches: `:shared`. */
   readonly rules: readonly string[]
 }
 
@@ -123,23 +123,20 @@ function refuseUnknown(given: GivenFields, attributes: Table): void {
 function convert(given: GivenFields, attributes: Table, when: When): Given {
   const fields: Record<string, unknown> = {}
   const rules: string[] = []
-  for (const [name, { kind, field, setBy, default: usual }] of Object.entries(attributes)) {
+  for (const [name, { kind, field, touches, default: usual }] of Object.entries(attributes)) {
     const isGiven = Object.hasOwn(given, name)
     const asked = isGiven ? kind.read(given[name], name) : undefined
     const value = asked === undefined && when === 'create' ? usual : asked
     if (field !== undefined && value !== undefined) fields[field] = value
-    // At create, giving the default counts as not giving the attribute, so it needs no admin.
+    // At create, giving the default counts as not giving the attribute, so it touches no rule.
     const isChosen = isGiven && (when === 'update' || !isSame(value, usual))
-    if (isChosen && setBy) rules.push(...rulesOf(name, setBy, given[name]))
+    if (isChosen) rules.push(...(touches?.(given[name]) ?? ['']).map(part => `:${name}${part}`))
   }
   const { projectId: _, ...others } = fields
   return { fields: others, projectId: projectOf(given), rules }
 }
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-
-const rulesOf = (name: string, setBy: NonNullable<Attribute<never, never>['setBy']>, value: unknown) =>
-  setBy === 'admin' ? [`:${name}`] : setBy(value).map(part => `:${name}${part}`)
 
 /** The owner by `project_id` or `tenant_id`. */
 function projectOf({ project_id, tenant_id }: GivenFields): string | undefined {

@@ -61,6 +61,7 @@ const known: Readonly<Record<string, readonly [type: string, status: number]>> =
   fixed_ip: ['BadRequest', 400],
   router_overlap: ['BadRequest', 400],
   leg_exists: ['BadRequest', 400],
+  subnet_owner: ['BadRequest', 400],
   not_external: ['BadRequest', 400],
   not_supported: ['BadRequest', 400],
   region_unknown: ['BadRequest', 400],

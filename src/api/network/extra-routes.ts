@@ -19,7 +19,7 @@ function readRoutes(request: Request): RoutesAsk {
   return { id: readId('router', request), routes }
 }
 
-const viewOne = viewer(routers.attributes, { isAdmin: false, names: [] })
+const viewOne = viewer(routers, { isAdmin: false, names: [] })
 const viewRouter = (router: Router) => ({ router: viewOne(router) })
 
 const action = (name: string, verb: typeof addRoutes): Route =>

@@ -3,6 +3,7 @@
 import { invalid } from '../../core/error.ts'
 import { type Kind, wordOf } from '../../core/network/model/model.ts'
 import type { FieldCondition, Order, ResourceQuery } from '../../core/network/model/network-store.ts'
+import { isForAdmins } from '../../core/network/model/policy.ts'
 import { isUuid, type Query, type Request } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 import { badRequest, invalidInput, shown, unusable } from './refusals.ts'
@@ -48,7 +49,7 @@ export const readListing = <K extends Kind>(
         marker: readMarker(kind, first(query, 'marker')),
         reverse: isReversed(query),
       },
-      rules: [...named].filter(name => attributes[name]!.seenBy === 'admin').map(name => `:${name}`),
+      rules: [...named].filter(name => isForAdmins(kind, name)).map(name => `:${name}`),
     }
   }
 

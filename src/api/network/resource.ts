@@ -20,10 +20,10 @@ export const ruled = (rule: string) => ({ rule, denied: `rule:${rule} is disallo
 const viewNothing = () => undefined
 
 /** The views of a resource's answers: one row, the rows that were made, a page. */
-function viewsOf<K extends Kind, Spec, Change>({ kind, path, attributes }: Resource<K, Spec, Change>) {
+function viewsOf<K extends Kind, Spec, Change>(resource: Resource<K, Spec, Change>) {
+  const { kind, path } = resource
   type Row = Kinds[K]
-  const shown = ({ query }: Request, isAdmin: boolean) =>
-    viewer(attributes, { isAdmin, names: namesOf(query) })
+  const shown = ({ query }: Request, isAdmin: boolean) => viewer(resource, { isAdmin, names: namesOf(query) })
   return {
     viewOne: ({ found, isAdmin }: Seen<Row>, request: Request) => ({
       [kind]: shown(request, isAdmin)(found),

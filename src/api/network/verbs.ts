@@ -7,6 +7,7 @@ import { AppError } from '../../core/error.ts'
 import { listResources } from '../../core/network/list.ts'
 import { createAll } from '../../core/network/model/bulk.ts'
 import type { Kind, Kinds } from '../../core/network/model/model.ts'
+import { attributePolicy, refusedRule, type Touched } from '../../core/network/model/policy.ts'
 import { type GetAsk, getResource } from '../../core/network/model/read.ts'
 import type { Page } from '../../core/page.ts'
 import type { Resource, Verb } from './attributes.ts'
@@ -37,15 +38,23 @@ function seen<Input, Output>(
 }
 
 /**
- * Throws `forbidden` in Neutron's words where a caller who is no admin touches one of these rules below the
- * verb's own.
+ * Throws `forbidden` in Neutron's words where a caller touches one of these rules below the verb's own and does not
+ * pass it; and `not_found` before, where the caller does not see what the request is about.
  */
-function checkRules(caller: Caller, rule: string, below: readonly string[]): void {
-  if (below.length === 0 || isAdmin(caller)) return
-  const named = below.reduce((all, part) => `(${all} and rule:${rule}${part})`, `rule:${rule}`)
+async function checkRules(
+  app: App,
+  caller: Caller,
+  verb: string,
+  { rules: below, ...on }: Touched,
+): Promise<void> {
+  const rules = below.map(part => `${verb}${part}`)
+  const refused = await refusedRule(app, caller, { ...on, rules })
+  if (refused === null) return
+  const known = rules.filter(rule => Object.hasOwn(attributePolicy, rule))
+  const named = known.reduce((all, rule) => `(${all} and rule:${rule})`, `rule:${verb}`)
   throw new AppError('forbidden', `${named} is disallowed by policy`, {
-    rule: `${rule}${below[0]}`,
-    needs: 'admin',
+    rule: refused,
+    needs: attributePolicy[refused]!,
   })
 }
 
@@ -58,9 +67,13 @@ function projectFor(caller: Caller, { projectId }: Given): string {
   )
 }
 
+/** The network that something is made on. */
+const networkOf = ({ fields: { networkId: id } }: Given) =>
+  typeof id === 'string' ? { on: { kind: 'network' as const, id } } : {}
+
 export const lister = <K extends Kind>(kind: K) =>
-  seen(listResources, (app, caller, { rules, ...ask }: Listing<K>): Promise<Page<Kinds[K]>> => {
-    checkRules(caller, `get_${kind}`, rules)
+  seen(listResources, async (app, caller, { rules, ...ask }: Listing<K>): Promise<Page<Kinds[K]>> => {
+    await checkRules(app, caller, `get_${kind}`, { rules })
     return listResources(app, caller, ask)
   })
 
@@ -73,13 +86,14 @@ export interface Made<Row> {
 }
 
 export function creator<K extends Kind, Spec, Change>({ kind, create, remove }: Resource<K, Spec, Change>) {
-  const specOf = (caller: Caller, given: Given): Spec => {
+  const specOf = async (app: App, caller: Caller, given: Given): Promise<Spec> => {
     const spec = { ...given.fields, projectId: projectFor(caller, given) }
-    checkRules(caller, `create_${kind}`, given.rules)
+    await checkRules(app, caller, `create_${kind}`, { rules: given.rules, ...networkOf(given) })
     return spec as Spec
   }
   return seen(create, async (app, caller, { items, isBulk }: Creation): Promise<Made<Kinds[K]>> => {
-    const specs = items.map(given => specOf(caller, given))
+    const specs: Spec[] = []
+    for (const given of items) specs.push(await specOf(app, caller, given))
     if (isBulk) return { rows: await createAll(app, caller, specs, { create, remove }), isBulk }
     return { rows: [await create(app, caller, specs[0]!)], isBulk }
   })
@@ -89,8 +103,8 @@ export const updater = <K extends Kind, Change>(
   kind: K,
   update: NonNullable<Resource<K, unknown, Change>['update']>,
 ) =>
-  seen(update, (app, caller, { id, given, ifRevision }: Revision): Promise<Kinds[K]> => {
-    checkRules(caller, `update_${kind}`, given.rules)
+  seen(update, async (app, caller, { id, given, ifRevision }: Revision): Promise<Kinds[K]> => {
+    await checkRules(app, caller, `update_${kind}`, { rules: given.rules, on: { kind, id } })
     const change = given.fields as Change
     return update(app, caller, { id, change, ...(ifRevision === undefined ? {} : { ifRevision }) })
   })

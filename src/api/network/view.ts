@@ -1,5 +1,6 @@
 // Rows as clients see them, by a resource's table: the fields that were asked for, and that the caller may see.
 
+import { isForAdmins } from '../../core/network/model/policy.ts'
 import type { Query } from '../request.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 
@@ -16,12 +17,14 @@ export const namesOf = (query: Query): readonly string[] =>
 
 /** Makes the view of a row; the table is gone through once for all rows of a list. */
 export function viewer<Row>(
-  attributes: Attributes<Row, never>,
+  { kind, attributes }: { readonly kind: string; readonly attributes: Attributes<Row, never> },
   { isAdmin, names }: ViewAsk,
 ): (row: Row) => ShownFields {
   const seen = Object.entries(attributes).filter(
     ([name, { seenBy }]) =>
-      seenBy !== 'nobody' && (isAdmin || seenBy !== 'admin') && (names.length === 0 || names.includes(name)),
+      seenBy !== 'nobody' &&
+      (isAdmin || !isForAdmins(kind, name)) &&
+      (names.length === 0 || names.includes(name)),
   )
   return row => {
     const shown: ShownFields = {}

@@ -35,10 +35,12 @@ interface Operation<Input, Output> {
   readonly parse: (fields: BodyFields, request: Request) => Input
   readonly verb: (app: App, caller: Caller, input: Input) => Promise<Output>
   readonly view: (output: Output, request: Request) => object
+  /** What else the answer warns of. */
+  readonly warnings?: (output: Output) => readonly string[]
 }
 
 /** Makes a route of an operation: its answer warns of unknown keys, and is wrapped under RESTCONF. */
-function operation<Input, Output>({ name, keys, parse, verb, view }: Operation<Input, Output>) {
+function operation<Input, Output>({ name, keys, parse, verb, view, warnings }: Operation<Input, Output>) {
   return (wrap: (body: object) => object, path: (name: string) => string): Route => ({
     ...route<Input, Output>({
       method: 'POST',
@@ -51,10 +53,11 @@ function operation<Input, Output>({ name, keys, parse, verb, view }: Operation<I
       },
       verb,
       view: (output, request) => {
-        const warnings = unknownKeys(request, keys).map(
-          key => `there is no parameter '${key}': it was ignored`,
-        )
-        return wrap({ ...view(output, request), ...(warnings.length > 0 ? { warnings } : {}) })
+        const told = [
+          ...(warnings?.(output) ?? []),
+          ...unknownKeys(request, keys).map(key => `there is no parameter '${key}': it was ignored`),
+        ]
+        return wrap({ ...view(output, request), ...(told.length > 0 ? { warnings: told } : {}) })
       },
     }),
     parts: { parse: parse.name, verb: verb.name, view: view.name },
@@ -105,6 +108,9 @@ const providerKeys = [
   'user-domain-name',
 ]
 
+const adminWarning =
+  'the provider’s user has the role admin, which Atoll does not need: give it a user with the role member'
+
 export const operations = [
   operation({
     name: 'add-provider',
@@ -114,6 +120,7 @@ export const operations = [
     view: function viewAdded({ id, regionId }) {
       return { ...ok({ 'provider-id': id }), guarantee: regionId === null ? 'budget' : 'aggregate' }
     },
+    warnings: ({ isAdmin }) => (isAdmin ? [adminWarning] : []),
   }),
   operation({
     name: 'remove-provider',

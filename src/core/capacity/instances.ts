@@ -28,7 +28,7 @@ export interface InstanceAsk {
 }
 
 /**
- * Makes a server, drawn on a reservation or charged by itself for ever. Throws `not_found` (provider, flavor,
+ * Makes a server, drawn on a reservation or charged by itself for ever. Throws `not_found` (provider, flavor, network,
  * reservation), `invalid` (a reservation that is not active), `no_capacity`, `upstream` (Nova would not, and nothing is
  * charged any more; or did not say, and what it may have made is removed).
  */
@@ -36,6 +36,7 @@ export async function createInstance(app: App, caller: Caller, ask: InstanceAsk)
   const provider = await providerFor(app, caller, ask)
   const cloud = openProvider(app, provider, caller.requestId)
   const flavor = await flavorOf(app, provider, cloud, ask.flavor)
+  await checkNetworks(cloud, ask.networks)
   const note = noteOf(app, caller, 'instance.create')
   const now = app.now()
   const id = app.newId()
@@ -104,6 +105,18 @@ async function flavorOf(
   const found = find(provider) ?? (isStale ? find(await refreshProvider(app, provider, cloud)) : undefined)
   if (!found) throw notFound(`no such flavor found for specified identifier: ${asked}`, 'no_flavor')
   return found
+}
+
+/**
+ * Nova looks networks up as the provider's user, and for an admin in every project: so what it would refuse a member is
+ * refused before it is asked. Throws `not_found`, `upstream`.
+ */
+async function checkNetworks(cloud: ProviderCloud, networks: readonly string[]): Promise<void> {
+  if (networks.length === 0) return
+  const usable = await cloud.usableNetworks(networks)
+  const other = networks.find(id => !usable.includes(id))
+  if (other !== undefined)
+    throw notFound(`no such network found for specified identifier: ${other}`, 'no_network')
 }
 
 /** Charges an instance, before Nova is asked for its server. Throws `not_found`, `invalid`, `no_capacity`. */

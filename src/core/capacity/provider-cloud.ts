@@ -31,6 +31,8 @@ export interface ProviderFlavor {
 export interface ProviderSight {
   readonly projectId: string
   readonly projectName: string
+  /** Whether the user has the role admin there: then its Nova and Neutron take ids of every project from Atoll. */
+  readonly isAdmin: boolean
   /** The region of the Nova that was found. */
   readonly region: string
   readonly flavors: readonly ProviderFlavor[]
@@ -61,8 +63,10 @@ export interface ProviderServer {
  * there); its message holds nothing of the answer but its status.
  */
 export interface ProviderCloud {
-  /** Logs in and reads project, flavors and quotas. */
+  /** Logs in and reads project, roles, flavors and quotas. */
   look(): Promise<ProviderSight>
+  /** Of these ids the networks that are the project's own, or shared with all: an admin is shown others too. */
+  usableNetworks(ids: readonly string[]): Promise<readonly string[]>
   /** Returns the server's id. A `status` below 500 in the error means that nothing was made. */
   createServer(spec: ProviderServerSpec): Promise<string>
   /** Every server of the project that bears a mark of ours. */

@@ -19,6 +19,8 @@ export interface Provider {
   readonly regionId: string | null
   /** Its budget's account in the ledger. */
   readonly budget: number
+  /** Whether its user has the role admin, which it needs for nothing. */
+  readonly isAdmin: boolean
   readonly flavors: readonly ProviderFlavor[]
   readonly limits: Partial<Amounts>
   readonly refreshedAt: Date
@@ -40,7 +42,7 @@ export interface ProviderWriter {
   /** Writes what the last look at the provider showed; null where it failed. */
   setSight(
     id: string,
-    sight: Pick<Provider, 'flavors' | 'limits'> | null,
+    sight: Pick<Provider, 'flavors' | 'limits' | 'isAdmin'> | null,
     error: string | null,
     at: Date,
   ): Promise<void>

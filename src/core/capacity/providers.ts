@@ -48,6 +48,7 @@ export async function addProvider(app: App, caller: Caller, login: ProviderLogin
       sealedPassword: app.secrets.seal(password, secretPlace(id)),
       regionId: region?.id ?? null,
       budget: await tx.ledger.addBudget(now),
+      isAdmin: sight.isAdmin,
       flavors: sight.flavors,
       limits: sight.limits,
       refreshedAt: now,
@@ -127,9 +128,10 @@ export async function refreshProvider(
   cloud: ProviderCloud,
 ): Promise<Provider> {
   try {
-    const { flavors, limits } = await cloud.look()
-    await app.store.transact(tx => tx.providers.setSight(provider.id, { flavors, limits }, null, app.now()))
-    return { ...provider, flavors, limits, refreshedAt: app.now(), lastError: null }
+    const { flavors, limits, isAdmin } = await cloud.look()
+    const sight = { flavors, limits, isAdmin }
+    await app.store.transact(tx => tx.providers.setSight(provider.id, sight, null, app.now()))
+    return { ...provider, ...sight, refreshedAt: app.now(), lastError: null }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     await app.store.transact(tx => tx.providers.setSight(provider.id, null, error.message, app.now()))

@@ -21,6 +21,8 @@ export async function startSimulated(): Promise<Target & { neutron: NeutronServi
     region: 'Pod1',
     clock: createClock(),
     faults: createFaults(),
+    // The lab's, which had a range of its own when its answers were recorded.
+    vlans: { physnet1: [101, 199], bridge: [2000, 2999], extern: [1, 4094] },
     inspectToken: token => {
       const projectId = projects[token as 'admin']
       return projectId === undefined ? null : { projectId, roles: [token === 'admin' ? 'admin' : 'member'] }

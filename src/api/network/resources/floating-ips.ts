@@ -22,7 +22,6 @@ export const floatingIps: Resource<'floatingip', FloatingIpSpec, FloatingIpChang
       field: 'floatingIpAddress',
       set: 'create',
       default: undefined,
-      setBy: 'admin',
       filter: true,
       sort: true,
     },

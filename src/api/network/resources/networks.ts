@@ -15,8 +15,8 @@ const mtu: AttributeKind<number> = {
 
 const zones = listOf(text())
 
-/** Attributes of the network's segment, which only admins set and see. */
-const provider = { set: 'always', default: undefined, setBy: 'admin', seenBy: 'admin', filter: true } as const
+/** Attributes of the network's segment. */
+const provider = { set: 'always', default: undefined, filter: true } as const
 
 export const networks: Resource<'network', NetworkSpec, NetworkChange> = {
   kind: 'network',
@@ -35,16 +35,15 @@ export const networks: Resource<'network', NetworkSpec, NetworkChange> = {
       sort: true,
     },
     status: { ...always('ACTIVE'), kind: text(), sort: true },
-    shared: { kind: truth, field: 'shared', set: 'always', default: false, setBy: 'admin', filter: true },
+    shared: { kind: truth, field: 'shared', set: 'always', default: false, filter: true },
     'router:external': {
       kind: truth,
       field: 'external',
       set: 'always',
       default: false,
-      setBy: 'admin',
       filter: true,
     },
-    is_default: { ...fixedAt(false), setBy: 'admin' },
+    is_default: fixedAt(false),
     ipv4_address_scope: always(null),
     ipv6_address_scope: always(null),
     l2_adjacency: { kind: only(true), show: () => true },

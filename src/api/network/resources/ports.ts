@@ -62,10 +62,7 @@ function whereFixedIps(texts: readonly string[]): FieldCondition[] {
   return [...wanted].map(([part, values]) => ({ fixedIp: parts[part], in: values }))
 }
 
-/**
- * Members may set only the region in `binding:profile`, where the port is to be placed; all else needs an
- * admin.
- */
+/** The region in `binding:profile`, where the port is to be placed, is everybody's to give; all else has a rule. */
 const setsMoreThanRegion = (value: unknown): readonly string[] =>
   isObject(value) && Object.keys(value).join() === 'region' && typeof value.region === 'string' ? [] : ['']
 
@@ -75,9 +72,15 @@ const viewProfile = ({ profile }: Port, isAdmin: boolean) => {
   return profile.region === undefined ? {} : { region: profile.region }
 }
 
-/** Device owners `network:*` need an admin, as in Neutron: other ports trust such ports. */
+/** Only device owners `network:*` have a rule, as in Neutron: other ports trust such ports. */
 const isOfNetwork = (value: unknown): readonly string[] =>
   typeof value === 'string' && value.startsWith('network:') ? [''] : []
+
+/** A list of dictionaries touches the rule of every key in it. */
+const keysIn = (value: unknown): readonly string[] => {
+  const items = Array.isArray(value) ? value.filter(isObject) : []
+  return ['', ...new Set(items.flatMap(item => Object.keys(item).map(key => `:${key}`)))]
+}
 
 /** Allowed address pairs; one without a MAC address is shown with the port's. */
 const viewPairs = ({ allowedAddressPairs, macAddress }: Port) =>
@@ -114,6 +117,7 @@ export const ports: Resource<'port', PortSpec, PortChange> = {
       field: 'fixedIps',
       set: 'always',
       default: undefined,
+      touches: keysIn,
       filter: whereFixedIps,
     },
     device_id: { kind: text(), field: 'deviceId', set: 'always', default: '', filter: true, sort: true },
@@ -122,7 +126,7 @@ export const ports: Resource<'port', PortSpec, PortChange> = {
       field: 'deviceOwner',
       set: 'always',
       default: '',
-      setBy: isOfNetwork,
+      touches: isOfNetwork,
       filter: true,
       sort: true,
     },
@@ -132,6 +136,7 @@ export const ports: Resource<'port', PortSpec, PortChange> = {
       field: 'allowedAddressPairs',
       set: 'always',
       default: [],
+      touches: keysIn,
       show: viewPairs,
     },
     security_groups: {
@@ -159,8 +164,6 @@ export const ports: Resource<'port', PortSpec, PortChange> = {
       field: 'hostId',
       set: 'always',
       default: '',
-      setBy: 'admin',
-      seenBy: 'admin',
       filter: true,
     },
     'binding:profile': {
@@ -168,13 +171,13 @@ export const ports: Resource<'port', PortSpec, PortChange> = {
       field: 'profile',
       set: 'always',
       default: {},
-      setBy: setsMoreThanRegion,
+      touches: setsMoreThanRegion,
       show: viewProfile,
     },
-    'binding:vif_type': { kind: text(), field: 'vifType', seenBy: 'admin' },
-    'binding:vif_details': { kind: only({}), show: () => ({}), seenBy: 'admin' },
+    'binding:vif_type': { kind: text(), field: 'vifType' },
+    'binding:vif_details': { kind: only({}), show: () => ({}) },
     qos_policy_id: fixedAt(null),
-    resource_request: { kind: only(null), show: () => null, seenBy: 'admin' },
+    resource_request: { kind: only(null), show: () => null },
   },
   create: createPort,
   update: updatePort,

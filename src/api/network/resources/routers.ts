@@ -51,22 +51,15 @@ const viewGateway = ({ networkId, enableSnat, fixedIps: ips }: RouterGateway) =>
   external_fixed_ips: fixedIps.view!(ips),
 })
 
-/** The parts of a gateway that only admins set: members may choose the external network and nothing else. */
-const partsOfAdmins = (value: unknown): readonly string[] =>
-  ['enable_snat', 'external_fixed_ips']
-    .filter(part => isObject(value) && Object.hasOwn(value, part))
-    .map(part => `:${part}`)
+/** A gateway touches the rules of the parts that are given. */
+const gatewayParts = (value: unknown): readonly string[] => [
+  '',
+  ...Object.keys(isObject(value) ? value : {}).map(part => `:${part}`),
+]
 
 const zones = listOf(text())
 
-const ofAdmins = {
-  kind: orNone(truth),
-  set: 'always',
-  default: false,
-  setBy: 'admin',
-  seenBy: 'admin',
-  filter: true,
-} as const
+const mode = { kind: orNone(truth), set: 'always', default: false, filter: true } as const
 
 export const routers: Resource<'router', RouterSpec, RouterChange> = {
   kind: 'router',
@@ -89,12 +82,12 @@ export const routers: Resource<'router', RouterSpec, RouterChange> = {
       field: 'gateway',
       set: 'always',
       default: null,
-      setBy: partsOfAdmins,
+      touches: gatewayParts,
       show: (router: Router) => router.gateway && viewGateway(router.gateway),
     },
     routes: { kind: orEmpty(routes), field: 'routes', set: 'update' },
-    ha: { ...ofAdmins, field: 'ha' },
-    distributed: { ...ofAdmins, field: 'distributed' },
+    ha: { ...mode, field: 'ha' },
+    distributed: { ...mode, field: 'distributed' },
     flavor_id: fixedAt(null, 'create'),
     availability_zones: { kind: zones, show: ({ places }: Router) => places.map(({ region }) => region) },
     availability_zone_hints: { kind: zones, field: 'zoneHints', set: 'create', default: [], filter: 'has' },

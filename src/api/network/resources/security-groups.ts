@@ -9,7 +9,7 @@ import { viewer } from '../view.ts'
 import { securityGroupRules } from './security-group-rules.ts'
 
 /** Rules of a group are viewed alike for all: they have no attribute that only admins see. */
-const viewRule = viewer(securityGroupRules.attributes, { isAdmin: false, names: [] })
+const viewRule = viewer(securityGroupRules, { isAdmin: false, names: [] })
 
 export const securityGroups: Resource<'security_group', GroupSpec, GroupChange> = {
   kind: 'security_group',

@@ -56,7 +56,7 @@ export const subnets: Resource<'subnet', SubnetSpec, SubnetChange> = {
     ipv6_address_mode: { ...mode, field: 'ipv6AddressMode' },
     service_types: fixedAt([]),
     subnetpool_id: fixedAt(null, 'create'),
-    segment_id: { ...fixedAt(null), seenBy: 'admin' },
+    segment_id: fixedAt(null),
     prefixlen: { ...fixedAt(null, 'create'), seenBy: 'nobody' },
     use_default_subnetpool: { ...fixedAt(false, 'create'), seenBy: 'nobody' },
     shared: { kind: only(false), seenBy: 'nobody', filter: unfiltered },

@@ -5,7 +5,14 @@ import type { MadeKind, RegionQuery, ThingSpec } from '../copies/region-rows.ts'
 import { regionalIdIn } from '../copies/spanning.ts'
 import type { HostRoute, Network, Router, Subnet } from '../model/model.ts'
 import { hintsIn, homeOf } from '../model/where.ts'
-import type { Bound, RouterScene, SceneRegion } from './router-scene.ts'
+import {
+  type Bound,
+  boundElsewhere,
+  type Mirrored,
+  mirrorsIn,
+  type RouterScene,
+  type SceneRegion,
+} from './router-scene.ts'
 
 /** Stands in a spec for the region's id of what was made for a purpose; see `refer`. */
 export type Ref = string
@@ -223,29 +230,6 @@ function legBy(
       },
     },
   }
-}
-
-/**
- * A subnet of other regions that has a mirror here, since floating IPs of this region lead to ports on it.
- */
-interface Mirrored {
-  readonly network: Network
-  readonly subnet: Subnet
-}
-
-/** The ports in other regions that floating IPs of this region lead to. */
-const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
-  bound.filter(({ port }) => port.places.length > 0 && regionalIdIn(port, region) === null)
-
-export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
-  const elsewhere = boundElsewhere(scene, here)
-  return scene.attached.filter(
-    ({ subnet }) =>
-      regionalIdIn(subnet, here.region) === null &&
-      elsewhere.some(({ port, fixedIp }) =>
-        port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
-      ),
-  )
 }
 
 /** A subnet's mirror: without DHCP and gateway, and with no address to give but that of the router's leg. */

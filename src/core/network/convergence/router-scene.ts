@@ -196,3 +196,26 @@ export const boundBy = (floatingIps: readonly FloatingIp[], portById: ReadonlyMa
     const fixedIp = floatingIp.fixedIpAddress ?? port?.fixedIps[0]?.ipAddress
     return port && fixedIp ? [{ floatingIp, port, fixedIp }] : []
   })
+
+/**
+ * A subnet of other regions that has a mirror here, since floating IPs of this region lead to ports on it.
+ */
+export interface Mirrored {
+  readonly network: Network
+  readonly subnet: Subnet
+}
+
+/** The ports in other regions that floating IPs of this region lead to. */
+export const boundElsewhere = ({ bound }: RouterScene, { region }: SceneRegion): Bound[] =>
+  bound.filter(({ port }) => port.places.length > 0 && regionalIdIn(port, region) === null)
+
+export function mirrorsIn(scene: RouterScene, here: SceneRegion): Mirrored[] {
+  const elsewhere = boundElsewhere(scene, here)
+  return scene.attached.filter(
+    ({ subnet }) =>
+      regionalIdIn(subnet, here.region) === null &&
+      elsewhere.some(({ port, fixedIp }) =>
+        port.fixedIps.some(one => one.subnetId === subnet.id && one.ipAddress === fixedIp),
+      ),
+  )
+}

@@ -2,9 +2,9 @@
 // accepts. Each step may be done again without harm.
 
 import { contains, parseAddress, parseCidr } from '../addresses/address.ts'
+import { sameBy } from '../copies/any-order.ts'
 import type { Intent } from '../copies/intent.ts'
 import type { RegionFloatingIp, RegionPort, RegionRouter, ThingSpec } from '../copies/region-rows.ts'
-import { sameBy } from '../model/any-order.ts'
 import type { HostRoute, Network } from '../model/model.ts'
 import { type FloatingIpLink, type Ref, type RegionPlan, refer, type Thing } from './router-plan.ts'
 

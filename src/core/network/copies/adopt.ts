@@ -18,7 +18,7 @@ export interface Adoption<K extends MadeKind, Made> {
   readonly where: NonNullable<RegionQuery<K>['where']>
   /** True where the model has the resource already: then it counts no more against the project's quota. */
   readonly isCounted?: boolean
-  /** Holds addresses for the intent before the region is asked for the thing. */
+  /** Holds addresses for the intent, or checks what Atoll alone can know, before the region is asked for the thing. */
   prepare?(intentId: string): Promise<unknown>
   /** Writes it to the central model, and notes its id with the intent in the same transaction (`noteMade`). */
   write(row: RegionRows[K], intentId: string): Promise<Made>

@@ -181,6 +181,30 @@ async function note(
   throw conflict(`The network ${networkId} is being removed`, 'network_in_use')
 }
 
+/** A network whose copy goes with its subnets', or single subnets. */
+export interface LeavingCopies {
+  readonly networkId: string | null
+  readonly subnetIds: readonly string[]
+}
+
+/**
+ * Ends the intents of copies that were removed from a region by a verb, and removes their places: they may be
+ * made there again.
+ */
+export async function noteLeft(
+  app: Pick<App, 'store' | 'now'>,
+  region: Region,
+  { networkId, subnetIds }: LeavingCopies,
+): Promise<void> {
+  const networkIds = networkId === null ? [] : [networkId]
+  const intents = await app.store.intents.living(region.name, [...networkIds, ...subnetIds])
+  await app.store.transact(async tx => {
+    for (const intent of intents) await tx.intents.end(intent.id, 'verb', app.now())
+    for (const id of networkIds) await tx.networks.unplace('network', id, region.id)
+    for (const id of subnetIds) await tx.networks.unplace('subnet', id, region.id)
+  })
+}
+
 interface Copy {
   readonly kind: 'network' | 'subnet'
   readonly row: Network | Subnet

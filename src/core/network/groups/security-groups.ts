@@ -50,7 +50,8 @@ export async function updateGroup(
   if (change.name !== undefined && group.isDefault)
     throw conflict('Updating default security group not allowed.', 'default_group')
   if (change.stateful !== undefined && change.stateful !== group.stateful) await requireUnused(app, id)
-  await inModel(app, {
+  await inModel(app, caller, {
+    endLeft: nothingLeft,
     kind: 'security_group',
     id,
     ifRevision,
@@ -76,7 +77,8 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
   await takeFromRegions(app, caller, group)
   const naming = await all(app.store, 'security_group_rule', { field: 'remoteGroupId', in: [id] })
   const note = noteOf(app, caller, 'security_group.remove')
-  await inModel(app, {
+  await inModel(app, caller, {
+    endLeft: nothingLeft,
     kind: 'security_group',
     id,
     ifRevision,
@@ -159,6 +161,9 @@ async function lockGroup(tx: Transaction, id: string): Promise<SecurityGroup> {
  */
 const setUpOf = ({ projectId, places }: SecurityGroup): FollowUp[] =>
   places.length === 0 ? [] : [groupSetupOf(projectId)]
+
+/** A group's regions follow by jobs: no region is asked for a change of it while a caller waits. */
+const nothingLeft = async (): Promise<void> => {}
 
 async function requireUnused(app: App, id: string): Promise<void> {
   const ports = await some(app.store, 'port', 1, { field: 'securityGroupIds', has: [id] })

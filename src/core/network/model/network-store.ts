@@ -6,8 +6,8 @@ import type { Absence, LostLink, NewAbsence } from './absence.ts'
 import type { AllocationPool, Change, Kind, Kinds, Written } from './model.ts'
 
 /**
- * Whose view a query has: a project sees its own rows, networks that are shared or external, and subnets of
- * the shared ones; null sees all rows but the bridge networks, 'atoll' sees those as well.
+ * Whose view a query has: a project sees its own rows, networks that are shared or external with their subnets, and
+ * what others have on its networks; null sees all rows but the bridge networks, 'atoll' sees those as well.
  */
 export type Sight = { readonly projectId: string } | null | 'atoll'
 
@@ -44,7 +44,7 @@ export interface ResourceQuery {
   readonly reverse: boolean
 }
 
-export interface NetworkStore {
+export interface NetworkStore extends SegmentStore {
   /** Null when this sight has no row with the marker's id. */
   list<K extends Kind>(kind: K, query: ResourceQuery): Promise<Kinds[K][] | null>
   get<K extends Kind>(kind: K, id: string, sight: Sight): Promise<Kinds[K] | null>
@@ -106,7 +106,7 @@ export interface Holding {
  * The changes of the central model that one transaction may make. For an id that the model does not have
  * `update` returns null and `remove` false.
  */
-export interface NetworkWriter {
+export interface NetworkWriter extends SegmentWriter {
   /** The row as it is, locked until the end; null when there is none. */
   lock<K extends Kind>(kind: K, id: string): Promise<Kinds[K] | null>
   /** Throws `conflict` (`mac_in_use`, `exists` for the id or a project's second default group). */
@@ -155,21 +155,10 @@ export interface NetworkWriter {
    */
   setBlocks(subnetId: string, regionId: string, blocks: readonly AllocationPool[]): Promise<void>
 
-  /** A free id of the range, or this one; null when there is none left, `conflict` (`segment_in_use`) for one that is taken. */
-  takeSegment(segment: SegmentAsk): Promise<number | null>
-
   /** Notes the place of a resource; an earlier place in that region is replaced. */
   place(place: NewPlace): Promise<void>
   /** Removes the place of a resource in a region. */
   unplace(kind: string, centralId: string, regionId: string): Promise<void>
-}
-
-export interface SegmentAsk {
-  readonly networkId: string
-  readonly networkType: string
-  readonly physicalNetwork: string
-  readonly from: number
-  readonly to: number
 }
 
 export interface NewPlace {
@@ -180,4 +169,64 @@ export interface NewPlace {
   readonly regionId: string
   readonly regionalId: string
   readonly at: Date
+}
+
+// Segments of the fabric: what Atoll makes holds its own, what regions show closes theirs.
+
+export interface SegmentAsk {
+  readonly networkId: string
+  readonly networkType: string
+  readonly physicalNetwork: string
+  readonly from: number
+  readonly to: number
+  /** The id of the one region where the network lives: it has judged itself what it shows. */
+  readonly homeId?: string
+}
+
+export interface Fabric {
+  readonly networkType: string
+  readonly physicalNetwork: string
+}
+
+/** A network on the fabric, as a region shows it. */
+export interface ShownNetwork {
+  /** The region's id of it. */
+  readonly id: string
+  readonly name: string
+  readonly segmentationId: number
+}
+
+/** All networks that a region shows on the fabric. */
+export interface SegmentSight {
+  readonly regionId: string
+  readonly shown: readonly ShownNetwork[]
+  readonly at: Date
+}
+
+/** A network that a region showed on a segment which another network has. */
+export interface SegmentClash extends ShownNetwork {
+  readonly region: string
+  readonly physicalNetwork: string
+  readonly seenAt: Date
+  /** The other one: of one region, or spanning where `region` is null. */
+  readonly other: { readonly id: string; readonly name: string; readonly region: string | null }
+}
+
+export interface SegmentStore {
+  /** The region's ids of the networks whose numbers are closed, but for those that wait for an absent network. */
+  seenSegments(regionId: string): Promise<string[]>
+  /** Every clash, in order of the regions' names. */
+  segmentClashes(): Promise<SegmentClash[]>
+}
+
+export interface SegmentWriter {
+  /** A free id of the range, or this one; null when there is none left, `conflict` (`segment_in_use`) for one that is taken. */
+  takeSegment(ask: SegmentAsk): Promise<number | null>
+  /** Throws `conflict` (`segment_in_use`) as `takeSegment` would for this one, and takes nothing. */
+  checkSegment(ask: SegmentAsk): Promise<void>
+  /**
+   * Replaces what the region was seen to have. A network of the model that holds no segment takes its own where that is
+   * free; all that hold none then close their numbers.
+   */
+  seeSegments(fabric: Fabric, sight: SegmentSight): Promise<void>
 }

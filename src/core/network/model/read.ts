@@ -27,8 +27,8 @@ export async function getResource<K extends Kind>(
 }
 
 /**
- * A resource that the caller may change: one of their project, or any for an admin. Throws `not_found`, or
- * `forbidden` for one that the caller may only see.
+ * A resource that the caller may change: one of their project, a subnet on a network of theirs, or any for an admin.
+ * Throws `not_found`, or `forbidden` for one that the caller may only see.
  */
 export async function getOwn<K extends Kind>(
   app: Pick<App, 'store'>,
@@ -37,6 +37,10 @@ export async function getOwn<K extends Kind>(
 ): Promise<Kinds[K]> {
   const row = await getResource(app, caller, ask)
   if (row.projectId === caller.projectId || isAtLeast(caller, 'admin')) return row
+  if (ask.kind === 'subnet') {
+    const network = await app.store.networks.get('network', (row as Kinds['subnet']).networkId, 'atoll')
+    if (network?.projectId === caller.projectId) return row
+  }
   throw new AppError(
     'forbidden',
     `The ${wordOf(ask.kind)} ${ask.id} is another project's: it is only shown to yours`,

@@ -2,13 +2,14 @@
 // spanning network is central only, until a port or router is placed on it.
 
 import type { App, Transaction } from '../../app.ts'
-import { type Caller, isAtLeast } from '../../caller.ts'
+import type { Caller } from '../../caller.ts'
 import { conflict, invalid } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionNetwork, ThingSpec } from '../copies/region-rows.ts'
-import { segmentFor } from '../copies/segments.ts'
+import { checkNamedSegment, holdSegment, segmentFor } from '../copies/segments.ts'
+import { noteLeft } from '../copies/spanning.ts'
 import { ownerOf } from '../model/device-owner.ts'
 import type { Change, Network, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
@@ -41,11 +42,13 @@ function createAtHome(app: App, caller: Caller, spec: NetworkSpec, region: Regio
     kind: 'network',
     spec: { ...given, projectId, availabilityZoneHints: hintsIn(region) } as ThingSpec<'network'>,
     where: { projectId },
+    prepare: () => checkNamedSegment(app, region, spec),
     write: (made, intentId) =>
       app.store.transact(async tx => {
         const { networkType, physicalNetwork, segmentationId, mtu } = made
         const segment = { networkType: networkType ?? '', physicalNetwork, segmentationId }
         await insert(app, caller, tx, { ...spec, id: made.id, mtu: mtu ?? app.networkRules.mtu, ...segment })
+        await holdSegment(app, tx, { home: region, made: { id: made.id, ...segment }, named: spec })
         const place = { kind: 'network', centralId: made.id, projectId, regionalId: made.id }
         await noteMade(app, tx, intentId, { ...place, regionId: region.id })
         return made.id
@@ -106,7 +109,8 @@ type NetworkUpdate = UpdateAsk<NetworkChange>
 
 /** Changes a network in the model; its regions follow by jobs. */
 const updateSpanning = (app: App, caller: Caller, { change, ...target }: NetworkUpdate): Promise<void> =>
-  inModel(app, {
+  inModel(app, caller, {
+    endLeft: endLeftNetwork,
     ...target,
     kind: 'network',
     async write(tx, network) {
@@ -181,7 +185,8 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
   await requireUnused(app, network)
   const [place] = network.places
   if (!place) {
-    await inModel(app, {
+    await inModel(app, caller, {
+      endLeft: endLeftNetwork,
       kind: 'network',
       id,
       ifRevision,
@@ -205,9 +210,13 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
 }
 
 /** Removes a network's copies, and then the network. */
-async function removeCopies(app: App, caller: Caller, { id, places }: Network): Promise<void> {
-  for (const { region, id: regionalId } of places)
+async function removeCopies(app: App, caller: Caller, { id, places, subnetIds }: Network): Promise<void> {
+  const regions = await regionsOf(app.store)
+  for (const { region, id: regionalId } of places) {
     await app.cloud.networking(region, caller.requestId).remove('network', regionalId)
+    // The next region may refuse: then this one has no copy any more.
+    if (places.length > 1) await noteLeft(app, regionNamed(region, regions), { networkId: id, subnetIds })
+  }
   await forgetNetwork(app, caller, id)
 }
 
@@ -240,10 +249,3 @@ async function requireUnused(app: App, network: Network): Promise<void> {
     'network_in_use',
   )
 }
-
-/**
- * Whether a caller may make ports and subnets on a network: its project, an admin, or anybody where it is
- * shared.
- */
-export const mayUse = (caller: Caller, network: Network): boolean =>
-  network.projectId === caller.projectId || network.shared || isAtLeast(caller, 'admin')

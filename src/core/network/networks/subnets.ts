@@ -25,6 +25,7 @@ import {
 } from '../addresses/address.ts'
 import { adopt, noteMade } from '../copies/adopt.ts'
 import type { RegionSubnet, ThingSpec } from '../copies/region-rows.ts'
+import { noteLeft } from '../copies/spanning.ts'
 import { ownerOf } from '../model/device-owner.ts'
 import type { AllocationPool, Change, Network, Subnet, Written } from '../model/model.ts'
 import { some } from '../model/query.ts'
@@ -233,7 +234,8 @@ type SubnetUpdate = Target<'subnet'> & { readonly change: SubnetChange }
 
 /** Changes a subnet in the model; its regions follow by jobs. */
 const updateSpanning = (app: App, caller: Caller, { change, ...target }: SubnetUpdate): Promise<void> =>
-  inModel(app, {
+  inModel(app, caller, {
+    endLeft: endLeftSubnet,
     ...target,
     async write(tx, subnet) {
       const note = noteOf(app, caller, 'subnet.update')
@@ -309,7 +311,13 @@ export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }:
   }
   const [place] = subnet.places
   if (!place) {
-    await inModel(app, { kind: 'subnet', id, ifRevision, write: (tx, row) => letGo(app, caller, tx, row) })
+    await inModel(app, caller, {
+      endLeft: endLeftSubnet,
+      kind: 'subnet',
+      id,
+      ifRevision,
+      write: (tx, row) => letGo(app, caller, tx, row),
+    })
     return
   }
   await atHome(app, caller, {
@@ -324,9 +332,14 @@ export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }:
   })
 }
 
-async function removeCopies(app: App, caller: Caller, { places }: Subnet): Promise<void> {
-  for (const { region, id } of places)
-    await app.cloud.networking(region, caller.requestId).remove('subnet', id)
+async function removeCopies(app: App, caller: Caller, { id, places }: Subnet): Promise<void> {
+  const regions = await regionsOf(app.store)
+  for (const { region, id: regionalId } of places) {
+    await app.cloud.networking(region, caller.requestId).remove('subnet', regionalId)
+    // The next region may refuse: then this one has no copy any more.
+    const left = { networkId: null, subnetIds: [id] }
+    if (places.length > 1) await noteLeft(app, regionNamed(region, regions), left)
+  }
 }
 
 async function letGo(app: App, caller: Caller, tx: Transaction, { id }: Subnet): Promise<void> {

@@ -231,19 +231,28 @@ async function changeIn(
   }
 }
 
-async function updateReserved(
-  app: App,
-  caller: Caller,
-  { port: { id }, network, change, ifRevision }: PortUpdate,
-): Promise<void> {
+async function updateReserved(app: App, caller: Caller, update: PortUpdate): Promise<void> {
+  const {
+    port: { id },
+    network,
+    change,
+    ifRevision,
+  } = update
   const { fixedIps, ...plain } = change
   const subnets = await app.store.networks.getMany('subnet', network.subnetIds)
   const wanted = fixedIps && wantedIps(fixedIps, subnets, network.id)
-  await inModel(app, {
+  let placed: Port | null = null
+  await inModel(app, caller, {
+    endLeft: endLeftPort,
     kind: 'port',
     id,
     ifRevision,
     async write(tx, port) {
+      // Another writer has placed it in the meantime.
+      if (port.places.length > 0) {
+        placed = port
+        return
+      }
       await tx.networks.update('port', id, plain as Change<'port'>, noteOf(app, caller, 'port.update'))
       if (!wanted) return
       await tx.networks.release('port', id)
@@ -251,4 +260,5 @@ async function updateReserved(
       await followCarved(app, caller, tx, network, carved)
     },
   })
+  if (placed) await updateInPlace(app, caller, { ...update, port: placed })
 }

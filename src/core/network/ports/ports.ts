@@ -1,7 +1,7 @@
 // The verbs of ports: create, update, remove. A port is placed in one region, whose id it then bears, or reserved.
 
 import type { App, Transaction } from '../../app.ts'
-import { type Caller, isAtLeast } from '../../caller.ts'
+import type { Caller } from '../../caller.ts'
 import { AppError, conflict, invalid } from '../../error.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
@@ -10,13 +10,14 @@ import { holdIps, wantedIps } from '../addresses/fixed-ips.ts'
 import { ensureDefaultGroup } from '../groups/default-group.ts'
 import { comesWithOther, ownerOf } from '../model/device-owner.ts'
 import type { Network, Port, Written } from '../model/model.ts'
-import { getOwn, getResource, unknown } from '../model/read.ts'
+import { mayUse } from '../model/policy.ts'
+import { getOwn, getResource } from '../model/read.ts'
 import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
 import { regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision } from '../model/writing.ts'
-import { mayUse } from '../networks/networks.ts'
 import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
+import { checkDevice } from './device.ts'
 import { letGoPort } from './forget-port.ts'
 import { followCarved, placePort, type ReadyPort } from './place-port.ts'
 import { endLeftPort, isMoving, movePort, removeCopies, updateInPlace } from './port-change.ts'
@@ -29,9 +30,8 @@ import { regionForPort } from './port-placement.ts'
  */
 export async function createPort(app: App, caller: Caller, spec: PortSpec): Promise<Port> {
   const network = await getResource(app, caller, { kind: 'network', id: spec.networkId })
-  if (!mayUse(caller, network) && !network.external) throw unknown('network', network.id)
+  if (!mayUse(caller, network)) throw notAllowedOn(network, spec)
   if (network.deleting) throw conflict(`The network ${network.id} is being removed`, 'network_in_use')
-  checkOwners(caller, network, spec)
   if (spec.macAddress !== undefined) await checkKept(app, network, macOf(app, spec))
   const ready: ReadyPort = {
     ...spec,
@@ -46,25 +46,12 @@ export async function createPort(app: App, caller: Caller, spec: PortSpec): Prom
   return (await app.store.networks.get('port', id, null))!
 }
 
-/**
- * On another project's network only that project chooses addresses, or switches port security off. Throws
- * `forbidden`.
- */
-function checkOwners(caller: Caller, network: Network, wanted: PortChange): void {
-  if (network.projectId === caller.projectId || isAtLeast(caller, 'admin')) return
-  const chosen = [
-    wanted.macAddress !== undefined && 'mac_address',
-    wanted.fixedIps?.some(({ ipAddress }) => ipAddress !== undefined) && 'fixed_ips:ip_address',
-    (wanted.allowedAddressPairs?.length ?? 0) > 0 && 'allowed_address_pairs',
-    wanted.portSecurityEnabled !== undefined && 'port_security_enabled',
-  ].find(one => one)
-  if (!chosen) return
-  throw new AppError(
-    'forbidden',
-    `Only the owner of the network ${network.id} may choose ${chosen} of a port on it`,
-    { rule: `create_port:${chosen}`, needs: 'admin' },
-  )
-}
+/** An external network is seen by everybody, but routers and floating IPs are the only way to its addresses. */
+const notAllowedOn = ({ id }: Network, { projectId }: PortSpec): AppError =>
+  new AppError('forbidden', `Tenant ${projectId} not allowed to create port on this network: ${id}`, {
+    rule: 'create_port',
+    needs: 'admin',
+  })
 
 /** The MAC that the port asks for, or a new one. Throws `invalid` (`mac`). */
 function macOf(app: App, { macAddress }: PortSpec): string {
@@ -132,7 +119,7 @@ async function reservePort(
 /**
  * The changed port. A placed port is changed in its region first; a reserved one whose region is named now is
  * placed there, and one for which another region is named moves. Throws as `createPort`, and `conflict`
- * (`revision`, `port_in_use`).
+ * (`revision`, `port_in_use`, `DeviceIDNotOwnedByTenant`).
  */
 export async function updatePort(
   app: App,
@@ -141,10 +128,10 @@ export async function updatePort(
 ): Promise<Port> {
   const port = await getOwn(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
+  await checkDevice(app, caller, { ...port, ...change })
   for (const group of change.securityGroupIds ?? [])
     await getResource(app, caller, { kind: 'security_group', id: group })
   const network = (await app.store.networks.get('network', port.networkId, 'atoll'))!
-  checkOwners(caller, network, change)
   if (change.macAddress !== undefined && change.macAddress !== port.macAddress)
     await checkKept(app, network, change.macAddress)
   const region = await regionAfter(app, caller, network, port, change)
@@ -172,11 +159,11 @@ async function regionAfter(
 }
 
 /**
- * Removes a port from its region first, then from the model. Throws `not_found`, `conflict` (`port_in_use`
- * for a router's leg, `revision`), `upstream`.
+ * Removes a port from its region first, then from the model. Whoever sees a port may do so: its project, and the
+ * one of its network. Throws `not_found`, `conflict` (`port_in_use` for a router's leg, `revision`), `upstream`.
  */
 export async function removePort(app: App, caller: Caller, { id, ifRevision }: RemovalAsk): Promise<void> {
-  const port = await getOwn(app, caller, { kind: 'port', id })
+  const port = await getResource(app, caller, { kind: 'port', id })
   checkRevision('port', port, ifRevision)
   if (comesWithOther(port)) {
     throw conflict(
@@ -186,7 +173,22 @@ export async function removePort(app: App, caller: Caller, { id, ifRevision }: R
   }
   const [place] = port.places
   const write = (tx: Transaction, row: Port) => letGoPort(app, caller, tx, { port: row })
-  if (!place) return inModel(app, { kind: 'port', id, ifRevision, write })
+  let isPlaced = false
+  if (!place) {
+    await inModel(app, caller, {
+      kind: 'port',
+      id,
+      ifRevision,
+      async write(tx, row) {
+        // Another writer has placed it in the meantime.
+        isPlaced = row.places.length > 0
+        if (!isPlaced) await write(tx, row)
+      },
+      endLeft: endLeftPort,
+    })
+    if (isPlaced) await removePort(app, caller, { id, ...(ifRevision === undefined ? {} : { ifRevision }) })
+    return
+  }
   await atHome(app, caller, {
     kind: 'port',
     id,

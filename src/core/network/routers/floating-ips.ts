@@ -183,7 +183,11 @@ export async function updateFloatingIp(
   const named = { kind: 'floatingip', id, ifRevision } as const
   if (target === null) {
     const note = noteOf(app, caller, 'floatingip.update')
-    await inModel(app, { ...named, write: tx => tx.networks.update('floatingip', id, plain, note) })
+    await inModel(app, caller, {
+      endLeft: endLeftFloatingIp,
+      ...named,
+      write: tx => tx.networks.update('floatingip', id, plain, note),
+    })
   } else
     await spanning(app, caller, {
       ...named,
@@ -265,7 +269,8 @@ export async function removeFloatingIp(
   checkRevision('floatingip', floatingIp, ifRevision)
   const [place] = floatingIp.places
   const write = (tx: Transaction, row: FloatingIp) => letGo(app, caller, tx, row)
-  if (!place) return inModel(app, { kind: 'floatingip', id, ifRevision, write })
+  if (!place)
+    return inModel(app, caller, { endLeft: endLeftFloatingIp, kind: 'floatingip', id, ifRevision, write })
   await atHome(app, caller, {
     kind: 'floatingip',
     id,

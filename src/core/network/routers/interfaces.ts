@@ -20,6 +20,7 @@ import { endLeftPort, removeCopies } from '../ports/port-change.ts'
 import { newMac } from '../ports/ports.ts'
 import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
+import { checkInPools, checkSubnetOwner } from './joining.ts'
 import { routerFollows } from './router-follows.ts'
 import { endLeftRouter } from './routers.ts'
 
@@ -34,7 +35,7 @@ interface Joining {
 
 /**
  * The new interface. Throws `not_found` (`router`, `subnet`, `port`), `invalid` (`router_overlap`, `no_gateway`,
- * `location_mismatch`), `conflict` (`port_in_use`, `address_in_use`), and `upstream` as the router's one region refuses.
+ * `subnet_owner`, `location_mismatch`), `conflict` (`port_in_use`, `address_in_use`), and `upstream` as the router's one region refuses.
  */
 export async function addInterface(app: App, caller: Caller, ask: InterfaceAsk): Promise<Interface> {
   const joining = await joiningOf(app, caller, ask)
@@ -62,6 +63,7 @@ async function joiningOf(app: App, caller: Caller, ask: InterfaceAsk): Promise<J
     const subnet = await getResource(app, caller, { kind: 'subnet', id: ask.subnetId })
     if (subnet.gatewayIp === null)
       throw invalid('Subnet for router interface must have a gateway IP', 'no_gateway')
+    checkSubnetOwner(caller, subnet)
     const network = await getResource(app, caller, { kind: 'network', id: subnet.networkId })
     return { router, network, subnet, port: null }
   }
@@ -79,6 +81,7 @@ async function joiningOf(app: App, caller: Caller, ask: InterfaceAsk): Promise<J
     )
   const subnet = await getResource(app, caller, { kind: 'subnet', id: fixed.subnetId })
   const network = await getResource(app, caller, { kind: 'network', id: port.networkId })
+  checkInPools(caller, port, subnet)
   return { router, network, subnet, port }
 }
 
@@ -272,7 +275,7 @@ export async function removeInterface(app: App, caller: Caller, ask: InterfaceAs
       write: letGo,
       endLeft: endLeftPort,
     })
-  else await inModel(app, { ...named, write: letGo })
+  else await inModel(app, caller, { endLeft: endLeftPort, ...named, write: letGo })
   return interfaceOf({ router, network: network!, subnet: subnet! }, port.id)
 }
 

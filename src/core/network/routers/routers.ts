@@ -186,7 +186,8 @@ async function updateSpanning(
   const gateway = ask ? asGateway(await withSubnets(app, ask)) : null
   const set = { ...plain, ...(ask === undefined ? {} : { gateway }) } as Change<'router'>
   if (!exit)
-    return inModel(app, {
+    return inModel(app, caller, {
+      endLeft: endLeftRouter,
       ...named,
       async write(tx) {
         const after = await tx.networks.update('router', router.id, set, noteOf(app, caller, 'router.update'))
@@ -251,7 +252,13 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
     throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
   const [place] = router.places
   if (!place) {
-    await inModel(app, { kind: 'router', id, ifRevision, write: (tx, row) => letGo(app, caller, tx, row) })
+    await inModel(app, caller, {
+      endLeft: endLeftRouter,
+      kind: 'router',
+      id,
+      ifRevision,
+      write: (tx, row) => letGo(app, caller, tx, row),
+    })
     return
   }
   const regions = await regionsOf(app.store)

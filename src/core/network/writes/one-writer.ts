@@ -12,7 +12,7 @@ import { AppError, isRefusal } from '../../error.ts'
 import type { Kind, Kinds } from '../model/model.ts'
 import { unknown } from '../model/read.ts'
 import { checkRevision } from '../model/writing.ts'
-import type { Begun, LeftWriting, Writing, WritingSubject } from './writing-store.ts'
+import type { Begun, LeftSubject, LeftWriting, Writing, WritingSubject } from './writing-store.ts'
 
 /** Longer than one call to a region may take. */
 const writingMs = 120_000
@@ -58,8 +58,8 @@ export async function begin<T>(
   app: App,
   { subject, verb, look, write, endLeft }: Beginning<T>,
 ): Promise<{ readonly writing: Writing; readonly found: T }> {
-  let waited = 0
-  for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+  const wait = waiting(app, subject)
+  for (;;) {
     const token = app.newId()
     const { writing, found, how } = await app.store.transact(async tx => {
       const { found, undo = null } = await look(tx)
@@ -74,10 +74,46 @@ export async function begin<T>(
       await app.store.writings.end(writing)
       continue
     }
+    await wait()
+  }
+}
+
+/** Waits for another writer, longer each time. Throws `conflict` (`busy`) where that one does not come to an end. */
+function waiting(app: Pick<App, 'chance' | 'pause'>, subject: Busy): () => Promise<void> {
+  let waited = 0
+  let pause = firstPauseMs
+  return async () => {
     if (waited >= patienceMs) throw busy(subject)
     const ms = pause * (0.5 + app.chance())
     await app.pause(ms)
     waited += ms
+    pause = Math.min(pause * 2, longestPauseMs)
+  }
+}
+
+/**
+ * Does the work, which is a transaction, when no writer is at the row that it has locked: it asks `isFree` then, and
+ * changes nothing where that says no.
+ */
+export async function betweenWriters<T>(
+  app: Pick<App, 'chance' | 'now' | 'pause' | 'store'>,
+  subject: Busy,
+  endLeft: (left: LeftSubject) => Promise<void>,
+  work: (tx: Transaction, isFree: () => Promise<boolean>) => Promise<T>,
+): Promise<T> {
+  const wait = waiting(app, subject)
+  for (;;) {
+    let at: 'busy' | LeftSubject | null = null
+    const done = await app.store.transact(tx =>
+      work(tx, async () => {
+        at = await tx.writings.of(subject, app.now())
+        return at === null
+      }),
+    )
+    const found = at as 'busy' | LeftSubject | null
+    if (found === null) return done
+    if (found === 'busy') await wait()
+    else await endLeft(found)
   }
 }
 
@@ -108,7 +144,7 @@ export async function byOne<T>(
 export async function endLeftOf(
   app: App,
   caller: Caller,
-  left: LeftWriting & WritingSubject,
+  left: LeftSubject,
   endLeft: EndLeft,
 ): Promise<void> {
   const { writing } = await begin(app, {
@@ -126,7 +162,9 @@ const inTime = (app: Pick<App, 'now'>): Date => new Date(app.now().getTime() + w
 export const isCertain = (error: unknown): boolean =>
   isRefusal(error) || (error instanceof AppError && error.code !== 'upstream')
 
-const busy = ({ kind, id }: WritingSubject): AppError =>
+type Busy = Pick<WritingSubject, 'kind' | 'id'>
+
+const busy = ({ kind, id }: Busy): AppError =>
   new AppError('conflict', `Another request is changing the ${kind.replaceAll('_', ' ')} ${id}: try again`, {
     reason: 'busy',
   })

@@ -13,9 +13,9 @@ import type { Caller } from '../../caller.ts'
 import { noteOf } from '../../note.ts'
 import type { Region } from '../../regions/region.ts'
 import type { Change, Kind, Kinds } from '../model/model.ts'
-import { isSameJson } from '../model/same.ts'
 import { type FollowUp, follow } from '../model/writing.ts'
 import { begin, type EndLeft, isCertain, lockTarget, type Target } from './one-writer.ts'
+import { isSameJson } from './same.ts'
 import type { Undo } from './writing-store.ts'
 
 export interface SpanningWrite<K extends Kind> extends Target<K> {

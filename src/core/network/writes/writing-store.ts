@@ -34,6 +34,9 @@ export interface Writing extends WritingSubject, Begun {
 /** A writing whose writer did not end it in its time. */
 export type LeftWriting = Pick<WritingSubject, 'kind' | 'id'> & Begun
 
+/** The same with the region that was asked. */
+export type LeftSubject = LeftWriting & WritingSubject
+
 export interface WritingStore {
   /**
    * `busy` while another writer is at it; what another one has left when its time is over: that is to be ended first,
@@ -43,6 +46,8 @@ export interface WritingStore {
   /** Moves the end of a writing's time. */
   renew(writing: Pick<Writing, 'kind' | 'id' | 'token' | 'until'>): Promise<void>
   end(writing: Pick<Writing, 'kind' | 'id' | 'token'>): Promise<void>
+  /** As `begin`, which begins nothing: whether another writer is at it, or what one has left; null for neither. */
+  of(subject: Pick<WritingSubject, 'kind' | 'id'>, now: Date): Promise<'busy' | LeftSubject | null>
   /** What was left in a region. */
   left(regionId: string, now: Date): Promise<LeftWriting[]>
 }

@@ -1,7 +1,7 @@
 // What Neutron's device owners mean.
 
 import { describe, expect, it } from 'vitest'
-import { comesWithOther, isRouters, ownerOf } from './device-owner.ts'
+import { comesWithOther, isRouters, ownerOf } from '../../src/core/network/model/device-owner.ts'
 
 describe('the owner of a port', () => {
   it.each([
