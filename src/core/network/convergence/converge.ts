@@ -7,7 +7,7 @@ import { ownNote } from '../../note.ts'
 import type { Intent } from '../copies/intent.ts'
 import { makerOf, type NoteId, realise } from '../copies/realise.ts'
 import type { MadeKind, RegionNetworking, ThingSpec } from '../copies/region-rows.ts'
-import { ensureNetwork } from '../copies/spanning.ts'
+import { ensureNetwork, type LeavingCopies, noteLeft } from '../copies/spanning.ts'
 import { interfaceOwner, isRouters, ownerOf } from '../model/device-owner.ts'
 import type { HostRoute } from '../model/model.ts'
 import { byOne } from '../writes/one-writer.ts'
@@ -148,7 +148,7 @@ async function carryOutOne(
       return
     case 'leave':
       await networking.remove(step.leaving.kind, step.leaving.regionalId)
-      await left(app, aspect, step.leaving)
+      await noteLeft(app, region, await copiesOf(app, step.leaving))
       return
     case 'link':
       await link(app, networking, step, idOf)
@@ -246,18 +246,9 @@ async function forget(app: App, { region, routerId }: Aspect, intent: Intent): P
   })
 }
 
-/**
- * Ends the intents of a network and its subnets that were removed from the region, and removes their places.
- */
-async function left(app: App, { region }: Aspect, { centralId }: LeavingCopy): Promise<void> {
-  const network = await app.store.networks.get('network', centralId, 'atoll')
-  const ids = [centralId, ...(network?.subnetIds ?? [])]
-  const intents = await app.store.intents.living(region.name, ids)
-  await app.store.transact(async tx => {
-    for (const intent of intents) await tx.intents.end(intent.id, 'verb', app.now())
-    await tx.networks.unplace('network', centralId, region.id)
-    for (const id of network?.subnetIds ?? []) await tx.networks.unplace('subnet', id, region.id)
-  })
+async function copiesOf(app: App, { centralId: networkId }: LeavingCopy): Promise<LeavingCopies> {
+  const network = await app.store.networks.get('network', networkId, 'atoll')
+  return { networkId, subnetIds: network?.subnetIds ?? [] }
 }
 
 /** Leads a floating IP to its port, and notes that it does. */
