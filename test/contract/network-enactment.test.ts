@@ -70,7 +70,7 @@ describe.skipIf(!isThere)('a leg', () => {
     const one = await networkOf(pod1, projectId, '10.0.1.0/24')
     const portId = await pod1.addLeg(router, { subnetId: one.subnet.id })
     expect(await pod1.get('port', portId)).toMatchObject({ projectId, description: '', securityGroupIds: [] })
-    expect(await refused(pod1.addLeg(router, { subnetId: one.subnet.id }))).toBe('400 BadRequest')
+    expect(await refused(pod1.addLeg(router, { subnetId: one.subnet.id }))).toBe('400 leg_exists')
 
     const two = await networkOf(pod1, projectId, '10.0.2.0/24')
     const port = await pod1.make('port', {
@@ -91,7 +91,7 @@ describe.skipIf(!isThere)('a leg', () => {
       securityGroupIds: [],
     })
     expect(await refused(pod1.addLeg(router, leg))).toBe('409 PortInUse')
-    expect(await refused(pod1.addLeg(router, { subnetId: two.subnet.id }))).toBe('400 BadRequest')
+    expect(await refused(pod1.addLeg(router, { subnetId: two.subnet.id }))).toBe('400 leg_exists')
 
     expect(await refused(pod1.remove('port', port.id))).toBe('409 ServicePortInUse')
     expect(await refused(pod1.remove('subnet', two.subnet.id))).toBe('409 SubnetInUse')

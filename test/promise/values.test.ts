@@ -254,8 +254,15 @@ describe('add-provider', () => {
       'user-domain-name': 'Default',
     })
     const answer = await s.ask('add-provider', body)
-    expect(answer).toEqual({ 'provider-id': expect.any(String), result: 'ok', guarantee: 'aggregate' })
-    expect(await s.ask('remove-provider', answer)).toMatchObject({ result: 'ok' })
+    expect(answer).toEqual({
+      'provider-id': expect.any(String),
+      result: 'ok',
+      guarantee: 'aggregate',
+      warnings: [expect.stringContaining('has the role admin')],
+    })
+    expect(await s.ask('remove-provider', { 'provider-id': answer['provider-id'] })).toMatchObject({
+      result: 'ok',
+    })
   })
 
   it('with a wrong password is an error that says no more than that', async () => {
