@@ -9,8 +9,11 @@ import type { SecurityGroup, SecurityGroupRule } from '../model/model.ts'
 import { all, some } from '../model/query.ts'
 import { getOwn, getResource, unknown } from '../model/read.ts'
 import type { GroupChange, GroupSpec, RemovalAsk, RuleSpec, UpdateAsk } from '../model/specs.ts'
+import { regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow } from '../model/writing.ts'
+import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
+import { endLeftBy } from '../writes/left.ts'
 import { ensureDefaultGroup, insertGroup } from './default-group.ts'
 import { mostRulesInRegion, rulesRefusal } from './group-rules.ts'
 import { groupSetupOf, takeFromRegions } from './groups-in-region.ts'
@@ -51,7 +54,7 @@ export async function updateGroup(
     throw conflict('Updating default security group not allowed.', 'default_group')
   if (change.stateful !== undefined && change.stateful !== group.stateful) await requireUnused(app, id)
   await inModel(app, caller, {
-    endLeft: nothingLeft,
+    endLeft: endLeftGroup,
     kind: 'security_group',
     id,
     ifRevision,
@@ -74,23 +77,47 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
   await requireUnused(app, id)
   if (group.isDefault && !isAtLeast(caller, 'admin'))
     throw conflict('Insufficient rights for removing default security group.', 'default_group')
-  await takeFromRegions(app, caller, group)
-  const naming = await all(app.store, 'security_group_rule', { field: 'remoteGroupId', in: [id] })
-  const note = noteOf(app, caller, 'security_group.remove')
-  await inModel(app, caller, {
-    endLeft: nothingLeft,
-    kind: 'security_group',
-    id,
-    ifRevision,
-    async write(tx, { rules, projectId }) {
-      for (const rule of [...naming, ...rules]) await tx.networks.remove('security_group_rule', rule.id, note)
-      const others = new Set(naming.map(rule => rule.securityGroupId).filter(other => other !== id))
-      for (const other of others) await tx.networks.update('security_group', other, {}, note)
-      await tx.networks.remove('security_group', id, note)
-      if (others.size > 0) await follow(app, caller, tx, [groupSetupOf(projectId)])
-    },
+  const [place] = group.places
+  const target = { kind: 'security_group', id, ifRevision, endLeft: endLeftGroup } as const
+  const write = (tx: Transaction, row: SecurityGroup) => letGo(app, caller, tx, row)
+  if (!place) {
+    // Regions may know its members in others all the same.
+    await takeFromRegions(app, caller, group)
+    return inModel(app, caller, { ...target, write })
+  }
+  await atHome(app, caller, {
+    ...target,
+    region: regionNamed(place.region, await regionsOf(app.store)),
+    verb: 'remove',
+    ask: row => takeFromRegions(app, caller, row),
+    write,
   })
 }
+
+/** Removes a group, which no region has any more, with its rules and those that name it. */
+async function letGo(
+  app: App,
+  caller: Caller,
+  tx: Transaction,
+  { id, rules, projectId }: SecurityGroup,
+): Promise<void> {
+  const note = noteOf(app, caller, 'security_group.remove')
+  const naming = await all(tx, 'security_group_rule', { field: 'remoteGroupId', in: [id] })
+  for (const rule of [...naming, ...rules]) await tx.networks.remove('security_group_rule', rule.id, note)
+  const others = new Set(naming.map(rule => rule.securityGroupId).filter(other => other !== id))
+  for (const other of others) await tx.networks.update('security_group', other, {}, note)
+  await tx.networks.remove('security_group', id, note)
+  if (others.size > 0) await follow(app, caller, tx, [groupSetupOf(projectId)])
+}
+
+/** Ends what a writer of a group has begun and left: changes reach regions by jobs, and only removals are left. */
+export const endLeftGroup = endLeftBy<'security_group'>({
+  kind: 'security_group',
+  async remove(app, caller, group) {
+    await takeFromRegions(app, caller, group)
+    await app.store.transact(tx => letGo(app, caller, tx, group))
+  },
+})
 
 /**
  * The new rule; it belongs to its group's project. Throws `not_found` (`security_group`), `invalid` as
@@ -161,9 +188,6 @@ async function lockGroup(tx: Transaction, id: string): Promise<SecurityGroup> {
  */
 const setUpOf = ({ projectId, places }: SecurityGroup): FollowUp[] =>
   places.length === 0 ? [] : [groupSetupOf(projectId)]
-
-/** A group's regions follow by jobs: no region is asked for a change of it while a caller waits. */
-const nothingLeft = async (): Promise<void> => {}
 
 async function requireUnused(app: App, id: string): Promise<void> {
   const ports = await some(app.store, 'port', 1, { field: 'securityGroupIds', has: [id] })

@@ -1,5 +1,6 @@
 // Changes that a writer began in a region and never ended, since it died or got no answer in its time.
 
+import { endLeftGroup } from '../groups/security-groups.ts'
 import { endLeftNetwork } from '../networks/networks.ts'
 import { endLeftSubnet } from '../networks/subnets.ts'
 import type { Watcher } from '../ports/adopt-port.ts'
@@ -15,6 +16,7 @@ const endings: Readonly<Record<string, EndLeft>> = {
   port: endLeftPort,
   router: endLeftRouter,
   floatingip: endLeftFloatingIp,
+  security_group: endLeftGroup,
   // The router's job converges it.
   convergence: async () => {},
 }
