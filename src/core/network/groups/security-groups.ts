@@ -9,11 +9,10 @@ import type { SecurityGroup, SecurityGroupRule } from '../model/model.ts'
 import { all, some } from '../model/query.ts'
 import { getOwn, getResource, unknown } from '../model/read.ts'
 import type { GroupChange, GroupSpec, RemovalAsk, RuleSpec, UpdateAsk } from '../model/specs.ts'
-import { regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow } from '../model/writing.ts'
-import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
 import { endLeftBy } from '../writes/left.ts'
+import { type Removing, removal, removeAgain } from '../writes/removal.ts'
 import { ensureDefaultGroup, insertGroup } from './default-group.ts'
 import { mostRulesInRegion, rulesRefusal } from './group-rules.ts'
 import { groupSetupOf, takeFromRegions } from './groups-in-region.ts'
@@ -77,21 +76,9 @@ export async function removeGroup(app: App, caller: Caller, { id, ifRevision }: 
   await requireUnused(app, id)
   if (group.isDefault && !isAtLeast(caller, 'admin'))
     throw conflict('Insufficient rights for removing default security group.', 'default_group')
-  const [place] = group.places
-  const target = { kind: 'security_group', id, ifRevision, endLeft: endLeftGroup } as const
-  const write = (tx: Transaction, row: SecurityGroup) => letGo(app, caller, tx, row)
-  if (!place) {
-    // Regions may know its members in others all the same.
-    await takeFromRegions(app, caller, group)
-    return inModel(app, caller, { ...target, write })
-  }
-  await atHome(app, caller, {
-    ...target,
-    region: regionNamed(place.region, await regionsOf(app.store)),
-    verb: 'remove',
-    ask: row => takeFromRegions(app, caller, row),
-    write,
-  })
+  // Regions that do not have the group may know its members in others all the same.
+  if (group.places.length === 0) await takeFromRegions(app, caller, group)
+  await removal(app, caller, { ...removing, row: group, ifRevision, endLeft: endLeftGroup })
 }
 
 /** Removes a group, which no region has any more, with its rules and those that name it. */
@@ -110,13 +97,12 @@ async function letGo(
   if (others.size > 0) await follow(app, caller, tx, [groupSetupOf(projectId)])
 }
 
+const removing: Removing<'security_group'> = { kind: 'security_group', removeThere: takeFromRegions, letGo }
+
 /** Ends what a writer of a group has begun and left: changes reach regions by jobs, and only removals are left. */
 export const endLeftGroup = endLeftBy<'security_group'>({
   kind: 'security_group',
-  async remove(app, caller, group) {
-    await takeFromRegions(app, caller, group)
-    await app.store.transact(tx => letGo(app, caller, tx, group))
-  },
+  remove: removeAgain(removing),
 })
 
 /**

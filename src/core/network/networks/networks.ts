@@ -20,6 +20,7 @@ import { born, checkRevision, type FollowUp, follow, jobsWhereIs } from '../mode
 import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
 import { endLeftBy } from '../writes/left.ts'
+import { removeUnplaced } from '../writes/removal.ts'
 import { spanning } from '../writes/spanning.ts'
 import { forgetNetwork, letGoNetwork } from './forget-network.ts'
 
@@ -183,17 +184,14 @@ export async function removeNetwork(app: App, caller: Caller, { id, ifRevision }
   const network = await getOwn(app, caller, { kind: 'network', id })
   checkRevision('network', network, ifRevision)
   await requireUnused(app, network)
-  const [place] = network.places
-  if (!place) {
-    await inModel(app, caller, {
-      endLeft: endLeftNetwork,
-      kind: 'network',
-      id,
-      ifRevision,
-      write: (tx, row) => letGoNetwork(app, caller, tx, row),
-    })
-    return
-  }
+  const place = await removeUnplaced(app, caller, network, {
+    kind: 'network',
+    id,
+    ifRevision,
+    write: (tx, row) => letGoNetwork(app, caller, tx, row),
+    endLeft: endLeftNetwork,
+  })
+  if (!place) return
   await spanning(app, caller, {
     kind: 'network',
     id,

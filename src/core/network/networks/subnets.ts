@@ -37,6 +37,7 @@ import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
 import { endLeftBy } from '../writes/left.ts'
 import type { Target } from '../writes/one-writer.ts'
+import { type Removing, removal, removeAgain } from '../writes/removal.ts'
 
 /**
  * The new subnet. Throws `not_found` (`network`), `invalid` (`cidr`, `gateway`, `pools`, `overlapping_subnets`,
@@ -279,6 +280,8 @@ const mirrored = (made: RegionSubnet): SubnetChange => {
   return { name, gatewayIp, allocationPools, enableDhcp, dnsNameservers, hostRoutes }
 }
 
+const removing: Removing<'subnet'> = { kind: 'subnet', removeThere: removeCopies, letGo }
+
 /** Ends what a writer of a subnet has begun and left. */
 export const endLeftSubnet = endLeftBy<'subnet'>({
   kind: 'subnet',
@@ -288,10 +291,7 @@ export const endLeftSubnet = endLeftBy<'subnet'>({
     const note = noteOf(app, caller, 'subnet.watch')
     await app.store.transact(tx => tx.networks.update('subnet', id, mirrored(made) as Change<'subnet'>, note))
   },
-  async remove(app, caller, subnet) {
-    await removeCopies(app, caller, subnet)
-    await app.store.transact(tx => letGo(app, caller, tx, subnet))
-  },
+  remove: removeAgain(removing),
 })
 
 /**
@@ -309,27 +309,7 @@ export async function removeSubnet(app: App, caller: Caller, { id, ifRevision }:
       'subnet_in_use',
     )
   }
-  const [place] = subnet.places
-  if (!place) {
-    await inModel(app, caller, {
-      endLeft: endLeftSubnet,
-      kind: 'subnet',
-      id,
-      ifRevision,
-      write: (tx, row) => letGo(app, caller, tx, row),
-    })
-    return
-  }
-  await atHome(app, caller, {
-    kind: 'subnet',
-    id,
-    ifRevision,
-    region: regionNamed(place.region, await regionsOf(app.store)),
-    verb: 'remove',
-    ask: row => removeCopies(app, caller, row),
-    write: (tx, row) => letGo(app, caller, tx, row),
-    endLeft: endLeftSubnet,
-  })
+  await removal(app, caller, { ...removing, row: subnet, ifRevision, endLeft: endLeftSubnet })
 }
 
 async function removeCopies(app: App, caller: Caller, { id, places }: Subnet): Promise<void> {

@@ -18,7 +18,8 @@ import { regionNamed, regionsOf } from '../model/where.ts'
 import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
 import { endLeftBy } from '../writes/left.ts'
-import { forgetPort } from './forget-port.ts'
+import { type Removing, removeAgain } from '../writes/removal.ts'
+import { letGoPort } from './forget-port.ts'
 import { centralIps, followCarved, holdMirrored, placePort, tellPools } from './place-port.ts'
 
 /** Whether a port that is to be in this region (null: it stays) has another place now. */
@@ -128,7 +129,12 @@ export async function updateInPlace(app: App, caller: Caller, update: PortUpdate
     ifRevision,
     region,
     verb: 'update',
-    ask: () => networking.update('port', place.id, regionalChange(change, local, groups)),
+    ask(row) {
+      const regionalId = regionalIdIn(row, region)
+      if (regionalId === null)
+        throw conflict(`The port ${row.id} has left ${region.name} in this moment: try again`, 'busy')
+      return networking.update('port', regionalId, regionalChange(change, local, groups))
+    },
     write: (tx, row, made) => changeIn(app, caller, tx, { port: row, change, made, region, local }),
     endLeft: endLeftPort,
   })
@@ -161,14 +167,18 @@ export async function removeCopies(
   }
 }
 
+/** How ports go. */
+export const removing: Removing<'port'> = {
+  kind: 'port',
+  removeThere: removeCopies,
+  letGo: (app, caller, tx, port) => letGoPort(app, caller, tx, { port }),
+}
+
 /** Ends what a writer of a port has begun and left. */
 export const endLeftPort = endLeftBy<'port'>({
   kind: 'port',
   mirror,
-  async remove(app, caller, port) {
-    await removeCopies(app, caller, port)
-    await forgetPort(app, caller, port)
-  },
+  remove: removeAgain(removing),
 })
 
 async function localOf(app: App, network: Network, region: Region): Promise<LocalNetwork | null> {

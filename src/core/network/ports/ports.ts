@@ -1,6 +1,6 @@
 // The verbs of ports: create, update, remove. A port is placed in one region, whose id it then bears, or reserved.
 
-import type { App, Transaction } from '../../app.ts'
+import type { App } from '../../app.ts'
 import type { Caller } from '../../caller.ts'
 import { AppError, conflict, invalid } from '../../error.ts'
 import { noteOf } from '../../note.ts'
@@ -13,14 +13,11 @@ import type { Network, Port, Written } from '../model/model.ts'
 import { mayUse } from '../model/policy.ts'
 import { getOwn, getResource } from '../model/read.ts'
 import type { PortChange, PortSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
-import { regionNamed, regionsOf } from '../model/where.ts'
 import { born, checkRevision } from '../model/writing.ts'
-import { atHome } from '../writes/at-home.ts'
-import { inModel } from '../writes/in-model.ts'
+import { removal } from '../writes/removal.ts'
 import { checkDevice } from './device.ts'
-import { letGoPort } from './forget-port.ts'
 import { followCarved, placePort, type ReadyPort } from './place-port.ts'
-import { endLeftPort, isMoving, movePort, removeCopies, updateInPlace } from './port-change.ts'
+import { endLeftPort, isMoving, movePort, removing, updateInPlace } from './port-change.ts'
 import { regionForPort } from './port-placement.ts'
 
 /**
@@ -171,32 +168,5 @@ export async function removePort(app: App, caller: Caller, { id, ifRevision }: R
       'port_in_use',
     )
   }
-  const [place] = port.places
-  const write = (tx: Transaction, row: Port) => letGoPort(app, caller, tx, { port: row })
-  let isPlaced = false
-  if (!place) {
-    await inModel(app, caller, {
-      kind: 'port',
-      id,
-      ifRevision,
-      async write(tx, row) {
-        // Another writer has placed it in the meantime.
-        isPlaced = row.places.length > 0
-        if (!isPlaced) await write(tx, row)
-      },
-      endLeft: endLeftPort,
-    })
-    if (isPlaced) await removePort(app, caller, { id, ...(ifRevision === undefined ? {} : { ifRevision }) })
-    return
-  }
-  await atHome(app, caller, {
-    kind: 'port',
-    id,
-    ifRevision,
-    region: regionNamed(place.region, await regionsOf(app.store)),
-    verb: 'remove',
-    ask: row => removeCopies(app, caller, row),
-    write,
-    endLeft: endLeftPort,
-  })
+  await removal(app, caller, { ...removing, row: port, ifRevision, endLeft: endLeftPort })
 }

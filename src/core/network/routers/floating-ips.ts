@@ -14,12 +14,12 @@ import type { Reads } from '../model/network-store.ts'
 import { all, interfacesOn } from '../model/query.ts'
 import { getOwn, getResource } from '../model/read.ts'
 import type { FloatingIpChange, FloatingIpSpec, RemovalAsk, UpdateAsk } from '../model/specs.ts'
-import { homeOf, regionNamed, regionsOf } from '../model/where.ts'
+import { homeOf, regionsOf } from '../model/where.ts'
 import { born, checkRevision, type FollowUp, follow } from '../model/writing.ts'
 import { setupOf } from '../ports/follow-port.ts'
-import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
 import { endLeftBy } from '../writes/left.ts'
+import { type Removing, removal, removeAgain } from '../writes/removal.ts'
 import { spanning } from '../writes/spanning.ts'
 
 /** A port with the address and the router by which a floating IP leads to it. */
@@ -245,14 +245,13 @@ const followLink = async (tx: Transaction, row: Linked): Promise<FollowUp[]> => 
 
 type Linked = Pick<FloatingIp, 'routerId' | 'projectId' | 'floatingNetworkId'>
 
+const removing: Removing<'floatingip'> = { kind: 'floatingip', removeThere: removeCopy, letGo }
+
 /** Ends what a writer of a floating IP has begun and left. */
 export const endLeftFloatingIp = endLeftBy<'floatingip'>({
   kind: 'floatingip',
   now: (app, caller, row, before) => lead(app, caller, { before, target: row, floatingIp: row }),
-  async remove(app, caller, row) {
-    await removeCopy(app, caller, row)
-    await app.store.transact(tx => letGo(app, caller, tx, row))
-  },
+  remove: removeAgain(removing),
   follows: followLink,
 })
 
@@ -267,20 +266,7 @@ export async function removeFloatingIp(
 ): Promise<void> {
   const floatingIp = await getOwn(app, caller, { kind: 'floatingip', id })
   checkRevision('floatingip', floatingIp, ifRevision)
-  const [place] = floatingIp.places
-  const write = (tx: Transaction, row: FloatingIp) => letGo(app, caller, tx, row)
-  if (!place)
-    return inModel(app, caller, { endLeft: endLeftFloatingIp, kind: 'floatingip', id, ifRevision, write })
-  await atHome(app, caller, {
-    kind: 'floatingip',
-    id,
-    ifRevision,
-    region: regionNamed(place.region, await regionsOf(app.store)),
-    verb: 'remove',
-    ask: row => removeCopy(app, caller, row),
-    write,
-    endLeft: endLeftFloatingIp,
-  })
+  await removal(app, caller, { ...removing, row: floatingIp, ifRevision, endLeft: endLeftFloatingIp })
 }
 
 async function removeCopy(app: App, caller: Caller, { places }: FloatingIp): Promise<void> {

@@ -19,6 +19,7 @@ import { born, checkRevision, follow } from '../model/writing.ts'
 import { atHome } from '../writes/at-home.ts'
 import { inModel } from '../writes/in-model.ts'
 import { endLeftBy } from '../writes/left.ts'
+import { type Removing, removal, removeAgain, removeUnplaced } from '../writes/removal.ts'
 import { spanning } from '../writes/spanning.ts'
 import { forgetRouter } from './forget-router.ts'
 import { asGateway, askOf, exitOf, gatewayRegion, requireNoFloatingIps, withSubnets } from './gateway.ts'
@@ -250,34 +251,17 @@ export async function removeRouter(app: App, caller: Caller, { id, ifRevision }:
   const ports = await interfacesOf(app.store, id)
   if (ports.length > 0)
     throw conflict(`Router ${id} still has ports: ${ports.map(port => port.id).join(', ')}`, 'router_in_use')
-  const [place] = router.places
-  if (!place) {
-    await inModel(app, caller, {
-      endLeft: endLeftRouter,
-      kind: 'router',
-      id,
-      ifRevision,
-      write: (tx, row) => letGo(app, caller, tx, row),
-    })
-    return
-  }
   const regions = await regionsOf(app.store)
-  const removal = {
+  if (routerHome(router, regions))
+    return removal(app, caller, { ...removing, row: router, ifRevision, endLeft: endLeftRouter })
+  const target = { kind: 'router', id, ifRevision, endLeft: endLeftRouter } as const
+  const write = (tx: Transaction, row: Router) => letGo(app, caller, tx, row)
+  const place = await removeUnplaced(app, caller, router, { ...target, write })
+  if (!place) return
+  await spanning(app, caller, {
+    ...target,
     region: regionNamed(place.region, regions),
     verb: 'remove',
-    endLeft: endLeftRouter,
-  } as const
-  const named = { kind: 'router', id, ifRevision } as const
-  if (routerHome(router, regions))
-    return atHome(app, caller, {
-      ...named,
-      ...removal,
-      ask: row => removeCopies(app, caller, row),
-      write: (tx, row) => letGo(app, caller, tx, row),
-    })
-  await spanning(app, caller, {
-    ...named,
-    ...removal,
     action: 'router.remove',
     set: () => ({ deleting: true }),
     follows: routerFollows,
@@ -302,6 +286,9 @@ async function removeSpanning(app: App, caller: Caller, router: Router): Promise
   await forgetRouter(app, caller, router)
 }
 
+/** How routers at home go. */
+const removing: Removing<'router'> = { kind: 'router', removeThere: removeCopies, letGo }
+
 /** Ends what a writer of a router has begun and left. */
 export const endLeftRouter = endLeftBy<'router'>({
   kind: 'router',
@@ -317,9 +304,8 @@ export const endLeftRouter = endLeftBy<'router'>({
     if (networkId !== undefined) await bringOut(app, caller, row.id, networkId)
   },
   async remove(app, caller, row) {
-    if (!routerHome(row, await regionsOf(app.store))) return removeSpanning(app, caller, row)
-    await removeCopies(app, caller, row)
-    await app.store.transact(tx => letGo(app, caller, tx, row))
+    const isHome = routerHome(row, await regionsOf(app.store)) !== null
+    await (isHome ? removeAgain(removing) : removeSpanning)(app, caller, row)
   },
   follows: routerFollows,
 })
