@@ -10,6 +10,7 @@ import { type Death, type Life, lifeUntil } from '../world/mortal.ts'
 import { type Reply, type World, world } from '../world.ts'
 import { disagreements } from './agreement.ts'
 import { immortal, type Process, type Stage, stage } from './crashing.ts'
+import { outsideIn } from './regions.ts'
 import { difference, everything } from './unseen.ts'
 import { type Case, here, Maker, type Scene, type Side, there } from './writes.ts'
 
@@ -37,7 +38,7 @@ export async function ground(): Promise<Ground> {
     stage({ ...w, openstack }, { tamperStore, ...(timeoutMs ? { timeoutMs: () => timeoutMs } : {}) })
   const made: Ground = {
     world: w,
-    external: (await w.admin.make('network', outside)).id,
+    external: (await w.admin.make('network', outsideIn(here))).id,
     stages: [on(clouds[0]), on(clouds[1])],
     hasty: on(clouds[0], impatientMs),
     plant: null,
@@ -51,15 +52,6 @@ export async function ground(): Promise<Ground> {
   const range = { network_id: made.external, ip_version: 4, cidr: '163.3.124.0/24', enable_dhcp: false }
   await w.admin.make('subnet', range)
   return made
-}
-
-const outside = {
-  name: 'outside',
-  'router:external': true,
-  'provider:network_type': 'vlan',
-  'provider:physical_network': 'extern',
-  'provider:segmentation_id': 154,
-  availability_zone_hints: [here],
 }
 
 /** The store with the ground's plant: each is what a law of `writes/` forbids. */

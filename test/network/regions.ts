@@ -55,3 +55,13 @@ export async function markedIn(w: World, region: string): Promise<string[]> {
   )
   return lists.flat()
 }
+
+/** A network outside, of which a region's routers get their gateways. */
+export const outsideIn = (region: string) => ({
+  name: 'outside',
+  'router:external': true,
+  'provider:network_type': 'vlan',
+  'provider:physical_network': 'extern',
+  'provider:segmentation_id': 154,
+  availability_zone_hints: [region],
+})

@@ -5,7 +5,9 @@
 //
 // A share of the rows, by a seed that is printed (SEED=n for the same again); all of them with SOAK=1.
 
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { chanceOf, pick, seed as seedOf } from '../chance.ts'
+import { oneGround } from './one-ground.ts'
 import {
   difference,
   type Everything,
@@ -55,16 +57,8 @@ const table: readonly Run[] = sicknesses.flatMap(sickness =>
 )
 const rowsOf = (runs: readonly Run[]): number => runs.reduce((sum, run) => sum + run.subjects.length, 0)
 
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6))
-
-/** The next of a series of numbers in [0, 1) that the seed determines. */
-let state = seed
-function chance(): number {
-  state = (state + 0x6d2b79f5) | 0
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-}
+const seed = seedOf()
+const chance = chanceOf(seed)
 
 const nameOf = ({ company, subjects, sickness, duration, isKilled }: Run): string =>
   [
@@ -79,23 +73,13 @@ function share(): readonly Run[] {
   const days = table.filter(({ duration }) => duration === 'a day')
   const shorter = table.filter(({ duration }) => duration !== 'a day')
   const some = (runs: readonly Run[], count: number) =>
-    Array.from({ length: count }, () => runs[Math.floor(chance() * runs.length)]!)
+    Array.from({ length: count }, () => pick(runs, chance))
   return [...new Set([...some(shorter, 3), ...some(days, 1)])]
 }
 
 const hourMs = 3_600_000
 
-let standing: Promise<Ground> | null = null
-const theGround = (): Promise<Ground> => {
-  standing ??= ground()
-  return standing
-}
-async function abandon(): Promise<void> {
-  const old = await standing
-  standing = null
-  await old?.[Symbol.asyncDispose]()
-}
-afterAll(abandon)
+const shared = oneGround(ground)
 
 /** All that a process does while the region is sick. */
 async function live(g: Ground, { duration, isKilled }: Run): Promise<void> {
@@ -127,7 +111,7 @@ describe(`what a region does not show for a while (${rowsOf(table)} rows, SEED=$
   const runs = share()
 
   it.each(runs.map(run => [nameOf(run), run] as const))('%s', async (_name, run) => {
-    const g = await theGround()
+    const g = await shared.get()
     const p = g.world
     try {
       const since = p.cloud.clock.now()
@@ -157,7 +141,7 @@ describe(`what a region does not show for a while (${rowsOf(table)} rows, SEED=$
       await recover(g, 2)
       expect(left(clean, await everything(p))).toEqual({})
     } catch (error) {
-      await abandon()
+      await shared.abandon()
       throw error
     }
   })

@@ -14,7 +14,7 @@ import { watchRegion } from '../../src/core/network/watch/watch.ts'
 import { type Death, lifeUntil } from '../world/mortal.ts'
 import { type Json, type World, world } from '../world.ts'
 import { type Process, type StageSpec, stage } from './crashing.ts'
-import { plugInto } from './regions.ts'
+import { outsideIn, plugInto } from './regions.ts'
 
 /** Where things are that a region may lose sight of, and the other region that spanning ones have copies in. */
 export const here = 'Pod1'
@@ -76,22 +76,13 @@ export async function ground(tamper: StageSpec['tamper'] = same => same): Promis
       await p[Symbol.asyncDispose]()
     },
   }
-  const external = await made.call('POST', '/networks', { network: outside }, 'admin')
+  const external = await made.call('POST', '/networks', { network: outsideIn(here) }, 'admin')
   const range = { network_id: external.id, ip_version: 4, cidr: '163.3.124.0/24', enable_dhcp: false }
   await made.call('POST', '/subnets', { subnet: range }, 'admin')
   // Where the catalog points by mistake there are tenants too.
   await p.region(elsewhere).create('network', { projectId: p.demo.projectId!, name: 'other' })
   await upkeep(made.process(), { isHourly: true })
   return Object.assign(made, { external: external.id })
-}
-
-const outside = {
-  name: 'outside',
-  'router:external': true,
-  'provider:network_type': 'vlan',
-  'provider:physical_network': 'extern',
-  'provider:segmentation_id': 154,
-  availability_zone_hints: [here],
 }
 
 // What processes do by themselves

@@ -5,10 +5,11 @@
 // One row of each peril, by a seed that is printed (SEED=n for the same again, ONLY=words for those whose names have them);
 // all of them, and every point at which a writer can die, with SOAK=1.
 
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { network } from '../../src/api/network/index.ts'
 import { chanceOf, pick, seed as seedOf } from '../chance.ts'
-import { type Ground, ground, type Peril, type Plant, perils } from './perils.ts'
+import { oneGround } from './one-ground.ts'
+import { ground, type Peril, type Plant, perils } from './perils.ts'
 import { type Case, cases } from './writes.ts'
 
 interface Row {
@@ -41,29 +42,19 @@ function share(): readonly Row[] {
   return [...drawn]
 }
 
-let standing: Promise<Ground> | null = null
-const theGround = (): Promise<Ground> => {
-  standing ??= ground()
-  return standing
-}
-async function abandon(): Promise<void> {
-  const old = await standing
-  standing = null
-  await old?.[Symbol.asyncDispose]()
-}
-afterAll(abandon)
+const shared = oneGround(ground)
 
 /** What went wrong in a row. Where something did, the next row has a ground of its own. */
 async function befall({ one, peril }: Row, plant: Plant | null, isWhole: boolean): Promise<string[]> {
-  const g = await theGround()
+  const g = await shared.get()
   g.plant = plant
   try {
     const wrong = await peril.befall(g, one, chance, isWhole)
     g.plant = null
-    if (wrong.length > 0) await abandon()
+    if (wrong.length > 0) await shared.abandon()
     return wrong
   } catch (error) {
-    await abandon()
+    await shared.abandon()
     throw error
   }
 }
