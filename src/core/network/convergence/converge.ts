@@ -159,21 +159,20 @@ async function carryOutOne(
 }
 
 /**
- * Adds a leg. A port with another router's device is taken off it first. Of two calls at once for one port
- * stock Neutron takes the device off the port for the call that comes too late, and still has the leg: from
- * then on it refuses to add the leg, and the leg's port must be given its router again.
+ * Adds a leg. Of two calls at once for one port stock Neutron takes the device off the port for the call that comes
+ * too late, and still has the leg: from then on it refuses to add the leg, and the leg's port must be given its router
+ * again. A port with another router's device is taken off that one; the next round adds it.
  */
 async function addLeg(networking: RegionNetworking, routerId: string, portId: string): Promise<void> {
-  const add = () => networking.addLeg(routerId, { portId })
+  const give = (deviceId: string, deviceOwner: string) =>
+    networking.update('port', portId, { deviceId, deviceOwner })
   try {
-    await add().catch(async (error: unknown) => {
-      if (!isBecause(error, 'PortInUse') || !(await isAstray(networking, routerId, portId))) throw error
-      await networking.update('port', portId, { deviceId: '', deviceOwner: '' })
-      await add()
-    })
+    await networking.addLeg(routerId, { portId })
   } catch (error) {
-    if (!isBecause(error, 'leg_exists') || !(await hasLost(networking, routerId, portId))) throw error
-    await networking.update('port', portId, { deviceId: routerId, deviceOwner: interfaceOwner })
+    if (isBecause(error, 'leg_exists') && (await hasLost(networking, routerId, portId)))
+      return void (await give(routerId, interfaceOwner))
+    if (isBecause(error, 'PortInUse') && (await isAstray(networking, routerId, portId))) await give('', '')
+    throw error
   }
 }
 
